@@ -1,0 +1,144 @@
+"""What is measured on the way: the moments that end linear dynamics, halve the loss, stop; held-out kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from simulate.flow import GradientFlow, Point
+from simulate.fully_connected import FullyConnected, Weights, kernel, kernel_layers, pullback, pushforward
+from simulate.integrate import Batch
+
+_KERNEL_BYTES = 2**27  # held-out kernels are formed for as many networks at once as fit into this
+
+
+def rms(values: Tensor) -> Tensor:
+    """Return the root mean square over the last axis."""
+    return values.square().mean(dim=-1).sqrt()
+
+
+class HeldOut:
+    """The test set as every member sees it: predictor, tangent at time zero, kernel and its change.
+
+    Members of one seed share their initial weights whatever their alpha, so ``initial`` holds one network a seed and
+    ``seed_of`` (members,) says which is whose.
+    """
+
+    def __init__(
+        self,
+        network: FullyConnected,
+        initial: Weights,
+        seed_of: Tensor,
+        alpha: Tensor,
+        x: Tensor,
+        n_kernel: int,
+    ) -> None:
+        self.network = network
+        self.initial = initial
+        self.seed_of = seed_of
+        self.alpha = alpha
+        self.x = x
+        self.x_kernel = x[:n_kernel]
+        self.output_initial = network.output(initial, x)
+        self.norm_initial = torch.cat([self._layer_norms(group)[0] for group in self._groups(len(initial[0]))])
+        self.layer_norm_initial = torch.cat([self._layer_norms(group)[1] for group in self._groups(len(initial[0]))])
+
+    def predictor(self, members: Tensor, weights: Weights) -> Tensor:
+        """Return F on the test points, shape (len(members), n_test)."""
+        output = self.network.output(weights, self.x)
+        return self.alpha[members].unsqueeze(-1) * (output - self.output_initial[self.seed_of[members]])
+
+    def rate(self, flow: GradientFlow, point: Point) -> Tensor:
+        """Return dF/dt on the test points at the initial weights of all members, shape (members, n_test)."""
+        at = self.network.linearise([w[self.seed_of] for w in self.initial], self.x)
+        return self.alpha.unsqueeze(-1) * pushforward(at, pullback(point.at, point.force))
+
+    def kernel_change(self, members: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+        """Return ||Theta - Theta_0||_F / ||Theta_0||_F, shape (m,), and the same for each layer's part, (m, L+1)."""
+        totals, layers = [], []
+        for group in self._groups(len(members)):
+            seeds = self.seed_of[members[group]]
+            now = kernel_layers(self.network.linearise([w[group] for w in weights], self.x_kernel))
+            before = kernel_layers(self.network.linearise([w[seeds] for w in self.initial], self.x_kernel))
+            change = torch.stack([a - b for a, b in zip(now, before, strict=True)])
+            totals.append(change.sum(0).norm(dim=(-2, -1)) / self.norm_initial[seeds])
+            layer_norm = self.layer_norm_initial[seeds]
+            # a part that can't change (0/0) has not changed
+            layers.append((change.norm(dim=(-2, -1)).T / layer_norm).where(layer_norm > 0, 0.0))
+        return torch.cat(totals), torch.cat(layers)
+
+    def _layer_norms(self, group: Tensor) -> tuple[Tensor, Tensor]:
+        at = self.network.linearise([w[group] for w in self.initial], self.x_kernel)
+        return kernel(at).norm(dim=(-2, -1)), torch.stack([k.norm(dim=(-2, -1)) for k in kernel_layers(at)], -1)
+
+    def _groups(self, count: int) -> Iterator[Tensor]:
+        each = len(self.x_kernel) ** 2 * (3 * self.network.depth + 3) * self.x.element_size()
+        return iter(torch.arange(count, device=self.x.device).split(max(1, _KERNEL_BYTES // each)))
+
+
+class LinearEnd:
+    """rms_test|F(t) - t F'(0)| reaches half of rms_test|t F'(0)|: the trajectory has left its tangent (t1)."""
+
+    tolerance = 4e-3
+    terminal = False
+
+    def __init__(self, held_out: HeldOut, rate: Tensor) -> None:
+        self.held_out = held_out
+        self.rate = rate
+        self.rate_rms = rms(rate)
+        self.time = torch.full_like(self.rate_rms, torch.nan)
+        self.output_rms = torch.full_like(self.rate_rms, torch.nan)
+        self.kernel_change = torch.full_like(self.rate_rms, torch.nan)
+
+    def value(self, members: Tensor, time: Tensor, weights: Weights, point: Point) -> Tensor:
+        """Return rms|F - t F'(0)| / rms|t F'(0)| - 1/2; it starts at -1/2 and grows linearly in t."""
+        tangent = time.unsqueeze(-1) * self.rate[members]
+        departure = rms(self.held_out.predictor(members, weights) - tangent)
+        return departure / (time * self.rate_rms[members]).clamp_min(torch.finfo(time.dtype).tiny) - 0.5
+
+    def record(self, batch: Batch) -> None:
+        """Keep the time, the output's size and the kernel's change."""
+        self.time[batch.members] = batch.time
+        self.output_rms[batch.members] = rms(self.held_out.predictor(batch.members, batch.weights))
+        self.kernel_change[batch.members] = self.held_out.kernel_change(batch.members, batch.weights)[0]
+
+
+class HalfLoss:
+    """The mean loss l(F·y) over the training set falls to 1/2."""
+
+    tolerance = 2e-3
+    terminal = False
+
+    def __init__(self, held_out: HeldOut, flow: GradientFlow) -> None:
+        self.held_out = held_out
+        self.flow = flow
+        self.time = torch.full_like(flow.alpha, torch.nan)
+        self.output_rms = torch.full_like(flow.alpha, torch.nan)
+
+    def value(self, members: Tensor, time: Tensor, weights: Weights, point: Point) -> Tensor:
+        """Return 1/2 minus the mean loss."""
+        return 0.5 - self.flow.mean_loss(point.output)
+
+    def record(self, batch: Batch) -> None:
+        """Keep the time and the output's size."""
+        self.time[batch.members] = batch.time
+        self.output_rms[batch.members] = rms(self.held_out.predictor(batch.members, batch.weights))
+
+
+class Stop:
+    """The loss's own stopping criterion is met: training ends."""
+
+    tolerance = 1e-3
+    terminal = True
+
+    def __init__(self, flow: GradientFlow) -> None:
+        self.flow = flow
+
+    def value(self, members: Tensor, time: Tensor, weights: Weights, point: Point) -> Tensor:
+        """Return the loss's progress: zero where the criterion is met."""
+        return self.flow.progress(point.output)
+
+    def record(self, batch: Batch) -> None:
+        """Nothing: what is measured at the end is measured for every member, however it ended."""

@@ -1,0 +1,76 @@
+"""The variables of a store: names, dimensions, meanings. Everything is dimensionless (``units`` = "1").
+
+Times are gradient-flow times of the article convention (loss alpha^-2 · mean l(F·y), arXiv:1906.08034).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+SCHEMA_VERSION = 1
+GRID = ("width", "root_h_alpha", "seed")
+
+
+class Status(IntEnum):
+    """How a network's training ended."""
+
+    PENDING = 0
+    CONVERGED = 1
+    MAX_STEPS = 2
+    STALLED = 3
+    DIVERGED = 4
+    OUT_OF_MEMORY = 5
+    TIME_LIMIT = 6
+
+    @property
+    def sentence(self) -> str:
+        """Say it to a person."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.PENDING: "not run yet",
+    Status.CONVERGED: "the stopping criterion was met",
+    Status.MAX_STEPS: "the stopping criterion was not met within max_steps",
+    Status.STALLED: "the flow came to rest, or its step size fell below the resolution of the time",
+    Status.DIVERGED: "a loss or an output became NaN or infinite",
+    Status.OUT_OF_MEMORY: "the device had too little memory, even for this network alone",
+    Status.TIME_LIMIT: "the wall-clock limit was reached",
+}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable: dimensions beyond the grid (width, root_h_alpha, seed), dtype, fill value, meaning."""
+
+    long_name: str
+    dims: tuple[str, ...] = ()
+    dtype: str = "float64"
+
+
+#: name -> variable; all have the grid's three dimensions first, except test_label.
+VARIABLES: dict[str, Variable] = {
+    "alpha": Variable("output scale, article convention (last layer ~ h^(-1/2))"),
+    "kernel_change": Variable("||Theta_end - Theta_0||_F / ||Theta_0||_F on n_kernel held-out points"),
+    "kernel_change_layer": Variable("||Theta_end^l - Theta_0^l||_F / ||Theta_0^l||_F, matrix l's part", ("layer",)),
+    "kernel_norm_initial": Variable("||Theta_0||_F / n_kernel, article convention"),
+    "weight_change": Variable("||W_l(end) - W_l(0)||_F", ("layer",)),
+    "weight_norm": Variable("||W_l(0)||_F", ("layer",)),
+    "test_error": Variable("fraction of test points with F·y <= 0"),
+    "train_margin": Variable("min over training points of F·y at the end"),
+    "time_end": Variable("time at which training stopped"),
+    "time_half": Variable("first time with mean l(F·y) < 1/2; NaN if never"),
+    "time_linear": Variable(
+        "first time with rms_test|F(t) - t F'(0)| > rms_test|t F'(0)|/2 (end of linear dynamics); NaN if never"
+    ),
+    "output_rms_half": Variable("rms over test points of F at time_half"),
+    "output_rms_linear": Variable("rms over test points of F at time_linear"),
+    "kernel_change_linear": Variable("kernel_change at time_linear"),
+    "loss_end": Variable("mean of l(F·y) over training points at the end (without 1/alpha^2)"),
+    "steps": Variable("accepted integrator steps", dtype="int32"),
+    "gradient_evaluations": Variable("forward-backward passes over the training set", dtype="int32"),
+    "wall_time": Variable("seconds of the task, shared equally by its networks"),
+    "test_output": Variable("predictor F on the test points at the end", ("test_point",), "float32"),
+    "status": Variable("how training ended", dtype="int8"),
+}
