@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 import xarray as xr
-from theory.activation import Activation
 from torch import Tensor
 
 from simulate.activation import compile_activation
@@ -19,6 +18,7 @@ from simulate.integrate import Batch, integrate
 from simulate.losses import LOSSES
 from simulate.observe import HalfLoss, HeldOut, LinearEnd, Stop
 from simulate.schema import VARIABLES
+from theory.activation import Activation
 
 if TYPE_CHECKING:
     from simulate.campaign import Experiment, Task

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+_LINEAR = 40.0  # beyond, softplus(x) = x + exp(-x) is x to rounding; log(1 + exp(x)) overflows at 710
 SOFTHINGE_BETA = 20.0  # lossbeta of the published runs (branch `article` of feature_lazy)
 
 
@@ -67,14 +68,14 @@ _SMALL = "the mean training loss is below 1e-3"
 
 LOSSES: dict[str, Loss] = {
     "softhinge": Loss(
-        value=lambda u: softplus(1.0 - u, beta=SOFTHINGE_BETA, threshold=math.inf),
+        value=lambda u: softplus(1.0 - u, beta=SOFTHINGE_BETA, threshold=_LINEAR),
         slope=lambda u: -torch.sigmoid(SOFTHINGE_BETA * (1.0 - u)),
         curvature=_softhinge_curvature,
         progress=_reach_margin,
         stop=_MARGIN,
     ),
     "logistic": Loss(
-        value=lambda u: softplus(-u, threshold=math.inf),
+        value=lambda u: softplus(-u, threshold=_LINEAR),
         slope=lambda u: -torch.sigmoid(-u),
         curvature=_logistic_curvature,
         progress=_reach_margin,

@@ -1,0 +1,83 @@
+"""The driver of the steps: members are independent, events are landed on, broken members leave alone."""
+
+import pytest
+import torch
+
+from simulate.activation import compile_activation
+from simulate.flow import GradientFlow
+from simulate.fully_connected import FullyConnected
+from simulate.integrate import integrate
+from simulate.losses import LOSSES
+from simulate.observe import Stop
+from simulate.schema import Status
+from theory import Activation
+
+MEMBERS = 3
+
+
+def problem():
+    generator = torch.Generator().manual_seed(2)
+    x = torch.randn(10, 4, generator=generator, dtype=torch.float64)
+    y = torch.tensor([1.0, -1.0] * 5, dtype=torch.float64)
+    net = FullyConnected(4, 12, 2, compile_activation(Activation("softplus")))
+    weights = net.initial_weights(0, range(MEMBERS))
+    alpha = torch.tensor([0.03, 0.3, 3.0], dtype=torch.float64)
+    return GradientFlow(net, LOSSES["softhinge"], x, y, alpha, net.output(weights, x)), weights
+
+
+class Crossing:
+    """The first training point's F·y passes a level."""
+
+    terminal = False
+    tolerance = 1e-3
+
+    def __init__(self, flow, level):
+        self.flow, self.level, self.seen = flow, level, {}
+
+    def value(self, members, time, weights, point):
+        return point.output[:, 0] * self.flow.y[0] - self.level
+
+    def record(self, batch):
+        for member, time, output in zip(batch.members, batch.time, batch.point.output, strict=True):
+            assert member.item() not in self.seen
+            self.seen[member.item()] = (time.item(), output[0].item() * self.flow.y[0].item())
+
+
+def run(flow, weights, *events, **options):
+    left = []
+    options = {"natural_scale": flow.alpha.clamp(max=1.0), "tolerance": 1e-2, "max_steps": 2000} | options
+    result = integrate(flow, weights, (*events, Stop(flow)), left.append, **options)
+    return result, left
+
+
+def test_every_member_lands_on_an_event_once_and_within_its_tolerance():
+    flow, weights = problem()
+    crossing = Crossing(flow, 0.7)
+    result, left = run(flow, weights, crossing)
+    assert sorted(crossing.seen) == list(range(MEMBERS))
+    for time, margin in crossing.seen.values():
+        assert 0.7 <= margin <= 0.7 + crossing.tolerance
+        assert 0 < time < result.time_end.max()
+    assert (result.status == Status.CONVERGED).all()
+    assert sum(len(batch.members) for batch in left) == MEMBERS
+
+
+def test_a_member_that_breaks_leaves_alone():
+    flow, weights = problem()
+    broken = [w.clone() for w in weights]
+    broken[0][1] = torch.nan
+    result, _ = run(flow, broken)
+    sound, _ = run(*problem())
+    assert result.status.tolist() == [Status.CONVERGED, Status.DIVERGED, Status.CONVERGED]
+    for member in (0, 2):
+        assert result.time_end[member] == pytest.approx(sound.time_end[member].item(), rel=1e-9)
+
+
+def test_smaller_tolerances_take_more_steps_and_agree_better():
+    times, steps = [], []
+    for tolerance in (3e-2, 3e-3, 3e-4):
+        result, _ = run(*problem(), tolerance=tolerance)
+        times.append(result.time_end)
+        steps.append(result.steps.sum().item())
+    assert steps[0] < steps[1] < steps[2]
+    assert ((times[1] - times[2]).abs() < (times[0] - times[2]).abs()).all()

@@ -1,0 +1,77 @@
+"""The step is of its stated order for the flow of a network, and damps what is stiff."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import solve_ivp
+
+from simulate.activation import compile_activation
+from simulate.flow import GradientFlow
+from simulate.fully_connected import FullyConnected, pullback
+from simulate.losses import LOSSES
+from simulate.rosenbrock import ORDER, step, tangent_kernel
+from theory import Activation
+
+
+def small_problem(loss, depth=2, alpha=0.5):
+    generator = torch.Generator().manual_seed(5)
+    x = torch.randn(8, 6, generator=generator, dtype=torch.float64)
+    y = torch.tensor([1.0, -1.0] * 4, dtype=torch.float64)
+    net = FullyConnected(6, 10, depth, compile_activation(Activation("softplus")))
+    weights = net.initial_weights(0, [0])
+    flow = GradientFlow(net, LOSSES[loss], x, y, torch.tensor([alpha], dtype=torch.float64), net.output(weights, x))
+    return flow, weights
+
+
+def duration(dt):
+    return torch.tensor([dt], dtype=torch.float64)
+
+
+def reference(flow, weights, end):
+    shapes = [w.shape for w in weights]
+    sizes = np.cumsum([w.numel() for w in weights])[:-1]
+
+    def rate(_, flat):
+        point = flow([torch.as_tensor(p).reshape(s) for p, s in zip(np.split(flat, sizes), shapes, strict=True)])
+        return torch.cat([g.flatten() for g in pullback(point.at, point.force)]).numpy()
+
+    start = torch.cat([w.flatten() for w in weights]).numpy()
+    return solve_ivp(rate, (0, end), start, method="DOP853", rtol=1e-12, atol=1e-12).y[:, -1]
+
+
+@pytest.mark.parametrize("loss", ["logistic", "square"])
+def test_the_error_falls_with_the_stated_order(loss):
+    end = 2.0
+    flow, start = small_problem(loss)
+    exact = reference(flow, start, end)
+    errors = []
+    for count in (16, 32, 64):
+        weights = start
+        for _ in range(count):
+            point = flow(weights)
+            weights = step(
+                flow, weights, point, tangent_kernel(point), torch.tensor([end / count], dtype=torch.float64)
+            ).weights
+        errors.append(np.abs(torch.cat([w.flatten() for w in weights]).numpy() - exact).max())
+    observed = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    # halving the step divides the error by 4 up to the next order's share of it
+    assert observed == pytest.approx(ORDER, abs=0.25)
+
+
+def test_a_step_far_beyond_the_stability_limit_of_explicit_methods_lands_near_the_minimum():
+    """The largest eigenvalue of the flow is lambda_max(Theta) l''/n; explicit steps blow up beyond 2/lambda."""
+    flow, weights = small_problem("square", alpha=1e4)  # lazy: F obeys a linear equation with the kernel
+    point = flow(weights)
+    theta = tangent_kernel(point)
+    slowest = 2 * torch.linalg.eigvalsh(theta)[0, 0].item() / 8
+    trial = step(flow, weights, point, theta, duration(1e3 / slowest))
+    # L-stability: what remains of every mode is O(1/(dt lambda)) of the initial distance 1
+    assert (trial.point.output - flow.y).abs().max() < 0.05
+
+
+def test_the_error_estimate_is_that_of_the_embedded_first_order_solution():
+    flow, weights = small_problem("logistic")
+    point = flow(weights)
+    theta = tangent_kernel(point)
+    sizes = [step(flow, weights, point, theta, duration(dt)).error.norm().item() for dt in (0.02, 0.01)]
+    assert np.log2(sizes[0] / sizes[1]) == pytest.approx(ORDER, abs=0.1)

@@ -1,0 +1,237 @@
+"""An activation function: one expression of ``z``, and all that the theory needs to know of it."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.optimize
+import sympy
+
+from theory import asymptotics, functions
+from theory.errors import InputError
+from theory.expression import NAMED, parse, slope
+from theory.gauss import gaussian_mean
+from theory.numeric import numpy_value
+
+LARGEST = 1e6  #: sigma and sigma' must be finite for |z| up to this
+_REMEDY = "Choose an activation that grows at most as a power of |z|, such as relu, softplus, tanh or gelu"
+
+
+@dataclass(frozen=True)
+class Activation:
+    """sigma(z) = c·expression(z), with c such that E[sigma(z)²] = 1 for z ~ N(0, 1) if ``normalise``.
+
+    Parameters
+    ----------
+    formula : str
+        A name (relu, softplus (beta = 5), tanh, erf, gelu, silu, leaky_relu, linear, relu2) or a formula in ``z``.
+    normalise : bool
+        Whether to scale by c; the published runs scaled relu and softplus, and not tanh (arXiv:1906.08034).
+
+    Raises
+    ------
+    InputError
+        If the formula can't be read, or the theory can't say anything about it: not finite for |z| <= 1e6, not
+        continuous, constant, no finite second moment, or growth that is not a power.
+
+    Examples
+    --------
+    >>> relu = Activation("relu")
+    >>> relu.degree, relu.kinks, round(relu.normalisation**2, 12)
+    (1, (0.0,), 2.0)
+    """
+
+    formula: str
+    normalise: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", self.formula.strip() if isinstance(self.formula, str) else self.formula)
+        _properties(self.formula)  # refuses what can't be used
+
+    @property
+    def name(self) -> str:
+        """The formula as it was given."""
+        return self.formula
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """sigma/c as a sympy expression of the real symbol ``z``."""
+        return _properties(self.formula).expression
+
+    @property
+    def derivative(self) -> sympy.Expr:
+        """d(sigma/c)/dz; at a kink one of the two one-sided slopes (relu: from the left)."""
+        return _properties(self.formula).derivative
+
+    @property
+    def normalisation(self) -> float:
+        """The factor c."""
+        return _properties(self.formula).normalisation if self.normalise else 1.0
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """Where sigma' jumps or rises infinitely steeply, ascending."""
+        return _properties(self.formula).kinks
+
+    @property
+    def smooth(self) -> bool:
+        """Whether sigma has no kinks."""
+        return not self.kinks
+
+    @property
+    def degree(self) -> sympy.Rational:
+        """k with |sigma| ~ |z|^k at infinity: the larger of the two sides; 0 if bounded."""
+        return max(self.degree_left, self.degree_right)
+
+    @property
+    def degree_left(self) -> sympy.Rational:
+        """The degree for z -> -infinity."""
+        return _properties(self.formula).degrees[0]
+
+    @property
+    def degree_right(self) -> sympy.Rational:
+        """The degree for z -> +infinity."""
+        return _properties(self.formula).degrees[1]
+
+    @property
+    def degree_exact(self) -> bool:
+        """Whether sigma(lambda z) = lambda^k sigma(z) exactly for lambda > 0."""
+        return _properties(self.formula).homogeneous
+
+    @property
+    def bounded(self) -> bool:
+        """Whether |sigma| has an upper bound."""
+        return self.degree == 0
+
+    @property
+    def parity(self) -> str | None:
+        """ "even", "odd" or None."""
+        return _properties(self.formula).parity
+
+    @property
+    def latex(self) -> str:
+        """The normalised sigma(z) in LaTeX; c is written as a number of six digits where it is not 1."""
+        text = sympy.latex(self.expression)
+        return text if self.normalisation == 1.0 else rf"{self.normalisation:.6g}\left({text}\right)"
+
+    def __call__(self, at: np.ndarray | float) -> np.ndarray:
+        """Return sigma at float64 points of any shape."""
+        return self.normalisation * numpy_value(self.expression, at)
+
+    def slope(self, at: np.ndarray | float) -> np.ndarray:
+        """Return sigma' at float64 points of any shape."""
+        return self.normalisation * numpy_value(self.derivative, at)
+
+
+@dataclass(frozen=True)
+class _Properties:
+    expression: sympy.Expr
+    derivative: sympy.Expr
+    kinks: tuple[float, ...]
+    normalisation: float
+    degrees: tuple[sympy.Rational, sympy.Rational]
+    homogeneous: bool
+    parity: str | None
+
+
+@functools.lru_cache(maxsize=256)
+def _properties(formula: str) -> _Properties:
+    expression = parse(formula)
+    derivative = slope(expression)
+    _check_finite(formula, expression, derivative)
+    kinks = _kinks(formula, expression, derivative)
+    if derivative.is_zero:
+        raise _refusal(formula, "it is constant")
+    growths = [asymptotics.growth(expression, side) for side in (-1, 1)]
+    for growth, side in zip(growths, ("-infinity", "+infinity"), strict=True):
+        if growth.degree is None:
+            raise _refusal(formula, f"towards {side} it {growth.problem}")
+    degrees = tuple(growth.degree for growth in growths)
+    second_moment = gaussian_mean(lambda at: numpy_value(expression, at) ** 2, kinks)
+    if not 1e-200 < second_moment < math.inf:
+        raise _refusal(formula, "its second moment under N(0, 1) is not a positive number")
+    return _Properties(
+        expression=expression,
+        derivative=derivative,
+        kinks=kinks,
+        normalisation=second_moment**-0.5,
+        degrees=degrees,
+        homogeneous=asymptotics.homogeneous(expression, max(degrees)),
+        parity=_parity(expression),
+    )
+
+
+def _refusal(formula: str, problem: str) -> InputError:
+    return InputError("activation", formula, problem, _REMEDY)
+
+
+def _grid() -> np.ndarray:
+    positive = np.concatenate([np.linspace(0.0, 20.0, 4001)[1:], np.geomspace(20.0, LARGEST, 1001)[1:]])
+    return np.concatenate([-positive[::-1], [0.0], positive])
+
+
+def _check_finite(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> None:
+    grid = _grid()
+    values = numpy_value(expression, grid)
+    for what, found in (("sigma", values), ("sigma'", numpy_value(derivative, grid))):
+        bad = grid[~np.isfinite(found)]
+        if len(bad) == 0:
+            continue
+        where = bad[np.argmin(np.abs(bad))]
+        if what == "sigma" and abs(where) > 1 and _no_second_moment(expression, where):
+            raise _refusal(formula, "it has no finite second moment under N(0, 1)")
+        raise _refusal(formula, f"{what} is not a finite real number at z = {where:.6g} (needed for |z| <= 1e6)")
+
+
+def _no_second_moment(expression: sympy.Expr, overflow: float) -> bool:
+    """sigma² exp(-z²/2) grows on the way to where sigma overflows."""
+    at = overflow * np.array([0.25, 0.5, 0.9])
+    with np.errstate(all="ignore"):
+        exponent = 2.0 * np.log(np.abs(numpy_value(expression, at))) - at**2 / 2
+    return bool(np.all(np.isfinite(exponent)) and np.all(np.diff(exponent) > 0) and exponent[-1] > 0)
+
+
+def _kinks(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> tuple[float, ...]:
+    """Find the zeros of every argument that switches a branch, and keep those at which sigma' jumps."""
+    switching = (functions.step, functions.signum, functions.absolute, functions.relu, functions.select)
+    arguments = {node.args[0] for e in (expression, derivative) for node in e.atoms(*switching)}
+    candidates: set[float] = set()
+    grid = _grid()
+    for argument in arguments:
+        values = numpy_value(argument, grid)
+        candidates.update(grid[values == 0.0])
+        for i in np.flatnonzero(values[:-1] * values[1:] < 0):
+            root = scipy.optimize.brentq(
+                lambda at, a=argument: float(numpy_value(a, at)), grid[i], grid[i + 1], xtol=1e-14
+            )
+            candidates.add(root)
+    kinks: list[float] = []
+    for at in sorted(candidates):
+        if kinks and at - kinks[-1] < 1e-9 * (1 + abs(at)):
+            continue
+        aside = 1e-7 * (1 + abs(at))
+        below, above = (numpy_value(expression, at + d) for d in (-aside, aside))
+        slope_below, slope_above = (numpy_value(derivative, at + d) for d in (-aside, aside))
+        steepest = max(abs(slope_below), abs(slope_above))
+        if abs(above - below) > 4 * aside * steepest + 1e-9 * (1 + abs(above)):
+            raise _refusal(formula, f"it jumps at z = {at:.6g}, so it has no gradient flow")
+        if abs(slope_above - slope_below) > 1e-5 * (1 + steepest):
+            kinks.append(float(at))
+    if len(kinks) > 1000:
+        raise _refusal(formula, "it has too many kinks")
+    return tuple(kinks)
+
+
+def _parity(expression: sympy.Expr) -> str | None:
+    at = np.array([0.037, 0.41, 1.3, 2.9, 7.7, 31.0])
+    right, left = numpy_value(expression, at), numpy_value(expression, -at)
+    scale = 1e-13 * (np.abs(right) + np.abs(left))
+    if np.all(np.abs(right - left) <= scale):
+        return "even"
+    return "odd" if np.all(np.abs(right + left) <= scale) else None
+
+
+NAMES = tuple(NAMED)  #: activations that have a name of their own

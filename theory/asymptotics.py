@@ -1,0 +1,93 @@
+"""How an activation grows: its degree on each side, in arithmetic of many digits instead of symbolic limits.
+
+Symbolic limits of formulas that users write may take for ever. Here sigma is evaluated in 150 digits at |z| = 1e30 and
+1e60: there, what grows as a power shows its exponent to thirty digits, logarithms show slopes that move, and
+oscillations slopes that scatter. What fits none of these is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import mpmath
+import sympy
+
+from theory.numeric import MPMATH, compiled, mpmath_value
+
+_DIGITS = 150
+_DECADES = (30, 60)
+_MULTIPLES = (1.0, 1.37, 2.03, 3.31, 5.09, 7.77)
+_SAMPLES = tuple(1.0 + 0.231 * i for i in range(39))  # many, so that the largest of an oscillation is near its bound
+_LARGEST_DENOMINATOR = 24
+
+
+@dataclass(frozen=True)
+class Growth:
+    """|sigma| ~ |z|**degree on one side; ``problem`` says why there is no such law (then ``degree`` is None)."""
+
+    degree: sympy.Rational | None
+    bounded: bool = False
+    problem: str | None = None
+
+
+def growth(expression: sympy.Expr, side: int) -> Growth:
+    """Return how ``expression`` grows for z -> +infinity (``side`` = 1) or -infinity (-1).
+
+    Degree 0 is a bounded side, whether it tends to a constant, to zero, or oscillates.
+    """
+    with mpmath.workdps(_DIGITS):
+        near, far = (_sizes(expression, side, decade, _MULTIPLES) for decade in _DECADES)
+        if None in near or None in far:
+            return Growth(None, problem="is not finite and real everywhere")
+        reach = [max(_sizes(expression, side, decade, _SAMPLES)) for decade in _DECADES]
+        if reach[1] <= 1.05 * reach[0]:
+            return Growth(sympy.S.Zero, bounded=True)
+        if min(near) == 0 or min(far) == 0:
+            return Growth(None, problem="oscillates with a growing size")
+        slopes = [_slopes(values) for values in (near, far)]
+        overall = (mpmath.log(max(far)) - mpmath.log(max(near))) / (mpmath.log(10) * (_DECADES[1] - _DECADES[0]))
+        if overall > 100:
+            return Growth(None, problem="grows faster than any power")
+        exponent = Fraction(float(overall)).limit_denominator(_LARGEST_DENOMINATOR)
+        # a correction of relative size |z|**(-1/2) is 1e-15 here; a logarithm moves a slope by 1/ln|z| > 5e-3
+        if all(abs(slope - float(exponent)) < 1e-6 for pair in slopes for slope in pair) and exponent > 0:
+            return Growth(sympy.Rational(exponent.numerator, exponent.denominator))
+        spread = max(max(pair) - min(pair) for pair in slopes)
+        if spread > 0.1:
+            return Growth(None, problem="oscillates with a growing size")
+        return Growth(None, problem="is unbounded without growing as a power of z (a logarithm, say)")
+
+
+def homogeneous(expression: sympy.Expr, degree: sympy.Rational) -> bool:
+    """Return whether sigma(lambda z) = lambda**degree sigma(z) for all lambda > 0, to 40 digits at some points."""
+    with mpmath.workdps(60):
+        scale, power = mpmath.mpf("2.71"), mpmath.mpmathify(degree.evalf(60))
+        for point in ("-3.3", "-0.41", "-0.02", "0.03", "0.57", "4.1"):
+            value = mpmath_value(expression, mpmath.mpf(point))
+            scaled = mpmath_value(expression, scale * mpmath.mpf(point))
+            if abs(scaled - scale**power * value) > mpmath.mpf(10) ** -40 * (1 + abs(value)):
+                return False
+    return True
+
+
+def _sizes(expression: sympy.Expr, side: int, decade: int, multiples: tuple[float, ...]) -> list:
+    function = compiled((expression,), MPMATH)
+    return [_size(function, side * mpmath.mpf(10) ** decade * m) for m in multiples]
+
+
+def _size(function: Callable, at: mpmath.mpf) -> mpmath.mpf | None:
+    try:
+        (value,) = function(at)
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return None
+    return abs(value) if isinstance(value, mpmath.mpf) and mpmath.isfinite(value) else None
+
+
+def _slopes(values: list[mpmath.mpf]) -> list[float]:
+    logs = [mpmath.log(m) for m in _MULTIPLES]
+    return [
+        float((mpmath.log(v2) - mpmath.log(v1)) / (l2 - l1))
+        for v1, v2, l1, l2 in zip(values, values[1:], logs, logs[1:], strict=False)
+    ]

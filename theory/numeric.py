@@ -1,0 +1,130 @@
+"""Evaluate an activation's expression: one walk over the tree, one table of operations for each kind of number."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mpmath
+import numpy as np
+import scipy.special
+import sympy
+
+from theory import functions
+from theory.expression import z
+
+Table = Mapping[Any, Callable]
+
+
+def compiled(expressions: tuple[sympy.Expr, ...], table: Table) -> Callable[[Any], tuple[Any, ...]]:
+    """Return a function of ``z`` that evaluates several expressions at once; what they share is computed once.
+
+    ``table`` maps sympy's function classes to operations on one kind of number, ``sympy.Pow`` to the power with a
+    sympy number as exponent, and ``float`` to what turns a sympy number into a constant of that kind.
+    """
+    slots: dict[sympy.Expr, int] = {z: 0}
+    program: list[tuple[Callable, tuple[int, ...]]] = []
+
+    def slot(node: sympy.Expr) -> int:
+        if node not in slots:
+            step = instruction(node)
+            slots[node] = 1 + len(program)
+            program.append(step)
+        return slots[node]
+
+    def instruction(node: sympy.Expr) -> tuple[Callable, tuple[int, ...]]:
+        if node.is_number:
+            constant = table[float](node)
+            return (lambda: constant), ()
+        if isinstance(node, sympy.Add | sympy.Mul):
+            # numbers first, so that they meet a small intermediate result and not a large one twice
+            operation = operator.add if isinstance(node, sympy.Add) else operator.mul
+            first, rest = node.args[0], node.func(*node.args[1:], evaluate=False)
+            return operation, (slot(first), slot(rest if len(node.args) > 2 else node.args[1]))
+        if isinstance(node, sympy.Pow):
+            power, exponent = table[sympy.Pow], node.exp
+            return (lambda base: power(base, exponent)), (slot(node.base),)
+        if node.func not in table:
+            raise NotImplementedError(f"no operation for {node.func}")
+        return table[node.func], tuple(slot(argument) for argument in node.args)
+
+    results = tuple(slot(expression) for expression in expressions)
+
+    def run(value: Any) -> tuple[Any, ...]:
+        known = [value]
+        for operation, operands in program:
+            known.append(operation(*(known[i] for i in operands)))
+        return tuple(known[i] for i in results)
+
+    return run
+
+
+def _power(base: Any, exponent: sympy.Expr) -> Any:
+    if exponent == sympy.Rational(1, 2):
+        return np.sqrt(base)
+    return base ** int(exponent) if exponent.is_Integer and exponent > 0 else np.power(base, float(exponent))
+
+
+NUMPY: Table = {
+    float: float,
+    sympy.Pow: _power,
+    sympy.exp: np.exp,
+    sympy.log: np.log,
+    sympy.sin: np.sin,
+    sympy.cos: np.cos,
+    sympy.tanh: np.tanh,
+    sympy.erf: scipy.special.erf,
+    sympy.erfc: scipy.special.erfc,
+    functions.step: lambda x: np.where(x > 0, 1.0, 0.0),
+    functions.signum: lambda x: np.where(x > 0, 1.0, -1.0),
+    functions.absolute: np.abs,
+    functions.relu: lambda x: np.maximum(x, 0.0),
+    functions.select: lambda c, a, b: np.where(c > 0, a, b),
+    functions.logistic: scipy.special.expit,
+    functions.softplus: lambda x: np.logaddexp(0.0, x),
+}
+
+
+def _exp(x: Any) -> Any:
+    # an exponential as the argument of the next one would fill the memory with the digits of its exponent
+    return mpmath.inf if x > 1e70 else mpmath.exp(x)
+
+
+MPMATH: Table = {
+    float: lambda number: mpmath.mpmathify(number.evalf(mpmath.mp.dps + 5)),
+    sympy.Pow: lambda base, exponent: base ** mpmath.mpmathify(exponent.evalf(mpmath.mp.dps + 5)),
+    sympy.exp: _exp,
+    sympy.log: mpmath.log,
+    sympy.sin: mpmath.sin,
+    sympy.cos: mpmath.cos,
+    sympy.tanh: mpmath.tanh,
+    sympy.erf: mpmath.erf,
+    sympy.erfc: mpmath.erfc,
+    functions.step: lambda x: mpmath.mpf(x > 0),
+    functions.signum: lambda x: mpmath.mpf(1 if x > 0 else -1),
+    functions.absolute: abs,
+    functions.relu: lambda x: max(x, mpmath.mpf(0)),
+    functions.select: lambda c, a, b: a if c > 0 else b,
+    functions.logistic: lambda x: _exp(x) / (1 + _exp(x)) if x < 0 else 1 / (1 + _exp(-x)),
+    functions.softplus: lambda x: mpmath.log1p(_exp(x)) if x < 0 else x + mpmath.log1p(_exp(-x)),
+}
+
+
+def numpy_value(expression: sympy.Expr, at: Any) -> np.ndarray:
+    """Evaluate at float64 points of any shape; what is not finite comes out as such, without warnings."""
+    points = np.asarray(at, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        return np.broadcast_to(_numpy_function(expression)(points)[0], points.shape).astype(np.float64)
+
+
+def mpmath_value(expression: sympy.Expr, at: Any) -> Any:
+    """Evaluate at one point in mpmath's current precision."""
+    # compiled anew each time: constants carry the digits of the precision
+    return compiled((expression,), MPMATH)(mpmath.mpmathify(at))[0]
+
+
+@functools.lru_cache(maxsize=1024)
+def _numpy_function(expression: sympy.Expr) -> Callable[[Any], tuple[Any, ...]]:
+    return compiled((expression,), NUMPY)
