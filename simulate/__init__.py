@@ -1,0 +1,23 @@
+"""What does happen: gradient flow of ensembles of networks, measured into an xarray store."""
+
+from simulate.campaign import Campaign, Experiment, list_presets
+from simulate.data import Data, load_data
+from simulate.engine import run_task
+from simulate.runner import Outcome, Progress, run
+from simulate.schema import Status
+from simulate.store import Store, StoreError
+
+__all__ = [
+    "Campaign",
+    "Data",
+    "Experiment",
+    "Outcome",
+    "Progress",
+    "Status",
+    "Store",
+    "StoreError",
+    "list_presets",
+    "load_data",
+    "run",
+    "run_task",
+]

@@ -17,7 +17,7 @@ from simulate.fully_connected import FullyConnected
 from simulate.integrate import Batch, integrate
 from simulate.losses import LOSSES
 from simulate.observe import HalfLoss, HeldOut, LinearEnd, Stop
-from simulate.schema import VARIABLES
+from simulate.schema import variables
 from theory.activation import Activation
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     Returns
     -------
     xarray.Dataset
-        Every variable of `simulate.schema.VARIABLES`, dimensionless, on dimensions (width: 1, amplitude, seed, ...).
+        Every variable of `simulate.schema.variables`, dimensionless, on dimensions (width: 1, amplitude, seed, ...).
         Times are in the article convention.
     """
     started = clock.perf_counter()
@@ -128,7 +128,7 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     return xr.Dataset(
         {
             name: ((*grid, *variable.dims), _array(columns[name], shape, variable.dtype))
-            for name, variable in VARIABLES.items()
+            for name, variable in variables(experiment.amplitude).items()
         }
     )
 

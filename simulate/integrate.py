@@ -22,7 +22,7 @@ from simulate.schema import Status
 
 _SAFETY = 0.85
 _SHRINK, _GROW = 0.2, 4.0
-_REST = 1e-10  # F moves by less than this, relative to its size, while the elapsed time doubles: it has come to rest
+_REST = 1e-10  # the loss falls by less than this, relative to itself, while time doubles: the flow has come to rest
 _FIRST_STEP = 0.05  # of the time in which F would reach its natural scale at its initial rate
 
 
@@ -130,6 +130,7 @@ def integrate(
     started = clock.monotonic()
 
     while len(batch.members):
+        rest = (batch.steps > 20) & (_decline(batch, theta) < _REST * batch.flow.mean_loss(batch.point.output))
         trial = step(batch.flow, batch.weights, batch.point, theta, batch.dt)
         result.evaluations[batch.members] += EVALUATIONS_PER_STEP
         output = trial.point.output
@@ -139,8 +140,6 @@ def integrate(
         accept = sound & (error <= 1.0)
         factor = torch.where(sound, (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / ORDER)).clamp(_SHRINK, _GROW), _SHRINK)
 
-        moved = (output - batch.point.output).square().mean(-1).sqrt() / size
-        rest = accept & (moved < _REST) & (batch.dt > 0.5 * batch.time) & (batch.steps > 10)
         new_time = batch.time + batch.dt
         new_heights = heights.clone()
         for k, event in enumerate(events):
@@ -213,6 +212,13 @@ def integrate(
         if len(batch.members):
             theta = tangent_kernel(batch.point)
     return result
+
+
+def _decline(batch: Batch, theta: Tensor) -> Tensor:
+    """t·|d mean l/dt| = t alpha² c^T Theta c: how much the mean loss falls while time doubles."""
+    force = batch.point.force
+    square = (force * torch.bmm(theta, force.unsqueeze(-1)).squeeze(-1)).sum(-1)
+    return batch.time * batch.flow.alpha.square() * square
 
 
 def _other_endings(batch: Batch, status: Tensor, sound: Tensor, rest: Tensor, max_steps: int) -> Tensor:

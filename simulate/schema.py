@@ -49,7 +49,7 @@ class Variable:
     dtype: str = "float64"
 
 
-#: name -> variable; all have the grid's three dimensions first, except test_label.
+#: name -> variable; all have the grid's three dimensions first.
 VARIABLES: dict[str, Variable] = {
     "alpha": Variable("output scale, article convention (last layer ~ h^(-1/2))"),
     "kernel_change": Variable("||Theta_end - Theta_0||_F / ||Theta_0||_F on n_kernel held-out points"),
@@ -74,3 +74,8 @@ VARIABLES: dict[str, Variable] = {
     "test_output": Variable("predictor F on the test points at the end", ("test_point",), "float32"),
     "status": Variable("how training ended", dtype="int8"),
 }
+
+
+def variables(amplitude: str) -> dict[str, Variable]:
+    """Return the variables of a grid whose second axis is ``amplitude``: "root_h_alpha", or "alpha" itself."""
+    return {name: variable for name, variable in VARIABLES.items() if name != amplitude}

@@ -17,9 +17,9 @@ MEMBERS = 3
 
 def problem():
     generator = torch.Generator().manual_seed(2)
-    x = torch.randn(10, 4, generator=generator, dtype=torch.float64)
-    y = torch.tensor([1.0, -1.0] * 5, dtype=torch.float64)
-    net = FullyConnected(4, 12, 2, compile_activation(Activation("softplus")))
+    x = torch.randn(10, 6, generator=generator, dtype=torch.float64)
+    y = x[:, 0].sign()
+    net = FullyConnected(6, 24, 2, compile_activation(Activation("softplus")))
     weights = net.initial_weights(0, range(MEMBERS))
     alpha = torch.tensor([0.03, 0.3, 3.0], dtype=torch.float64)
     return GradientFlow(net, LOSSES["softhinge"], x, y, alpha, net.output(weights, x)), weights
@@ -80,4 +80,4 @@ def test_smaller_tolerances_take_more_steps_and_agree_better():
         times.append(result.time_end)
         steps.append(result.steps.sum().item())
     assert steps[0] < steps[1] < steps[2]
-    assert ((times[1] - times[2]).abs() < (times[0] - times[2]).abs()).all()
+    assert (times[1] - times[2]).abs().max() < (times[0] - times[2]).abs().max()

@@ -1,0 +1,350 @@
+"""What to simulate: a campaign of experiments, each a grid of width × amplitude × seed, cut into tasks.
+
+A campaign is read from TOML, validated once, and frozen. Everything that decides a result is in it, so that results
+never depend on scheduling: tasks are cut by a fixed rule from the campaign alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from simulate.losses import LOSSES
+from theory import Activation, InputError
+
+_NETWORKS_PER_TASK = 100  # one chunk of the store; fewer would make large stores slow to read
+_BYTES_PER_TASK = 2**30
+_LIMIT = 10_000_000  # networks an experiment may have: beyond, it is a slip of the keyboard
+
+Positive = Annotated[int, Field(ge=1)]
+Amplitude = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Dynamics(_Frozen):
+    """How weights move; gradient flow is integrated with error control (`simulate.integrate`)."""
+
+    name: Literal["gradient_flow"] = "gradient_flow"
+
+
+class Experiment(_Frozen):
+    """One grid of networks on one data set.
+
+    Amplitudes are given as ``root_h_alpha`` (A = sqrt(h)·alpha) or as ``alpha`` (article convention): a list, or
+    ``{start, stop, per_decade}`` for the points 10**(i/per_decade) from start to stop. All quantities are
+    dimensionless, times are in the article convention (arXiv:1906.08034).
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
+    dataset: str = "digits"
+    n_train: Annotated[int, Field(ge=2)]
+    n_test: Positive
+    data_seed: Annotated[int, Field(ge=0)] = 0
+    pca: Positive | None = None
+    pca_whiten: bool = True
+    architecture: Literal["fc"] = "fc"
+    depth: Annotated[int, Field(ge=1, le=100)]
+    activation: str
+    normalise: bool = True
+    bias: Literal[0] = 0
+    loss: str = "softhinge"
+    subtract_initial: Literal[True] = True
+    widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    root_h_alpha: Annotated[tuple[Amplitude, ...], Field(min_length=1)] | None = None
+    alpha: Annotated[tuple[Amplitude, ...], Field(min_length=1)] | None = None
+    seeds: Positive
+    base_seed: Annotated[int, Field(ge=0)] = 0
+    n_kernel: Positive = 500  # at most n_test
+    dtype: Literal["float64", "float32"] = "float64"
+    dynamics: Dynamics = Dynamics()
+    arms: tuple[Literal["network"], ...] = ("network",)
+    tolerance: Annotated[float, Field(gt=0, le=0.1)] = 5e-3
+    max_steps: Positive = 5000
+    time_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    @field_validator("root_h_alpha", "alpha", mode="before")
+    @classmethod
+    def _expand_range(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        if set(value) != {"start", "stop", "per_decade"}:
+            raise InputError("", value, "a range has start, stop and per_decade", "Write {start, stop, per_decade}")
+        start, stop, per_decade = (value[k] for k in ("start", "stop", "per_decade"))
+        numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (start, stop, per_decade))
+        if not (numbers and 0 < start <= stop < math.inf and 1 <= per_decade <= 100 and per_decade == int(per_decade)):
+            raise InputError(
+                "",
+                dict(value),
+                "a range needs 0 < start <= stop and a whole number 1 <= per_decade <= 100",
+                "Write {start = 1e-4, stop = 1e4, per_decade = 2}, say",
+            )
+        first = math.ceil(per_decade * math.log10(start) - 1e-9)
+        last = math.floor(per_decade * math.log10(stop) + 1e-9)
+        return tuple(10.0 ** (i / per_decade) for i in range(first, last + 1))
+
+    @field_validator("widths", "root_h_alpha", "alpha")
+    @classmethod
+    def _ascending(cls, value: tuple | None) -> tuple | None:
+        if value is not None and any(b <= a for a, b in itertools.pairwise(value)):
+            raise InputError("", value, "values must be ascending and different", "Sort them and give each once")
+        return value
+
+    @field_validator("activation")
+    @classmethod
+    def _known_activation(cls, value: str) -> str:
+        return Activation(value).formula
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, value: str) -> str:
+        if value == "hinge":
+            raise InputError(
+                "",
+                value,
+                "gradient flow of the hinge loss chatters: it has no curvature",
+                "Use softhinge, its smooth form",
+            )
+        if value not in LOSSES:
+            raise InputError("", value, "no such loss", f"Use one of {', '.join(LOSSES)}")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_kernel_points(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and "n_kernel" not in fields and isinstance(fields.get("n_test"), int):
+            return {**fields, "n_kernel": max(1, min(fields["n_test"], 500))}
+        return fields
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Experiment:
+        if (self.root_h_alpha is None) == (self.alpha is None):
+            raise InputError(
+                "root_h_alpha",
+                self.root_h_alpha,
+                "amplitudes must be given once, as root_h_alpha or as alpha",
+                "Give one of the two",
+            )
+        if self.n_kernel > self.n_test:
+            raise InputError(
+                "n_kernel",
+                self.n_kernel,
+                f"kernels are compared on test points, and n_test = {self.n_test}",
+                "Lower n_kernel or raise n_test",
+            )
+        if self.size > _LIMIT:
+            raise InputError("seeds", self.seeds, f"the grid has {self.size} networks", f"Stay below {_LIMIT}")
+        return self
+
+    @property
+    def amplitude(self) -> Literal["root_h_alpha", "alpha"]:
+        """Which of the two names the amplitude axis of the grid."""
+        return "root_h_alpha" if self.root_h_alpha is not None else "alpha"
+
+    @property
+    def amplitudes(self) -> np.ndarray:
+        """The coordinate of the amplitude axis."""
+        return np.array(getattr(self, self.amplitude))
+
+    def root_h_alphas(self, width: int) -> np.ndarray:
+        """A = sqrt(h)·alpha of each point of the amplitude axis, at this width."""
+        return self.amplitudes * (1.0 if self.amplitude == "root_h_alpha" else math.sqrt(width))
+
+    def alphas(self, width: int) -> np.ndarray:
+        """alpha (article convention) of each point of the amplitude axis, at this width."""
+        return self.root_h_alphas(width) / math.sqrt(width)
+
+    @property
+    def size(self) -> int:
+        """How many networks the grid has."""
+        return len(self.widths) * len(self.amplitudes) * self.seeds
+
+    @property
+    def seeds_per_task(self) -> int:
+        """How many seeds a task takes (all amplitudes at one width): about a hundred networks that fit in memory.
+
+        One number for the whole experiment, since it is also the store's chunk.
+        """
+        by_count = math.ceil(_NETWORKS_PER_TASK / len(self.amplitudes))
+        by_memory = int(_BYTES_PER_TASK // (len(self.amplitudes) * self.bytes_per_network(max(self.widths))))
+        blocks = math.ceil(self.seeds / max(1, min(by_count, by_memory, self.seeds)))
+        return math.ceil(self.seeds / blocks)
+
+    def bytes_per_network(self, width: int) -> int:
+        """Estimate the memory that training one network takes; the input dimension is taken to be 784 or less."""
+        weights = width * (784 if self.pca is None else self.pca) + (self.depth - 1) * width**2 + width
+        activations = self.n_train * width * 3 * self.depth
+        item = 8 if self.dtype == "float64" else 4
+        return item * (6 * weights + 3 * activations + 4 * self.n_train**2)
+
+    def cost(self, width: int) -> float:
+        """Floating point operations of one gradient and one kernel, per network: the fixed cost model."""
+        weights = width * 64 + (self.depth - 1) * width**2 + width
+        return 6.0 * self.n_train * weights + 4.0 * self.depth * self.n_train**2 * width + self.n_train**3 / 3
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Cut the grid into tasks, the most expensive first."""
+        block = self.seeds_per_task
+        return tuple(
+            Task(self.name, index, self.widths[index], start, min(start + block, self.seeds))
+            for index in reversed(range(len(self.widths)))
+            for start in range(0, self.seeds, block)
+        )
+
+
+@dataclass(frozen=True)
+class Task:
+    """All amplitudes × the seeds from ``seed_start`` to below ``seed_stop`` at ``width``, the ``index``-th width."""
+
+    experiment: str
+    index: int
+    width: int
+    seed_start: int
+    seed_stop: int
+
+
+class Campaign(_Frozen):
+    """A named set of experiments.
+
+    Examples
+    --------
+    >>> campaign = Campaign.from_preset("smoke")
+    >>> [experiment.name for experiment in campaign.experiment]
+    ['softplus-L1', 'relu-L2']
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = ""
+    experiment: Annotated[tuple[Experiment, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Campaign:
+        twice = [name for name, count in Counter(e.name for e in self.experiment).items() if count > 1]
+        if twice:
+            raise InputError("experiment.name", twice[0], "two experiments have this name", "Rename one of them")
+        return self
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Campaign:
+        """Validate ``fields`` (the structure of the TOML file).
+
+        Raises
+        ------
+        InputError
+            For the first thing that is wrong, naming it as in ``experiment[1].widths``.
+        """
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            raise _first_problem(error) from None
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Campaign:
+        """Read a campaign file."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise InputError("campaign", str(path), f"can't be read ({error.strerror})", "Give a TOML file") from None
+        except UnicodeDecodeError:
+            raise InputError("campaign", str(path), "is not a text file", "Give a TOML file in UTF-8") from None
+        return cls._from_text(text, str(path))
+
+    @classmethod
+    def from_preset(cls, name: str) -> Campaign:
+        """Read one of the campaigns that come with the package."""
+        presets = list_presets()
+        if name not in presets:
+            raise InputError("preset", name, "no such preset", f"Use one of {', '.join(presets)}")
+        return cls._from_text(_preset_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
+
+    @classmethod
+    def _from_text(cls, text: str, origin: str) -> Campaign:
+        try:
+            fields = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise InputError("campaign", origin, f"is not TOML: {error}", "Mend the file") from None
+        return cls.from_dict(fields)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, from which `from_dict` makes an equal campaign."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of the campaign."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """How many networks the campaign has."""
+        return sum(e.size for e in self.experiment)
+
+    def find(self, name: str) -> Experiment:
+        """Return the experiment of this name."""
+        return next(e for e in self.experiment if e.name == name)
+
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks, the most expensive first, so that none is left for the end to wait on."""
+
+        def cost(task: Task) -> float:
+            experiment = self.find(task.experiment)
+            networks = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
+            return networks * experiment.cost(task.width)
+
+        return tuple(sorted((t for e in self.experiment for t in e.tasks()), key=cost, reverse=True))
+
+    def changed(self, **fields: Any) -> Campaign:
+        """Return the campaign with these fields of every experiment replaced, validated anew."""
+        old = self.to_dict()
+        return Campaign.from_dict({**old, "experiment": [{**e, **fields} for e in old["experiment"]]})
+
+
+def list_presets() -> tuple[str, ...]:
+    """Return the names of the campaigns that come with the package."""
+    return tuple(sorted(p.name[: -len(".toml")] for p in _preset_folder().iterdir() if p.name.endswith(".toml")))
+
+
+def _preset_folder():
+    return resources.files("simulate").joinpath("presets")
+
+
+def _first_problem(error: ValidationError) -> InputError:
+    first = error.errors()[0]
+    path = _dotted(first["loc"])
+    value = first.get("input")
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InputError):
+        inner = cause.field if cause.field not in ("", "activation") else ""
+        shown = cause.value if inner or cause.field else value
+        return InputError(".".join(p for p in (path, inner) if p) or "campaign", shown, cause.problem, cause.remedy)
+    match first["type"]:
+        case "extra_forbidden":
+            return InputError(path, value, "no such field", "Remove it, or look up its spelling in docs/campaign.md")
+        case "missing":
+            return InputError(path, None, "it is missing", "Add it")
+        case "literal_error":
+            return InputError(path, value, "is not supported", f"Use {first['ctx']['expected']}")
+    problem = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return InputError(path, value, problem[0].lower() + problem[1:], "Change it")
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
+    return text
