@@ -1,0 +1,57 @@
+r"""The model of arXiv:1906.08034, written once in scaling form.
+
+A network of ``depth`` hidden layers, F = alpha·h^(-e)·v·x^L with z^{l+1} = h^(-m) W_l x^l and x^{l+1} = sigma(z^{l+1}),
+all weights N(0, 1), is trained by the gradient flow of alpha^(-2)·mean l(F y) until F ~ A^target. No number below is an
+exponent of a result: they are those of the definition, and changing one changes what `theory.scaling` derives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sympy
+
+from theory.errors import InputError
+
+_HALF = sympy.Rational(1, 2)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is trained.
+
+    Parameters
+    ----------
+    depth : int
+        Hidden layers L; there are L + 1 weight matrices, numbered 0..L.
+    degree : sympy.Rational
+        k with sigma(z) ~ |z|^k at infinity; 0 for bounded activations.
+    kinked : bool
+        Whether sigma' jumps somewhere.
+    output : sympy.Rational
+        e, the power of 1/h in front of the last layer, beside alpha.
+    hidden : sympy.Rational
+        m, the power of 1/h in front of the weight matrices between hidden layers.
+    target : sympy.Rational
+        Training stops when F ~ A**target; 0 for "every margin is 1".
+    """
+
+    depth: int
+    degree: sympy.Rational = field(default_factory=lambda: sympy.S.One)
+    kinked: bool = False
+    output: sympy.Rational = _HALF
+    hidden: sympy.Rational = _HALF
+    target: sympy.Rational = sympy.S.Zero
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.depth, int) or isinstance(self.depth, bool) or not 1 <= self.depth <= 1000:
+            raise InputError("depth", self.depth, "must be a whole number of hidden layers, 1 to 1000", "Change it")
+        for name in ("degree", "output", "hidden", "target"):
+            object.__setattr__(self, name, sympy.Rational(getattr(self, name)))
+        if self.degree < 0:
+            raise InputError("degree", self.degree, "an activation has a degree of 0 or more", "Change it")
+
+    @property
+    def layers(self) -> range:
+        """The weight matrices."""
+        return range(self.depth + 1)
