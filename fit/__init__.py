@@ -1,0 +1,8 @@
+"""Judge predictions by measurements."""
+
+from fit.assess import assess
+from fit.estimators import exponent
+from fit.intervals import Estimate
+from fit.verdict import Verdict
+
+__all__ = ["Estimate", "Verdict", "assess", "exponent"]

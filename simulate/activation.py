@@ -49,22 +49,26 @@ TORCH: Table = {
 
 
 class TorchActivation:
-    """sigma and sigma' of an `Activation` on tensors of any shape, floating dtype and device; elementwise."""
+    """scale·sigma and scale·sigma' of an `Activation`, elementwise on tensors of any shape, floating dtype and device.
 
-    def __init__(self, activation: Activation) -> None:
+    Layers need sigma(z)/sqrt(h): with the factor inside, one pass over the tensor less.
+    """
+
+    def __init__(self, activation: Activation, scale: float = 1.0) -> None:
         self.activation = activation
-        c = sympy.Float(activation.normalisation, 17) if activation.normalisation != 1.0 else sympy.S.One
-        sigma, slope = c * activation.expression, c * activation.derivative
+        factor = scale * activation.normalisation
+        c = sympy.Float(factor, 17) if factor != 1.0 else sympy.S.One
+        sigma, slope = c * activation.expression, c * activation.derivative  # numbers merge into one factor
         self._value = compiled((sigma,), TORCH)
         self._slope = compiled((slope,), TORCH)
         self._both = compiled((sigma, slope), TORCH)
 
     def value(self, z: Tensor) -> Tensor:
-        """Return sigma(z)."""
+        """Return scale·sigma(z)."""
         return _filled(self._value(z)[0], z)
 
     def slope(self, z: Tensor) -> Tensor:
-        """Return sigma'(z); at a kink one of the two one-sided slopes."""
+        """Return scale·sigma'(z); at a kink one of the two one-sided slopes."""
         return _filled(self._slope(z)[0], z)
 
     def value_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,6 +84,6 @@ def _filled(result: Tensor | float, z: Tensor) -> Tensor:
     return z.clone() if result is z else result
 
 
-def compile_activation(activation: Activation) -> TorchActivation:
-    """Return ``activation`` as functions of tensors, including its normalisation."""
-    return TorchActivation(activation)
+def compile_activation(activation: Activation, scale: float = 1.0) -> TorchActivation:
+    """Return ``activation`` as functions of tensors, including its normalisation, times ``scale``."""
+    return TorchActivation(activation, scale)

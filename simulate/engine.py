@@ -11,7 +11,6 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from simulate.activation import compile_activation
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
 from simulate.integrate import Batch, integrate
@@ -60,7 +59,7 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     alpha = root_h_alpha / math.sqrt(task.width)
 
     x, y = tensor(data.x_train), tensor(data.y_train)
-    activation = compile_activation(Activation(experiment.activation, normalise=experiment.normalise))
+    activation = Activation(experiment.activation, normalise=experiment.normalise)
     network = FullyConnected(x.shape[1], task.width, experiment.depth, activation)
     initial = [w.to(device, dtype) for w in network.initial_weights(experiment.base_seed, seeds)]
     held_out = HeldOut(network, initial, seed_of, alpha, tensor(data.x_test), experiment.n_kernel)

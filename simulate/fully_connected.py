@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from simulate.activation import TorchActivation
+from simulate.activation import compile_activation
+from theory import Activation
 
 Weights = list[Tensor]
 
@@ -67,11 +68,11 @@ class Linearisation:
 class FullyConnected:
     """``depth`` hidden layers of ``width`` neurons between ``input_dim`` inputs and one output."""
 
-    def __init__(self, input_dim: int, width: int, depth: int, activation: TorchActivation) -> None:
+    def __init__(self, input_dim: int, width: int, depth: int, activation: Activation) -> None:
         self.input_dim = input_dim
         self.width = width
         self.depth = depth
-        self.activation = activation
+        self.activation = compile_activation(activation, 1.0 / math.sqrt(width))
         self.shapes = [(width, input_dim)] + [(width, width)] * (depth - 1) + [(1, width)]
 
     def initial_weights(self, base_seed: int, seeds: Sequence[int]) -> Weights:
@@ -93,22 +94,19 @@ class FullyConnected:
     def forward(self, weights: Weights, x: Tensor) -> Linearisation:
         """Evaluate the networks on ``x`` of shape (n, input_dim)."""
         members = weights[0].shape[0]
-        scale = 1.0 / math.sqrt(self.width)
         a = (x / math.sqrt(self.input_dim)).expand(members, *x.shape)
         inputs, slopes = [a], []
         for w in weights[:-1]:
-            value, slope = self.activation.value_and_slope(torch.bmm(a, w.mT))
-            a = value.mul_(scale)
+            a, slope = self.activation.value_and_slope(torch.bmm(a, w.mT))
             inputs.append(a)
-            slopes.append(slope.mul_(scale))
+            slopes.append(slope)
         return Linearisation(inputs, slopes, torch.bmm(a, weights[-1].mT).squeeze(-1), [])
 
     def output(self, weights: Weights, x: Tensor) -> Tensor:
         """Return f on ``x``, shape (members, n), without keeping what a backward pass needs."""
-        scale = 1.0 / math.sqrt(self.width)
         a = (x / math.sqrt(self.input_dim)).expand(weights[0].shape[0], *x.shape)
         for w in weights[:-1]:
-            a = self.activation.value(torch.bmm(a, w.mT)).mul_(scale)
+            a = self.activation.value(torch.bmm(a, w.mT))
         return torch.bmm(a, weights[-1].mT).squeeze(-1)
 
     def backward(self, weights: Weights, at: Linearisation) -> Linearisation:

@@ -160,7 +160,7 @@ class Store:
         """Forget a task's results, so that it is computed again."""
         with storage(self.path):
             group = zarr.open_group(self.path, path=task.experiment, mode="r+", use_consolidated=False)
-            shape = (1, group["status"].shape[1], task.seed_stop - task.seed_start)
+            shape = (1, _array(group, "status").shape[1], task.seed_stop - task.seed_start)
             self._write_block(group, "status", task, np.full(shape, Status.PENDING, dtype="int8"))
             self._flush(task, ["status"])
 
@@ -169,8 +169,7 @@ class Store:
         missing = []
         for task in self.campaign.tasks():
             group = zarr.open_group(self.path, path=task.experiment, mode="r", use_consolidated=False)
-            status = group["status"][task.index, :, task.seed_start : task.seed_stop]
-            if (status == Status.PENDING).any():
+            if (_block(group, "status", task) == Status.PENDING).any():
                 missing.append(task)
         return tuple(missing)
 
@@ -179,7 +178,7 @@ class Store:
         counted = {}
         for experiment in self.campaign.experiment:
             group = zarr.open_group(self.path, path=experiment.name, mode="r", use_consolidated=False)
-            values, numbers = np.unique(group["status"][:], return_counts=True)
+            values, numbers = np.unique(np.asarray(_array(group, "status")[:]), return_counts=True)
             counted[experiment.name] = {Status(int(v)): int(n) for v, n in zip(values, numbers, strict=True)}
         return counted
 
@@ -189,7 +188,7 @@ class Store:
 
     @staticmethod
     def _write_block(group: zarr.Group, name: str, task: Task, values: np.ndarray) -> None:
-        group[name][task.index : task.index + 1, :, task.seed_start : task.seed_stop] = values
+        _array(group, name)[task.index : task.index + 1, :, task.seed_start : task.seed_stop] = values
 
     def _chunk_files(self, task: Task, name: str) -> list[Path]:
         """The files of a task's chunks of one variable: one chunk, over all trailing dimensions."""
@@ -238,7 +237,7 @@ class Store:
         if f"{task.experiment}/{name}/zarr.json" in broken:
             return None  # told already; the chunk itself can't be read without it
         try:
-            return group[name][task.index, :, task.seed_start : task.seed_stop]
+            return _block(group, name, task)
         except Exception as error:  # whatever the codecs raise on bytes that are not theirs
             return Damage(shown, f"can't be decoded ({type(error).__name__})", task)
 
@@ -386,6 +385,16 @@ def _metadata_files(path: Path, campaign: Campaign) -> list[str]:
             if folder.name not in results:
                 files.extend(str(f.relative_to(path)) for f in sorted((folder / "c").rglob("*")) if f.is_file())
     return files
+
+
+def _array(group: zarr.Group, name: str) -> zarr.Array:
+    found = group[name]
+    assert isinstance(found, zarr.Array)  # of the layout that this module writes
+    return found
+
+
+def _block(group: zarr.Group, name: str, task: Task) -> np.ndarray:
+    return np.asarray(_array(group, name)[task.index, :, task.seed_start : task.seed_stop])
 
 
 def _root_attributes(path: Path) -> dict[str, Any]:

@@ -146,10 +146,11 @@ def _properties(formula: str) -> _Properties:
     if derivative.is_zero:
         raise _refusal(formula, "it is constant")
     growths = [asymptotics.growth(expression, side) for side in (-1, 1)]
+    degrees = []
     for growth, side in zip(growths, ("-infinity", "+infinity"), strict=True):
         if growth.degree is None:
             raise _refusal(formula, f"towards {side} it {growth.problem}")
-    degrees = tuple(growth.degree for growth in growths)
+        degrees.append(growth.degree)
     second_moment = gaussian_mean(lambda at: numpy_value(expression, at) ** 2, kinks)
     if not 1e-200 < second_moment < math.inf:
         raise _refusal(formula, "its second moment under N(0, 1) is not a positive number")
@@ -158,7 +159,7 @@ def _properties(formula: str) -> _Properties:
         derivative=derivative,
         kinks=kinks,
         normalisation=second_moment**-0.5,
-        degrees=degrees,
+        degrees=(degrees[0], degrees[1]),
         homogeneous=asymptotics.homogeneous(expression, max(degrees)),
         parity=_parity(expression),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+from typing import Literal
 
 import sympy
 
@@ -19,6 +20,7 @@ from theory.prediction import Prediction, Regime, Step
 from theory.scaling import ALPHA, A, Feature, H, Lazy, fluctuations, neuron_growth, power
 
 ARTICLE = "Geiger, Spigler, Jacot, Wyart, arXiv:1906.08034"
+_VARIABLES: tuple[tuple[Literal["root_h_alpha", "width"], sympy.Symbol], ...] = (("root_h_alpha", A), ("width", H))
 _RATIO = r"\frac{\|\Delta\Theta\|}{\|\Theta_0\|}"
 _DERIVED = "derived here by power counting for the model of arXiv:1906.08034"
 
@@ -440,7 +442,7 @@ def _kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
             + ("A" if variable == "root_h_alpha" else "h at fixed A, as in a collapse"),
             statistic="rms",
         )
-        for variable, symbol in (("root_h_alpha", A), ("width", H))
+        for variable, symbol in _VARIABLES
     )
 
 

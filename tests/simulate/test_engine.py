@@ -11,7 +11,6 @@ from scipy.linalg import expm
 from scipy.optimize import brentq
 
 from simulate import Experiment
-from simulate.activation import compile_activation
 from simulate.campaign import Task
 from simulate.engine import run_task
 from simulate.flow import GradientFlow
@@ -67,7 +66,7 @@ class Reference:
     """One network's flow by scipy's explicit DOP853 at tight tolerance, with the stop located as its event."""
 
     def __init__(self, spec, data, a):
-        self.net = FullyConnected(INPUTS, WIDTH, spec.depth, compile_activation(Activation(spec.activation)))
+        self.net = FullyConnected(INPUTS, WIDTH, spec.depth, Activation(spec.activation))
         self.start = self.net.initial_weights(spec.base_seed, [0])
         self.alpha = a / np.sqrt(WIDTH)
         x, y = torch.as_tensor(data.x_train), torch.as_tensor(data.y_train)
@@ -135,7 +134,7 @@ def test_in_the_lazy_limit_the_network_follows_its_frozen_kernel_in_closed_form(
     a = 1e6
     spec, data = experiment(loss="square", depth=2, root_h_alpha=(a,)), points()
     measured = network_of(run_task(spec, task(), data))
-    net = FullyConnected(INPUTS, WIDTH, 2, compile_activation(Activation("softplus")))
+    net = FullyConnected(INPUTS, WIDTH, 2, Activation("softplus"))
     start = net.initial_weights(0, [0])
     at, held_out = (net.linearise(start, torch.as_tensor(x)) for x in (data.x_train, data.x_test))
     theta = kernel(at)[0].numpy()

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from simulate.activation import compile_activation
 from simulate.fully_connected import (
     FullyConnected,
     add_pullback,
@@ -18,7 +17,7 @@ MEMBERS, POINTS, INPUTS, WIDTH = 3, 7, 5, 11
 
 
 def network(name, depth):
-    return FullyConnected(INPUTS, WIDTH, depth, compile_activation(Activation(name)))
+    return FullyConnected(INPUTS, WIDTH, depth, Activation(name))
 
 
 def inputs(seed=1):
@@ -73,7 +72,7 @@ def test_initial_weights_depend_on_the_seed_and_the_shape_of_the_network_alone()
         assert torch.equal(a[1], b[0])  # another activation, another batch, the same seed
         assert not torch.equal(a[0], a[1])
     assert not torch.equal(relu.initial_weights(0, [4])[0], relu.initial_weights(1, [4])[0])
-    wider = FullyConnected(INPUTS, WIDTH + 1, 2, relu.activation)
+    wider = FullyConnected(INPUTS, WIDTH + 1, 2, Activation("relu"))
     assert not torch.equal(wider.initial_weights(0, [4])[0][:, :WIDTH], relu.initial_weights(0, [4])[0])
 
 
@@ -82,7 +81,7 @@ def test_at_initialisation_the_output_is_of_order_one_at_every_width():
     x = inputs()
     x *= INPUTS**0.5 / x.norm(dim=1, keepdim=True)
     for width in (16, 256):
-        net = FullyConnected(INPUTS, width, 2, compile_activation(Activation("softplus")))
+        net = FullyConnected(INPUTS, width, 2, Activation("softplus"))
         second_moment = net.output(net.initial_weights(0, range(400)), x).square().mean()
         # 400 nearly Gaussian networks of 7 correlated points: standard error of the variance about 0.06
         assert second_moment.item() == pytest.approx(1.0, abs=0.25)

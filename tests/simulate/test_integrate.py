@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from simulate.activation import compile_activation
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
 from simulate.integrate import integrate
@@ -19,7 +18,7 @@ def problem():
     generator = torch.Generator().manual_seed(2)
     x = torch.randn(10, 6, generator=generator, dtype=torch.float64)
     y = x[:, 0].sign()
-    net = FullyConnected(6, 24, 2, compile_activation(Activation("softplus")))
+    net = FullyConnected(6, 24, 2, Activation("softplus"))
     weights = net.initial_weights(0, range(MEMBERS))
     alpha = torch.tensor([0.03, 0.3, 3.0], dtype=torch.float64)
     return GradientFlow(net, LOSSES["softhinge"], x, y, alpha, net.output(weights, x)), weights

@@ -5,7 +5,6 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from simulate.activation import compile_activation
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected, pullback
 from simulate.losses import LOSSES
@@ -17,7 +16,7 @@ def small_problem(loss, depth=2, alpha=0.5):
     generator = torch.Generator().manual_seed(5)
     x = torch.randn(8, 6, generator=generator, dtype=torch.float64)
     y = torch.tensor([1.0, -1.0] * 4, dtype=torch.float64)
-    net = FullyConnected(6, 10, depth, compile_activation(Activation("softplus")))
+    net = FullyConnected(6, 10, depth, Activation("softplus"))
     weights = net.initial_weights(0, [0])
     flow = GradientFlow(net, LOSSES[loss], x, y, torch.tensor([alpha], dtype=torch.float64), net.output(weights, x))
     return flow, weights

@@ -1,0 +1,241 @@
+"""How often the intervals of fit's estimators cover an exponent that is known, and what the rule says of it.
+
+Every case draws synthetic measurements, sends them through exactly the functions that `fit.assess` uses, and counts
+over independent replicas:
+
+- coverage: share of 95 % intervals that contain the true exponent (goal 93-97 %; at least 93 % for heavy tails or
+  fewer than 8 widths);
+- inconsistent: share of replicas in which the true law is called inconsistent (goal at most 5 %);
+- consistent: share in which it is called consistent;
+- sees_0.1: share in which the point null of an exponent wrong by 0.1 is rejected at 5 %;
+- accepts_0.1: share in which an exponent wrong by 0.1 is called consistent;
+- half_width: median half-width of the 95 % interval.
+
+Run ``python benchmarks/calibration.py``; the committed result is benchmarks/results/calibration.json.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from fit.crossover import log_crossing
+from fit.decision import LEVEL, decide
+from fit.estimators import slope_between, slope_within
+from fit.intervals import Estimate
+from fit.jackknife import log_rms, log_standard_deviation
+
+Draw = Callable[[np.random.Generator], Estimate | None]
+RESULT = Path(__file__).parent / "results" / "calibration.json"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A design, its true exponent, the margin of the claim it stands for, and how to draw one estimate of it."""
+
+    name: str
+    exponent: float
+    margin: float
+    draw: Draw
+
+
+def widths(count: int, first: int = 32) -> NDArray:
+    """Return ``count`` widths a factor of two apart."""
+    return first * 2.0 ** np.arange(count)
+
+
+def normal(rng: np.random.Generator, shape) -> NDArray:
+    """Gaussian noise of unit variance."""
+    return rng.standard_normal(shape)
+
+
+def heavy(rng: np.random.Generator, shape) -> NDArray:
+    """Student's t with three degrees of freedom, scaled to unit variance."""
+    return rng.standard_t(3, shape) / np.sqrt(3)
+
+
+def tailed(rng: np.random.Generator, shape) -> NDArray:
+    """Student's t with five degrees of freedom, of unit variance: the fewest for which a variance has a variance."""
+    return rng.standard_t(5, shape) / np.sqrt(5 / 3)
+
+
+def amplitude_case(
+    name: str,
+    *,
+    n_widths: int = 3,
+    seeds: int = 10,
+    noise=normal,
+    failing: float = 0.0,
+    correction: float | None = None,
+    drift: float = 0.0,
+    exponent: float = -1.5,
+    margin: float = 0.08,
+) -> Case:
+    """Slopes in A: pairs (width, seed) with an offset and a tilt of size h^(-1/2) of their own, and noise per network.
+
+    ``drift`` adds a tilt common to all seeds of a width, ``correction`` a term that the estimator fits along.
+    """
+    h = np.repeat(widths(n_widths, 64), seeds)
+    log_a = np.log(10.0) * np.arange(-4, -1.9, 0.5)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        own = noise(rng, (2, len(h))) / np.sqrt(h)
+        common = np.repeat(drift * rng.standard_normal(n_widths), seeds)
+        tilt = exponent + 0.1 * own[1] + common
+        log_y = own[0][:, None] + tilt[:, None] * log_a + 0.01 * noise(rng, (len(h), len(log_a)))
+        if correction is not None:
+            log_y += np.log1p(-0.4 * np.exp(correction * log_a))
+        log_y[rng.random(log_y.shape) < failing] = np.nan
+        return slope_within(np.broadcast_to(log_a, log_y.shape), log_y, h, correction)
+
+    return Case(name, exponent, margin, draw)
+
+
+def width_case(
+    name: str,
+    *,
+    n_widths: int = 5,
+    seeds: int = 10,
+    noise=normal,
+    failing: float = 0.0,
+    scatter: float = 0.0,
+    offset: float = 0.0,
+    margin: float = 0.1,
+) -> Case:
+    """One value per (width, seed), noise ~ h^(-1/2); ``scatter`` is common to a width, ``offset`` a correction 1/h."""
+    h = widths(n_widths)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        values = 1.5 * noise(rng, (n_widths, seeds)) / np.sqrt(h)[:, None]
+        values += (-0.5 * np.log(h) + np.log1p(offset / h) + scatter * rng.standard_normal(n_widths))[:, None]
+        values[rng.random(values.shape) < failing] = np.nan
+        return slope_between(np.repeat(np.log(h), seeds), values.ravel())
+
+    return Case(name, -0.5, margin, draw)
+
+
+def fluctuation_case(name: str, *, n_widths: int = 5, seeds: int = 10, modes: int = 5, noise=normal) -> Case:
+    """delta F of predictors that differ between seeds by ``modes`` independent directions of equal strength."""
+    h = widths(n_widths)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        output = noise(rng, (n_widths, seeds, modes)) / np.sqrt(h)[:, None, None]
+        deviations = ((output - output.mean(axis=1, keepdims=True)) ** 2).mean(axis=-1)
+        return slope_between(np.repeat(np.log(h), seeds), log_standard_deviation(deviations).ravel())
+
+    return Case(name, -0.5, 0.1, draw)
+
+
+def rms_case(name: str, *, n_widths: int = 5, seeds: int = 10) -> Case:
+    """The lazy kernel change of a smooth activation: a random sign's first-order term beside a coherent remainder."""
+    h = widths(n_widths)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        values = (rng.standard_normal((n_widths, seeds)) ** 2 + 1) / h[:, None]
+        return slope_between(np.repeat(np.log(h), seeds), log_rms(values).ravel())
+
+    return Case(name, -0.5, 0.1, draw)
+
+
+def crossover_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=normal) -> Case:
+    """alpha* from curves on half-decades that bend from slope -1.5 to -2 about A = 6, as measured for L = 3."""
+    h = widths(n_widths)
+    log_a = np.log(10.0) * np.arange(-2, 3.1, 0.5)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        own = 1.6 * noise(rng, (n_widths, seeds)) / np.sqrt(h)[:, None]  # 0.2 at h = 64
+        x = (log_a[:, None, None] - np.log(6.0)) - own
+        curves = -np.logaddexp(1.5 * x, 2 * x) + np.log(2) + 0.01 * noise(rng, x.shape)
+        crossing = log_crossing(log_a, curves.reshape(len(log_a), -1))
+        log_h = np.repeat(np.log(h), seeds)
+        return slope_between(log_h, crossing - 0.5 * log_h)
+
+    return Case(name, -0.5, 0.1, draw)
+
+
+CASES = (
+    amplitude_case("A: 3 widths x 10 seeds"),
+    amplitude_case("A: 5 widths x 10 seeds, heavy tails", n_widths=5, noise=heavy),
+    amplitude_case("A: 5 widths x 10 seeds, 10 % failed", n_widths=5, failing=0.1),
+    amplitude_case("A: 5 widths x 10 seeds, slopes drift by 0.02", n_widths=5, drift=0.02),
+    amplitude_case("A: 5 widths x 10 seeds, slopes drift by 0.002", n_widths=5, drift=0.002),
+    amplitude_case("A: 3 widths x 10 seeds, correction A^(1/4)", correction=0.25, exponent=-0.25, margin=0.05),
+    width_case("h: 5 widths x 10 seeds"),
+    width_case("h: 5 widths x 20 seeds", seeds=20),
+    width_case("h: 9 widths x 10 seeds", n_widths=9),
+    width_case("h: 5 widths x 10 seeds, heavy tails", noise=heavy),
+    width_case("h: 7 widths x 10 seeds, 10 % failed", n_widths=7, failing=0.1),
+    width_case("h: 5 widths x 10 seeds, offset 1 + 1/h", offset=1.0),
+    width_case("h: 7 widths x 10 seeds, widths scatter by 0.05", n_widths=7, scatter=0.05),
+    width_case("h: 5 widths, one value each", seeds=1),
+    fluctuation_case("delta F: 5 widths x 10 seeds"),
+    fluctuation_case("delta F: 5 widths x 30 seeds", seeds=30),
+    fluctuation_case("delta F: 9 widths x 10 seeds", n_widths=9),
+    fluctuation_case("delta F: 5 widths x 20 seeds, heavy tails", seeds=20, noise=tailed),
+    fluctuation_case("delta F: 5 widths x 50 seeds, one mode", seeds=50, modes=1),
+    rms_case("lazy rms: 5 widths x 20 seeds", seeds=20),
+    crossover_case("alpha*: 3 widths x 10 seeds", n_widths=3),
+    crossover_case("alpha*: 5 widths x 10 seeds"),
+    crossover_case("alpha*: 5 widths x 20 seeds", seeds=20),
+    crossover_case("alpha*: 5 widths x 10 seeds, heavy tails", noise=heavy),
+)
+
+
+def study(case: Case, replicas: int, seed: int) -> dict[str, float | int | str]:
+    """Return the counts of one case."""
+    rng = np.random.default_rng([seed, *case.name.encode()])
+    estimates = [estimate for _ in range(replicas) if (estimate := case.draw(rng)) is not None]
+    low, high = np.array([estimate.interval(0.95) for estimate in estimates]).T
+    wrong = case.exponent + 0.1
+
+    def share(flags) -> float:
+        return round(float(np.mean(list(flags))), 4)
+
+    def word(estimate: Estimate, exponent: float) -> str:
+        excluded = estimate.p_value_within(exponent, case.margin) < LEVEL  # Holm's correction of one claim is none
+        return decide(estimate, exponent, case.margin, excluded, "p")[0]
+
+    words = [word(estimate, case.exponent) for estimate in estimates]
+    return {
+        "case": case.name,
+        "exponent": case.exponent,
+        "margin": case.margin,
+        "replicas": len(estimates),
+        "coverage": share((low <= case.exponent) & (case.exponent <= high)),
+        "inconsistent": share(one == "inconsistent" for one in words),
+        "consistent": share(one == "consistent" for one in words),
+        "sees_0.1": share(estimate.p_value(wrong) < 0.05 for estimate in estimates),
+        "accepts_0.1": share(word(estimate, wrong) == "consistent" for estimate in estimates),
+        "bias": round(float(np.mean([estimate.value for estimate in estimates]) - case.exponent), 4),
+        "half_width": round(float(np.median(high - low) / 2), 4),
+    }
+
+
+def main(replicas: int = 2000, seed: int = 0, out: Path = RESULT) -> None:
+    """Run the study, print the table, write the JSON."""
+    started = time.perf_counter()
+    rows = [study(case, replicas, seed) for case in CASES]
+    columns = ("coverage", "inconsistent", "consistent", "sees_0.1", "accepts_0.1", "bias", "half_width")
+    table = Table("case", *columns, title=f"{replicas} replicas")
+    for row in rows:
+        table.add_row(str(row["case"]), *(f"{row[column]:.3f}" for column in columns))
+    console = Console(width=140)
+    console.print(table)
+    console.print(f"{time.perf_counter() - started:.0f} s")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(
+        json.dumps({"schema_version": 1, "replicas": replicas, "seed": seed, "cases": rows}, indent=1) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

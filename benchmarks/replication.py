@@ -1,0 +1,86 @@
+"""Do the quick campaign's verdicts depend on the draw of the initial weights? The whole loop, once per base seed.
+
+    python -m benchmarks.replication [--count 20] [--out benchmarks/results/replication.json]
+
+Each base seed takes as long as the report's own simulation (about two minutes on two cores). Results are written after
+each one; run again, the command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from fit import assess
+from simulate import Campaign, run
+
+#: What the quick campaign is made to show (claim, experiments that can bear it).
+REQUIRED = {
+    "kernel_change_feature": ("softplus-L1", "relu-L1", "softplus-L3", "relu-L3"),
+    "fluctuations": ("softplus-L1-widths", "relu-L1-widths"),
+    "crossover": ("softplus-L1", "relu-L1"),
+    "linear_time": ("softplus-L1", "relu-L1", "softplus-L3", "relu-L3"),
+    "weight_change_lazy": ("softplus-L1", "relu-L1", "softplus-L3", "relu-L3"),
+}
+
+
+def replicate(base_seed: int) -> list[dict]:
+    """Simulate and judge the quick campaign with this base seed."""
+    campaign = Campaign.from_preset("quick").changed(base_seed=base_seed)
+    with tempfile.TemporaryDirectory() as folder:
+        run(campaign, Path(folder, "store.zarr"))
+        verdicts = assess(Path(folder, "store.zarr"))
+    kept = ("experiment", "claim", "variable", "regime", "estimate", "ci_low", "ci_high", "verdict")
+    return [{name: getattr(v, name) for name in kept} for v in verdicts]
+
+
+def summary(replicas: dict[str, list[dict]]) -> str:
+    """A table: for each required verdict, in how many replicas it was which word, and its widest half-width."""
+    rows: dict[tuple, list[dict]] = {}
+    for verdicts in replicas.values():
+        for v in verdicts:
+            if v["experiment"] in REQUIRED.get(v["claim"], ()):
+                rows.setdefault((v["experiment"], v["claim"], v["variable"], v["regime"]), []).append(v)
+    lines = [f"{len(replicas)} base seeds"]
+    for key, verdicts in rows.items():
+        words = Counter(v["verdict"] for v in verdicts)
+        half = max((v["ci_high"] - v["ci_low"]) / 2 for v in verdicts)
+        mean = sum(v["estimate"] for v in verdicts) / len(verdicts)
+        told = ", ".join(f"{n} {w}" for w, n in words.most_common())
+        lines.append(f"{key[0]:20} {key[1]:22} {key[3]:9} mean {mean:+.3f}, half-width <= {half:.3f}: {told}")
+    every = Counter(
+        all(v["verdict"] == "consistent" for v in vs if v["experiment"] in REQUIRED.get(v["claim"], ()))
+        for vs in replicas.values()
+    )
+    lines.append(f"all of these consistent in {every[True]} of {len(replicas)} base seeds")
+    false = Counter(
+        (v["experiment"], v["claim"], v["regime"])
+        for vs in replicas.values()
+        for v in vs
+        if v["verdict"] == "inconsistent"
+    )
+    lines.append(f"inconsistent anywhere: {dict(false) or 'never'}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/replication.json"))
+    options = parser.parse_args()
+    replicas = json.loads(options.out.read_text()) if options.out.exists() else {}
+    for base_seed in range(1, options.count + 1):
+        if str(base_seed) not in replicas:
+            replicas[str(base_seed)] = replicate(base_seed)
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            options.out.write_text(json.dumps(replicas, indent=1))
+            print(f"base seed {base_seed} done", flush=True)
+    print(summary(replicas))
+
+
+if __name__ == "__main__":
+    main()

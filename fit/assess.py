@@ -1,0 +1,184 @@
+"""Compare predictions with measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fit.claims import find
+from fit.decision import decide, outside
+from fit.depth_trend import depth_trend
+from fit.finding import Finding, not_measured
+from fit.intervals import Estimate
+from fit.margins import margin
+from fit.measurements import Measurements, Source, measurements
+from fit.verdict import Verdict, Word
+from theory.errors import InputError
+from theory.prediction import Prediction
+
+#: A larger share of networks left out in the window is said in the reason: which ones never fit is no chance.
+MENTIONED_SHARE = 0.05
+
+
+def assess(
+    source: Source | Iterable[Source],  # type: ignore[valid-type]
+    predictions: Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None = None,
+) -> list[Verdict]:
+    """Judge every prediction that the data can bear, experiment by experiment.
+
+    Parameters
+    ----------
+    source : path, xarray.DataTree, xarray.Dataset, or a sequence of these
+        See `fit.measurements.measurements`.
+    predictions : sequence of Prediction, or mapping from experiment name to one, optional
+        What to test. By default what theory predicts for each experiment's activation and depth.
+
+    Returns
+    -------
+    list of Verdict
+        In the order of experiments and predictions; claims that span experiments come last.
+
+    Raises
+    ------
+    InputError
+        If a source can't be read, or does not say for which activation and depth to ask theory.
+    """
+    found = measurements(source)
+    cases: list[_Case] = []
+    per_experiment: dict[str, Sequence[Prediction]] = {}
+    for one in found:
+        per_experiment[one.name] = _predictions_for(one, predictions)
+        cases += [_Case(one.name, one.store, one.depth or 1, p, _find(one, p)) for p in per_experiment[one.name]
+                  if p.claim != "depth_trend"]  # fmt: skip
+    slopes = {
+        case.experiment: case.finding
+        for case in cases
+        if case.prediction.claim == "kernel_change_feature" and case.prediction.variable == "root_h_alpha"
+    }
+    cases += [
+        _Case(name, members[0].store, max(m.depth or 1 for m in members), prediction, finding)
+        for name, members, prediction, finding in depth_trend(found, per_experiment, slopes)
+    ]
+    return _judge(cases)
+
+
+@dataclass(frozen=True)
+class _Case:
+    experiment: str
+    store: str | None
+    depth: int
+    prediction: Prediction
+    finding: Finding
+
+    @property
+    def exponent(self) -> float | None:
+        return None if self.prediction.exponent is None else float(self.prediction.exponent)
+
+    @property
+    def margin(self) -> float | None:
+        return margin(self.prediction, self.depth)
+
+    @property
+    def testable(self) -> tuple[Estimate, float, float] | None:
+        finding, exponent, allowed = self.finding, self.exponent, self.margin
+        if finding.estimate is None or finding.obstacle or exponent is None or allowed is None:
+            return None
+        return finding.estimate, exponent, allowed
+
+
+def _find(found: Measurements, prediction: Prediction) -> Finding:
+    finding = find(found, prediction)
+    if finding is None:
+        return not_measured(f"this version of fit has no estimator for {prediction.quantity}")
+    return finding
+
+
+def _predictions_for(
+    found: Measurements, given: Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None
+) -> Sequence[Prediction]:
+    if isinstance(given, Mapping):
+        if found.name not in given:
+            raise InputError(
+                "predictions", sorted(given), f"there are none for the experiment {found.name!r}",
+                "Name every experiment, or leave predictions out",
+            )  # fmt: skip
+        return given[found.name]
+    if given is not None:
+        return list(given)
+    if found.activation is None or found.depth is None:
+        raise InputError(
+            "store", found.store or found.name, f"experiment {found.name!r} does not say its activation and depth",
+            "Add the attributes (in a CSV file: the columns) activation and depth, or give the predictions",
+        )  # fmt: skip
+    from theory.activation import Activation
+    from theory.predictions import predictions
+
+    activation = Activation(found.activation, normalise=bool(found.description.get("normalise", True)))
+    return predictions(activation, found.depth)
+
+
+def _judge(cases: Sequence[_Case]) -> list[Verdict]:
+    testable = [case for case in cases if case.testable is not None]
+    excluded = dict(zip(map(id, testable), outside([case.testable for case in testable if case.testable]), strict=True))
+    return [_verdict(case, excluded.get(id(case), False)) for case in cases]
+
+
+def _verdict(case: _Case, excluded: bool) -> Verdict:
+    finding, prediction = case.finding, case.prediction
+    word, why = _word(case, excluded)
+    estimate = finding.estimate
+    return Verdict(
+        experiment=case.experiment,
+        claim=prediction.claim,
+        quantity=prediction.quantity,
+        variable=prediction.variable,
+        predicted=None if prediction.exponent is None else str(prediction.exponent),
+        predicted_value=case.exponent,
+        expected=prediction.expected,
+        regime=prediction.regime.name,
+        estimate=None if estimate is None else estimate.value,
+        ci_low=_end(estimate, 0.95, 0),
+        ci_high=_end(estimate, 0.95, 1),
+        ci90_low=_end(estimate, 0.90, 0),
+        ci90_high=_end(estimate, 0.90, 1),
+        margin=case.margin,
+        verdict=word,
+        reason=_sentence(why, finding),
+        range=finding.range,
+        n_points=finding.n_points,
+        n_seeds=finding.n_seeds,
+        n_widths=finding.n_widths,
+        excluded=finding.excluded,
+        sensitivity=finding.sensitivity,
+        p_value=None if estimate is None or case.exponent is None else estimate.p_value(case.exponent),
+        store=case.store,
+        points=finding.points,
+    )
+
+
+def _word(case: _Case, excluded: bool) -> tuple[Word, str]:
+    finding, prediction = case.finding, case.prediction
+    if finding.word is not None:
+        return finding.word
+    if finding.missing:
+        return "not measured", finding.obstacle or ""
+    if finding.obstacle:
+        return "inconclusive", finding.obstacle
+    if case.testable is None:
+        if prediction.exponent is None:
+            return "inconclusive", f"theory gives no power to compare with ({prediction.expected})"
+        return "inconclusive", "no exponent could be estimated"
+    estimate, exponent, allowed = case.testable
+    return decide(estimate, exponent, allowed, excluded, str(prediction.exponent))
+
+
+def _end(estimate: Estimate | None, level: float, side: int) -> float | None:
+    return None if estimate is None else estimate.interval(level)[side]
+
+
+def _sentence(why: str, finding: Finding) -> str:
+    clauses = [why, *finding.notes]
+    if finding.excluded_fraction > MENTIONED_SHARE:
+        clauses.append(f"{finding.excluded_fraction:.0%} of the networks in the window were left out")
+    text = "; ".join(clauses)
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,127 @@
+"""Which measurement answers which claim."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fit.crossover import log_crossing
+from fit.finding import Finding, not_measured
+from fit.jackknife import log_rms, log_standard_deviation
+from fit.logarithmic_law import logarithmic_law
+from fit.measurements import Measurements
+from fit.power_laws import amplitude_law, pooled_width_law, width_law
+from theory.prediction import Prediction
+
+#: With more than this share of crossovers outside the grid there is no verdict: which ones lie outside is no chance.
+MAX_CENSORED = 0.05
+
+
+def find(found: Measurements, prediction: Prediction) -> Finding | None:
+    """Measure what ``prediction`` is about in one experiment; None if the claim spans several experiments or is no law
+    of a measured quantity.
+    """
+    law = LAWS.get(prediction.claim)
+    if law is None:
+        return None
+    missing = [name for name in law.needs if name not in found]
+    if missing:
+        return not_measured(f"the source does not hold {', '.join(missing)}")
+    return law.measure(found, prediction)
+
+
+@dataclasses.dataclass(frozen=True)
+class Law:
+    """The variables a claim needs and how it is measured."""
+
+    needs: tuple[str, ...]
+    measure: Callable[[Measurements, Prediction], Finding]
+
+
+def _power_law(variable: str, y_label: str, *, corrected: bool = False) -> Law:
+    def measure(found: Measurements, prediction: Prediction) -> Finding:
+        logs = _logs(found.network(variable), prediction.statistic)
+        return _law_of(found, prediction, logs, y_label, corrected=corrected)
+
+    return Law((variable,), measure)
+
+
+def _law_of(
+    found: Measurements, prediction: Prediction, logs: NDArray, y_label: str, *, corrected: bool = False, curves=False
+) -> Finding:
+    if prediction.variable == "root_h_alpha":
+        return amplitude_law(found, prediction, logs, y_label, corrected=corrected)
+    return width_law(found, prediction, logs, y_label, curves=curves)
+
+
+def _logs(values: NDArray, statistic: str) -> NDArray:
+    """Logarithms per network, or pseudo-values of the logarithm of the rms over seeds.
+
+    A mean or a median over seeds is estimated by the mean of the logarithms: all three have the same power.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = log_rms(values**2) if statistic == "rms" else np.log(values)
+    return np.where(np.isfinite(logs), logs, np.nan)
+
+
+def _half_time(found: Measurements, prediction: Prediction) -> Finding:
+    times = found.network("time_half")
+    if prediction.exponent is None and prediction.logarithms:
+        return logarithmic_law(found, prediction, times, "t_{1/2}")
+    return _law_of(found, prediction, _logs(times, prediction.statistic), "t_{1/2}")
+
+
+def _fluctuations(found: Measurements, prediction: Prediction) -> Finding:
+    logs = log_standard_deviation(found.deviations)
+    return _law_of(found, prediction, np.where(np.isfinite(logs), logs, np.nan), r"\delta F", curves=True)
+
+
+def _output_growth(found: Measurements, prediction: Prediction) -> Finding:
+    alpha = found.root_h_alpha / np.sqrt(found.widths)[:, None]
+    logs = _logs(found.network("output_rms_linear") / alpha[..., None], prediction.statistic)
+    return _law_of(found, prediction, logs, r"\mathrm{rms}\,f(t_1)")
+
+
+def _crossover(found: Measurements, prediction: Prediction) -> Finding:
+    logs = _logs(found.network("kernel_change"), "mean")
+    crossing = np.stack([log_crossing(np.log(a), curves) for a, curves in zip(found.root_h_alpha, logs, strict=True)])
+    log_alpha = crossing - 0.5 * np.log(found.widths)[:, None]
+    everywhere = np.ones(found.root_h_alpha.shape, dtype=bool)
+    finding = pooled_width_law(found, lambda _: log_alpha, everywhere, r"\alpha^*")
+    started = np.isfinite(logs).any(axis=1)
+    censored = int((started & ~np.isfinite(crossing)).sum())
+    if not censored:
+        return finding
+    share = censored / started.sum()
+    excluded = finding.excluded | {
+        "its kernel change does not pass 1 between amplitudes at most a decade apart": censored
+    }
+    obstacle = finding.obstacle
+    if share > MAX_CENSORED:
+        obstacle = (
+            f"the kernel change of {share:.0%} of the seeds does not pass 1 between amplitudes at most a decade apart"
+        )
+    return dataclasses.replace(finding, excluded=excluded, obstacle=obstacle)
+
+
+def _collapse(found: Measurements, prediction: Prediction) -> Finding:
+    """The power of h of the kernel change at fixed A: a collapse is the absence of one."""
+    logs = _logs(found.network("kernel_change"), prediction.statistic)
+    return width_law(found, prediction, logs, r"\|\Delta\Theta\|/\|\Theta_0\|")
+
+
+LAWS: dict[str, Law] = {
+    "crossover": Law(("kernel_change",), _crossover),
+    "linear_time": _power_law("time_linear", "t_1"),
+    "half_time": Law(("time_half",), _half_time),
+    "fluctuations": Law(("test_output",), _fluctuations),
+    "kernel_change_feature": _power_law("kernel_change", r"\|\Delta\Theta\|/\|\Theta_0\|"),
+    "kernel_change_lazy": _power_law("kernel_change", r"\|\Delta\Theta\|/\|\Theta_0\|"),
+    "weight_change_feature": _power_law("weight_change", r"\|w-w_0\|", corrected=True),
+    "weight_change_lazy": _power_law("weight_change", r"\|w-w_0\|"),
+    "output_growth": Law(("output_rms_linear",), _output_growth),
+    "collapse": Law(("kernel_change",), _collapse),
+}

@@ -1,0 +1,80 @@
+"""Whether the kernel change grows more steeply towards A -> 0 the deeper the network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from fit.finding import Finding
+from fit.intervals import Estimate
+from fit.measurements import Measurements
+from fit.verdict import Word
+from theory.prediction import Prediction
+
+#: What experiments must share to be compared at different depths.
+SAME = ("activation", "dataset", "n_train", "loss", "architecture", "normalise", "pca", "data_seed")
+
+
+def depth_trend(
+    found: Sequence[Measurements],
+    predictions: Mapping[str, Sequence[Prediction]],
+    slopes: Mapping[str, Finding],
+) -> list[tuple[str, list[Measurements], Prediction, Finding]]:
+    """Compare the feature exponents a(L) = -(power of A) of experiments that differ in depth alone.
+
+    Consecutive depths are compared by Welch's t: `consistent` if every step of a is positive with its 90 % interval,
+    `inconsistent` if some step is negative with its 95 % interval (Bonferroni over the steps), else `inconclusive`. The
+    estimate is the smallest step.
+
+    Returns
+    -------
+    list of (experiments' joint name, experiments, prediction, finding)
+        One entry per family of experiments whose predictions include the claim.
+    """
+    families: dict[tuple, list[Measurements]] = {}
+    for one in found:
+        if any(p.claim == "depth_trend" for p in predictions[one.name]):
+            families.setdefault(tuple(str(one.description.get(key)) for key in SAME), []).append(one)
+    results = []
+    for family in families.values():
+        members = sorted(family, key=lambda one: one.depth or 0)
+        prediction = next(p for p in predictions[members[-1].name] if p.claim == "depth_trend")
+        results.append((" + ".join(one.name for one in members), members, prediction, _compare(members, slopes)))
+    return results
+
+
+def _compare(members: Sequence[Measurements], slopes: Mapping[str, Finding]) -> Finding:
+    usable: list[tuple[int | None, Estimate]] = []
+    for one in members:
+        finding = slopes.get(one.name)
+        if finding is not None and finding.estimate is not None and not finding.obstacle:
+            usable.append((one.depth, finding.estimate))
+    if len({depth for depth, _ in usable}) < 2:
+        return Finding(missing=True, obstacle="the source holds a measured exponent at one depth only")
+    steps = [_step(shallow, deep) for (first, shallow), (second, deep) in pairwise(usable) if first != second]
+    smallest = min(steps, key=lambda step: step.value)
+    listed = "the exponents are " + ", ".join(f"a({depth}) = {-estimate.value:.3f}" for depth, estimate in usable)
+    level = 1 - 0.05 / len(steps)
+    word: tuple[Word, str] = ("inconclusive", f"{listed}: the interval of a step includes none")
+    if all(step.interval(0.90)[0] > 0 for step in steps):
+        word = ("consistent", f"{listed}: every step is positive with its 90 % interval")
+    elif any(step.interval(level)[1] < 0 for step in steps):
+        word = ("inconsistent", f"{listed}: a step is negative with its 95 % interval")
+    used = [slopes[one.name] for one in members if one.name in slopes]
+    return Finding(
+        estimate=smallest,
+        range=used[0].range,
+        n_points=len(usable),
+        n_seeds=min(one.n_seeds for one in used),
+        n_widths=min(one.n_widths for one in used),
+        word=word,
+    )
+
+
+def _step(shallow: Estimate, deep: Estimate) -> Estimate:
+    """a(deep) - a(shallow) with Welch's degrees of freedom."""
+    parts = [(e.standard_error**2, e.dof) for e in (shallow, deep)]
+    variance = sum(part for part, _ in parts)
+    spread = sum(part**2 / dof for part, dof in parts)
+    return Estimate(shallow.value - deep.value, math.sqrt(variance), variance**2 / spread if spread else math.inf)

@@ -1,0 +1,261 @@
+"""The one door through which measurements enter: stores, trees, netCDF and CSV files, all as labelled arrays.
+
+Whatever the source, an experiment's networks are indexed by (width, amplitude, seed), and ``root_h_alpha`` is known for
+every (width, amplitude), whether the campaign was laid out in A = sqrt(h)·alpha or in alpha.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from simulate.schema import Status
+from theory.errors import InputError
+
+Source = "str | Path | xr.DataTree | xr.Dataset | Measurements"
+NETWORK = ("width", "amplitude", "seed")
+_AXES = ("root_h_alpha", "alpha")
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """One experiment's measurements, read when asked for.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Dimensions width, root_h_alpha or alpha, seed, and what `simulate.schema.VARIABLES` adds. Dimensionless, times
+        in the article convention.
+    name : str
+    store : str, optional
+        Where it came from.
+
+    Raises
+    ------
+    InputError
+        If a dimension is missing or unlabelled.
+    """
+
+    data: xr.Dataset
+    name: str
+    store: str | None = None
+    description: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for axis in ("width", "seed"):
+            if axis not in self.data.dims:
+                raise InputError(
+                    "store", self.store or self.name, f"experiment {self.name!r} has no dimension {axis!r}",
+                    "Give a store written by simulate, or a table with the columns width, root_h_alpha and seed",
+                )  # fmt: skip
+        if not any(axis in self.data.dims for axis in _AXES):
+            raise InputError(
+                "store", self.store or self.name, f"experiment {self.name!r} has neither root_h_alpha nor alpha",
+                "Give a store written by simulate, or a table with the columns width, root_h_alpha and seed",
+            )  # fmt: skip
+        for axis in ("width", self._axis):
+            labels = self.data[axis].values
+            if axis not in self.data.coords or not np.all(np.isfinite(labels) & (labels > 0)):
+                raise InputError(axis, self.name, "its values are not all positive numbers", f"Label every {axis}")
+
+    @property
+    def _axis(self) -> str:
+        return next(axis for axis in _AXES if axis in self.data.dims)
+
+    @property
+    def on_common_amplitudes(self) -> bool:
+        """Whether all widths were measured at the same values of A."""
+        return self._axis == "root_h_alpha"
+
+    @property
+    def activation(self) -> str | None:
+        """The activation's name or expression."""
+        return self.description.get("activation")
+
+    @property
+    def depth(self) -> int | None:
+        """The number of hidden layers."""
+        depth = self.description.get("depth")
+        return None if depth is None else int(depth)
+
+    @property
+    def widths(self) -> NDArray:
+        """Widths in ascending order, shape (width,)."""
+        return self._sorted["width"].values.astype(float)
+
+    @property
+    def n_seeds(self) -> int:
+        """How many seeds there are at each width and amplitude."""
+        return self.data.sizes["seed"]
+
+    @cached_property
+    def _sorted(self) -> xr.Dataset:
+        return self.data.sortby(["width", self._axis]).rename({self._axis: "amplitude"})
+
+    @cached_property
+    def root_h_alpha(self) -> NDArray:
+        """A of every cell, shape (width, amplitude), increasing along the second axis."""
+        amplitude = self._sorted["amplitude"].values.astype(float)
+        if self.on_common_amplitudes:
+            return np.broadcast_to(amplitude, (len(self.widths), len(amplitude)))
+        return np.sqrt(self.widths)[:, None] * amplitude
+
+    @cached_property
+    def status(self) -> NDArray:
+        """`simulate.schema.Status` of every network, shape (width, amplitude, seed); all converged if not recorded."""
+        if "status" not in self.data:
+            return np.full([self._sorted.sizes[axis] for axis in NETWORK], Status.CONVERGED, dtype=np.int8)
+        values: NDArray = self._sorted["status"].transpose(*NETWORK).values
+        return np.where(np.isfinite(values), values, Status.PENDING).astype(np.int8)
+
+    @cached_property
+    def converged(self) -> NDArray:
+        """Which networks were trained to the end, shape (width, amplitude, seed)."""
+        return self.status == Status.CONVERGED
+
+    def __contains__(self, variable: str) -> bool:
+        return variable in self.data.data_vars
+
+    def network(self, variable: str) -> NDArray:
+        """Return one number per network, shape (width, amplitude, seed), NaN where training did not converge.
+
+        A variable with a dimension ``layer`` is summed over it in quadrature: ||W - W(0)|| of all matrices together.
+        """
+        values: xr.DataArray = self._sorted[variable].astype(float)
+        if "layer" in values.dims:
+            values = (values**2).sum("layer", skipna=False) ** 0.5
+        return np.where(self.converged, values.transpose(*NETWORK).values, np.nan)
+
+    @cached_property
+    def deviations(self) -> NDArray:
+        """Mean over test points of (F - mean over seeds of F)², shape (width, amplitude, seed); NaN if not converged.
+
+        Read one width at a time: the predictors of 100,000 networks need not fit into memory.
+        """
+        result = np.full(self.converged.shape, np.nan)
+        for i in range(len(self.widths)):
+            output = self._sorted["test_output"].isel(width=i).transpose("amplitude", "seed", "test_point").values
+            for j, here in enumerate(self.converged[i]):
+                if here.sum() > 1:
+                    predictor = output[j, here].astype(float)
+                    result[i, j, here] = ((predictor - predictor.mean(axis=0)) ** 2).mean(axis=-1)
+        return result
+
+    def excluded(self, window: NDArray) -> dict[str, int]:
+        """Count the networks that did not converge in the cells of ``window``, shape (width, amplitude), by reason."""
+        left_out = self.status[window]
+        counts = {status.sentence: int((left_out == status).sum()) for status in Status if status != Status.CONVERGED}
+        return {sentence: count for sentence, count in counts.items() if count}
+
+
+def measurements(source: Source | Iterable[Source]) -> list[Measurements]:  # type: ignore[valid-type]
+    """Open one source or several and return their experiments.
+
+    Parameters
+    ----------
+    source : path, xarray.DataTree, xarray.Dataset, Measurements, or a sequence of these
+        A Zarr store; a netCDF file; a CSV file with one row per network and the columns width, root_h_alpha (or alpha),
+        seed, then variables, and optionally experiment, activation and depth.
+
+    Raises
+    ------
+    InputError
+        If a source can't be read, holds no experiment, or names an experiment that another one already has.
+    """
+    sources = [source] if isinstance(source, str | Path | xr.DataTree | xr.Dataset | Measurements) else list(source)
+    found: dict[str, Measurements] = {}
+    for one in sources:
+        for experiment in _experiments(one):
+            if experiment.name in found:
+                raise InputError(
+                    "store", experiment.store or experiment.name,
+                    f"experiment {experiment.name!r} is also in {found[experiment.name].store or 'another source'}",
+                    "Give each experiment once, or rename one",
+                )  # fmt: skip
+            found[experiment.name] = experiment
+    if not found:
+        raise InputError("store", str(source), "there is no experiment in it", "Give a store written by simulate")
+    return list(found.values())
+
+
+def _experiments(source: Source) -> list[Measurements]:  # type: ignore[valid-type]
+    if isinstance(source, Measurements):
+        return [source]
+    if isinstance(source, xr.DataTree):
+        return _from_tree(source, None)
+    if isinstance(source, xr.Dataset):
+        return [_from_dataset(source, None, "experiment")]
+    path = Path(source)
+    if not path.exists():
+        raise InputError("store", str(path), "there is no such file or folder", "Check the path")
+    try:
+        if path.suffix == ".csv":
+            return _from_table(path)
+        if path.is_dir():
+            return _from_tree(xr.open_datatree(path, engine="zarr", chunks=None, consolidated=False), str(path))
+        return [_from_dataset(xr.open_dataset(path), str(path), path.stem)]
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            "store", str(path), f"it can't be read ({type(error).__name__}: {str(error).splitlines()[0]})",
+            "Give a Zarr store, a netCDF file, or a CSV file with the columns width, root_h_alpha and seed",
+        ) from error  # fmt: skip
+
+
+def _from_tree(tree: xr.DataTree, store: str | None) -> list[Measurements]:
+    return [
+        _from_dataset(node.to_dataset(), store, node.name or "experiment")
+        for node in tree.subtree
+        if "seed" in node.dims
+    ]
+
+
+def _from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurements:
+    recorded = data.attrs.get("experiment", "{}")
+    try:
+        description = json.loads(recorded) if isinstance(recorded, str) else dict(recorded)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{name}.attrs['experiment']", recorded, f"it is no JSON ({error.msg})", "Repair the store"
+        ) from error
+    for key in ("activation", "depth", "normalise"):
+        if key in data.attrs:
+            description.setdefault(key, data.attrs[key])
+    return Measurements(data, str(description.get("name", name)), store, description)
+
+
+def _from_table(path: Path) -> list[Measurements]:
+    table = pd.read_csv(path, comment="#")
+    amplitude = next((axis for axis in _AXES if axis in table), None)
+    index = [column for column in ("width", amplitude, "seed") if column in table]
+    if len(index) < 3:
+        raise InputError(
+            "store", str(path), f"its columns are {', '.join(table.columns[:12])}",
+            "Give at least the columns width, root_h_alpha (or alpha) and seed",
+        )  # fmt: skip
+    found = []
+    groups = table.groupby("experiment", sort=False) if "experiment" in table else [(path.stem, table)]
+    for name, rows in groups:
+        twice = rows[index][rows[index].duplicated()]
+        if len(twice):
+            raise InputError(
+                "store", str(path), f"experiment {name!r} has the network {twice.iloc[0].to_dict()} twice",
+                "Give one row per width, amplitude and seed",
+            )  # fmt: skip
+        labels = {key: rows[key].iloc[0] for key in ("activation", "depth", "normalise") if key in rows}
+        numbers = rows.drop(columns=["experiment", *labels], errors="ignore")
+        if amplitude == "root_h_alpha":
+            numbers = numbers.drop(columns="alpha", errors="ignore")
+        data = numbers.set_index(index).to_xarray().assign_attrs(labels)
+        found.append(_from_dataset(data, str(path), str(name)))
+    return found

@@ -1,0 +1,44 @@
+"""The intervals cover what they promise: the committed study, and a small repetition of it."""
+
+import json
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+STUDY = json.loads((BENCHMARKS / "results" / "calibration.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def calibration():
+    spec = spec_from_file_location("calibration", BENCHMARKS / "calibration.py")
+    module = module_from_spec(spec)
+    import sys
+
+    sys.modules["calibration"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("row", STUDY["cases"], ids=lambda row: row["case"])
+def test_committed_intervals_cover(row):
+    """93 to 97 %; a count of 2,000 is itself good to 1 % (two standard errors)."""
+    assert STUDY["replicas"] >= 2000
+    assert 0.93 <= row["coverage"] <= 0.98
+    assert row["inconsistent"] <= 0.05
+    assert row["accepts_0.1"] <= 0.10  # 5 % at the edge of a margin of 0.1, and the bias of the 1/h offset
+
+
+def test_the_study_is_of_the_estimators_as_they_are(calibration):
+    names = [case.name for case in calibration.CASES]
+    assert names == [row["case"] for row in STUDY["cases"]]
+    for name in ("A: 3 widths x 10 seeds", "h: 5 widths x 10 seeds", "delta F: 5 widths x 30 seeds"):
+        case = calibration.CASES[names.index(name)]
+        committed = STUDY["cases"][names.index(name)]
+        again = calibration.study(case, 300, seed=1)
+        # three standard errors of a share near 0.95 of 300
+        assert again["coverage"] == pytest.approx(committed["coverage"], abs=3 * np.sqrt(0.05 * 0.95 / 300))
+        # three standard errors of a median of 300 half-widths that scatter by 20 %
+        assert again["half_width"] == pytest.approx(committed["half_width"], rel=0.05)
