@@ -110,7 +110,8 @@ def _word(bend: Estimate, slope: Estimate) -> tuple[Word, str]:
     ci90, ci95 = bend.interval(0.90), bend.interval(0.95)
     numbers = (
         f"the ratio t/A rises by {slope.value:.0%} of its mean per decade of 1/A, and its slope changes by "
-        f"{bend.value:.0%} (95 % interval [{ci95[0]:.0%}, {ci95[1]:.0%}]) over the window, where ± {MAX_SLOPE_CHANGE:.0%} is allowed"
+        f"{bend.value:.0%} (95 % interval [{ci95[0]:.0%}, {ci95[1]:.0%}]) over the window, "
+        f"where ± {MAX_SLOPE_CHANGE:.0%} is allowed"
     )
     if slope.interval(0.95)[1] < 0 or ci95[0] > MAX_SLOPE_CHANGE or ci95[1] < -MAX_SLOPE_CHANGE:
         return "inconsistent", numbers

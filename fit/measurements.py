@@ -215,7 +215,7 @@ def _experiments(source: Source) -> list[Measurements]:  # type: ignore[valid-ty
 def _from_tree(tree: xr.DataTree, store: str | None) -> list[Measurements]:
     return [
         _from_dataset(node.to_dataset(), store, node.name or "experiment")
-        for node in tree.subtree
+        for node in sorted(tree.subtree, key=lambda node: node.path)  # not as the disk lists them
         if "seed" in node.dims
     ]
 

@@ -54,12 +54,38 @@ class Damage:
 def storage(path: Path) -> Iterator[None]:
     """Turn the operating system's errors into `StoreError`, which says what is kept."""
     try:
-        yield
+        # a chunk of zeros is a result like any other: that its file is there says that it was written
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(
             f"{path}: {reason}. What was finished is kept; mend this and run the same command again."
         ) from error
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Say which part of a store is damaged, if that is why reading it failed.
+
+    Raises
+    ------
+    InputError
+        Naming the first damaged chunk; an exception that has another cause travels on.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (ValueError, RuntimeError, OSError) as error:
+        if not Path(path, "zarr.json").is_file():
+            raise
+        damaged = Store.open(path).verify()
+        if not damaged:
+            raise
+        first = f"{len(damaged)} damaged pieces, the first: {damaged[0].path} {damaged[0].problem}"
+        remedy = f"Run python -m simulate repair {path}, which computes only these again"
+        raise InputError("store", str(path), first, remedy) from error
 
 
 class Store:
@@ -190,21 +216,20 @@ class Store:
     def _write_block(group: zarr.Group, name: str, task: Task, values: np.ndarray) -> None:
         _array(group, name)[task.index : task.index + 1, :, task.seed_start : task.seed_stop] = values
 
-    def _chunk_files(self, task: Task, name: str) -> list[Path]:
-        """The files of a task's chunks of one variable: one chunk, over all trailing dimensions."""
+    def _chunk_file(self, task: Task, name: str) -> Path:
+        """The file of a task's one chunk of a variable; it spans all trailing dimensions."""
         experiment = self.campaign.find(task.experiment)
         trailing = len(variables(experiment.amplitude)[name].dims)
         index = [task.index, 0, task.seed_start // experiment.seeds_per_task, *[0] * trailing]
-        return [self.path / task.experiment / name / "c" / "/".join(map(str, index))]
+        return self.path / task.experiment / name / "c" / "/".join(map(str, index))
 
     def _flush(self, task: Task, names: list[str]) -> None:
         for name in names:
-            for file in self._chunk_files(task, name):
-                descriptor = os.open(file, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+            descriptor = os.open(self._chunk_file(task, name), os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     # -- damage ----------------------------------------------------------------------------------------------------
 
@@ -221,16 +246,16 @@ class Store:
             if isinstance(status, Damage):
                 damaged.append(status)
                 continue
-            if status is None or (status == Status.PENDING).any():
-                continue
-            found = (self._verify_block(group, task, name, broken_metadata, required=True) for name in names)
+            # what an unfinished task has left need not be there, but it must not stop others from reading
+            done = status is not None and not (status == Status.PENDING).any()
+            found = (self._verify_block(group, task, name, broken_metadata, required=done) for name in names)
             damaged.extend(d for d in found if isinstance(d, Damage))
         return damaged
 
     def _verify_block(
         self, group: zarr.Group, task: Task, name: str, broken: set[str], *, required: bool
     ) -> np.ndarray | Damage | None:
-        (file,) = self._chunk_files(task, name)
+        file = self._chunk_file(task, name)
         shown = str(file.relative_to(self.path))
         if not file.exists():
             return Damage(shown, "is missing although its task is finished", task) if required else None
@@ -260,9 +285,9 @@ class Store:
                 _write_layout(self.path, self.campaign, data, attributes["device"], attributes)
         tasks = tuple(dict.fromkeys(d.task for d in self.verify() + damaged if d.task is not None))
         for task in tasks:
-            (file,) = self._chunk_files(task, "status")
             with storage(self.path):
-                file.unlink(missing_ok=True)
+                for name in variables(self.campaign.find(task.experiment).amplitude):
+                    self._chunk_file(task, name).unlink(missing_ok=True)
             self.mark_pending(task)
         return tasks
 

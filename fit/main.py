@@ -1,0 +1,23 @@
+"""The console script ``lazyrich``: theory, simulate and report under one name."""
+
+from __future__ import annotations
+
+import typer
+
+import fit.report
+import simulate.__main__
+import theory.__main__
+
+app = typer.Typer(
+    help="Scaling laws of lazy and feature training: derived, measured, and judged.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("theory")(theory.__main__.main)
+app.add_typer(simulate.__main__.app, name="simulate")
+app.command("report")(fit.report.main)
+
+
+def main() -> None:
+    """Run the console script."""
+    app(prog_name="lazyrich")

@@ -1,0 +1,280 @@
+"""The report: verdicts, figures, derivations and provenance, put into a page and a Markdown file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from fit import figures
+from fit.margins import MARGINS
+from fit.mathematics import mathml
+from fit.measurements import Measurements
+from fit.verdict import Verdict
+from simulate.schema import Status
+from theory.activation import Activation
+from theory.errors import InputError
+from theory.prediction import Prediction
+from theory.predictions import predictions
+
+#: claim -> the heading of its section, in the order of the sections
+TITLES = {
+    "crossover": "Where lazy training ends: alpha*",
+    "linear_time": "How long dynamics stay linear: t1",
+    "fluctuations": "How much the seed matters: delta F",
+    "kernel_change_feature": "How far the kernel moves, feature regime",
+    "depth_trend": "The exponent a against depth",
+    "collapse": "Do all widths fall on one curve in A?",
+    "kernel_change_lazy": "How far the kernel moves, lazy regime",
+    "weight_change_feature": "How far the weights move, feature regime",
+    "weight_change_lazy": "How far the weights move, lazy regime",
+    "half_time": "When the loss has halved",
+    "output_growth": "How large the output is at t1",
+}
+
+GLOSSARY = (
+    ("h", r"h", "neurons per hidden layer (width)"),
+    ("L", r"L", "hidden layers (depth); L + 1 weight matrices"),
+    ("alpha", r"\alpha", "output scale: F = alpha (f(w) - f(w_0)), last layer ~ h^(-1/2)"),
+    ("A", r"A = \sqrt{h}\,\alpha", "the crossover variable"),
+    ("F", r"F", "trained predictor; training stops when every margin F·y is 1"),
+    ("Theta", r"\Theta", "neural tangent kernel on held-out points"),
+    ("delta F", r"\delta F", "rms over test points of the seed-to-seed standard deviation of F"),
+    ("t1", r"t_1", "first time at which F has left its tangent at time zero by half"),
+    ("t_half", r"t_{1/2}", "first time with mean loss below 1/2"),
+    ("a", r"a", "exponent of the kernel change in the feature regime, kernel change ~ A^(-a)"),
+    ("k, D", r"k,\ D", "degree of the activation at infinity; degree of f in the common scale of the weights"),
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One claim: its verdicts, the predictions behind them, and the figures."""
+
+    claim: str
+    title: str
+    rows: list[Verdict]
+    laws: list[Prediction]
+    curves: list[figures.Curve]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that goes onto the page."""
+
+    title: str
+    summary: str
+    decisive: list[Verdict]
+    undecided: list[Verdict]  #: measured, but decided elsewhere only
+    open: list[Verdict]
+    sections: list[Section]
+    phase: list[tuple[str, str]]  #: experiment and figure name
+    experiments: list[dict[str, Any]]
+    sources: list[str]
+    figure_svg: dict[str, str] = field(default_factory=dict)
+
+
+def judged(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return what an experiment could bear a measurement of: an interval, or a word other than "inconclusive"."""
+    order = list(TITLES)
+    chosen = [v for v in verdicts if v.verdict in ("consistent", "inconsistent") or _has_interval(v)]
+    return sorted(chosen, key=lambda v: (order.index(v.claim) if v.claim in order else len(order), v.experiment))
+
+
+def decisive(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Leave out what is undecided in one experiment and decided in another of the same law, regime and variable."""
+    rows = judged(verdicts)
+    decided = {(v.claim, v.regime, v.variable) for v in rows if v.verdict != "inconclusive"}
+    return [v for v in rows if v.verdict != "inconclusive" or (v.claim, v.regime, v.variable) not in decided]
+
+
+def _has_interval(verdict: Verdict) -> bool:
+    return verdict.verdict == "inconclusive" and verdict.ci_low is not None and verdict.ci_high is not None
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Say in a few sentences what came out; computed from the verdicts alone."""
+    by_claim: dict[str, list[Verdict]] = {}
+    for verdict in judged(verdicts):
+        by_claim.setdefault(verdict.claim, []).append(verdict)
+    if not by_claim:
+        return "No law could be measured with these data."
+    words = {claim: Counter(v.verdict for v in rows) for claim, rows in by_claim.items()}
+    hold = [c for c, w in words.items() if w["consistent"] and not w["inconsistent"]]
+    fail = [c for c, w in words.items() if w["inconsistent"]]
+    undecided = [c for c in words if c not in hold and c not in fail]
+    parts = [f"{len(hold)} of {len(words)} laws hold wherever the data decide"]
+    if fail:
+        parts.append(
+            f"{_list(fail)} {_do(fail, 'contradicts', 'contradict')} the prediction in at least one experiment"
+        )
+    if undecided:
+        parts.append(f"{_list(undecided)} {_do(undecided, 'stays', 'stay')} undecided with this much data")
+    text = "; ".join(parts) + "."
+    exponents = [v for v in by_claim.get("kernel_change_feature", []) if v.estimate is not None]
+    if exponents:
+        slopes = [f"{-v.estimate:.3f} ± {(v.ci_high - v.ci_low) / 2:.3f} ({v.experiment})" for v in exponents]  # type: ignore[operator]
+        text += f" In the feature regime the kernel changes as A^(-a) with a = {_list(slopes)}."
+    rows = [v for rows in by_claim.values() for v in rows]
+    counts = Counter(v.verdict for v in rows)
+    told = ", ".join(
+        f"{counts[word]} {word}" for word in ("consistent", "inconsistent", "inconclusive") if counts[word]
+    )
+    return f"{text} Verdicts: {told}."
+
+
+def _list(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def _do(items: Sequence[str], one: str, many: str) -> str:
+    return one if len(items) == 1 else many
+
+
+def build(
+    title: str, verdicts: Sequence[Verdict], found: Sequence[Measurements], folder: Path, *, draw: bool = True
+) -> Report:
+    """Draw the figures into ``folder``/figures and collect what the templates need."""
+    laws = {one.name: _laws(one) for one in found}
+    drawn = figures.curves(verdicts)
+    report = Report(
+        title=title,
+        summary=summary(verdicts),
+        decisive=decisive(verdicts),
+        undecided=[v for v in judged(verdicts) if v not in decisive(verdicts)],
+        open=[v for v in verdicts if v not in judged(verdicts)],
+        sections=_sections(verdicts, laws, drawn),
+        phase=[],
+        experiments=[_experiment(one) for one in found],
+        sources=sorted({one.store for one in found if one.store}),
+    )
+    if draw:
+        target = folder / "figures"
+        target.mkdir(parents=True, exist_ok=True)
+        for one in found:
+            figure = figures.phase_diagram(verdicts, one.name)
+            if figure is not None:
+                name = f"phase-{one.name}"
+                report.figure_svg[name] = figures.save(figure, target, name)
+                report.phase.append((one.name, name))
+        for curve in drawn:
+            report.figure_svg[curve.name] = figures.save(figures.draw(curve), target, curve.name)
+    return report
+
+
+def _laws(one: Measurements) -> tuple[Prediction, ...]:
+    if one.activation is None or one.depth is None:
+        return ()
+    try:
+        activation = Activation(one.activation, normalise=bool(one.description.get("normalise", True)))
+        return predictions(activation, one.depth)
+    except InputError:
+        return ()
+
+
+def _sections(
+    verdicts: Sequence[Verdict], laws: Mapping[str, Sequence[Prediction]], drawn: Sequence[figures.Curve]
+) -> list[Section]:
+    sections = []
+    for claim in [*TITLES, *sorted({v.claim for v in verdicts} - set(TITLES))]:
+        rows = [v for v in judged(verdicts) if v.claim == claim]
+        if not rows:
+            continue
+        told: dict[tuple, Prediction] = {}
+        for name in sorted({part for v in rows for part in v.experiment.split(" + ")}):
+            for law in laws.get(name, ()):
+                if law.claim == claim:
+                    told.setdefault((law.expected, law.derivation), law)
+        curves = [c for c in drawn if c.verdicts[0].claim == claim or any(v.claim == claim for v in c.verdicts)]
+        sections.append(Section(claim, TITLES.get(claim, claim), rows, list(told.values()), curves))
+    return sections
+
+
+def _experiment(one: Measurements) -> dict[str, Any]:
+    """What was run, how it ended and what it cost, of one experiment."""
+    attributes = one.data.attrs
+    counts = Counter(Status(int(s)) for s in np.asarray(one.status).ravel())
+    cost = {}
+    for name in ("steps", "gradient_evaluations", "wall_time"):
+        if name in one.data:
+            values = np.asarray(one.data[name].values, dtype=float)
+            cost[name] = float(np.nansum(values))
+    return {
+        "name": one.name,
+        "description": {k: v for k, v in one.description.items() if k != "name"},
+        "data": attributes.get("data", {}) if isinstance(attributes.get("data"), dict) else {},
+        "versions": attributes.get("versions") if isinstance(attributes.get("versions"), dict) else {},
+        "commit": attributes.get("commit"),
+        "device": attributes.get("device"),
+        "dtype": attributes.get("dtype"),
+        "endings": [(s.sentence, n) for s, n in sorted(counts.items())],
+        "networks": int(np.asarray(one.status).size),
+        "cost": cost,
+    }
+
+
+def write(report: Report, verdicts: Sequence[Verdict], folder: Path) -> None:
+    """Write report.html, report.md and verdicts.json into ``folder``."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"number": _number, "interval": _interval, "short": _short}
+    environment.globals |= {
+        "math": mathml,
+        "svg": lambda name: Markup(report.figure_svg.get(name, "")),
+        "glossary": GLOSSARY,
+        "margins": MARGINS,
+        "table_of": _table,
+    }
+    for template, name in (("report.html.j2", "report.html"), ("report.md.j2", "report.md")):
+        text = environment.get_template(template).render(report=report)
+        (folder / name).write_text(text, encoding="utf-8")
+    rows = [verdict.to_json() for verdict in verdicts]
+    text = json.dumps(rows, indent=2, allow_nan=False, ensure_ascii=False)
+    (folder / "verdicts.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _template(name: str) -> str:
+    return resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _interval(verdict: Verdict) -> str:
+    if verdict.ci_low is None or verdict.ci_high is None:
+        return "–"
+    return f"[{_number(verdict.ci_low)}, {_number(verdict.ci_high)}]"
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:.4g}"
+
+
+def _table(curve: figures.Curve) -> list[tuple[str, ...]]:
+    """The plotted values as rows: h, A, value, interval, used."""
+    points = curve.points
+    rows = []
+    for i in range(points.sizes["point"]):
+        one = {name: float(points[name].values[i]) for name in ("width", "root_h_alpha", "y", "y_low", "y_high")}
+        if points.attrs["x"] == "width" and math.isfinite(one["root_h_alpha"]):
+            continue
+        used = any(bool(v.points["used"].values[i]) for v in curve.verdicts if v.points is not None)
+        rows.append((*(_short(value) for value in one.values()), "yes" if used else "no"))
+    return rows

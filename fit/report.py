@@ -1,0 +1,239 @@
+"""``python -m fit.report``: from nothing, or from stores, to a page of verdicts."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fit.assess import assess
+from fit.measurements import measurements
+from fit.render import build, decisive, judged, summary, write
+from fit.verdict import Verdict
+from simulate.campaign import Campaign, Experiment
+from simulate.console import command, duration, exit_code, progress_on
+from simulate.runner import run
+from simulate.store import reading
+from theory.activation import Activation
+from theory.console import console
+from theory.errors import InputError
+
+_STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow", "not measured": "dim"}
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    stores: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[STORE.zarr|DATA.csv|DATA.nc]...", help="What to report on; without, a preset is run."),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="The campaign to run, if there is no store.  [default: quick]")
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option(help="Run the preset with this activation: a name or a formula.")
+    ] = None,
+    depth: Annotated[int | None, typer.Option(help="Run the preset with this many hidden layers.")] = None,
+    base_seed: Annotated[int | None, typer.Option(help="Run the preset with other initial weights.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report.  [default: reports/<preset>]")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    data_root: Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+) -> None:
+    """Say which predicted scaling laws hold, how well, and where they stop holding.
+
+    Without a store the preset is simulated first (about two minutes on two cores); run again, it goes on where it
+    stopped, or reports on what is there.
+    """
+    code = 0
+    with command():
+        screen = console(stderr=True, quiet=quiet or as_json)
+        if stores:
+            _refuse_campaign_options(preset=preset, activation=activation, depth=depth, base_seed=base_seed)
+            sources = list(stores)
+            title = ", ".join(source.stem for source in sources)
+            folder = out or Path("reports", "+".join(source.stem for source in sources))
+            if dry_run:
+                screen.print("nothing to run: a store is given")
+                return
+            _writable(folder)
+        else:
+            campaign = campaign_for(preset or "quick", activation, depth, base_seed)
+            title = campaign.name
+            folder = out or Path("reports", campaign.name)
+            if dry_run:
+                _plan(console(), campaign)
+                return
+            _writable(folder)
+            with progress_on(screen) as progress:
+                outcome = run(
+                    campaign,
+                    folder / "store.zarr",
+                    device=device,
+                    workers=workers,
+                    data_root=data_root,
+                    download=download,
+                    progress=progress,
+                )
+            code = exit_code(outcome)
+            sources = [folder / "store.zarr"]
+        verdicts = _report(sources, f"Lazy and feature training: {title}", folder)
+        if as_json:
+            print(json.dumps([v.to_json() for v in verdicts], indent=2, allow_nan=False, ensure_ascii=False))
+        elif not quiet:
+            tell(console(), verdicts, folder)
+    raise typer.Exit(code)
+
+
+def _report(sources: Sequence[Path], title: str, folder: Path) -> list[Verdict]:
+    paths = [str(source) for source in sources]
+    for path in paths:
+        with reading(path):
+            measurements(path)
+    with reading(paths[0]):
+        found = measurements(paths)
+        verdicts = assess(paths)
+        report = build(title, verdicts, found, folder)
+    try:
+        write(report, verdicts, folder)
+    except OSError as error:
+        raise InputError("out", str(folder), f"can't be written ({error.strerror})", "Give another folder") from None
+    return verdicts
+
+
+def campaign_for(preset: str, activation: str | None, depth: int | None, base_seed: int | None) -> Campaign:
+    """Return a preset, or the campaign that it becomes with another activation, depth or draw of initial weights.
+
+    With an activation, the experiments of the preset's first activation are taken as the pattern; with a depth, those
+    of the preset's nearest depth.
+    """
+    campaign = Campaign.from_preset(preset)
+    fields = campaign.to_dict()
+    experiments: list[dict[str, Any]] = fields["experiment"]
+    name = campaign.name
+    if activation is not None:
+        label = slug(Activation(activation).name)
+        pattern = campaign.experiment[0].activation
+        experiments = [
+            {**e, "activation": activation, "name": e["name"].replace(pattern, label)}
+            for e in experiments
+            if e["activation"] == pattern
+        ]
+        name = f"{name}-{label}"
+    if depth is not None:
+        if depth < 1:
+            raise InputError("depth", depth, "a network has a hidden layer", "Give 1 or more")
+        nearest = min({e["depth"] for e in experiments}, key=lambda d: (abs(d - depth), -d))
+        experiments = [
+            {**e, "depth": depth, "name": e["name"].replace(f"L{nearest}", f"L{depth}")}
+            for e in experiments
+            if e["depth"] == nearest
+        ]
+        name = f"{name}-L{depth}"
+    if base_seed is not None:
+        experiments = [{**e, "base_seed": base_seed} for e in experiments]
+        name = f"{name}-seed{base_seed}"
+    return Campaign.from_dict({**fields, "name": name, "experiment": experiments})
+
+
+def slug(text: str) -> str:
+    """A formula as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:40] or "custom"
+
+
+def tell(out: Console, verdicts: Sequence[Verdict], folder: Path) -> None:
+    """Print the verdict table and where the report is."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("claim", no_wrap=True)
+    table.add_column("experiment", overflow="fold")
+    for name in ("vs", "pred."):
+        table.add_column(name, no_wrap=True)
+    table.add_column("measured ± 95 %", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    rows = decisive(verdicts)
+    for v in rows:
+        table.add_row(
+            v.claim
+            if v.regime == "crossover" or v.claim.endswith(("_lazy", "_feature"))
+            else f"{v.claim} ({v.regime[0]})",
+            v.experiment,
+            "A" if v.variable == "root_h_alpha" else "h",
+            v.predicted or "-",
+            _measured(v),
+            f"[{_STYLES[v.verdict]}]{v.verdict}[/]",
+        )
+    out.print(table)
+    undecided = len(judged(verdicts)) - len(rows)
+    left = len(verdicts) - len(rows) - undecided
+    out.print("(f) feature regime, A << 1; (l) lazy regime, A >> 1; A = sqrt(h)·alpha")
+    if undecided:
+        out.print(f"{undecided} more measurements of these laws are inconclusive: see the report.")
+    if left:
+        out.print(f"{left} more claims can't be measured with these data: see the report.")
+    out.print(f"\n{summary(verdicts)}\n", markup=False)
+    out.print(f"{folder / 'report.html'}", soft_wrap=True, markup=False)
+
+
+def _measured(verdict: Verdict) -> str:
+    if verdict.estimate is None:
+        return "no power"
+    if verdict.ci_low is None or verdict.ci_high is None:
+        return f"{verdict.estimate:+.3f}"
+    return f"{verdict.estimate:+.3f} ± {(verdict.ci_high - verdict.ci_low) / 2:.3f}"
+
+
+def _refuse_campaign_options(**options: Any) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(
+                f"--{name.replace('_', '-')}",
+                value,
+                "says what to simulate, and a store is given",
+                "Leave one of them out",
+            )
+
+
+def _writable(folder: Path) -> None:
+    """Find out before anything is computed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        problem = f"can't be written ({error.strerror})"
+        raise InputError("out", str(folder), problem, "Give a folder that can be written with --out") from None
+
+
+def _plan(out: Console, campaign: Campaign) -> None:
+    tasks = campaign.tasks()
+    out.print(f"{campaign.name}: {campaign.size} networks in {len(tasks)} tasks")
+    for e in campaign.experiment:
+        memory = _memory(e)
+        out.print(
+            f"  {e.name}: {e.size} networks, h = {min(e.widths)}..{max(e.widths)}, {e.activation}, L = {e.depth}, "
+            f"n = {e.n_train}, up to {memory:.1f} GiB a worker"
+        )
+    flops = sum(e.cost(w) * len(e.amplitudes) * e.seeds for e in campaign.experiment for w in e.widths) * 130
+    out.print(f"about {flops:.1e} floating point operations: {duration(flops / 1.2e10)} of one core at 12 GFlop/s")
+
+
+def _memory(experiment: Experiment) -> float:
+    networks = len(experiment.amplitudes) * experiment.seeds_per_task
+    return networks * experiment.bytes_per_network(max(experiment.widths)) / 2**30
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m fit.report")

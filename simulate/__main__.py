@@ -1,0 +1,204 @@
+"""``python -m simulate``: run a campaign into a store, and look after stores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from simulate.campaign import Campaign, list_presets
+from simulate.console import command, exit_code, progress_on
+from simulate.data import load_data
+from simulate.runner import run
+from simulate.store import Damage, Store, reading
+from theory.console import console
+from theory.errors import InputError
+
+EXIT_DAMAGE = 4
+
+
+class _RunByDefault(TyperGroup):
+    """``simulate CAMPAIGN.toml --out S`` means ``simulate run CAMPAIGN.toml --out S``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "--list-presets"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_RunByDefault, add_completion=False, pretty_exceptions_enable=False)
+
+DataRoot = Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")]
+Download = Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A store written by this command.")]
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    ctx: typer.Context,
+    presets: Annotated[
+        bool, typer.Option("--list-presets", help="List the campaigns that come with lazyrich.")
+    ] = False,
+) -> None:
+    """Train ensembles of networks by gradient flow and keep what was measured in a Zarr store."""
+    if presets:
+        out = console()
+        for name in list_presets():
+            campaign = Campaign.from_preset(name)
+            out.print(f"{name}: {campaign.size} networks. {campaign.description}")
+    elif ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+@app.command("run")
+def run_command(
+    campaign: Annotated[Path | None, typer.Argument(metavar="CAMPAIGN.toml", help="What to simulate.")] = None,
+    out: Annotated[Path, typer.Option(help="The store to write, or to go on with.")] = Path("store.zarr"),
+    preset: Annotated[str | None, typer.Option(help="A campaign that comes with lazyrich, instead of a file.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    data_root: DataRoot = None,
+    download: Download = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate what is still pending of a campaign. Run again, it goes on where it stopped."""
+    with command():
+        if (campaign is None) == (preset is None):
+            raise InputError(
+                "campaign", campaign and str(campaign), "exactly one campaign is run", "Give a file or --preset"
+            )
+        chosen = Campaign.from_toml(campaign) if campaign is not None else Campaign.from_preset(str(preset))
+        screen = console(stderr=True, quiet=quiet)
+        with progress_on(screen) as progress:
+            outcome = run(
+                chosen,
+                out,
+                device=device,
+                workers=workers,
+                data_root=data_root,
+                download=download,
+                progress=progress,
+            )
+        screen.print(f"{chosen.size} networks in {out}: {_told(outcome.counts)}")
+        code = exit_code(outcome)
+    raise typer.Exit(code)
+
+
+@app.command()
+def status(store: StorePath) -> None:
+    """Say how many networks of each experiment ended how."""
+    with command():
+        out = console()
+        opened = Store.open(store)
+        out.print(f"campaign {opened.campaign.name}: {opened.campaign.size} networks")
+        for name, counts in opened.counts().items():
+            told = ", ".join(f"{count} {ended.name.lower()}" for ended, count in sorted(counts.items()))
+            out.print(f"  {name}: {told}")
+
+
+@app.command()
+def verify(store: StorePath) -> None:
+    """Read everything and list what is not as it was written; exit code 4 if there is any."""
+    with command():
+        damaged = Store.open(store).verify()
+        _list(damaged)
+    raise typer.Exit(EXIT_DAMAGE if damaged else 0)
+
+
+@app.command()
+def repair(
+    store: StorePath,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    data_root: DataRoot = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compute damaged tasks again, and only those."""
+    with command():
+        screen = console(stderr=True, quiet=quiet)
+        opened = Store.open(store)
+        data = {e.name: load_data(e, data_root) for e in opened.campaign.experiment}
+        with opened.locked():
+            tasks = opened.repair(data)
+        screen.print(f"{len(tasks)} damaged tasks")
+        with progress_on(screen) as progress:
+            outcome = run(
+                opened.campaign, store, device=device, workers=workers, data_root=data_root, progress=progress
+            )
+        code = exit_code(outcome)
+    raise typer.Exit(code)
+
+
+@app.command()
+def export(
+    store: StorePath,
+    out: Annotated[Path, typer.Argument(metavar="OUT.csv|OUT.nc", help="A table of all networks, or netCDF.")],
+) -> None:
+    """Write a store's numbers for other programs: one row per network (csv), or one file an experiment (nc)."""
+    with command():
+        opened = Store.open(store)
+        tree = opened.tree()
+        writers = {".csv": _to_csv, ".nc": _to_netcdf}
+        if out.suffix not in writers:
+            raise InputError("out", str(out), "can't tell the format from its name", "End it in .csv or .nc")
+        try:
+            with reading(store):
+                writers[out.suffix](opened, tree, out)
+        except OSError as error:
+            raise InputError("out", str(out), f"can't be written ({error.strerror})", "Give another path") from None
+
+
+def _to_csv(store: Store, tree, out: Path) -> None:
+    import pandas as pd
+
+    tables = []
+    for experiment in store.campaign.experiment:
+        data = tree[experiment.name].to_dataset()
+        per_network = data.drop_dims(["layer", "test_point"])
+        # ||w - w_0|| of all matrices together, which is what a table of networks is asked for
+        per_network["weight_change"] = (data["weight_change"] ** 2).sum("layer", skipna=False) ** 0.5
+        table = per_network.to_dataframe().reset_index()
+        table.insert(0, "experiment", experiment.name)
+        table.insert(1, "activation", experiment.activation)
+        table.insert(2, "depth", experiment.depth)
+        tables.append(table)
+    pd.concat(tables).to_csv(out, index=False)
+
+
+def _to_netcdf(store: Store, tree, out: Path) -> None:
+    import json
+
+    several = len(store.campaign.experiment) > 1
+    for experiment in store.campaign.experiment:
+        data = tree[experiment.name].to_dataset().load()
+        # netCDF 3 has neither nested attributes nor 64-bit integers
+        data.attrs = {k: v if isinstance(v, str) else json.dumps(v) for k, v in data.attrs.items()}
+        for variable in data.variables.values():
+            variable.encoding.clear()
+        path = out.with_name(f"{out.stem}-{experiment.name}{out.suffix}") if several else out
+        data.to_netcdf(path, engine="scipy")
+
+
+def _list(damaged: list[Damage]) -> None:
+    out = console()
+    for one in damaged:
+        lost = (
+            "" if one.task is None else f" (h = {one.task.width}, seeds {one.task.seed_start}-{one.task.seed_stop - 1})"
+        )
+        out.print(f"{one.path} {one.problem}{lost}", soft_wrap=True)
+    out.print(f"{len(damaged)} damaged" if damaged else "everything is as it was written")
+
+
+def _told(counts: dict) -> str:
+    total: Counter = Counter()
+    for of_experiment in counts.values():
+        total.update(of_experiment)
+    return ", ".join(f"{count} {status.name.lower()}" for status, count in sorted(total.items()))
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m simulate")

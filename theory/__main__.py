@@ -1,0 +1,180 @@
+"""``python -m theory ACTIVATION [--depth L]``: what theory predicts, and how it follows."""
+
+from __future__ import annotations
+
+import json
+import math
+import textwrap
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from theory.activation import Activation
+from theory.console import command, console
+from theory.model import Model
+from theory.prediction import Prediction, Regime
+from theory.predictions import predictions
+from theory.scaling import Feature
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    names: Annotated[
+        list[str], typer.Argument(metavar="ACTIVATION...", help="A name (relu, softplus, ...) or a formula in z.")
+    ],
+    depth: Annotated[int, typer.Option(help="Hidden layers.")] = 3,
+    compare: Annotated[bool, typer.Option("--compare", help="Compare several activations in one table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the predicted scaling laws of a fully connected network and their derivation."""
+    with command():
+        if len(names) > 1 and not compare:
+            raise typer.BadParameter("more than one activation needs --compare")
+        chosen = [Activation(name) for name in names]
+        if as_json:
+            rows = [description(one, depth) for one in chosen]
+            print(json.dumps(rows if compare else rows[0], indent=2, allow_nan=False))
+        elif compare:
+            console().print(comparison(chosen, depth))
+        else:
+            _tell(console(), chosen[0], depth)
+
+
+def description(activation: Activation, depth: int) -> dict[str, Any]:
+    """Return everything about an activation's laws as plain JSON values."""
+    return {
+        "activation": activation.name,
+        "expression": str(activation.expression),
+        "depth": depth,
+        "degree": str(activation.degree),
+        "degree_left": str(activation.degree_left),
+        "degree_right": str(activation.degree_right),
+        "homogeneous": activation.degree_exact,
+        "bounded": activation.bounded,
+        "kinks": list(activation.kinks),
+        "parity": activation.parity,
+        "normalisation": activation.normalisation,
+        "predictions": [_row(p) for p in predictions(activation, depth)],
+    }
+
+
+def _row(p: Prediction) -> dict[str, Any]:
+    return {
+        "claim": p.claim,
+        "quantity": p.quantity,
+        "variable": p.variable,
+        "exponent": None if p.exponent is None else str(p.exponent),
+        "exponent_value": None if p.exponent is None else float(p.exponent),
+        "expected": p.expected,
+        "regime": _regime(p.regime),
+        "statistic": p.statistic,
+        "logarithms": p.logarithms,
+        "correction_exponent": None if p.correction_exponent is None else str(p.correction_exponent),
+        "latex": [step.latex for step in p.derivation],
+        "derivation": [{"text": step.text, "latex": step.latex} for step in p.derivation],
+        "reference": p.reference,
+        "falsified_by": p.falsified_by,
+    }
+
+
+def _regime(regime: Regime) -> dict[str, Any]:
+    return {
+        "name": regime.name,
+        "condition": regime.condition,
+        "variable": regime.variable,
+        "low": regime.low or None,
+        "low_width_exponent": str(regime.low_width_exponent),
+        "high": None if math.isinf(regime.high) else regime.high,
+        "high_width_exponent": str(regime.high_width_exponent),
+    }
+
+
+def window(regime: Regime) -> str:
+    """The interval of A in plain text, e.g. ``A >= 50 h^(1/2)``."""
+
+    def edge(value: float, exponent: Any) -> str:
+        return f"{value:g}" + ("" if exponent == 0 else f" h^({exponent})" if exponent != 1 else " h")
+
+    low = edge(regime.low, regime.low_width_exponent)
+    high = edge(regime.high, regime.high_width_exponent)
+    if regime.low and not math.isinf(regime.high):
+        return f"{low} <= A <= {high}"
+    if regime.low:
+        return f"A >= {low}"
+    return "" if math.isinf(regime.high) else f"A <= {high}"
+
+
+def _tell(out: Console, activation: Activation, depth: int) -> None:
+    laws = predictions(activation, depth)
+    kinks = ", ".join(f"{k:g}" for k in activation.kinks) or "none"
+    out.print(f"[bold]{activation.name}[/bold], {depth} hidden layer{'s' if depth > 1 else ''}", markup=True)
+    out.print(
+        f"degree {activation.degree} (left {activation.degree_left}, right {activation.degree_right}), "
+        f"kinks: {kinks}, normalisation {activation.normalisation:.6g}"
+    )
+    out.print("A = sqrt(h)·alpha; times are gradient-flow times of the article (arXiv:1906.08034); no units.\n")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("claim", "law", "where"):
+        table.add_column(title, overflow="fold")
+    for p in laws:
+        table.add_row(p.claim, p.expected, window(p.regime) or p.regime.name)
+    out.print(table)
+    out.print("\n[bold]Derivations[/bold]", markup=True)
+    for line in _derivations(laws):
+        indent = " " * (len(line) - len(line.lstrip()))
+        wrapped = textwrap.fill(line.strip(), out.width, initial_indent=indent, subsequent_indent=indent)
+        out.print(wrapped, markup=False, soft_wrap=True)
+
+
+def _derivations(laws: tuple[Prediction, ...]) -> Iterator[str]:
+    told: set[tuple] = set()
+    for p in laws:
+        yield ""
+        yield f"{p.claim} ({p.quantity} against {p.variable}, {p.regime.name} regime)"
+        fresh = [step for step in p.derivation if (step.text, step.latex) not in told]
+        if len(fresh) < len(p.derivation):
+            yield "  as above, and"
+        for step in fresh:
+            told.add((step.text, step.latex))
+            yield f"  {step.text}"
+            yield f"      {step.latex}"
+        yield f"  source: {p.reference}"
+        yield f"  refuted by: {p.falsified_by}"
+
+
+def comparison(activations: list[Activation], depth: int) -> Table:
+    """One row per activation: degree, exponents, times, collapse."""
+    table = Table(title=f"{depth} hidden layers", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("activation", "k", "D", "a", "||w-w0||", "t_half", "collapse in A", "lazy kernel"):
+        table.add_column(column, overflow="fold")
+    for one in activations:
+        laws = {(p.claim, p.variable, p.regime.name): p for p in predictions(one, depth)}
+        kernel = laws["kernel_change_feature", "root_h_alpha", "feature"]
+        weights = laws["weight_change_feature", "root_h_alpha", "feature"]
+        time = laws["half_time", "root_h_alpha", "feature"]
+        collapse = laws["collapse", "width", "feature"]
+        lazy = laws["kernel_change_lazy", "root_h_alpha", "lazy"]
+        table.add_row(
+            one.name,
+            str(one.degree),
+            str(_total_degree(one, depth)),
+            "2 (log)" if kernel.logarithms else ("-" if kernel.exponent is None else str(-kernel.exponent)),
+            "-" if weights.exponent is None else f"A^({weights.exponent})",
+            "A ln(1/A)" if time.logarithms else ("-" if time.exponent is None else f"A^({time.exponent})"),
+            {None: "-"}.get(collapse.exponent, "yes" if collapse.exponent == 0 else f"no: h^({collapse.exponent})"),
+            f"h^(-1/2) A^({lazy.exponent})",
+        )
+    return table
+
+
+def _total_degree(activation: Activation, depth: int) -> Any:
+    return Feature(Model(depth, activation.degree)).total_degree
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m theory")
