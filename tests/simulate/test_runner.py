@@ -1,0 +1,129 @@
+"""A run resumes, never loses what is finished, and its results do not depend on who computed them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import xarray as xr
+
+from simulate import Outcome, Progress, Status, Store, StoreError, run, run_task
+from theory import InputError
+
+
+def numbers(path):
+    """Everything in a store that a run decides, experiment by experiment, wall times apart."""
+    tree = xr.open_datatree(path, engine="zarr")
+    return {name: tree[name].to_dataset().drop_vars("wall_time").load() for name in ("one", "two")}
+
+
+def assert_same(path, other):
+    for name, data in numbers(path).items():
+        xr.testing.assert_identical(data.drop_attrs(), numbers(other)[name].drop_attrs())
+
+
+def test_processes_give_the_numbers_that_one_process_gives(tiny, finished, tmp_path):
+    outcome = run(tiny, tmp_path / "s", workers=2)
+    assert isinstance(outcome, Outcome)
+    assert outcome.failed_numerics == 0
+    assert_same(tmp_path / "s", finished)
+
+
+def test_progress_counts_networks_and_estimates_the_time_left(tiny, tmp_path):
+    told: list[Progress] = []
+    run(tiny, tmp_path / "s", workers=1, progress=told.append)
+    assert [p.finished for p in told] == [0, 6, 12, 18, 24]
+    assert told[0].seconds_left is None
+    assert told[1].seconds_left > 0
+    assert told[-1].seconds_left == 0
+    assert {p.networks for p in told} == {24}
+
+
+def test_a_second_run_computes_nothing(tiny, store_path):
+    def refuse(*_, **__):
+        raise AssertionError("computed again")
+
+    run(tiny, store_path, workers=1, compute=refuse)
+
+
+def test_a_run_that_breaks_off_keeps_what_is_finished_and_the_next_goes_on(tiny, finished, tmp_path):
+    done = []
+
+    def two_then_stop(experiment, task, data, *, device):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(task)
+        return run_task(experiment, task, data, device=device)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny, tmp_path / "s", workers=1, compute=two_then_stop)
+    assert len(Store.open(tmp_path / "s").pending()) == 2
+    again = []
+
+    def counted(experiment, task, data, *, device):
+        again.append(task)
+        return run_task(experiment, task, data, device=device)
+
+    run(tiny, tmp_path / "s", workers=1, compute=counted)
+    assert not set(again) & set(done)
+    assert_same(tmp_path / "s", finished)
+
+
+def test_killed_without_warning_it_resumes_to_the_store_of_an_uninterrupted_run(tiny, finished, tmp_path):
+    path = tmp_path / "s"
+    campaign = tmp_path / "tiny.toml"
+    campaign.write_text(_toml(tiny))
+    command = [sys.executable, "-m", "simulate", campaign, "--out", path, "--workers", "1", "--quiet"]
+    process = subprocess.Popen(command)
+    while not any(path.glob("*/status/c/*/*/*")) and process.poll() is None:
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert 0 < len(Store.open(path).pending()) < 4
+    assert xr.open_datatree(path, engine="zarr")["one"]["status"].isin(list(Status)).all()  # it opens
+    assert subprocess.run(command).returncode == 0
+    assert Store.open(path).verify() == []
+    assert_same(path, finished)
+
+
+def _toml(campaign):
+    def value(v):
+        return str(v).lower() if isinstance(v, bool) else repr(list(v) if isinstance(v, tuple) else v)
+
+    lines = [f"name = '{campaign.name}'"]
+    for experiment in campaign.to_dict()["experiment"]:
+        lines.append("[[experiment]]")
+        lines += [f"{k} = {value(v)}" for k, v in experiment.items() if not isinstance(v, dict)]
+    return "\n".join(lines)
+
+
+def test_a_store_can_be_read_while_a_run_writes(tiny, tmp_path):
+    seen = []
+
+    def look(now: Progress):
+        data = xr.open_datatree(tmp_path / "s", engine="zarr")["one"].to_dataset().load()
+        finished = data["status"] == Status.CONVERGED
+        assert data["kernel_change"].where(finished).notnull().sum() == finished.sum()
+        seen.append(int(finished.sum()))
+
+    run(tiny, tmp_path / "s", workers=1, progress=look)
+    assert seen[0] == 0
+    assert seen[-1] == 12
+
+
+def test_a_run_on_a_store_that_another_holds_is_told_so(tiny, store_path):
+    store = Store.open(store_path)
+    with store.locked(), pytest.raises(StoreError, match="another run"):
+        run(tiny, store_path)
+
+
+def test_a_device_or_a_number_of_processes_that_can_not_be_is_refused_before_anything_is_written(tiny, tmp_path):
+    for wrong, field in (({"device": "warp"}, "device"), ({"workers": 0}, "workers")):
+        with pytest.raises(InputError) as caught:
+            run(tiny, tmp_path / "s", **wrong)
+        assert caught.value.field == field
+    with pytest.raises(InputError, match=r"(?i)mnist"):
+        run(tiny.changed(dataset="mnist"), tmp_path / "s", data_root=tmp_path)
+    assert not (tmp_path / "s").exists()

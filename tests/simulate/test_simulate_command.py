@@ -1,0 +1,117 @@
+"""``python -m simulate``: what it prints, how it ends, and that bad input gets one sentence."""
+
+import csv
+import re
+
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+from simulate import Store
+from simulate.__main__ import app
+
+
+def simulate(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def refused(result):
+    """The one message of a command that ended as bad input."""
+    assert result.exit_code == 2, (result.output, result.exception)
+    assert "Traceback" not in result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def test_presets_are_listed():
+    listed = simulate("--list-presets").stdout
+    assert re.search(r"^quick: [\d,]+ networks\. ", listed, re.M)
+    assert "smoke: " in listed
+
+
+def test_a_campaign_is_run_by_default_and_status_tells_how_it_ended(tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text(
+        'name = "c"\n[[experiment]]\nname = "e"\ndataset = "digits"\nn_train = 10\nn_test = 10\ndepth = 1\n'
+        'activation = "tanh"\nwidths = [8]\nroot_h_alpha = [10.0]\nseeds = 2\ntolerance = 0.05\n'
+    )
+    ran = simulate(file, "--out", tmp_path / "s")
+    assert ran.exit_code == 0, ran.output
+    assert "2 networks" in ran.stderr
+    assert simulate("status", tmp_path / "s").stdout.splitlines() == [
+        "campaign c: 2 networks",
+        "  e: 2 converged",
+    ]
+    assert simulate("verify", tmp_path / "s").exit_code == 0
+
+
+def test_verify_finds_damage_and_repair_mends_it(store_path):
+    chunk = store_path / "one" / "weight_change" / "c" / "0" / "0" / "0" / "0"
+    chunk.write_bytes(chunk.read_bytes()[::-1])
+    found = simulate("verify", store_path)
+    assert found.exit_code == 4
+    assert "one/weight_change/c/0/0/0/0 can't be decoded" in found.stdout
+    assert "h = 8, seeds 0-2" in found.stdout
+    mended = simulate("repair", store_path, "--workers", 1)
+    assert mended.exit_code == 0, mended.output
+    assert simulate("verify", store_path).exit_code == 0
+
+
+def test_export_to_a_table_has_a_row_for_each_network(store_path, tmp_path):
+    assert simulate("export", store_path, tmp_path / "t.csv").exit_code == 0
+    with open(tmp_path / "t.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    data = Store.open(store_path).tree()["two"].to_dataset()
+    row = next(
+        r for r in rows if (r["experiment"], r["width"], r["root_h_alpha"], r["seed"]) == ("two", "16", "10.0", "2")
+    )
+    one = data.sel(width=16, root_h_alpha=10.0, seed=2)
+    assert float(row["kernel_change"]) == float(one["kernel_change"])
+    assert float(row["weight_change"]) == pytest.approx(float((one["weight_change"] ** 2).sum() ** 0.5), rel=1e-12)
+
+
+def test_export_to_netcdf_keeps_every_number(store_path, tmp_path):
+    assert simulate("export", store_path, tmp_path / "t.nc").exit_code == 0
+    for name in ("one", "two"):
+        written = xr.load_dataset(tmp_path / f"t-{name}.nc", engine="scipy")
+        xr.testing.assert_equal(written, Store.open(store_path).tree()[name].to_dataset().load())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nosuch.toml"], "can't be read"),
+        (["--preset", "nosuch"], "no such preset"),
+        (["--preset", "smoke", "nosuch.toml"], "exactly one campaign"),
+        (["--preset", "smoke", "--device", "warp"], "torch can't use it"),
+        (["--preset", "smoke", "--workers", "0"], "at least one process"),
+        (["--preset", "smoke", "--out", "/proc/store"], "can't be written"),
+        (["status", "nosuch"], "no such store"),
+        (["verify", "nosuch"], "no such store"),
+        (["repair", "nosuch"], "no such store"),
+        (["export", "nosuch", "a.csv"], "no such store"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(arguments, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = refused(simulate(*arguments))
+    assert told in message
+    assert message.startswith("error: ")
+    assert not any(tmp_path.iterdir())
+
+
+def test_export_to_an_unknown_format_or_place_is_refused(store_path, tmp_path):
+    assert "End it in .csv or .nc" in refused(simulate("export", store_path, tmp_path / "t.xls"))
+    assert "can't be written" in refused(simulate("export", store_path, tmp_path / "none" / "t.csv"))
+    chunk = store_path / "one" / "kernel_change" / "c" / "0" / "0" / "0"
+    chunk.write_bytes(b"")
+    assert "repair" in refused(simulate("export", store_path, tmp_path / "t.csv"))
+
+
+def test_a_store_in_use_ends_with_exit_code_5(tiny, store_path):
+    with Store.open(store_path).locked():
+        ended = simulate("repair", store_path)
+    assert ended.exit_code == 5
+    assert "another run" in ended.stderr
