@@ -2,7 +2,8 @@
 
 from theory.activation import Activation
 from theory.errors import InputError
+from theory.model import Model
 from theory.prediction import Prediction, Regime, Step
 from theory.predictions import predictions
 
-__all__ = ["Activation", "InputError", "Prediction", "Regime", "Step", "predictions"]
+__all__ = ["Activation", "InputError", "Model", "Prediction", "Regime", "Step", "predictions"]

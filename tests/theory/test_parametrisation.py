@@ -1,0 +1,74 @@
+"""Which parametrisations learn features: the published table (arXiv:2011.14522), from power counting."""
+
+import numpy as np
+import pytest
+from sympy import Rational
+
+from theory import InputError
+from theory.parametrisation import Parametrisation, known
+
+KINDS = {
+    "standard, learning rate 1": "unstable",
+    "standard, learning rate 1/h": "kernel",
+    "NTK": "kernel",
+    "article at fixed alpha": "kernel",
+    "mean field / article at fixed A": "feature",
+    "maximal update (muP)": "feature",
+}
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 8])
+def test_the_published_table(depth):
+    assert {p.name: p.kind for p in known(depth)} == KINDS
+
+
+def published_r(p):
+    """r of arXiv:2011.14522: 0 for feature learning, > 0 for kernel regimes."""
+    hidden = [2 * a + (1 if layer == 0 else 0) for layer, a in enumerate(p.a[:-1])]
+    return min(p.b[-1], p.a[-1] + p.c) + p.a[-1] + p.c + min(hidden) - 1
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_the_move_of_a_preactivation_is_the_published_formula(depth):
+    for p in known(depth):
+        assert -p.update == published_r(p), p.name
+
+
+def test_shifting_a_b_and_c_together_changes_nothing():
+    """a + theta, b - theta, c - 2 theta describe the same function and the same training."""
+    for theta in (Rational(1, 2), Rational(-3, 4)):
+        for p in known(3):
+            shifted = Parametrisation(
+                p.name, tuple(a + theta for a in p.a), tuple(b - theta for b in p.b), p.c - 2 * theta
+            )
+            assert shifted.kind == p.kind
+            assert shifted.update == p.update
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_one_gradient_step_at_two_widths(name):
+    """The preactivations of a two-hidden-layer linear network, one input: they move by h^update in one step."""
+    (p,) = [q for q in known(2) if q.name == name]
+    moves = []
+    for h in (64, 1024):
+        rng = np.random.default_rng(h)
+        scale = [float(h) ** -float(a) for a in p.a]
+        w = [rng.standard_normal(s) * float(h) ** -float(b) for s, b in zip([(h, 1), (h, h), (1, h)], p.b, strict=True)]
+        z1 = scale[0] * w[0][:, 0]
+        z2 = scale[1] * w[1] @ z1
+        back2 = scale[2] * w[2][0]
+        back1 = scale[1] * w[1].T @ back2
+        rate = float(h) ** -float(p.c)
+        new1 = scale[0] * (w[0][:, 0] + rate * scale[0] * back1)
+        new2 = scale[1] * (w[1] + rate * scale[1] * np.outer(back2, z1)) @ new1
+        new_last = w[2][0] + rate * scale[2] * z2  # its own step counts for the next: rms of both
+        again2 = scale[1] * (scale[1] * rate * np.outer(scale[2] * new_last, new1)) @ new1
+        moves.append(max(np.sqrt(np.mean((new2 - z2) ** 2)), np.sqrt(np.mean(again2**2))))
+    assert np.log(moves[1] / moves[0]) / np.log(1024 / 64) == pytest.approx(float(p.update), abs=0.15)
+
+
+def test_a_network_needs_an_exponent_for_each_layer():
+    with pytest.raises(InputError):
+        Parametrisation("x", (0, 0), (0,), 0)
+    with pytest.raises(InputError):
+        known(0)

@@ -1,0 +1,122 @@
+"""The laws for activations and depths, against exponents worked out by hand; their regimes, derivations and words."""
+
+import itertools
+
+import pytest
+from sympy import Rational
+
+from theory import Activation, InputError, Model, Prediction, predictions
+from theory.predictions import window_edge
+
+
+def law(activation, depth, claim, variable=None, regime=None):
+    (found,) = [
+        p
+        for p in predictions(Activation(activation), depth)
+        if p.claim == claim
+        and (variable is None or p.variable == variable)
+        and (regime is None or p.regime.name == regime)
+    ]
+    return found
+
+
+@pytest.mark.parametrize("activation", ["relu", "softplus", "linear", "gelu", "silu", "leaky_relu"])
+@pytest.mark.parametrize("depth", [1, 2, 3, 5, 9])
+def test_degree_one_networks(activation, depth):
+    """a = 2L/(L+1); ||w-w_0|| ~ A^(-1/(L+1)); everything collapses in A."""
+    assert law(activation, depth, "kernel_change_feature").exponent == -Rational(2 * depth, depth + 1)
+    assert law(activation, depth, "weight_change_feature").exponent == -Rational(1, depth + 1)
+    assert law(activation, depth, "collapse").exponent == 0
+    assert law(activation, depth, "crossover").exponent == Rational(-1, 2)
+    assert law(activation, depth, "linear_time").exponent == 1
+    assert law(activation, depth, "output_growth").exponent == Rational(1, 2)
+    assert law(activation, depth, "preactivation_velocity").exponent == Rational(-1, 2)
+    assert law(activation, depth, "weight_change_lazy").exponent == -1
+    for regime in ("feature", "lazy"):
+        assert law(activation, depth, "fluctuations", regime=regime).exponent == Rational(-1, 2)
+
+
+@pytest.mark.parametrize("activation", ["softplus", "tanh", "erf", "linear"])
+def test_smooth_activations_fluctuate_in_the_lazy_kernel(activation):
+    assert law(activation, 2, "kernel_change_lazy", "root_h_alpha").exponent == -1
+    assert law(activation, 2, "kernel_change_lazy", "width").exponent == Rational(-1, 2)
+    regime = law(activation, 2, "kernel_change_lazy", "width").regime
+    assert regime.low_width_exponent == Rational(1, 2)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs(z)"])
+def test_kinks_flip_between_the_cube_root_of_the_width_and_the_width(activation):
+    found = law(activation, 2, "kernel_change_lazy", "root_h_alpha")
+    assert found.exponent == Rational(-1, 2)
+    assert found.statistic == "rms"
+    assert (found.regime.low_width_exponent, found.regime.high_width_exponent) == (Rational(1, 3), 1)
+
+
+def test_degree_two_loses_the_collapse():
+    """Winner takes all: kernel change ~ h^(1/3) A^(-4/3), ||w-w_0|| ~ (h/A)^(1/3)."""
+    assert law("relu2", 1, "kernel_change_feature").exponent == Rational(-4, 3)
+    assert law("relu2", 1, "collapse").exponent == Rational(1, 3)
+    assert law("relu2", 1, "weight_change_feature").exponent == Rational(-1, 3)
+    assert law("relu2", 1, "fluctuations", regime="feature").exponent is None
+    assert "no verdict" in law("relu2", 2, "kernel_change_feature").expected
+
+
+@pytest.mark.parametrize("activation", ["tanh", "erf", "sin(z)*exp(-z**2/2)"])
+def test_bounded_activations_flag_their_logarithms(activation):
+    assert law(activation, 2, "weight_change_feature").exponent == -1
+    kernel = law(activation, 2, "kernel_change_feature")
+    assert kernel.exponent is None
+    assert kernel.logarithms
+    assert law(activation, 2, "half_time", regime="feature").exponent == 0
+
+
+@pytest.mark.parametrize(("depth", "exponent"), [(1, None), (2, 1), (3, 1)])
+def test_completion_takes_a_logarithm_at_two_layers(depth, exponent):
+    found = law("relu", depth, "half_time", regime="feature")
+    assert found.exponent == exponent
+    assert found.logarithms == (depth == 1)
+    assert law("relu", depth, "half_time", regime="lazy").exponent == 0
+
+
+def test_kernel_exponents_rise_with_depth_towards_two():
+    found = [-law("relu", depth, "kernel_change_feature").exponent for depth in range(1, 30)]
+    assert all(a < b < 2 for a, b in itertools.pairwise(found))
+    assert 2 - found[-1] < Rational(1, 10)
+
+
+def test_corrections_come_with_their_powers():
+    """Initial weights are O(1): relative corrections A^(2/D) in the kernel, A^(1/D) in the weights."""
+    assert law("relu", 3, "kernel_change_feature").correction_exponent == Rational(1, 2)
+    assert law("relu", 3, "weight_change_feature").correction_exponent == Rational(1, 4)
+    assert window_edge(Rational(1, 2), 0.05) == pytest.approx(0.01)
+    # the bend of the local slope of A^p (1 + A^w) at that edge is the margin, to first order
+    edge = window_edge(Rational(2, 3), 0.1)
+    bend = (2 / 3) * edge ** (2 / 3) / (1 + edge ** (2 / 3))
+    assert bend == pytest.approx(0.1, rel=0.2)
+
+
+@pytest.mark.parametrize("activation", ["relu", "softplus", "tanh", "relu2", "linear", "exp(-z**2)", "abs(z)"])
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_each_law_says_what_follows_from_what_and_what_would_refute_it(activation, depth):
+    for p in predictions(Activation(activation), depth):
+        assert isinstance(p, Prediction)
+        assert p.derivation
+        assert p.expected
+        assert p.falsified_by
+        assert p.reference
+        assert all(step.text and step.latex for step in p.derivation)
+        assert all(step.latex.count("{") == step.latex.count("}") for step in p.derivation)
+        assert p.exponent is None or p.exponent == Rational(p.exponent)
+        low, high = p.regime.bounds(512)
+        assert low >= 0
+        assert low < high
+
+
+def test_another_model_gives_other_laws():
+    changed = {p.claim: p for p in predictions(Activation("relu"), 1, Model(1, output=1)) if p.variable == "width"}
+    assert changed["crossover"].exponent == 0
+    with pytest.raises(InputError, match="depth"):
+        predictions(Activation("relu"), 2, Model(1))
+    for depth in (0, -1, 1.5, True):
+        with pytest.raises(InputError, match="depth"):
+            predictions(Activation("relu"), depth)
