@@ -144,7 +144,7 @@ def _verdict(case: _Case, excluded: bool) -> Verdict:
         margin=case.margin,
         verdict=word,
         reason=_sentence(why, finding),
-        range=finding.range,
+        range=finding.range or {"variable": prediction.variable, "low": None, "high": None},
         n_points=finding.n_points,
         n_seeds=finding.n_seeds,
         n_widths=finding.n_widths,
@@ -160,8 +160,6 @@ def _word(case: _Case, excluded: bool) -> tuple[Word, str]:
     finding, prediction = case.finding, case.prediction
     if finding.word is not None:
         return finding.word
-    if finding.missing:
-        return "not measured", finding.obstacle or ""
     if finding.obstacle:
         return "inconclusive", finding.obstacle
     if case.testable is None:

@@ -51,7 +51,7 @@ def _compare(members: Sequence[Measurements], slopes: Mapping[str, Finding]) -> 
         if finding is not None and finding.estimate is not None and not finding.obstacle:
             usable.append((one.depth, finding.estimate))
     if len({depth for depth, _ in usable}) < 2:
-        return Finding(missing=True, obstacle="the source holds a measured exponent at one depth only")
+        return Finding(obstacle="the source holds a measured exponent at one depth only")
     steps = [_step(shallow, deep) for (first, shallow), (second, deep) in pairwise(usable) if first != second]
     smallest = min(steps, key=lambda step: step.value)
     listed = "the exponents are " + ", ".join(f"a({depth}) = {-estimate.value:.3f}" for depth, estimate in usable)

@@ -166,7 +166,7 @@ def _log_axes(axes: Axes, attrs: dict, x: str) -> None:
 
 
 def phase_diagram(verdicts: Sequence[Verdict], experiment: str) -> Figure | None:
-    """Draw the kernel change over h and alpha as colour, with the measured line where it is 1 and alpha* ~ h^(-1/2)."""
+    """Draw the kernel change over h and alpha as colour, with the measured line where it is 1 and the predicted one."""
     members = {v.claim: v for v in verdicts if v.experiment == experiment and v.points is not None}
     kernel, crossover = members.get("kernel_change_feature"), members.get("crossover")
     if kernel is None or kernel.points is None:
@@ -190,15 +190,13 @@ def phase_diagram(verdicts: Sequence[Verdict], experiment: str) -> Figure | None
                 np.log10(star["y"]), np.log10(star["width"]), "o-", color="black", markersize=3.5, linewidth=1.1,
                 label=r"measured $\alpha^*$",
             )  # fmt: skip
-            h = np.array([width.min(), width.max()])
-            middle = float(np.exp(np.log(star["y"] * np.sqrt(star["width"])).mean()))
-            axes.plot(
-                np.log10(middle / np.sqrt(h)),
-                np.log10(h),
-                "--",
-                color=_PREDICTED,
-                label=r"predicted $\propto h^{-1/2}$",
-            )
+            if crossover.predicted_value is not None:
+                h = np.array([width.min(), width.max()])
+                level = np.exp(np.mean(np.log(star["y"]) - crossover.predicted_value * np.log(star["width"])))
+                axes.plot(
+                    np.log10(float(level) * h**crossover.predicted_value), np.log10(h), "--", color=_PREDICTED,
+                    label=rf"predicted $\propto h^{{{crossover.predicted}}}$",
+                )  # fmt: skip
             axes.legend(loc="upper right")
         exponents = np.arange(np.ceil(log_alpha.min()), log_alpha.max() + 0.01)
         exponents = exponents[:: max(1, len(exponents) // 6)]

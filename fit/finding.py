@@ -25,8 +25,7 @@ MIN_AMPLITUDES = 3
 class Finding:
     """A measured exponent, or why there is none.
 
-    ``obstacle`` (a clause) forbids a verdict although there may be an estimate; ``missing`` says that the quantity was
-    not measured at all.
+    ``obstacle`` (a clause) forbids a verdict although there may be an estimate.
     """
 
     estimate: Estimate | None = None
@@ -39,14 +38,13 @@ class Finding:
     excluded_fraction: float = 0.0
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
     obstacle: str | None = None
-    missing: bool = False
     word: tuple[Word, str] | None = None  #: for a claim with a rule of its own: the word, and why
     notes: tuple[str, ...] = ()
 
 
 def not_measured(why: str) -> Finding:
     """Return the finding of a prediction whose quantity the source doesn't hold."""
-    return Finding(missing=True, obstacle=why)
+    return Finding(obstacle=why)
 
 
 def window(found: Measurements, prediction: Prediction) -> NDArray:

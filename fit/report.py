@@ -25,7 +25,7 @@ from theory.activation import Activation
 from theory.console import console
 from theory.errors import InputError
 
-_STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow", "not measured": "dim"}
+_STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow"}
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

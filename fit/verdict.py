@@ -10,7 +10,7 @@ from typing import Any, Literal
 import xarray as xr
 
 SCHEMA_VERSION = 1
-Word = Literal["consistent", "inconsistent", "inconclusive", "not measured"]
+Word = Literal["consistent", "inconsistent", "inconclusive"]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def sound():
 
 
 def test_every_true_law_is_called_consistent(sound):
-    judged = {key: v.verdict for key, v in sound.items() if v.verdict != "not measured"}
+    judged = {key: v.verdict for key, v in sound.items() if v.estimate is not None}
     assert len(judged) == 11
     assert set(judged.values()) == {"consistent"}, judged
 
@@ -44,10 +44,10 @@ def test_the_predicted_correction_is_fitted_where_the_claim_says_so(sound):
 
 
 def test_a_claim_without_an_estimator_or_a_variable_is_not_measured(sound):
-    assert sound["final_kernel", "root_h_alpha", "feature"].verdict == "not measured"
+    assert sound["final_kernel", "root_h_alpha", "feature"].verdict == "inconclusive"
     without = by_claim(assess(experiment(seeds=6).drop_vars("test_output"), laws()))
     verdict = without["fluctuations", "width", "lazy"]
-    assert verdict.verdict == "not measured"
+    assert verdict.verdict == "inconclusive"
     assert "test_output" in verdict.reason
     assert verdict.estimate is None
 
@@ -133,7 +133,7 @@ def test_a_campaign_laid_out_in_alpha_gets_the_same_verdicts():
     # each width drew its own test points; delta F compares widths, so it is left out
     data = xr.concat(rows, "width", combine_attrs="override").drop_vars("test_output")
     found = by_claim(assess(data, laws()))
-    judged = {key: v.verdict for key, v in found.items() if v.verdict != "not measured"}
+    judged = {key: v.verdict for key, v in found.items() if v.estimate is not None}
     assert set(judged.values()) == {"consistent"}, judged
     assert ("kernel_change_lazy", "width", "lazy") in judged
 
@@ -150,7 +150,7 @@ def test_deeper_networks_must_change_their_kernel_more_steeply():
 
 def test_one_depth_has_no_trend():
     trend = assess(experiment(), laws())[-1]
-    assert (trend.claim, trend.verdict) == ("depth_trend", "not measured")
+    assert (trend.claim, trend.verdict) == ("depth_trend", "inconclusive")
 
 
 @pytest.mark.parametrize(("power", "verdict"), [(None, "consistent"), (-0.5, "inconsistent")])

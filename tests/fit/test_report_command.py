@@ -1,0 +1,137 @@
+"""``python -m fit.report``: from a preset or a store to a page, resumable, on 80 columns, and refusing clearly."""
+
+import json
+
+import pytest
+from synthetic_campaign import experiment
+from typer.testing import CliRunner
+
+from fit.main import app as lazyrich
+from fit.report import app, campaign_for
+from simulate import Campaign, Status, run, run_task
+from theory import InputError
+
+
+def report(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The smoke preset, run and reported on once."""
+    folder = tmp_path_factory.mktemp("smoke")
+    done = report("--preset", "smoke", "--out", folder, "--workers", 1)
+    assert done.exit_code == 0, done.output
+    (folder / "told.txt").write_text(done.stdout)
+    return folder
+
+
+def test_a_preset_is_simulated_and_reported_on(folder):
+    for name in ("report.html", "report.md", "verdicts.json", "store.zarr"):
+        assert (folder / name).exists()
+    told = (folder / "told.txt").read_text()
+    assert "kernel_change_feature" in told
+    assert "report.html" in told
+    assert all(len(line) <= 80 for line in told.splitlines() if "report.html" not in line)
+
+
+def test_again_it_reports_without_simulating(folder, monkeypatch):
+    monkeypatch.setattr("simulate.runner._run_in_processes", lambda *_: pytest.fail("simulated again"))
+    before = (folder / "report.html").read_bytes()
+    assert report("--preset", "smoke", "--out", folder, "--quiet").exit_code == 0
+    assert (folder / "report.html").read_bytes() == before
+
+
+def test_a_store_is_reported_on_and_json_goes_to_stdout_alone(folder, tmp_path):
+    done = report(folder / "store.zarr", "--out", tmp_path / "again", "--json")
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)
+    assert rows == json.loads((tmp_path / "again" / "verdicts.json").read_text())
+    assert {r["experiment"] for r in rows} >= {"softplus-L1", "relu-L2"}
+
+
+def test_tables_of_others_are_reported_on(tmp_path):
+    data = experiment(name="mine", depth=1)
+    frame = data.drop_vars(["weight_change", "test_output", "status"]).to_dataframe().reset_index()
+    frame.assign(experiment="mine", activation="softplus", depth=1).to_csv(tmp_path / "mine.csv", index=False)
+    done = report(tmp_path / "mine.csv", "--out", tmp_path / "out", "--json")
+    assert done.exit_code == 0, done.output
+    verdicts = {(r["claim"], r["variable"]): r["verdict"] for r in json.loads(done.stdout)}
+    assert verdicts["kernel_change_feature", "root_h_alpha"] == "consistent"
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = report("--dry-run")
+    assert done.exit_code == 0
+    assert "quick: " in done.stdout
+    assert "floating point operations" in done.stdout
+    assert not any(tmp_path.iterdir())
+
+
+def test_an_activation_of_ones_own_replaces_that_of_the_preset():
+    campaign = campaign_for("smoke", "z*sigmoid(2*z)", 3, 7)
+    (only,) = campaign.experiment
+    assert (only.activation, only.depth, only.base_seed) == ("z*sigmoid(2*z)", 3, 7)
+    assert campaign.name.startswith("smoke-")
+    assert "/" not in campaign.name
+    with pytest.raises(InputError):
+        campaign_for("smoke", None, 0, None)
+
+
+def test_networks_that_diverge_end_with_exit_code_3_and_a_report(tmp_path):
+    campaign = Campaign.from_preset("smoke")
+
+    def failing(experiment, task, data, *, device):
+        result = run_task(experiment, task, data, device=device)
+        result["status"].values[..., 0] = Status.DIVERGED
+        return result
+
+    out = run(campaign, tmp_path / "store.zarr", workers=1, compute=failing)
+    assert out.failed_numerics > 0
+    done = report("--preset", "smoke", "--out", tmp_path, "--quiet")
+    assert done.exit_code == 3
+    assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--preset", "nosuch"], "no such preset"),
+        (["--activation", "nosuch"], "nosuch"),
+        (["--activation", "exp(z**2)"], "second moment"),
+        (["--depth", "0"], "hidden layer"),
+        (["nosuch.zarr"], "no such"),
+        (["nosuch.csv"], "nosuch.csv"),
+        (["nosuch.xls"], "nosuch.xls"),
+        (["nosuch.zarr", "--preset", "smoke"], "a store is given"),
+        (["--preset", "smoke", "--out", "/proc/report"], "can't be written"),
+        (["--preset", "smoke", "--device", "warp"], "torch can't use it"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(arguments, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = report(*arguments)
+    assert result.exit_code == 2, (result.output, result.exception)
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("error: ")
+    assert told in lines[0]
+    assert result.stdout == ""
+
+
+def test_damaged_tables_and_stores_are_refused_by_name(folder, tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    assert "a.csv" in report(tmp_path / "a.csv", "--out", tmp_path / "o").stderr
+    (tmp_path / "b.nc").write_bytes(b"\x00nonsense")
+    assert "b.nc" in report(tmp_path / "b.nc", "--out", tmp_path / "o").stderr
+    twice = report(folder / "store.zarr", folder / "store.zarr", "--out", tmp_path / "o")
+    assert twice.exit_code == 2
+    assert "is also in" in twice.stderr
+
+
+def test_lazyrich_has_the_same_commands():
+    told = CliRunner().invoke(lazyrich, ["--help"]).stdout
+    for name in ("theory", "simulate", "report"):
+        assert name in told
+    assert CliRunner().invoke(lazyrich, ["simulate", "--list-presets"]).exit_code == 0
