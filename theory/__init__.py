@@ -2,8 +2,9 @@
 
 from theory.activation import Activation
 from theory.errors import InputError
+from theory.kernels import infinite_width_kernels
 from theory.model import Model
 from theory.prediction import Prediction, Regime, Step
 from theory.predictions import predictions
 
-__all__ = ["Activation", "InputError", "Model", "Prediction", "Regime", "Step", "predictions"]
+__all__ = ["Activation", "InputError", "Model", "Prediction", "Regime", "Step", "infinite_width_kernels", "predictions"]

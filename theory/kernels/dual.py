@@ -1,0 +1,356 @@
+"""Dual activations in closed form: E[phi(u) psi(v)] over two correlated Gaussians, by Stein's lemma.
+
+An activation that is a sum of terms z^m·exp(-p z² + s z)·g(z), where g is 1, sign(z) or erf(alpha z), has a closed
+dual: the exponential changes the Gaussian's covariance and mean, and Stein's lemma,
+E[u F(u) G(v)] = E[u²] E[F'(u) G(v)] + E[u v] E[F(u) G'(v)], takes one power away after the other until Sheppard's
+E[sign(u) sign(v)] = (2/pi) arcsin(c), or its analogue for erf (Williams 1997), is left. The ReLU family and rectified
+monomials (arc-cosine kernels, Cho & Saul 2009), polynomials, erf, GELU, sine, cosine, exponentials, Gaussians and
+their sums and products all are of this kind.
+
+Everything is written in the standard deviations of u and v and their correlation c, so that nothing is divided by the
+size of an input that may vanish.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import sympy
+
+from theory import functions
+from theory.activation import Activation
+from theory.errors import InputError
+from theory.expression import z
+
+SIGMA_1, SIGMA_2 = sympy.symbols("sigma_1 sigma_2", positive=True)  #: standard deviations of u and v
+CORRELATION = sympy.Symbol("c", real=True)
+q = sympy.Symbol("q", real=True)  #: the correlation on the unit sphere, where it is the covariance
+
+_SIGN = sympy.oo  # sign(z) is erf(alpha z) for alpha -> infinity
+_MOST_TERMS = 40
+_HALF = sympy.Rational(1, 2)
+
+
+class NoClosedForm(Exception):
+    """The expression isn't of a kind whose dual this module knows."""
+
+
+@dataclass(frozen=True)
+class _Term:
+    """coefficient·z^power·exp(-decay·z² + rate·z)·erf(gate·z); without the last factor if ``gate`` is None."""
+
+    coefficient: sympy.Expr = sympy.S.One
+    power: int = 0
+    decay: sympy.Expr = sympy.S.Zero
+    rate: sympy.Expr = sympy.S.Zero
+    gate: sympy.Expr | None = None
+
+    def __mul__(self, other: _Term) -> _Term:
+        if self.gate is None:
+            gate = other.gate
+        elif other.gate is None:
+            gate = self.gate
+        elif self.gate == other.gate == _SIGN:
+            gate = None
+        else:
+            raise NoClosedForm("a product of error functions")
+        return _Term(
+            self.coefficient * other.coefficient,
+            self.power + other.power,
+            self.decay + other.decay,
+            self.rate + other.rate,
+            gate,
+        )
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Standard deviations and correlation of a pair of Gaussians of mean zero, as expressions."""
+
+    first: sympy.Expr
+    second: sympy.Expr
+    correlation: sympy.Expr
+
+    @property
+    def covariance(self) -> sympy.Expr:
+        return self.correlation * self.first * self.second
+
+    @property
+    def swapped(self) -> _Pair:
+        return _Pair(self.second, self.first, self.correlation)
+
+    def tilted(self, p: sympy.Expr, r: sympy.Expr) -> tuple[sympy.Expr, _Pair]:
+        """E[exp(-p u² - r v²)], and the pair under the measure that this factor makes."""
+        if p == 0 and r == 0:
+            return sympy.S.One, self
+        free = 1 - self.correlation**2
+        narrow_u = 1 + 2 * p * self.first**2 * free
+        narrow_v = 1 + 2 * r * self.second**2 * free
+        determinant = (1 + 2 * p * self.first**2) * (1 + 2 * r * self.second**2) - 4 * p * r * self.covariance**2
+        return 1 / sympy.sqrt(determinant), _Pair(
+            self.first * sympy.sqrt(narrow_v / determinant),
+            self.second * sympy.sqrt(narrow_u / determinant),
+            self.correlation / sympy.sqrt(narrow_u * narrow_v),
+        )
+
+
+def closed_form(expression: sympy.Expr, other: sympy.Expr | None = None) -> sympy.Expr:
+    """Return E[expression(u)·other(v)] in the symbols ``SIGMA_1``, ``SIGMA_2``, ``CORRELATION``.
+
+    Parameters
+    ----------
+    expression, other : sympy.Expr
+        Functions of the real symbol ``z``; ``other`` is ``expression`` if it isn't given.
+
+    Raises
+    ------
+    NoClosedForm
+        If one of them has pieces that are not in the table above.
+
+    Examples
+    --------
+    >>> from theory.expression import parse
+    >>> closed_form(parse("z**2")).expand()
+    2*c**2*sigma_1**2*sigma_2**2 + sigma_1**2*sigma_2**2
+    """
+    left = _terms(expression)
+    right = left if other is None else _terms(other)
+    pair = _Pair(SIGMA_1, SIGMA_2, CORRELATION)
+    total = sympy.Add(*(_mean(f, g, pair) for f, g in itertools.product(left, right)))
+    if total.has(sympy.I):
+        total = sympy.expand_complex(sympy.expand(total)).as_real_imag()[0]
+    return total
+
+
+def dual_expression(activation: Activation) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return (sigma(q), sigma_dot(q)) on the unit sphere: E[phi(u)phi(v)] and E[phi'(u)phi'(v)] at correlation q.
+
+    u and v have variance 1. They are one layer of the recursions of the NNGP and NTK (Jacot et al., arXiv:1806.07572).
+
+    Raises
+    ------
+    InputError
+        If the activation has no closed form that this package knows.
+
+    Examples
+    --------
+    >>> sigma, sigma_dot = dual_expression(Activation("relu"))
+    >>> sigma_dot
+    asin(q)/pi + 1/2
+    >>> sigma.subs(q, 1)
+    1
+    """
+    try:
+        pair = closed_form(activation.expression), closed_form(activation.derivative)
+    except NoClosedForm as error:
+        raise InputError(
+            "activation",
+            activation.name,
+            f"its dual has no known closed form ({error})",
+            "Use infinite_width_kernels, which integrates numerically",
+        ) from error
+    unit = {SIGMA_1: sympy.S.One, SIGMA_2: sympy.S.One, CORRELATION: q}
+    sigma, sigma_dot = (dual.subs(unit) for dual in pair)
+    scale = 1 / sigma.subs(q, 1) if activation.normalise else sympy.S.One
+    return tuple(sympy.expand(scale * dual) for dual in (sigma, sigma_dot))  # type: ignore[return-value]
+
+
+Dual = Callable[[Any, Any, Any], np.ndarray]
+
+
+@functools.lru_cache(maxsize=256)
+def closed_dual(expression: sympy.Expr) -> Dual | None:
+    """Return the function (sigma_1, sigma_2, c) -> E[expression(u)·expression(v)], or None without a closed form.
+
+    It takes float64 arrays that broadcast, with sigma >= 0 and |c| <= 1, the ends included.
+    """
+    try:
+        formula = closed_form(expression)
+    except NoClosedForm:
+        return None
+    # rounding may carry an argument of arcsin an ulp beyond 1
+    modules = [{"asin": lambda x: np.arcsin(np.clip(x, -1.0, 1.0))}, "numpy"]
+    function = sympy.lambdify((SIGMA_1, SIGMA_2, CORRELATION), formula, modules=modules, cse=True)
+
+    def dual(sigma_1: Any, sigma_2: Any, correlation: Any) -> np.ndarray:
+        shape = np.broadcast_shapes(np.shape(sigma_1), np.shape(sigma_2), np.shape(correlation))
+        return np.broadcast_to(function(sigma_1, sigma_2, correlation), shape)
+
+    return dual
+
+
+def _terms(expression: sympy.Expr) -> list[_Term]:
+    """Write an expression as a sum of terms."""
+    if not expression.has(z):
+        return [_Term(expression)]
+    if expression == z:
+        return [_Term(power=1)]
+    if isinstance(expression, sympy.Add):
+        return _collected(term for part in expression.args for term in _terms(part))
+    if isinstance(expression, sympy.Mul):
+        return functools.reduce(_product, (_terms(part) for part in expression.args))
+    if isinstance(expression, sympy.Pow) and expression.exp.is_Integer and expression.exp > 0:
+        return functools.reduce(_product, [_terms(expression.base)] * int(expression.exp))
+    if type(expression) in _PIECES:
+        return _PIECES[type(expression)](*expression.args)
+    raise NoClosedForm(f"it has {expression.func.__name__} of z")
+
+
+def _collected(terms: Iterable[_Term]) -> list[_Term]:
+    sums: dict[_Term, sympy.Expr] = {}
+    for term in terms:
+        kind = replace(term, coefficient=sympy.S.One)
+        sums[kind] = sums.get(kind, sympy.S.Zero) + term.coefficient
+    found = [replace(kind, coefficient=total) for kind, total in sums.items() if total != 0]
+    if len(found) > _MOST_TERMS:
+        raise NoClosedForm("too many terms")
+    return found
+
+
+def _product(left: list[_Term], right: list[_Term]) -> list[_Term]:
+    return _collected(f * g for f, g in itertools.product(left, right))
+
+
+def _coefficients(argument: sympy.Expr, degree: int) -> list[sympy.Expr]:
+    """The coefficients of 1, z, ..., z^degree of a polynomial."""
+    polynomial = argument.as_poly(z)
+    if polynomial is None or polynomial.degree() > degree or any(c.has(z) for c in polynomial.all_coeffs()):
+        raise NoClosedForm("a function of more than a linear argument")
+    return [polynomial.coeff_monomial(z**k) for k in range(degree + 1)]
+
+
+def _exponential(argument: sympy.Expr) -> list[_Term]:
+    constant, rate, square = _coefficients(argument, 2)
+    if square > 0:
+        raise NoClosedForm("a growing exponential of z²")
+    return [_Term(sympy.exp(constant), decay=-square, rate=rate)]
+
+
+def _wave(argument: sympy.Expr, weights: tuple[sympy.Expr, sympy.Expr]) -> list[_Term]:
+    phase, frequency = _coefficients(argument, 1)
+    forward = _Term(weights[0] * sympy.exp(sympy.I * phase), rate=sympy.I * frequency)
+    return [forward, _Term(weights[1] * sympy.exp(-sympy.I * phase), rate=-sympy.I * frequency)]
+
+
+def _erf(argument: sympy.Expr) -> list[_Term]:
+    shift, scale = _coefficients(argument, 1)
+    if shift != 0:
+        raise NoClosedForm("an error function whose argument is shifted")
+    return [_Term(gate=scale)] if scale > 0 else [_Term(-sympy.S.One, gate=-scale)]
+
+
+def _sign(argument: sympy.Expr) -> list[_Term]:
+    polynomial = argument.as_poly(z)
+    if polynomial is None or len(polynomial.terms()) != 1 or polynomial.degree() % 2 == 0:
+        raise NoClosedForm("a kink away from zero")
+    if polynomial.LC().has(z):
+        raise NoClosedForm("a kink whose place isn't plain")
+    return [_Term(sympy.S.One if polynomial.LC() > 0 else -sympy.S.One, gate=_SIGN)]
+
+
+def _step(argument: sympy.Expr) -> list[_Term]:
+    return [_Term(_HALF), *(replace(term, coefficient=term.coefficient / 2) for term in _sign(argument))]
+
+
+def _select(condition: sympy.Expr, chosen: sympy.Expr, otherwise: sympy.Expr) -> list[_Term]:
+    return _collected(
+        _product(_step(condition), _terms(chosen)) + _product(_step(-condition), _terms(otherwise)),
+    )
+
+
+_PIECES: dict[Any, Callable[..., list[_Term]]] = {
+    sympy.exp: _exponential,
+    sympy.cos: lambda argument: _wave(argument, (_HALF, _HALF)),
+    sympy.sin: lambda argument: _wave(argument, (-_HALF * sympy.I, _HALF * sympy.I)),
+    sympy.erf: _erf,
+    sympy.erfc: lambda argument: [
+        _Term(),
+        *(replace(term, coefficient=-term.coefficient) for term in _erf(argument)),
+    ],
+    functions.signum: _sign,
+    functions.step: _step,
+    functions.relu: lambda argument: _product(_step(argument), _terms(argument)),
+    functions.absolute: lambda argument: _product(_sign(argument), _terms(argument)),
+    functions.select: _select,
+}
+
+
+def _mean(left: _Term, right: _Term, pair: _Pair) -> sympy.Expr:
+    """E[left(u) right(v)]."""
+    factor, pair = pair.tilted(left.decay, right.decay)
+    factor *= left.coefficient * right.coefficient
+    s, t = left.rate, right.rate
+    if s == 0 and t == 0:
+        return factor * _moment(left.power, left.gate, right.power, right.gate, pair)
+    if left.gate is not None or right.gate is not None:
+        raise NoClosedForm("an exponential or a wave on one side of a kink")
+    # exp(s u + t v) moves the means
+    factor *= sympy.exp((s**2 * pair.first**2 + 2 * s * t * pair.covariance + t**2 * pair.second**2) / 2)
+    mean_u = s * pair.first**2 + t * pair.covariance
+    mean_v = t * pair.second**2 + s * pair.covariance
+    return factor * sympy.Add(
+        *(
+            sympy.binomial(left.power, i)
+            * sympy.binomial(right.power, j)
+            * mean_u ** (left.power - i)
+            * mean_v ** (right.power - j)
+            * _moment(i, None, j, None, pair)
+            for i in range(left.power + 1)
+            for j in range(right.power + 1)
+        )
+    )
+
+
+def _moment(m: int, gate_u: sympy.Expr | None, n: int, gate_v: sympy.Expr | None, pair: _Pair) -> sympy.Expr:
+    """E[u^m g(u) v^n g(v)], g = erf(gate·) or 1."""
+    if (m + n + (gate_u is not None) + (gate_v is not None)) % 2:
+        return sympy.S.Zero
+    if m == 0 and n == 0:
+        if gate_u is None or gate_v is None:  # by parity, both or neither
+            return sympy.S.One
+        return 2 / sympy.pi * sympy.asin(pair.correlation * _share(gate_u, pair.first) * _share(gate_v, pair.second))
+    if m == 0:
+        return _moment(n, gate_v, m, gate_u, pair.swapped)
+    mean = pair.first * _slope_of_gate(gate_u, m - 1, gate_v, n, pair)
+    if m > 1:
+        mean += (m - 1) * pair.first**2 * _moment(m - 2, gate_u, n, gate_v, pair)
+    if n > 0:
+        mean += n * pair.covariance * _moment(m - 1, gate_u, n - 1, gate_v, pair)
+    mean += pair.correlation * pair.first * _slope_of_gate(gate_v, n, gate_u, m - 1, pair.swapped)
+    return mean
+
+
+def _share(gate: sympy.Expr, size: sympy.Expr) -> sympy.Expr:
+    return sympy.S.One if gate == _SIGN else sympy.sqrt(2) * gate * size / sympy.sqrt(1 + 2 * gate**2 * size**2)
+
+
+def _slope_of_gate(gate: sympy.Expr | None, m: int, other: sympy.Expr | None, n: int, pair: _Pair) -> sympy.Expr:
+    """E[g'(u) u^m v^n g(v)] times the standard deviation of u, which cancels that of the density at a jump."""
+    if gate is None:
+        return sympy.S.Zero
+    if gate == _SIGN:
+        if m > 0:
+            return sympy.S.Zero
+        rest = pair.second * sympy.sqrt(1 - pair.correlation**2)
+        return sympy.sqrt(2 / sympy.pi) * _single_moment(n, other, rest)
+    factor, narrowed = pair.tilted(gate**2, sympy.S.Zero)
+    return pair.first * 2 * gate / sympy.sqrt(sympy.pi) * factor * _moment(m, None, n, other, narrowed)
+
+
+def _single_moment(n: int, gate: sympy.Expr | None, size: sympy.Expr) -> sympy.Expr:
+    """E[w^n g(w)] for one Gaussian of standard deviation ``size``."""
+    if gate is None:
+        return sympy.factorial2(n - 1) * size**n if n % 2 == 0 else sympy.S.Zero
+    if n % 2 == 0:
+        return sympy.S.Zero
+    if gate == _SIGN:
+        return size**n * 2 ** sympy.Rational(n, 2) * sympy.gamma(sympy.Rational(n + 1, 2)) / sympy.sqrt(sympy.pi)
+    narrowing = 1 + 2 * gate**2 * size**2
+    mean = size**2 * 2 * gate / sympy.sqrt(sympy.pi) * narrowing ** (-_HALF)
+    mean *= _single_moment(n - 1, None, size / sympy.sqrt(narrowing))
+    return mean + (n - 1) * size**2 * _single_moment(n - 2, gate, size) if n > 1 else mean

@@ -1,0 +1,267 @@
+r"""Kernels of networks of infinite width: NNGP and NTK, layer by layer (Jacot et al., arXiv:1806.07572).
+
+In the article's scaling (arXiv:1906.08034; all weights N(0, 1), no biases),
+
+    Sigma_1 = x·x'/d,  Sigma_{l+1} = E[phi(u) phi(v)],  (u, v) ~ N(0, Sigma_l),
+    Theta_1 = Sigma_1, Theta_{l+1} = Sigma_{l+1} + Theta_l E[phi'(u) phi'(v)],
+
+and a network of ``depth`` hidden layers has the NNGP kernel Sigma_{L+1} and the NTK Theta_{L+1}, without the factor
+alpha². The means are in closed form where there is one (`theory.kernels.dual`), else integrated
+(`theory.kernels.quadrature`).
+"""
+
+from __future__ import annotations
+
+import functools
+import numbers
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from theory.activation import Activation
+from theory.errors import InputError
+from theory.kernels.dual import closed_dual
+from theory.kernels.dual_table import tabulate
+from theory.kernels.quadrature import GaussianPair, kinks
+
+#: a tile of the kernels of (n, m) norms and correlations -> E[phi phi] and E[phi' phi'], each (n, m)
+Tile = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+_TILE = 128  #: rows and columns that go through all layers at once, so that they stay in the processor's cache
+_ONE = 16 * np.finfo(np.float64).eps  #: correlations this close to ±1 are ±1: rounding can't tell them apart
+
+
+class Dual(Protocol):
+    """E[phi(u)phi(v)] and E[phi'(u)phi'(v)] of one activation, somehow."""
+
+    def spread(self, sigma: np.ndarray) -> np.ndarray:
+        """Return sqrt(E[phi(u)²]) for u of each standard deviation."""
+
+    def between(self, sigma_1: np.ndarray, sigma_2: np.ndarray, entries: int) -> Tile:
+        """Return what computes tiles of a matrix with these norms, of which ``entries`` will be asked for."""
+
+
+class ClosedDual:
+    """The dual by its formula."""
+
+    def __init__(self, activation: Activation, sigma: Callable, sigma_dot: Callable) -> None:
+        self._scale = activation.normalisation**2
+        self._sigma, self._sigma_dot = sigma, sigma_dot
+
+    def spread(self, sigma: np.ndarray) -> np.ndarray:
+        """Return sqrt(E[phi(u)²]) for u of each standard deviation."""
+        # rounding may leave a vanishing mean of squares below zero
+        return np.sqrt(np.maximum(self._scale * self._sigma(sigma, sigma, 1.0), 0.0))
+
+    def between(self, sigma_1: np.ndarray, sigma_2: np.ndarray, entries: int) -> Tile:
+        """Return what computes tiles of a matrix with these norms."""
+        single = _single(sigma_1, sigma_2)
+
+        def tile(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            where = (rows[:, None], columns, correlation) if single is None else (single, single, correlation)
+            return self._scale * self._sigma(*where), self._scale * self._sigma_dot(*where)
+
+        return tile
+
+
+class IntegratedDual:
+    """The dual by quadrature: from a table where one pays, entry by entry else."""
+
+    def __init__(self, activation: Activation) -> None:
+        self._activation = activation
+        self._integrals: dict[float, GaussianPair] = {}
+        self._tables: dict = {}
+
+    def spread(self, sigma: np.ndarray) -> np.ndarray:
+        """Return sqrt(E[phi(u)²]) for u of each standard deviation."""
+        return self._own(sigma)[0]
+
+    def between(self, sigma_1: np.ndarray, sigma_2: np.ndarray, entries: int) -> Tile:
+        """Return what computes tiles of a matrix with these norms, of which ``entries`` will be asked for."""
+        both = np.concatenate([sigma_1, sigma_2])
+        integral = self._integral(float(np.max(both)))
+        positive = both[both > 0.0]
+        single = _single(positive, positive) if len(positive) else None
+        # layers of a normalised activation on the sphere share one table
+        ends = (float(f"{single:.12g}"),) * 2 if single else (float(np.min(positive, initial=1)), float(np.max(both)))
+        if ends not in self._tables:
+            self._tables[ends] = tabulate(integral, *ends, budget=entries) if len(positive) else None
+        table = self._tables[ends]
+
+        def one_by_one(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> np.ndarray:
+            found = np.empty((2, len(rows), len(columns)))
+            for i, j in np.ndindex(len(rows), len(columns)):
+                found[:, i, j] = integral(float(rows[i]), float(columns[j]), float(correlation[i, j]))
+            return found
+
+        def from_table(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> np.ndarray:
+            low = np.min(positive)
+            found = table(np.maximum(rows, low), np.maximum(columns, low), correlation)  # type: ignore[misc]
+            found *= self._own(rows)[:, :, None] * self._own(columns)[:, None, :]
+            for i in np.flatnonzero(rows == 0.0):
+                found[:, i : i + 1] = one_by_one(rows[i : i + 1], columns, correlation[i : i + 1])
+            for j in np.flatnonzero(columns == 0.0):
+                found[:, :, j : j + 1] = one_by_one(rows, columns[j : j + 1], correlation[:, j : j + 1])
+            return found
+
+        def tile(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            compute = one_by_one if table is None else from_table
+            sigma, sigma_dot = compute(rows, columns, correlation)
+            return sigma, sigma_dot
+
+        return tile
+
+    def _own(self, sigma: np.ndarray) -> np.ndarray:
+        """The roots of E[phi(u)²] and E[phi'(u)²], shape (2, len(sigma))."""
+        distinct, where = np.unique(sigma, return_inverse=True)
+        return np.array([self._own_one(float(s)) for s in distinct]).T[:, where]
+
+    @functools.lru_cache(maxsize=100_000)  # noqa: B019 -- lives as long as one call of infinite_width_kernels
+    def _own_one(self, sigma: float) -> np.ndarray:
+        return np.sqrt(self._integral(sigma)(sigma, sigma, 1.0))
+
+    def _integral(self, largest: float) -> GaussianPair:
+        # one integral serves all norms of up to twice a power of four
+        reach = 4.0 ** np.ceil(np.log(largest) / np.log(4.0)) if largest > 0.0 else 0.0
+        if reach not in self._integrals:
+            phi = self._activation
+            jumps = kinks(phi.expression + phi.derivative, max(12.0 * reach, 1e-150))
+            self._integrals[reach] = GaussianPair((phi, phi.slope), jumps, reach)
+        return self._integrals[reach]
+
+
+def infinite_width_kernels(
+    activation: Activation | str, depth: int, x1: np.ndarray, x2: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the NNGP and the NTK of a fully connected network of infinite width at initialisation.
+
+    Parameters
+    ----------
+    activation : Activation or str
+        With its normalisation, if it is normalised; a string is made into an Activation.
+    depth : int
+        Hidden layers L; there are L + 1 weight matrices.
+    x1 : array of shape (n, d)
+        Inputs; the published runs have |x|² = d.
+    x2 : array of shape (m, d), optional
+        Further inputs; x1 if not given.
+
+    Returns
+    -------
+    nngp, ntk : float64 arrays of shape (n, m)
+        Sigma_{L+1} and Theta_{L+1} of arXiv:1806.07572 in the scaling of arXiv:1906.08034, without alpha². The dynamics
+        in the article's time are dF/dt = -(1/N) sum ntk·l'·y.
+
+    Raises
+    ------
+    InputError
+        If the depth is below 1, the inputs aren't finite matrices with the same d, or a kernel overflows.
+
+    Notes
+    -----
+    Closed forms (ReLU family, rectified and plain polynomials, erf, GELU, sine, cosine, Gaussians, and their sums and
+    products) are exact to rounding. The others are integrated to 1e-9 or better, kinks included. Inputs of one norm
+    take a table in the angle; of many norms, one in norms and angle, unless the activation has kinks away from zero:
+    then each entry is an integral of its own, about a millisecond each.
+
+    Near c = ±1 the correlation's own rounding limits the derivative of a kink: two inputs at an angle below 1e-7 are
+    taken for the same, which moves E[phi'phi'] by up to 2e-8.
+
+    Examples
+    --------
+    >>> x = np.sqrt(2) * np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> nngp, ntk = infinite_width_kernels("relu", 1, x)
+    >>> ntk.round(6)
+    array([[2.     , 0.31831],
+           [0.31831, 2.     ]])
+    """
+    if isinstance(activation, str):
+        activation = Activation(activation)
+    if not isinstance(activation, Activation):
+        raise InputError("activation", activation, "isn't an activation", "Give a name, a formula or an Activation")
+    if not isinstance(depth, numbers.Integral) or isinstance(depth, bool) or depth < 1:
+        raise InputError("depth", depth, "a network needs a whole number of hidden layers", "Give a depth of 1 or more")
+    first = _inputs("x1", x1)
+    second = first if x2 is None else _inputs("x2", x2)
+    if first.shape[1] != second.shape[1]:
+        raise InputError(
+            "x2", second.shape, f"its points don't have the {first.shape[1]} components of x1's", "Give the same d"
+        )
+    dual = dual_of(activation)
+    with np.errstate(over="ignore", invalid="ignore"):
+        kernels = _recursion(dual, int(depth), first, second, symmetric=x2 is None)
+    if not all(np.all(np.isfinite(kernel)) for kernel in kernels):
+        raise InputError("depth", depth, "a kernel overflows float64", "Take fewer layers or smaller inputs")
+    return kernels
+
+
+def dual_of(activation: Activation) -> Dual:
+    """Choose the way to an activation's dual: its closed form if it has one, else quadrature."""
+    sigma, sigma_dot = closed_dual(activation.expression), closed_dual(activation.derivative)
+    if sigma is None or sigma_dot is None:
+        return IntegratedDual(activation)
+    return ClosedDual(activation, sigma, sigma_dot)
+
+
+def _inputs(field: str, given: np.ndarray) -> np.ndarray:
+    try:
+        points = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(field, type(given).__name__, "isn't an array of numbers", "Give shape (n, d)") from error
+    if points.ndim != 2 or 0 in points.shape:
+        raise InputError(field, points.shape, "isn't the shape of a matrix of inputs", "Give shape (n, d)")
+    if not np.all(np.isfinite(points)):
+        raise InputError(field, points.shape, "has values that aren't finite", "Remove NaN and infinity")
+    if np.max(np.abs(points)) > 1e100:
+        raise InputError(field, float(np.max(np.abs(points))), "is too large to be squared", "Scale the inputs")
+    return points
+
+
+def _single(sigma_1: np.ndarray, sigma_2: np.ndarray) -> float | None:
+    """The common norm, if there is one up to rounding."""
+    low = min(np.min(sigma_1), np.min(sigma_2))
+    high = max(np.max(sigma_1), np.max(sigma_2))
+    return float(high) if high - low <= 1e-13 * high else None
+
+
+def _recursion(
+    dual: Dual, depth: int, first: np.ndarray, second: np.ndarray, symmetric: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    n, m = len(first), len(second)
+    entries = n * (n + 1) // 2 if symmetric else n * m
+    rows = [np.linalg.norm(first, axis=1) / np.sqrt(first.shape[1])]
+    columns = [np.linalg.norm(second, axis=1) / np.sqrt(second.shape[1])]
+    layers = []
+    for _ in range(depth):
+        layers.append(dual.between(rows[-1], columns[-1], entries))
+        rows.append(dual.spread(rows[-1]))
+        columns.append(dual.spread(columns[-1]))
+        if not (np.all(np.isfinite(rows[-1])) and np.all(np.isfinite(columns[-1]))):
+            return np.full((n, m), np.inf), np.full((n, m), np.inf)
+    covariance = first @ second.T / first.shape[1]
+    nngp, ntk = np.empty((n, m)), np.empty((n, m))
+    for top in range(0, n, _TILE):
+        for left in range(top if symmetric else 0, m, _TILE):
+            at = slice(top, top + _TILE), slice(left, left + _TILE)
+            sigma = theta = covariance[at]
+            for layer, row, column in zip(layers, rows, columns, strict=False):
+                correlation = _correlation(sigma, row[at[0]], column[at[1]])
+                if symmetric and top == left:
+                    np.fill_diagonal(correlation, 1.0)
+                sigma, sigma_dot = layer(row[at[0]], column[at[1]], correlation)
+                theta = sigma + theta * sigma_dot
+            nngp[at], ntk[at] = sigma, theta
+            if symmetric and top == left:  # rounding differs between the two triangles
+                nngp[at], ntk[at] = (np.triu(k) + np.triu(k, 1).T for k in (sigma, theta))
+            elif symmetric:
+                nngp[at[::-1]], ntk[at[::-1]] = sigma.T, theta.T
+    return nngp, ntk
+
+
+def _correlation(covariance: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    scale = row[:, None] * column
+    correlation = np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0.0)
+    correlation[correlation > 1.0 - _ONE] = 1.0
+    correlation[correlation < -1.0 + _ONE] = -1.0
+    return correlation
