@@ -1,0 +1,19 @@
+"""Whole crossover curves, kernel_change(A), and fluctuations, without free parameters."""
+
+from theory.curves.crossover_curve import CrossoverCurve
+from theory.curves.deep_linear import deep_linear_curve
+from theory.curves.initial_fluctuations import ntk_variance
+from theory.curves.lazy_fluctuations import lazy_output_variance
+from theory.curves.lazy_network import first_order_kernel_change
+from theory.curves.mean_field import mean_field_curve
+from theory.curves.single_datum import single_datum_curve
+
+__all__ = [
+    "CrossoverCurve",
+    "deep_linear_curve",
+    "first_order_kernel_change",
+    "lazy_output_variance",
+    "mean_field_curve",
+    "ntk_variance",
+    "single_datum_curve",
+]
