@@ -204,7 +204,7 @@ def _kinks(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> tupl
     for argument in arguments:
         values = numpy_value(argument, grid)
         candidates.update(grid[values == 0.0])
-        for i in np.flatnonzero(values[:-1] * values[1:] < 0):
+        for i in np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0):
             root = scipy.optimize.brentq(
                 lambda at, a=argument: float(numpy_value(a, at)), grid[i], grid[i + 1], xtol=1e-14
             )

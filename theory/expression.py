@@ -128,6 +128,8 @@ class _Translator:
         if method is None:
             raise self.refuse(node, "can't be part of a formula")
         expression = method(node)
+        if expression.has(sympy.Abs):  # sqrt(z**2), as sympy simplifies it
+            expression = expression.replace(sympy.Abs, absolute)
         if expression.is_number:
             self._check_constant(node, expression)
         return expression

@@ -67,6 +67,11 @@ def _power(base: Any, exponent: sympy.Expr) -> Any:
     return base ** int(exponent) if exponent.is_Integer and exponent > 0 else np.power(base, float(exponent))
 
 
+def _switch(condition: Any, positive: Any, otherwise: Any) -> Any:
+    """A branch; where the condition itself has no value, nor has the result."""
+    return np.where(np.isnan(condition), np.nan, np.where(condition > 0, positive, otherwise))
+
+
 NUMPY: Table = {
     float: float,
     sympy.Pow: _power,
@@ -77,14 +82,23 @@ NUMPY: Table = {
     sympy.tanh: np.tanh,
     sympy.erf: scipy.special.erf,
     sympy.erfc: scipy.special.erfc,
-    functions.step: lambda x: np.where(x > 0, 1.0, 0.0),
-    functions.signum: lambda x: np.where(x > 0, 1.0, -1.0),
+    functions.step: lambda x: _switch(x, 1.0, 0.0),
+    functions.signum: lambda x: _switch(x, 1.0, -1.0),
     functions.absolute: np.abs,
     functions.relu: lambda x: np.maximum(x, 0.0),
-    functions.select: lambda c, a, b: np.where(c > 0, a, b),
+    functions.select: lambda c, a, b: _switch(c, a, b),
     functions.logistic: scipy.special.expit,
     functions.softplus: lambda x: np.logaddexp(0.0, x),
 }
+
+
+def _real(value: Any) -> Any:
+    """The value of a real function: none where the complex one isn't real."""
+    return mpmath.nan if isinstance(value, mpmath.mpc) else value
+
+
+def _mp_switch(condition: Any, positive: Any, otherwise: Any) -> Any:
+    return mpmath.nan if mpmath.isnan(condition) else mpmath.mpmathify(positive if condition > 0 else otherwise)
 
 
 def _exp(x: Any) -> Any:
@@ -94,19 +108,19 @@ def _exp(x: Any) -> Any:
 
 MPMATH: Table = {
     float: lambda number: mpmath.mpmathify(number.evalf(mpmath.mp.dps + 5)),
-    sympy.Pow: lambda base, exponent: base ** mpmath.mpmathify(exponent.evalf(mpmath.mp.dps + 5)),
+    sympy.Pow: lambda base, exponent: _real(base ** mpmath.mpmathify(exponent.evalf(mpmath.mp.dps + 5))),
     sympy.exp: _exp,
-    sympy.log: mpmath.log,
+    sympy.log: lambda x: _real(mpmath.log(x)),
     sympy.sin: mpmath.sin,
     sympy.cos: mpmath.cos,
     sympy.tanh: mpmath.tanh,
     sympy.erf: mpmath.erf,
     sympy.erfc: mpmath.erfc,
-    functions.step: lambda x: mpmath.mpf(x > 0),
-    functions.signum: lambda x: mpmath.mpf(1 if x > 0 else -1),
+    functions.step: lambda x: _mp_switch(x, 1, 0),
+    functions.signum: lambda x: _mp_switch(x, 1, -1),
     functions.absolute: abs,
-    functions.relu: lambda x: max(x, mpmath.mpf(0)),
-    functions.select: lambda c, a, b: a if c > 0 else b,
+    functions.relu: lambda x: _mp_switch(x, x, 0),
+    functions.select: _mp_switch,
     functions.logistic: lambda x: _exp(x) / (1 + _exp(x)) if x < 0 else 1 / (1 + _exp(-x)),
     functions.softplus: lambda x: mpmath.log1p(_exp(x)) if x < 0 else x + mpmath.log1p(_exp(-x)),
 }

@@ -211,3 +211,15 @@ def test_every_formula_is_either_complete_or_refused_and_never_hangs(formula):
     assert np.isfinite(activation(at)).all()
     assert np.isfinite(activation.slope(at)).all()
     assert activation.latex
+
+
+def test_a_root_of_a_square_is_an_absolute_value():
+    """Sympy simplifies it into an Abs of its own, which once had no operation."""
+    assert Activation("sqrt(z**2)").kinks == (0.0,)
+    assert Activation("sqrt(z**2)").degree == 1
+
+
+def test_a_condition_without_a_value_gives_none():
+    """max(z, log(z)) compares with log(-1): it isn't z there, it is refused."""
+    with pytest.raises(InputError, match="not a finite real number at z"):
+        Activation("max(z, log(z))")

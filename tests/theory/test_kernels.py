@@ -11,7 +11,8 @@ from theory.kernels.dual import CORRELATION, SIGMA_1, SIGMA_2, NoClosedForm, clo
 from theory.kernels.infinite_width import ClosedDual, IntegratedDual, dual_of
 
 CLOSED = ["relu", "leaky_relu", "abs(z)", "erf", "gelu", "relu2", "relu(z)**3", "z", "z**2", "z**3 - 3*z", "sin(2*z)",
-          "cos(z)", "exp(-z**2/2)", "z*exp(-z**2)", "z*erf(z)", "sin(z) + z", "max(z, -0.2*z)"]  # fmt: skip
+          "cos(z)", "exp(-z**2/2)", "z*exp(-z**2)", "z*erf(z)", "sin(z) + z", "max(z, -0.2*z)",
+          "z + sigmoid(2)"]  # fmt: skip
 INTEGRATED = ["softplus", "tanh", "silu", "softplus(z, 20)", "max(z, tanh(z))", "min(max(z, -1), 1)", "relu(z - 0.3)",
               "sqrt(1 + z**2)", "relu(tanh(z))"]  # fmt: skip
 
@@ -217,6 +218,7 @@ def test_the_symbolic_dual_on_the_sphere():
         ({"x2": np.ones((2, 5))}, "x2"),
         ({"activation": "nosuch"}, "activation"),
         ({"activation": 3}, "activation"),
+        ({"activation": "sin(z**4)"}, "activation"),
         ({"x1": np.full((1, 2), 1e200)}, "x1"),
         ({"activation": "relu(z)**4", "depth": 30, "x1": np.full((1, 2), 1e3)}, "depth"),
     ],

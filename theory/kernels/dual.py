@@ -26,6 +26,7 @@ from theory import functions
 from theory.activation import Activation
 from theory.errors import InputError
 from theory.expression import z
+from theory.numeric import NUMPY
 
 SIGMA_1, SIGMA_2 = sympy.symbols("sigma_1 sigma_2", positive=True)  #: standard deviations of u and v
 CORRELATION = sympy.Symbol("c", real=True)
@@ -161,6 +162,10 @@ def dual_expression(activation: Activation) -> tuple[sympy.Expr, sympy.Expr]:
 
 
 Dual = Callable[[Any, Any, Any], np.ndarray]
+#: functions of constants that sympy leaves as they are
+_OWN_FUNCTIONS = {
+    f.__name__: NUMPY[f] for f in (functions.logistic, functions.softplus, sympy.erf, sympy.erfc, sympy.tanh)
+}
 
 
 @functools.lru_cache(maxsize=256)
@@ -174,7 +179,7 @@ def closed_dual(expression: sympy.Expr) -> Dual | None:
     except NoClosedForm:
         return None
     # rounding may carry an argument of arcsin an ulp beyond 1
-    modules = [{"asin": lambda x: np.arcsin(np.clip(x, -1.0, 1.0))}, "numpy"]
+    modules = [{"asin": lambda x: np.arcsin(np.clip(x, -1.0, 1.0))} | _OWN_FUNCTIONS, "numpy"]
     function = sympy.lambdify((SIGMA_1, SIGMA_2, CORRELATION), formula, modules=modules, cse=True)
 
     def dual(sigma_1: Any, sigma_2: Any, correlation: Any) -> np.ndarray:

@@ -23,7 +23,7 @@ from theory.activation import Activation
 from theory.errors import InputError
 from theory.kernels.dual import closed_dual
 from theory.kernels.dual_table import tabulate
-from theory.kernels.quadrature import GaussianPair, kinks
+from theory.kernels.quadrature import GaussianPair, Unresolved, kinks
 
 #: a tile of the kernels of (n, m) norms and correlations -> E[phi phi] and E[phi' phi'], each (n, m)
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -127,7 +127,11 @@ class IntegratedDual:
         if reach not in self._integrals:
             phi = self._activation
             jumps = kinks(phi.expression + phi.derivative, max(12.0 * reach, 1e-150))
-            self._integrals[reach] = GaussianPair((phi, phi.slope), jumps, reach)
+            try:
+                self._integrals[reach] = GaussianPair((phi, phi.slope), jumps, reach)
+            except Unresolved:
+                problem = "it varies too quickly for its kernels to be integrated"
+                raise InputError("activation", phi.name, problem, "Choose a smoother activation") from None
         return self._integrals[reach]
 
 

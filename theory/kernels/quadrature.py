@@ -27,9 +27,13 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, 15))
 _REGULAR = np.linspace(-REACH, REACH, 9)
 _LAYER = np.array([-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
-_MOST_PANELS = 400
+_MOST_PANELS = 200
 _INTERVALS = (48, 64, 96, 128, 192, 256, 384)  #: of the trapezoidal rule
 _ROWS = 64  #: rows of the double integral that are done at once
+
+
+class Unresolved(Exception):
+    """The function varies too quickly to be integrated to the accuracy promised."""
 
 
 def kinks(expression: sympy.Expr, reach: float) -> np.ndarray:
@@ -54,6 +58,11 @@ def panels(function: Function, largest: float, kinks: Sequence[float] | np.ndarr
     """Return edges, the kinks among them, between which polynomials carry the function to rounding.
 
     They span ``REACH`` standard deviations of size ``largest``; errors count by the density they meet there.
+
+    Raises
+    ------
+    Unresolved
+        If that takes more than some hundred panels.
     """
     reach = REACH * largest
     edges = np.unique([-reach, *(k for k in kinks if abs(k) < reach), reach])
@@ -67,7 +76,9 @@ def panels(function: Function, largest: float, kinks: Sequence[float] | np.ndarr
         nearest = 0.0 if low < 0.0 < high else min(abs(low), abs(high))
         seen = error * np.exp(-0.5 * (nearest / largest) ** 2)
         resolved = error <= 1e-13 * np.max(np.abs(values)) or seen <= 1e-16 * typical
-        if resolved or high - low < 1e-7 * reach or len(done) + len(todo) > _MOST_PANELS:
+        if len(done) + len(todo) > _MOST_PANELS:
+            raise Unresolved
+        if resolved or high - low < 1e-7 * reach:
             done.append(high)
         else:
             middle = 0.5 * (low + high)
