@@ -209,13 +209,12 @@ def phase_diagram(verdicts: Sequence[Verdict], experiment: str) -> Figure | None
 
 
 def save(figure: Figure, folder: Path, name: str) -> str:
-    """Write ``name``.svg and .png into ``folder`` and return the SVG's text, without dates in either."""
+    """Write ``name``.svg into ``folder`` and return its text, without a date."""
     with mpl.rc_context(_STYLE):
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         svg = buffer.getvalue()
         (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
-        figure.savefig(folder / f"{name}.png", dpi=110, metadata={"Software": None})
     # inside a page: no XML prologue, ids of its own
     body = svg[svg.index("<svg") :]
     return re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", body)

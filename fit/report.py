@@ -55,7 +55,7 @@ def main(
 ) -> None:
     """Say which predicted scaling laws hold, how well, and where they stop holding.
 
-    Without a store the preset is simulated first (about two minutes on two cores); run again, it goes on where it
+    Without a store the preset is simulated first (two minutes or so on two cores); run again, it goes on where it
     stopped, or reports on what is there.
     """
     code = 0

@@ -83,5 +83,6 @@ class GradientFlow:
 
 def finite(*tensors: Tensor) -> Tensor:
     """Return for each member whether all entries of all tensors are finite."""
-    flags = [torch.isfinite(t).flatten(1).all(dim=1) for t in tensors]
+    # a sum has a value only if all its terms do: one pass over the memory instead of four
+    flags = [torch.isfinite(t.flatten(1).sum(dim=1)) for t in tensors]
     return torch.stack(flags).all(dim=0)
