@@ -5,6 +5,7 @@ Several verdicts can be about one curve (the kernel change against A has a law i
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 from collections.abc import Sequence
@@ -79,8 +80,40 @@ def curves(verdicts: Sequence[Verdict]) -> list[Curve]:
     result = []
     for (experiment, _, x, _), members in grouped.items():
         name = f"{experiment}-{members[0].claim}-{members[0].regime}-{x}"
-        result.append(Curve(re.sub(r"[^A-Za-z0-9._-]+", "_", name), experiment, tuple(members)))
-    return result
+        result.append(Curve(_file(name), experiment, tuple(members)))
+        collapsed = _against_amplitude(members) if members[0].claim == "fluctuations" else None
+        if collapsed is not None:
+            result.append(Curve(_file(f"{experiment}-fluctuations-root_h_alpha"), experiment, (collapsed,)))
+    # both regimes of one experiment give the same curve against A
+    return list({curve.name: curve for curve in result}.values())
+
+
+def _file(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name)
+
+
+def _against_amplitude(members: Sequence[Verdict]) -> Verdict | None:
+    """The fluctuation against A, divided by the predicted power of h: widths collapse if the law holds."""
+    verdict = next((v for v in members if v.predicted_value is not None), None)
+    if verdict is None or verdict.points is None or verdict.predicted_value is None:
+        return None
+    single = verdict.points.isel(point=np.isfinite(verdict.points["root_h_alpha"].values))
+    if len(np.unique(single["root_h_alpha"])) < 3:
+        return None
+    scale = single["width"].values ** -verdict.predicted_value
+    points = single.assign({name: ("point", single[name].values * scale) for name in ("y", "y_low", "y_high")})
+    points.attrs = {
+        "x": "root_h_alpha",
+        "y_label": rf"h^{{{_inverse(verdict.predicted)}}}\,\delta F",
+        "x_log": 1,
+        "y_log": 1,
+    }
+    return dataclasses.replace(verdict, points=points)
+
+
+def _inverse(power: str | None) -> str:
+    """-1/2 -> 1/2."""
+    return "" if power is None else power.removeprefix("-") if power.startswith("-") else f"-{power}"
 
 
 def draw(curve: Curve) -> Figure:

@@ -102,7 +102,7 @@ def test_figures_are_files_of_their_own_too(page):
     folder, _ = page
     svg = {p.stem for p in (folder / "figures").glob("*.svg")}
     assert len(svg) >= 8
-    assert {"phase-softplus-L1", "phase-softplus-L3"} <= svg
+    assert {"phase-softplus-L1", "phase-softplus-L3", "softplus-L3-fluctuations-root_h_alpha"} <= svg
 
 
 def test_the_same_data_give_the_same_bytes(page, tmp_path):
