@@ -57,7 +57,7 @@ def single_datum_curve(activation: str, root_h_alpha: Sequence[float] | np.ndarr
     Examples
     --------
     >>> single_datum_curve("relu", [3, 1, 0.1]).round(3).tolist()
-    [0.04, 0.645, 13.16]
+    [0.04, 0.645, 13.162]
     """
     if activation not in _FORMS:
         raise InputError(
