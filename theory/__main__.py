@@ -149,8 +149,10 @@ def _derivations(laws: tuple[Prediction, ...]) -> Iterator[str]:
 
 def comparison(activations: list[Activation], depth: int) -> Table:
     """One row per activation: degree, exponents, times, collapse."""
-    table = Table(title=f"{depth} hidden layers", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("activation", "k", "D", "a", "||w-w0||", "t_half", "collapse in A", "lazy kernel"):
+    table = Table(
+        title=f"{depth} hidden layer{'s' if depth > 1 else ''}", box=None, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for column in ("activation", "k", "D", "a", "alpha*", "t1", "t_half", "||w-w0||", "collapse", "lazy kernel"):
         table.add_column(column, overflow="fold")
     for one in activations:
         laws = {(p.claim, p.variable, p.regime.name): p for p in predictions(one, depth)}
@@ -164,12 +166,20 @@ def comparison(activations: list[Activation], depth: int) -> Table:
             str(one.degree),
             str(_total_degree(one, depth)),
             "2 (log)" if kernel.logarithms else ("-" if kernel.exponent is None else str(-kernel.exponent)),
-            "-" if weights.exponent is None else f"A^({weights.exponent})",
-            "A ln(1/A)" if time.logarithms else ("-" if time.exponent is None else f"A^({time.exponent})"),
-            {None: "-"}.get(collapse.exponent, "yes" if collapse.exponent == 0 else f"no: h^({collapse.exponent})"),
+            f"h^({laws['crossover', 'width', 'crossover'].exponent})",
+            _power("A", laws["linear_time", "root_h_alpha", "feature"].exponent),
+            "A ln(1/A)" if time.logarithms else _power("A", time.exponent),
+            _power("A", weights.exponent),
+            "yes" if collapse.exponent == 0 else "-" if collapse.exponent is None else f"no: h^({collapse.exponent})",
             f"h^(-1/2) A^({lazy.exponent})",
         )
     return table
+
+
+def _power(base: str, exponent: Any) -> str:
+    if exponent is None:
+        return "-"
+    return "1" if exponent == 0 else base if exponent == 1 else f"{base}^({exponent})"
 
 
 def _total_degree(activation: Activation, depth: int) -> Any:
