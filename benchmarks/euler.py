@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from simulate.flow import GradientFlow
-from simulate.fully_connected import Weights, pullback
+from simulate.fully_connected import Weights
 
 MAX_DOUT, MAX_DGRAD = 0.1, 1e-4
 
@@ -33,13 +33,13 @@ class Trained:
 def train(flow: GradientFlow, weights: Weights, max_evaluations: int) -> Trained:
     """Follow the flow of a batch of one network until every margin is 1."""
     point = flow(weights)
-    gradient = pullback(point.at, point.force)
+    gradient = point.at.pullback(point.force)
     dt = flow.alpha.item() / math.sqrt(flow.network.width)
     time, evaluations = 0.0, 1
     while evaluations < max_evaluations:
         trial = [w + dt * g for w, g in zip(weights, gradient, strict=True)]
         arrived = flow(trial)
-        new_gradient = pullback(arrived.at, arrived.force)
+        new_gradient = arrived.at.pullback(arrived.force)
         evaluations += 1
         dout = (arrived.output - point.output).abs().max().item()
         dgrad = (_square(new_gradient, gradient) / (_norm(gradient) * _norm(new_gradient))).item()

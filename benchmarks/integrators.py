@@ -20,6 +20,7 @@ import torch
 
 from benchmarks.euler import train
 from simulate import Campaign, Experiment, load_data, run_task
+from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
 from simulate.losses import LOSSES
@@ -65,7 +66,9 @@ def euler(case: str, device: str, amplitude: float) -> tuple[float, float, int, 
     network = FullyConnected(x.shape[1], width, one.depth, Activation(one.activation))
     initial = [w.to(device) for w in network.initial_weights(0, [0])]
     alpha = torch.tensor([amplitude / math.sqrt(width)], dtype=torch.float64, device=device)
-    held_out = HeldOut(network, initial, torch.zeros(1, dtype=torch.int64, device=device), alpha, x_test, one.n_kernel)
+    held_out = HeldOut(
+        network, initial, torch.zeros(1, dtype=torch.int64, device=device), alpha, Dense.of(x_test), one.n_kernel
+    )
     flow = GradientFlow(network, LOSSES[one.loss], x, y, alpha, network.output(initial, x))
     start = time.perf_counter()
     trained = train(flow, initial, MAX_EVALUATIONS)

@@ -11,9 +11,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from simulate.first_layer import first_layers
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
-from simulate.integrate import Batch, integrate
+from simulate.integrate import Moment, integrate
 from simulate.losses import LOSSES
 from simulate.observe import HalfLoss, HeldOut, LinearEnd, Stop
 from simulate.schema import variables
@@ -58,14 +59,16 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     root_h_alpha = tensor(amplitudes).repeat_interleave(len(seeds))
     alpha = root_h_alpha / math.sqrt(task.width)
 
-    x, y = tensor(data.x_train), tensor(data.y_train)
+    x, y, x_test, y_test = (tensor(v) for v in (data.x_train, data.y_train, data.x_test, data.y_test))
     activation = Activation(experiment.activation, normalise=experiment.normalise)
     network = FullyConnected(x.shape[1], task.width, experiment.depth, activation)
-    initial = [w.to(device, dtype) for w in network.initial_weights(experiment.base_seed, seeds)]
-    held_out = HeldOut(network, initial, seed_of, alpha, tensor(data.x_test), experiment.n_kernel)
-    flow = GradientFlow(network, LOSSES[experiment.loss], x, y, alpha, network.output(initial, x)[seed_of])
+    drawn = [w.to(device, dtype) for w in network.initial_weights(experiment.base_seed, seeds)]
+    initial, inputs, inputs_test = first_layers(drawn, x, x_test)
+    held_out = HeldOut(network, initial, seed_of, alpha, inputs_test, experiment.n_kernel)
+    inputs_of = inputs.select(seed_of)
+    flow = GradientFlow(network, LOSSES[experiment.loss], inputs_of, y, alpha, network.output(initial, inputs)[seed_of])
     weights = [w[seed_of] for w in initial]
-    linear = LinearEnd(held_out, held_out.rate(flow, flow(weights)))
+    linear = LinearEnd(held_out, held_out.rate(flow(weights)))
     half = HalfLoss(held_out, flow)
 
     members = len(alpha)
@@ -77,15 +80,15 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     margin = torch.full((members,), torch.nan, dtype=dtype, device=device)
     loss_end = torch.full((members,), torch.nan, dtype=dtype, device=device)
 
-    def measure(batch: Batch) -> None:
-        ids = batch.members
-        kernel_change[ids], kernel_change_layer[ids] = held_out.kernel_change(ids, batch.weights)
-        weight_change[ids] = torch.stack(
-            [(w - w0[seed_of[ids]]).norm(dim=(-2, -1)) for w, w0 in zip(batch.weights, initial, strict=True)], -1
-        )
-        test_output[ids] = held_out.predictor(ids, batch.weights)
-        margin[ids] = (batch.point.output * y).amin(dim=-1)
-        loss_end[ids] = flow.mean_loss(batch.point.output)
+    def measure(end: Moment) -> None:
+        ids = end.members
+        kernel_change[ids], kernel_change_layer[ids] = held_out.kernel_change(ids, end.weights)
+        changes = [w - w0[seed_of[ids]] for w, w0 in zip(end.weights, initial, strict=True)]
+        norms = [inputs.norm(changes[0]), *(v.norm(dim=(-2, -1)) for v in changes[1:])]
+        weight_change[ids] = torch.stack(norms, -1)
+        test_output[ids] = held_out.predictor(ids, end.weights)
+        margin[ids] = (end.output * y).amin(dim=-1)
+        loss_end[ids] = flow.mean_loss(end.output)
 
     result = integrate(
         flow,
@@ -98,7 +101,6 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
         time_limit=experiment.time_limit,
     )
 
-    y_test = tensor(data.y_test)
     seconds = (clock.perf_counter() - started) / members
     columns = {
         "alpha": alpha,
@@ -106,7 +108,7 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
         "kernel_change_layer": kernel_change_layer,
         "kernel_norm_initial": held_out.norm_initial[seed_of] / experiment.n_kernel,
         "weight_change": weight_change,
-        "weight_norm": torch.stack([w.norm(dim=(-2, -1)) for w in initial], -1)[seed_of],
+        "weight_norm": torch.stack([w.norm(dim=(-2, -1)) for w in drawn], -1)[seed_of],
         "test_error": (test_output * y_test <= 0).to(dtype).mean(-1).where(torch.isfinite(margin), torch.nan),
         "train_margin": margin,
         "time_end": result.time_end,

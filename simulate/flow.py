@@ -9,11 +9,12 @@ The Gauss-Newton part of the flow's Jacobian is -J^T D J / n with D = l''(F y) >
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from simulate.first_layer import FirstLayer
 from simulate.fully_connected import FullyConnected, Linearisation, Weights
 from simulate.losses import Loss
 
@@ -46,19 +47,21 @@ class Point:
 class GradientFlow:
     """The term of the differential equation, for a batch of members that share the training set.
 
-    ``alpha`` has shape (members,), ``output_initial`` (f at the initial weights) (members, n_train).
+    ``inputs`` are the training set as the first layer sees it, ``y`` (n_train,) its labels ±1; ``alpha`` has shape
+    (members,), ``output_initial`` (f at the initial weights) (members, n_train).
     """
 
     network: FullyConnected
     loss: Loss
-    x: Tensor
+    inputs: Tensor | FirstLayer
     y: Tensor
     alpha: Tensor
     output_initial: Tensor
 
     def select(self, index: Tensor) -> GradientFlow:
         """Return the flow of the members named by ``index``."""
-        return GradientFlow(self.network, self.loss, self.x, self.y, self.alpha[index], self.output_initial[index])
+        inputs = self.inputs if isinstance(self.inputs, Tensor) else self.inputs.select(index)
+        return replace(self, inputs=inputs, alpha=self.alpha[index], output_initial=self.output_initial[index])
 
     def predictor(self, output: Tensor) -> Tensor:
         """Return F = alpha (f - f_0) on the training set."""
@@ -66,7 +69,7 @@ class GradientFlow:
 
     def __call__(self, weights: Weights) -> Point:
         """Evaluate the flow at ``weights``."""
-        at = self.network.linearise(weights, self.x)
+        at = self.network.linearise(weights, self.inputs)
         predictor = self.predictor(at.output)
         margin = predictor * self.y
         force = -self.loss.slope(margin) * self.y / (self.alpha.unsqueeze(-1) * len(self.y))

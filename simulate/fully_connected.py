@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from simulate.activation import compile_activation
+from simulate.first_layer import Dense, FirstLayer
 from theory import Activation
 
 Weights = list[Tensor]
@@ -32,37 +33,88 @@ class Linearisation:
 
     Attributes
     ----------
+    first : FirstLayer
+        The inputs a^0, and what the first set of weights is.
     inputs : list of Tensor
-        a^l for l = 0..depth, shapes (members, n, fan_in); a^0 is shared by all members (a view without copies).
-    slopes : list of Tensor
-        sigma'(z^l) / sqrt(width) for l = 0..depth-1, shapes (members, n, width).
+        a^l for l = 1..depth, shapes (members, n, width).
     output : Tensor
         f, shape (members, n).
     deltas : list of Tensor
-        df/dz^l for l = 0..depth-1, shapes (members, n, width); df/dz^L = 1 is not stored. Empty before ``backward``.
+        df/dz^l for l = 0..depth-1, shapes (members, n, width); df/dz^L = 1 is not stored.
     """
 
+    first: FirstLayer
     inputs: list[Tensor]
-    slopes: list[Tensor]
     output: Tensor
     deltas: list[Tensor]
 
     def _tensors(self) -> list[Tensor]:
-        return [*self.inputs[1:], *self.slopes, self.output, *self.deltas]
+        return [*self.inputs, self.output, *self.deltas]
 
     def select(self, index: Tensor) -> Linearisation:
         """Return the members named by ``index``."""
         return Linearisation(
-            inputs=[a[: len(index)] if layer == 0 else a[index] for layer, a in enumerate(self.inputs)],
-            slopes=[s[index] for s in self.slopes],
-            output=self.output[index],
-            deltas=[d[index] for d in self.deltas],
+            self.first.select(index),
+            [a[index] for a in self.inputs],
+            self.output[index],
+            [d[index] for d in self.deltas],
         )
 
     def put(self, index: Tensor, other: Linearisation) -> None:
         """Overwrite the members named by ``index`` with the same members of ``other``."""
         for mine, theirs in zip(self._tensors(), other._tensors(), strict=True):
             mine[index] = theirs[index]
+
+    def kernel_layers(self, other: Linearisation | None = None) -> list[Tensor]:
+        """Return the summands Theta^l, l = 0..depth, of the tangent kernel, each (members, n, n_other)."""
+        other = self if other is None else other
+        # inputs are shared: one Gram matrix for all members
+        parts = [torch.bmm(self.deltas[0], other.deltas[0].mT).mul_(self.first.a @ other.first.a.mT)]
+        for layer, (a, b) in enumerate(zip(self.inputs, other.inputs, strict=True), 1):
+            part = torch.bmm(a, b.mT)
+            if layer < len(self.deltas):
+                part = torch.bmm(self.deltas[layer], other.deltas[layer].mT).mul_(part)
+            parts.append(part)
+        return parts
+
+    def kernel(self) -> Tensor:
+        """Return the tangent kernel Theta = J J^T, shape (members, n, n); article convention, without alpha²."""
+        parts = self.kernel_layers()
+        total = parts.pop()
+        for part in parts:
+            total += part
+        return total
+
+    def kernel_trace(self) -> Tensor:
+        """Return the trace of `kernel`, shape (members,), at a fraction of its cost."""
+        a_square, total = _square_norms(self.first.a), torch.zeros_like(self.output[:, 0])
+        for a, d in zip(self.inputs, self.deltas, strict=True):
+            total = total + (a_square * _square_norms(d)).sum(-1)
+            a_square = _square_norms(a)
+        return total + a_square.sum(-1)
+
+    def pullback(self, q: Tensor) -> Weights:
+        """Return ``J^T q``, a set of stacked weights, for q of shape (members, n)."""
+        q = q.unsqueeze(-1)
+        hidden = [torch.bmm((d * q).mT, a) for d, a in zip(self.deltas[1:], self.inputs, strict=False)]
+        return [self.first.pullback(self.deltas[0] * q), *hidden, torch.bmm(q.mT, self.inputs[-1])]
+
+    def add_pullback(self, weights: Weights, q: Tensor) -> Weights:
+        """Return ``weights + J^T q`` for q of shape (members, n)."""
+        q = q.unsqueeze(-1)
+        hidden = [
+            torch.baddbmm(w, (d * q).mT, a) for w, d, a in zip(weights[1:], self.deltas[1:], self.inputs, strict=False)
+        ]
+        first = self.first.add_pullback(weights[0], self.deltas[0] * q)
+        return [first, *hidden, torch.baddbmm(weights[-1], q.mT, self.inputs[-1])]
+
+    def pushforward(self, v: Weights) -> Tensor:
+        """Return ``J v``, shape (members, n), for v a set of stacked weights."""
+        total = torch.bmm(self.inputs[-1], v[-1].mT).squeeze(-1)
+        total += self.first.pushforward(v[0]).mul_(self.deltas[0]).sum(dim=-1)
+        for d, a, part in zip(self.deltas[1:], self.inputs, v[1:], strict=False):
+            total += torch.bmm(a, part.mT).mul_(d).sum(dim=-1)
+        return total
 
 
 class FullyConnected:
@@ -91,76 +143,33 @@ class FullyConnected:
         generator.manual_seed(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little", signed=True))
         return [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in self.shapes]
 
-    def forward(self, weights: Weights, x: Tensor) -> Linearisation:
-        """Evaluate the networks on ``x`` of shape (n, input_dim)."""
-        members = weights[0].shape[0]
-        a = (x / math.sqrt(self.input_dim)).expand(members, *x.shape)
-        inputs, slopes = [a], []
-        for w in weights[:-1]:
+    def linearise(self, weights: Weights, inputs: Tensor | FirstLayer) -> Linearisation:
+        """Evaluate and differentiate the networks on ``inputs``: x of shape (n, input_dim), or a `FirstLayer`."""
+        first = _first_layer(inputs)
+        a, slope = self.activation.value_and_slope(first.preactivation(weights[0]))
+        activations, slopes = [a], [slope]  # slopes: sigma'(z^l) / sqrt(width)
+        for w in weights[1:-1]:
             a, slope = self.activation.value_and_slope(torch.bmm(a, w.mT))
-            inputs.append(a)
+            activations.append(a)
             slopes.append(slope)
-        return Linearisation(inputs, slopes, torch.bmm(a, weights[-1].mT).squeeze(-1), [])
+        output = torch.bmm(a, weights[-1].mT).squeeze(-1)
 
-    def output(self, weights: Weights, x: Tensor) -> Tensor:
-        """Return f on ``x``, shape (members, n), without keeping what a backward pass needs."""
-        a = (x / math.sqrt(self.input_dim)).expand(weights[0].shape[0], *x.shape)
-        for w in weights[:-1]:
+        deltas = [slopes[-1].mul_(weights[-1])]
+        for w, slope in zip(reversed(weights[1:-1]), reversed(slopes[:-1]), strict=True):
+            deltas.append(torch.bmm(deltas[-1], w).mul_(slope))
+        return Linearisation(first, activations, output, deltas[::-1])
+
+    def output(self, weights: Weights, inputs: Tensor | FirstLayer) -> Tensor:
+        """Return f on ``inputs``, shape (members, n), without keeping what derivatives need."""
+        a = self.activation.value(_first_layer(inputs).preactivation(weights[0]))
+        for w in weights[1:-1]:
             a = self.activation.value(torch.bmm(a, w.mT))
         return torch.bmm(a, weights[-1].mT).squeeze(-1)
 
-    def backward(self, weights: Weights, at: Linearisation) -> Linearisation:
-        """Fill ``at.deltas`` (in place) and return ``at``."""
-        deltas = [weights[-1] * at.slopes[-1]]
-        for w, slope in zip(reversed(weights[1:-1]), reversed(at.slopes[:-1]), strict=True):
-            deltas.append(torch.bmm(deltas[-1], w).mul_(slope))
-        at.deltas = deltas[::-1]
-        return at
 
-    def linearise(self, weights: Weights, x: Tensor) -> Linearisation:
-        """Forward and backward."""
-        return self.backward(weights, self.forward(weights, x))
+def _square_norms(rows: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(rows, dim=-1).square()
 
 
-def kernel_layers(at: Linearisation, other: Linearisation | None = None) -> list[Tensor]:
-    """Return the summands Theta^l, l = 0..depth, of the tangent kernel, each (members, n, n_other)."""
-    other = at if other is None else other
-    parts = []
-    for layer, (a, b) in enumerate(zip(at.inputs, other.inputs, strict=True)):
-        # inputs are shared: one Gram matrix for all members
-        part = (a[0] @ b[0].mT).expand(a.shape[0], -1, -1) if layer == 0 else torch.bmm(a, b.mT)
-        if layer < len(at.deltas):
-            part = torch.bmm(at.deltas[layer], other.deltas[layer].mT).mul_(part)
-        parts.append(part)
-    return parts
-
-
-def kernel(at: Linearisation) -> Tensor:
-    """Return the tangent kernel Theta = J J^T, shape (members, n, n); article convention, without alpha²."""
-    parts = kernel_layers(at)
-    total = parts.pop()
-    for part in parts:
-        total += part
-    return total
-
-
-def add_pullback(weights: Weights, at: Linearisation, q: Tensor) -> Weights:
-    """Return ``weights + J^T q`` for q of shape (members, n)."""
-    q = q.unsqueeze(-1)
-    pulled = [torch.baddbmm(w, (d * q).mT, a) for w, d, a in zip(weights, at.deltas, at.inputs, strict=False)]
-    return [*pulled, torch.baddbmm(weights[-1], q.mT, at.inputs[-1])]
-
-
-def pullback(at: Linearisation, q: Tensor) -> Weights:
-    """Return ``J^T q``, a set of stacked weights, for q of shape (members, n)."""
-    q = q.unsqueeze(-1)
-    pulled = [torch.bmm((d * q).mT, a) for d, a in zip(at.deltas, at.inputs, strict=False)]
-    return [*pulled, torch.bmm(q.mT, at.inputs[-1])]
-
-
-def pushforward(at: Linearisation, v: Weights) -> Tensor:
-    """Return ``J v``, shape (members, n), for v a set of stacked weights."""
-    total = torch.bmm(at.inputs[-1], v[-1].mT).squeeze(-1)
-    for d, a, part in zip(at.deltas, at.inputs, v, strict=False):
-        total += torch.bmm(a, part.mT).mul_(d).sum(dim=-1)
-    return total
+def _first_layer(inputs: Tensor | FirstLayer) -> FirstLayer:
+    return Dense.of(inputs) if isinstance(inputs, Tensor) else inputs

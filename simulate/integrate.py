@@ -1,15 +1,15 @@
 """Integrate gradient flow for a batch of networks: step sizes, events and finished members, each for itself.
 
 Every member has its own time and step size. A step is accepted when the error of its predictor on the training set
-is small; a step that would jump over an event is shortened until it lands on it, so what is recorded at an event is
-the state of the integrator itself and not of an interpolant. A member that has finished leaves the batch at once.
+is small. A step that passes an event is kept; the event is looked for on the step's dense output, and what is recorded
+there is measured on networks with the weights of that moment. A member that has finished leaves the batch at once.
 """
 
 from __future__ import annotations
 
 import time as clock
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -17,21 +17,38 @@ from torch import Tensor
 
 from simulate.flow import GradientFlow, Point, finite
 from simulate.fully_connected import Weights
-from simulate.rosenbrock import EVALUATIONS_PER_STEP, ORDER, step, tangent_kernel
+from simulate.rosenbrock import EVALUATIONS_PER_STEP, ORDER, Trial, between, step
 from simulate.schema import Status
 
 _SAFETY = 0.85
 _SHRINK, _GROW = 0.2, 4.0
+_SETTLED = 20  # steps, before it is asked whether a member is at rest
 _REST = 1e-10  # the loss falls by less than this, relative to itself, while time doubles: the flow has come to rest
+_LOOKS = 50  # at most, on the way to an event: the bracket shrinks by a tenth at least, in practice by ten
 _FIRST_STEP = 0.05  # of the time in which F would reach its natural scale at its initial rate
 
 
 @dataclass
-class Batch:
-    """The members still in flight, at their own times.
+class Moment:
+    """Members at an instant of their own: what events look at.
 
-    ``members`` (m,) are their positions in the batch that was handed in; ``time``, ``dt`` (m,) article time.
+    ``members`` (m,) are positions in the batch that was handed in, ``time`` (m,) is article time, ``output`` (m,
+    n_train) is F on the training set.
     """
+
+    members: Tensor
+    time: Tensor
+    weights: Weights
+    output: Tensor
+
+    def select(self, index: Tensor) -> Moment:
+        """Return the members at positions ``index``."""
+        return Moment(self.members[index], self.time[index], [w[index] for w in self.weights], self.output[index])
+
+
+@dataclass
+class Batch:
+    """The members still in flight, at their own times; ``time``, ``dt`` (m,) article time."""
 
     members: Tensor
     flow: GradientFlow
@@ -53,21 +70,26 @@ class Batch:
             self.steps[index],
         )
 
+    def moment(self) -> Moment:
+        """Return what events may look at."""
+        return Moment(self.members, self.time, self.weights, self.point.output)
+
 
 class Event(Protocol):
     """Something that happens once on a member's way, when ``value`` reaches zero from below.
 
-    ``tolerance`` is how far above zero ``value`` may be when the step lands. ``terminal`` events end the member.
+    ``tolerance`` is how far above zero ``value`` may be where the event is placed. A ``terminal`` event ends the
+    member; the others are recorded if they came before that.
     """
 
     tolerance: float
     terminal: bool
 
-    def value(self, members: Tensor, time: Tensor, weights: Weights, point: Point) -> Tensor:
+    def value(self, moment: Moment) -> Tensor:
         """Return the event function of these members, shape (m,)."""
 
-    def record(self, batch: Batch) -> None:
-        """Take note of members that have just landed on the event."""
+    def record(self, moment: Moment) -> None:
+        """Take note of members at their event (not called for terminal events: the members leave)."""
 
 
 @dataclass
@@ -101,11 +123,11 @@ def integrate(
     tolerance : float
         A step is accepted when the error estimate's rms_train <= tolerance · (natural_scale + rms_train|F|).
     on_finish : callable
-        Called with a `Batch` of members that have just finished, whatever their status, and their statuses.
+        Called with the `Moment` at which members finished, whatever their status.
     time_limit : float, optional
         Seconds of wall-clock time after which the members in flight end with ``Status.TIME_LIMIT``.
     """
-    device, dtype = flow.x.device, flow.x.dtype
+    device, dtype = flow.alpha.device, flow.alpha.dtype
     m = len(flow.alpha)
     result = Result(
         torch.zeros(m, dtype=torch.int8, device=device),
@@ -114,8 +136,7 @@ def integrate(
         torch.ones(m, dtype=torch.int32, device=device),
     )
     point = flow(weights)
-    theta = tangent_kernel(point)
-    rate = flow.alpha * torch.bmm(theta, point.force.unsqueeze(-1)).squeeze(-1).square().mean(-1).sqrt()
+    rate = flow.alpha * point.at.pushforward(point.at.pullback(point.force)).square().mean(-1).sqrt()
     batch = Batch(
         torch.arange(m, device=device),
         flow,
@@ -125,13 +146,12 @@ def integrate(
         _FIRST_STEP * natural_scale / rate,
         torch.zeros(m, dtype=torch.int32, device=device),
     )
-    heights = torch.stack([e.value(batch.members, batch.time, weights, point) for e in events], dim=-1)
+    heights = torch.stack([event.value(batch.moment()) for event in events], dim=-1)
     ahead = torch.ones_like(heights, dtype=torch.bool)
     started = clock.monotonic()
 
     while len(batch.members):
-        rest = (batch.steps > 20) & (_decline(batch, theta) < _REST * batch.flow.mean_loss(batch.point.output))
-        trial = step(batch.flow, batch.weights, batch.point, theta, batch.dt)
+        trial = step(batch.flow, batch.weights, batch.point, batch.dt)
         result.evaluations[batch.members] += EVALUATIONS_PER_STEP
         output = trial.point.output
         size = natural_scale[batch.members] + output.square().mean(-1).sqrt()
@@ -140,85 +160,130 @@ def integrate(
         accept = sound & (error <= 1.0)
         factor = torch.where(sound, (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / ORDER)).clamp(_SHRINK, _GROW), _SHRINK)
 
-        new_time = batch.time + batch.dt
+        arrival = Moment(batch.members, batch.time + batch.dt, trial.weights, output)
         new_heights = heights.clone()
         for k, event in enumerate(events):
             wanted = torch.nonzero(accept & ahead[:, k]).squeeze(-1)
-            if len(wanted) == 0:
-                continue
-            if len(wanted) == len(batch.members):
-                new_heights[:, k] = event.value(batch.members, new_time, trial.weights, trial.point)
-            else:
-                new_heights[wanted, k] = event.value(
-                    batch.members[wanted],
-                    new_time[wanted],
-                    [w[wanted] for w in trial.weights],
-                    trial.point.select(wanted),
-                )
-        tolerances = torch.tensor([e.tolerance for e in events], dtype=dtype, device=device)
-        climb = new_heights - heights
-        overshot = ahead & (new_heights > tolerances) & accept.unsqueeze(-1)
-        # the chord's crossing; a step that lands from far above zero is tried again
-        share = ((0.5 * tolerances - heights) / climb).where(overshot, torch.inf).amin(dim=-1)
-        jumped = overshot.any(dim=-1)
-        accept &= ~jumped
-        dt_next = batch.dt * torch.where(jumped, share.clamp(0.01, 0.98), factor)
-        # do not run into an event that the last step shows coming
-        slope = climb / batch.dt.unsqueeze(-1)
-        coming = ((0.5 * tolerances - new_heights) / slope).where(
-            ahead & (slope > 0) & (new_heights < 0) & accept.unsqueeze(-1), torch.inf
-        )
-        dt_next = torch.minimum(dt_next, coming.amin(dim=-1))
+            if len(wanted):
+                new_heights[wanted, k] = event.value(arrival if len(wanted) == len(accept) else arrival.select(wanted))
+        passed = ahead & (new_heights >= 0.0) & accept.unsqueeze(-1)
+        ahead &= ~passed
+        passing = torch.nonzero(passed.any(dim=-1)).squeeze(-1)
+        ended, endings = passing[:0], None
+        if len(passing):
+            stretch = _Stretch(batch.select(passing), trial.select(passing))
+            ends, endings = _pass_events(events, stretch, heights[passing], new_heights[passing], passed[passing])
+            ended = passing[ends]
 
+        rest = accept & (batch.steps >= _SETTLED) & (_drift(batch, arrival) < _REST * flow.mean_loss(output))
         rejected = torch.nonzero(~accept).squeeze(-1)
         if len(rejected):
             for new, old in zip(trial.weights, batch.weights, strict=True):
                 new[rejected] = old[rejected]
             trial.point.put(rejected, batch.point)
-        heights = torch.where(accept.unsqueeze(-1), new_heights, heights)
-        batch = Batch(
-            batch.members,
-            batch.flow,
-            trial.weights,
-            trial.point,
-            torch.where(accept, new_time, batch.time),
-            dt_next,
-            batch.steps + accept.to(torch.int32),
+        heights = new_heights
+        batch = replace(
+            batch,
+            weights=trial.weights,
+            point=trial.point,
+            time=torch.where(accept, arrival.time, batch.time),
+            dt=batch.dt * factor,
+            steps=batch.steps + accept.to(torch.int32),
         )
 
-        landed = ahead & (heights >= 0.0) & accept.unsqueeze(-1)
-        ahead &= ~landed
         status = torch.zeros(len(batch.members), dtype=torch.int8, device=device)
-        for k, event in enumerate(events):
-            index = torch.nonzero(landed[:, k]).squeeze(-1)
-            if len(index) == 0:
-                continue
-            event.record(batch.select(index))
-            if event.terminal:
-                status[index] = Status.CONVERGED
+        status[ended] = Status.CONVERGED
         status = _other_endings(batch, status, sound, rest, max_steps)
         if time_limit is not None and clock.monotonic() - started > time_limit:
             status[status == Status.PENDING] = Status.TIME_LIMIT
 
-        done = torch.nonzero(status != Status.PENDING).squeeze(-1)
-        if len(done):
-            leaving = batch.select(done)
-            result.status[leaving.members] = status[done]
-            result.time_end[leaving.members] = leaving.time
-            result.steps[leaving.members] = leaving.steps
-            on_finish(leaving)
-            stay = torch.nonzero(status == Status.PENDING).squeeze(-1)
+        done = status != Status.PENDING
+        if done.any():
+            result.status[batch.members[done]] = status[done]
+            result.steps[batch.members[done]] = batch.steps[done]
+            unfinished = torch.nonzero(done & (status != Status.CONVERGED)).squeeze(-1)
+            for last in (endings, batch.moment().select(unfinished)):
+                if last is not None and len(last.members):
+                    result.time_end[last.members] = last.time
+                    on_finish(last)
+            stay = torch.nonzero(~done).squeeze(-1)
             batch, heights, ahead = batch.select(stay), heights[stay], ahead[stay]
-        if len(batch.members):
-            theta = tangent_kernel(batch.point)
     return result
 
 
-def _decline(batch: Batch, theta: Tensor) -> Tensor:
-    """t·|d mean l/dt| = t alpha² c^T Theta c: how much the mean loss falls while time doubles."""
-    force = batch.point.force
-    square = (force * torch.bmm(theta, force.unsqueeze(-1)).squeeze(-1)).sum(-1)
-    return batch.time * batch.flow.alpha.square() * square
+@dataclass
+class _Stretch:
+    """An accepted step, to be looked at between its ends."""
+
+    start: Batch
+    trial: Trial
+
+    def at(self, share: Tensor) -> Moment:
+        """The members at the shares ``share`` (m,) of their steps."""
+        start = self.start
+        weights = between(start.weights, start.point, self.trial, share)
+        output = start.flow.predictor(start.flow.network.output(weights, start.flow.inputs))
+        return Moment(start.members, start.time + share * start.dt, weights, output)
+
+    def select(self, index: Tensor) -> _Stretch:
+        return _Stretch(self.start.select(index), self.trial.select(index))
+
+
+def _pass_events(
+    events: Sequence[Event], stretch: _Stretch, low: Tensor, high: Tensor, passed: Tensor
+) -> tuple[Tensor, Moment | None]:
+    """Record the events that members passed; return which of them ended, and the moment at which they did.
+
+    ``low``, ``high`` (m, events) are the event functions at the two ends of the steps.
+    """
+    members = len(passed)
+    share_end = torch.full((members,), torch.inf, dtype=low.dtype, device=low.device)
+    # terminal events first: what would come after the end has not happened
+    for terminal in (True, False):
+        for k, event in enumerate(events):
+            index = torch.nonzero(passed[:, k]).squeeze(-1)
+            if event.terminal is not terminal or len(index) == 0:
+                continue
+            part = stretch.select(index)
+            share = _locate(event, part, low[index, k], high[index, k])
+            if terminal:
+                share_end[index] = torch.minimum(share_end[index], share)
+            else:
+                before = torch.nonzero(share <= share_end[index]).squeeze(-1)
+                event.record(part.at(share).select(before))
+    ends = torch.nonzero(share_end <= 1.0).squeeze(-1)
+    return ends, stretch.select(ends).at(share_end[ends]) if len(ends) else None
+
+
+def _locate(event: Event, stretch: _Stretch, low: Tensor, high: Tensor) -> Tensor:
+    """The share of the step at which ``event`` is between zero and its tolerance: false position (Illinois)."""
+    goal = 0.5 * event.tolerance
+    left, right, found = torch.zeros_like(low), torch.ones_like(low), high
+    low, high = low - goal, high - goal
+    last = torch.zeros_like(low)  # which end moved last: -1 left, 1 right
+    for _ in range(_LOOKS):
+        active = found > event.tolerance
+        if not active.any():
+            break
+        chord = (-low / (high - low)).nan_to_num(0.5).clamp(0.02, 0.98)
+        share = torch.where(active, left + chord * (right - left), right)
+        value = event.value(stretch.at(share))
+        above = active & (value >= 0.0)
+        below = active & ~above
+        # an end that stays twice counts half, so that the other one passes the root
+        low = torch.where(below, value - goal, torch.where(above & (last > 0), 0.5 * low, low))
+        high = torch.where(above, value - goal, torch.where(below & (last < 0), 0.5 * high, high))
+        last = above.to(low.dtype) - below.to(low.dtype)
+        left, right = torch.where(below, share, left), torch.where(above, share, right)
+        found = torch.where(above, value, found)
+    return right
+
+
+def _drift(batch: Batch, arrival: Moment) -> Tensor:
+    """How much the mean loss changes while time doubles, at the rate of the last step: t |dF · l'|/(n dt)."""
+    # not its sign: the error of a step may raise the loss of a network that is far from rest
+    change = (batch.point.force * (arrival.output - batch.point.output)).sum(-1).abs()
+    return arrival.time / batch.dt * batch.flow.alpha * change
 
 
 def _other_endings(batch: Batch, status: Tensor, sound: Tensor, rest: Tensor, max_steps: int) -> Tensor:

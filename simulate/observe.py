@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from simulate.first_layer import FirstLayer
 from simulate.flow import GradientFlow, Point
-from simulate.fully_connected import FullyConnected, Weights, kernel, kernel_layers, pullback, pushforward
-from simulate.integrate import Batch
+from simulate.fully_connected import FullyConnected, Weights
+from simulate.integrate import Moment
 
 _KERNEL_BYTES = 2**27  # held-out kernels are formed for as many networks at once as fit into this
 
@@ -22,8 +23,8 @@ def rms(values: Tensor) -> Tensor:
 class HeldOut:
     """The test set as every member sees it: predictor, tangent at time zero, kernel and its change.
 
-    Members of one seed share their initial weights whatever their alpha, so ``initial`` holds one network a seed and
-    ``seed_of`` (members,) says which is whose.
+    Members of one seed share their initial weights whatever their alpha, so ``initial`` and ``inputs`` hold one network
+    a seed and ``seed_of`` (members,) says which is whose. The first ``n_kernel`` test points carry the kernels.
     """
 
     def __init__(
@@ -32,36 +33,39 @@ class HeldOut:
         initial: Weights,
         seed_of: Tensor,
         alpha: Tensor,
-        x: Tensor,
+        inputs: FirstLayer,
         n_kernel: int,
     ) -> None:
         self.network = network
         self.initial = initial
         self.seed_of = seed_of
         self.alpha = alpha
-        self.x = x
-        self.x_kernel = x[:n_kernel]
-        self.output_initial = network.output(initial, x)
-        self.norm_initial = torch.cat([self._layer_norms(group)[0] for group in self._groups(len(initial[0]))])
-        self.layer_norm_initial = torch.cat([self._layer_norms(group)[1] for group in self._groups(len(initial[0]))])
+        self.inputs = inputs
+        self.kernel_inputs = inputs.head(n_kernel)
+        self.output_initial = network.output(initial, inputs)
+        norms = [self._layer_norms(group) for group in self._groups(len(initial[0]))]
+        self.norm_initial = torch.cat([total for total, _ in norms])
+        self.layer_norm_initial = torch.cat([layers for _, layers in norms])
 
     def predictor(self, members: Tensor, weights: Weights) -> Tensor:
         """Return F on the test points, shape (len(members), n_test)."""
-        output = self.network.output(weights, self.x)
-        return self.alpha[members].unsqueeze(-1) * (output - self.output_initial[self.seed_of[members]])
+        seeds = self.seed_of[members]
+        output = self.network.output(weights, self.inputs.select(seeds))
+        return self.alpha[members].unsqueeze(-1) * (output - self.output_initial[seeds])
 
-    def rate(self, flow: GradientFlow, point: Point) -> Tensor:
+    def rate(self, point: Point) -> Tensor:
         """Return dF/dt on the test points at the initial weights of all members, shape (members, n_test)."""
-        at = self.network.linearise([w[self.seed_of] for w in self.initial], self.x)
-        return self.alpha.unsqueeze(-1) * pushforward(at, pullback(point.at, point.force))
+        at = self.network.linearise([w[self.seed_of] for w in self.initial], self.inputs.select(self.seed_of))
+        return self.alpha.unsqueeze(-1) * at.pushforward(point.at.pullback(point.force))
 
     def kernel_change(self, members: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
         """Return ||Theta - Theta_0||_F / ||Theta_0||_F, shape (m,), and the same for each layer's part, (m, L+1)."""
         totals, layers = [], []
         for group in self._groups(len(members)):
             seeds = self.seed_of[members[group]]
-            now = kernel_layers(self.network.linearise([w[group] for w in weights], self.x_kernel))
-            before = kernel_layers(self.network.linearise([w[seeds] for w in self.initial], self.x_kernel))
+            inputs = self.kernel_inputs.select(seeds)
+            now = self.network.linearise([w[group] for w in weights], inputs).kernel_layers()
+            before = self.network.linearise([w[seeds] for w in self.initial], inputs).kernel_layers()
             change = torch.stack([a - b for a, b in zip(now, before, strict=True)])
             totals.append(change.sum(0).norm(dim=(-2, -1)) / self.norm_initial[seeds])
             layer_norm = self.layer_norm_initial[seeds]
@@ -70,12 +74,13 @@ class HeldOut:
         return torch.cat(totals), torch.cat(layers)
 
     def _layer_norms(self, group: Tensor) -> tuple[Tensor, Tensor]:
-        at = self.network.linearise([w[group] for w in self.initial], self.x_kernel)
-        return kernel(at).norm(dim=(-2, -1)), torch.stack([k.norm(dim=(-2, -1)) for k in kernel_layers(at)], -1)
+        at = self.network.linearise([w[group] for w in self.initial], self.kernel_inputs.select(group))
+        return at.kernel().norm(dim=(-2, -1)), torch.stack([k.norm(dim=(-2, -1)) for k in at.kernel_layers()], -1)
 
     def _groups(self, count: int) -> Iterator[Tensor]:
-        each = len(self.x_kernel) ** 2 * (3 * self.network.depth + 3) * self.x.element_size()
-        return iter(torch.arange(count, device=self.x.device).split(max(1, _KERNEL_BYTES // each)))
+        a = self.kernel_inputs.a
+        each = len(a) ** 2 * (3 * self.network.depth + 3) * a.element_size()
+        return iter(torch.arange(count, device=a.device).split(max(1, _KERNEL_BYTES // each)))
 
 
 class LinearEnd:
@@ -92,17 +97,19 @@ class LinearEnd:
         self.output_rms = torch.full_like(self.rate_rms, torch.nan)
         self.kernel_change = torch.full_like(self.rate_rms, torch.nan)
 
-    def value(self, members: Tensor, time: Tensor, weights: Weights, point: Point) -> Tensor:
+    def value(self, moment: Moment) -> Tensor:
         """Return rms|F - t F'(0)| / rms|t F'(0)| - 1/2; it starts at -1/2 and grows linearly in t."""
+        members, time = moment.members, moment.time
         tangent = time.unsqueeze(-1) * self.rate[members]
-        departure = rms(self.held_out.predictor(members, weights) - tangent)
+        departure = rms(self.held_out.predictor(members, moment.weights) - tangent)
         return departure / (time * self.rate_rms[members]).clamp_min(torch.finfo(time.dtype).tiny) - 0.5
 
-    def record(self, batch: Batch) -> None:
+    def record(self, moment: Moment) -> None:
         """Keep the time, the output's size and the kernel's change."""
-        self.time[batch.members] = batch.time
-        self.output_rms[batch.members] = rms(self.held_out.predictor(batch.members, batch.weights))
-        self.kernel_change[batch.members] = self.held_out.kernel_change(batch.members, batch.weights)[0]
+        members = moment.members
+        self.time[members] = moment.time
+        self.output_rms[members] = rms(self.held_out.predictor(members, moment.weights))
+        self.kernel_change[members] = self.held_out.kernel_change(members, moment.weights)[0]
 
 
 class HalfLoss:
@@ -117,14 +124,14 @@ class HalfLoss:
         self.time = torch.full_like(flow.alpha, torch.nan)
         self.output_rms = torch.full_like(flow.alpha, torch.nan)
 
-    def value(self, members: Tensor, time: Tensor, weights: Weights, point: Point) -> Tensor:
+    def value(self, moment: Moment) -> Tensor:
         """Return 1/2 minus the mean loss."""
-        return 0.5 - self.flow.mean_loss(point.output)
+        return 0.5 - self.flow.mean_loss(moment.output)
 
-    def record(self, batch: Batch) -> None:
+    def record(self, moment: Moment) -> None:
         """Keep the time and the output's size."""
-        self.time[batch.members] = batch.time
-        self.output_rms[batch.members] = rms(self.held_out.predictor(batch.members, batch.weights))
+        self.time[moment.members] = moment.time
+        self.output_rms[moment.members] = rms(self.held_out.predictor(moment.members, moment.weights))
 
 
 class Stop:
@@ -136,9 +143,9 @@ class Stop:
     def __init__(self, flow: GradientFlow) -> None:
         self.flow = flow
 
-    def value(self, members: Tensor, time: Tensor, weights: Weights, point: Point) -> Tensor:
+    def value(self, moment: Moment) -> Tensor:
         """Return the loss's progress: zero where the criterion is met."""
-        return self.flow.progress(point.output)
+        return self.flow.progress(moment.output)
 
-    def record(self, batch: Batch) -> None:
+    def record(self, moment: Moment) -> None:
         """Nothing: what is measured at the end is measured for every member, however it ended."""

@@ -9,9 +9,17 @@ the step's start, whose resolvent lives in function space:
 
     (1 + s J^T D J/n)^-1 v = v - (s/n) J^T S C^-1 S J v,    C = 1 + (s/n) S Theta S,    S = D^(1/2),
 
-one Cholesky factor of an n×n matrix per member and step; no array of size n × (number of weights). The first-order
-solution w + dt k1 is embedded; the difference of the two predictors on the training set is the error estimate. It is
-taken from two forward passes, not through J, so that it sees kinks and a growth that the linearisation does not.
+one Cholesky factor of an n×n matrix per member and step; no array of size n × (number of weights). Members whose step
+is far from stiff, max(D) tr(Theta) s/n < 1/100, take T = 0 (Heun's method) and need no kernel: with a soft hinge that
+is the whole growth from small amplitudes, up to margins of about 1/2.
+
+The first-order solution w + dt k1 is embedded; the difference of the two predictors on the training set is the error
+estimate. It is taken from two forward passes, not through J, so that it sees kinks and a growth that the linearisation
+does not. Between the ends, with 0 <= theta <= 1, the step is followed by
+
+    w(theta) = w + theta dt k1 + theta² dt (k1 + k2)/2,
+
+of order 2 where nothing is stiff, and bounded by what the error estimate bounds where something is.
 
 A W-method of order 3 with four stages (ROS34PW2; Rang, Angermann, BIT Numer. Math. 45 (2005) 761) was tried: at equal
 error it takes as many gradients, because T leaves out the part of the Jacobian that makes networks grow when A << 1.
@@ -26,53 +34,89 @@ import torch
 from torch import Tensor
 
 from simulate.flow import GradientFlow, Point
-from simulate.fully_connected import Weights, add_pullback, kernel, pullback, pushforward
+from simulate.fully_connected import Weights
 
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 ORDER = 2
 EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
+_STIFF = 0.01  # small enough that the order is seen across it
 
 
 @dataclass
 class Trial:
-    """A proposed step: new weights, the flow there, and the estimated error of F on the training set (members, n)."""
+    """A proposed step: new weights, the flow there, and the estimated error of F on the training set (members, n).
+
+    ``first_order`` (members, n) is dt k1 in function space: J^T of it is the change of weights of first order.
+    """
 
     weights: Weights
     point: Point
     error: Tensor
+    first_order: Tensor
+
+    def select(self, index: Tensor) -> Trial:
+        """Return the members named by ``index``."""
+        weights = [w[index] for w in self.weights]
+        return Trial(weights, self.point.select(index), self.error[index], self.first_order[index])
 
 
-def tangent_kernel(point: Point) -> Tensor:
-    """Return Theta at the step's start; it can be kept while a step is tried again with another size."""
-    return kernel(point.at)
-
-
-def step(flow: GradientFlow, weights: Weights, point: Point, theta: Tensor, dt: Tensor) -> Trial:
+def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Trial:
     """Try one step of size ``dt`` (shape (members,), one for each) from ``weights``, where ``point = flow(weights)``.
 
-    ``theta`` is ``tangent_kernel(point)``. Nothing is changed in place, so a rejected step can be tried again.
+    Nothing is changed in place, so a rejected step can be tried again.
     """
-    dt = dt.unsqueeze(-1)
+    at = point.at
     ratio = GAMMA * dt / len(flow.y)
-    root = point.curvature.sqrt()
-    matrix = root.unsqueeze(-1) * theta * (root * ratio).unsqueeze(-2)  # symmetric: ratio is one number a member
-    matrix.diagonal(dim1=-2, dim2=-1).add_(1.0)
-    factor, _ = torch.linalg.cholesky_ex(matrix)
-
-    def filtered(v: Tensor) -> Tensor:
-        """(s/n) S C^-1 S v: what the implicit solve takes away."""
-        return ratio * root * torch.cholesky_solve((root * v).unsqueeze(-1), factor).squeeze(-1)
-
-    def through_kernel(q: Tensor) -> Tensor:
-        return torch.bmm(theta, q.unsqueeze(-1)).squeeze(-1)
+    stiffness = ratio * point.curvature.amax(dim=-1) * at.kernel_trace()
+    stiff = torch.nonzero(~(stiffness < _STIFF)).squeeze(-1)
+    every = len(stiff) == len(dt)
+    q1, q2 = point.force, torch.zeros_like(point.force)
+    if len(stiff):
+        part = point if every else point.select(stiff)
+        resolvent = _Resolvent(part, ratio if every else ratio[stiff])
+        implicit = part.force - resolvent.filtered(resolvent.through_kernel(part.force))
+        q1 = implicit if every else q1.index_copy(0, stiff, implicit)
 
     # k1 = J^T q1 and k2 = g - J^T (q2 + 2 q1), g the gradient at the second stage
-    q1 = point.force - filtered(through_kernel(point.force))
-    stage = flow(add_pullback(weights, point.at, dt * q1))
-    g = pullback(stage.at, stage.force)
-    q2 = filtered(pushforward(point.at, g) - 2.0 * through_kernel(q1))
-    half = (0.5 * dt).unsqueeze(-1)
-    new = add_pullback(weights, point.at, 0.5 * dt * (q1 - q2))
-    new = [torch.addcmul(w, part, half, out=w) for w, part in zip(new, g, strict=True)]
+    first_order = dt.unsqueeze(-1) * q1
+    stage = flow(at.add_pullback(weights, first_order))
+    g = stage.at.pullback(stage.force)
+    if len(stiff):
+        forward = part.at.pushforward(g if every else [v[stiff] for v in g])
+        implicit = resolvent.filtered(forward - 2.0 * resolvent.through_kernel(implicit))
+        q2 = implicit if every else q2.index_copy(0, stiff, implicit)
+    half = 0.5 * dt
+    new = at.add_pullback(weights, half.unsqueeze(-1) * (q1 - q2))
+    half = half.view(-1, 1, 1)
+    new = [torch.addcmul(w, v, half, out=w) for w, v in zip(new, g, strict=True)]
     arrived = flow(new)
-    return Trial(new, arrived, arrived.output - stage.output)
+    return Trial(new, arrived, arrived.output - stage.output, first_order)
+
+
+def between(weights: Weights, point: Point, trial: Trial, share: Tensor) -> Weights:
+    """Return the weights at the share ``share`` (members,) of an accepted step from ``weights`` (dense output)."""
+    share = share.view(-1, 1, 1)
+    stage = point.at.add_pullback(weights, trial.first_order)
+    return [w + share * (s - w) + share**2 * (n - s) for w, s, n in zip(weights, stage, trial.weights, strict=True)]
+
+
+class _Resolvent:
+    """(1 + s J^T D J/n)^-1 at one point, for ``ratio`` = s/n of shape (members,)."""
+
+    def __init__(self, point: Point, ratio: Tensor) -> None:
+        self.theta = point.at.kernel()
+        self.ratio = ratio.unsqueeze(-1)
+        self.root = point.curvature.sqrt()
+        matrix = self.theta * self.root.unsqueeze(-1)
+        matrix.mul_((self.root * self.ratio).unsqueeze(-2))  # symmetric: the ratio is one number a member
+        matrix.diagonal(dim1=-2, dim2=-1).add_(1.0)
+        self.factor, _ = torch.linalg.cholesky_ex(matrix)
+
+    def filtered(self, v: Tensor) -> Tensor:
+        """(s/n) S C^-1 S v: what the implicit solve takes away."""
+        solved = torch.cholesky_solve((self.root * v).unsqueeze(-1), self.factor).squeeze(-1)
+        return self.ratio * self.root * solved
+
+    def through_kernel(self, q: Tensor) -> Tensor:
+        """Theta q."""
+        return torch.bmm(self.theta, q.unsqueeze(-1)).squeeze(-1)

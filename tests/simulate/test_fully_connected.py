@@ -3,14 +3,8 @@
 import pytest
 import torch
 
-from simulate.fully_connected import (
-    FullyConnected,
-    add_pullback,
-    kernel,
-    kernel_layers,
-    pullback,
-    pushforward,
-)
+from simulate.first_layer import Dense, Span
+from simulate.fully_connected import FullyConnected
 from theory import Activation
 
 MEMBERS, POINTS, INPUTS, WIDTH = 3, 7, 5, 11
@@ -38,8 +32,8 @@ def test_each_layers_kernel_is_the_gram_matrix_of_autograd_jacobians(name, depth
     weights = net.initial_weights(0, range(MEMBERS))
     x, other = inputs(1), inputs(2)
     at, at_other = net.linearise(weights, x), net.linearise(weights, other)
-    same, cross = kernel_layers(at), kernel_layers(at, at_other)
-    total = kernel(at)
+    same, cross = at.kernel_layers(), at.kernel_layers(at_other)
+    total = at.kernel()
     for m in range(MEMBERS):
         own = [w[m] for w in weights]
         rows = [j.reshape(POINTS, -1) for j in jacobian(net, own, x)]
@@ -49,6 +43,7 @@ def test_each_layers_kernel_is_the_gram_matrix_of_autograd_jacobians(name, depth
             torch.testing.assert_close(same[layer][m], rows[layer] @ rows[layer].T, rtol=1e-10, atol=1e-12)
             torch.testing.assert_close(cross[layer][m], rows[layer] @ columns[layer].T, rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(total[m], sum(r @ r.T for r in rows), rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(at.kernel_trace(), total.diagonal(dim1=1, dim2=2).sum(-1), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("depth", [1, 3])
@@ -57,13 +52,37 @@ def test_pullback_and_pushforward_are_the_two_products_with_the_jacobian(depth):
     weights = net.initial_weights(0, range(MEMBERS))
     at = net.linearise(weights, inputs())
     q = torch.randn(MEMBERS, POINTS, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-    pulled = pullback(at, q)
+    pulled = at.pullback(q)
     for m in range(MEMBERS):
         for layer, j in enumerate(jacobian(net, [w[m] for w in weights], inputs())):
             torch.testing.assert_close(pulled[layer][m], torch.tensordot(q[m], j, 1), rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(pushforward(at, pulled), (kernel(at) @ q.unsqueeze(-1)).squeeze(-1))
-    for moved, w, p in zip(add_pullback(weights, at, q), weights, pulled, strict=True):
+    torch.testing.assert_close(at.pushforward(pulled), (at.kernel() @ q.unsqueeze(-1)).squeeze(-1))
+    for moved, w, p in zip(at.add_pullback(weights, q), weights, pulled, strict=True):
         torch.testing.assert_close(moved, w + p)
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(depth):
+    net, x, x_test = network("softplus", depth), inputs(1), inputs(2)
+    start = net.initial_weights(0, range(MEMBERS))
+    train, test = (Span.of(points, x, start[0]) for points in (x, x_test))
+    weights, spanned = start, [torch.zeros_like(train.offset), *start[1:]]
+    for seed in range(3):
+        q = torch.randn(MEMBERS, POINTS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        at, at_span = net.linearise(weights, x), net.linearise(spanned, train)
+        torch.testing.assert_close(at_span.output, at.output)
+        torch.testing.assert_close(at_span.kernel(), at.kernel())
+        torch.testing.assert_close(at_span.pushforward(at_span.pullback(q)), at.pushforward(at.pullback(q)))
+        for moved, w, p in zip(at_span.add_pullback(spanned, q), spanned, at_span.pullback(q), strict=True):
+            torch.testing.assert_close(moved, w + p)
+        weights, spanned = at.add_pullback(weights, q), at_span.add_pullback(spanned, q)
+    torch.testing.assert_close(net.output(spanned, test), net.output(weights, x_test))
+    torch.testing.assert_close(net.output(spanned, test.head(3)), net.output(weights, x_test[:3]))
+    torch.testing.assert_close(train.norm(spanned[0]), Dense.of(x).norm(weights[0] - start[0]))
+    one = torch.tensor([1])
+    torch.testing.assert_close(
+        net.output([w[one] for w in spanned], test.select(one)), net.output([w[one] for w in weights], x_test)
+    )
 
 
 def test_initial_weights_depend_on_the_seed_and_the_shape_of_the_network_alone():

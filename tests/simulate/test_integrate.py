@@ -33,11 +33,11 @@ class Crossing:
     def __init__(self, flow, level):
         self.flow, self.level, self.seen = flow, level, {}
 
-    def value(self, members, time, weights, point):
-        return point.output[:, 0] * self.flow.y[0] - self.level
+    def value(self, moment):
+        return moment.output[:, 0] * self.flow.y[0] - self.level
 
-    def record(self, batch):
-        for member, time, output in zip(batch.members, batch.time, batch.point.output, strict=True):
+    def record(self, moment):
+        for member, time, output in zip(moment.members, moment.time, moment.output, strict=True):
             assert member.item() not in self.seen
             self.seen[member.item()] = (time.item(), output[0].item() * self.flow.y[0].item())
 

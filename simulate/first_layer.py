@@ -1,0 +1,153 @@
+r"""The first layer of a stack of networks on one set of inputs, in two coordinates for its weights.
+
+With a = x / sqrt(d) the preactivations are z = a W_0^T. `Dense` keeps the weights W_0 themselves. `Span` uses that
+gradients move W_0 only within the span of the training inputs: W_0(t) = W_0(0) + P(t)^T a_train, with one row of
+coefficients P a training point, so that
+
+    z = z(0) + (a a_train^T) P,    dP/dt = delta · q  (elementwise),    |W_0 - W_0(0)|² = tr P^T (a_train a_train^T) P.
+
+Pulling back costs nothing then, and a matrix with n_train columns stands where one with d columns stood. `first_layers`
+takes the one with fewer operations.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class FirstLayer(Protocol):
+    """A set of n inputs, and what the first layer's part of the weights, ``w``, makes of it.
+
+    Products with the Jacobian of z: ``dz`` (members, n, width) is a change of preactivations, ``v`` one of ``w``.
+    """
+
+    a: Tensor  #: (n, d), inputs over sqrt(d)
+
+    def preactivation(self, w: Tensor) -> Tensor:
+        """Return z, shape (members, n, width)."""
+
+    def pushforward(self, v: Tensor) -> Tensor:
+        """Return the change of z that ``v`` makes, shape (members, n, width)."""
+
+    def pullback(self, dz: Tensor) -> Tensor:
+        """Return the change of ``w`` that is the gradient of sum(dz·z)."""
+
+    def add_pullback(self, w: Tensor, dz: Tensor) -> Tensor:
+        """Return ``w + pullback(dz)``."""
+
+    def norm(self, v: Tensor) -> Tensor:
+        """Return the Frobenius norm of the change of W_0 that ``v`` stands for, shape (members,)."""
+
+    def select(self, index: Tensor) -> FirstLayer:
+        """Return the layer for the members named by ``index``."""
+
+    def head(self, count: int) -> FirstLayer:
+        """Return the layer on the first ``count`` inputs."""
+
+
+@dataclass
+class Dense:
+    """``w`` is W_0, shape (members, width, d)."""
+
+    a: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor) -> Dense:
+        """Return the layer on ``x`` (n, d)."""
+        return cls(x / math.sqrt(x.shape[1]))
+
+    def _spread(self, members: int) -> Tensor:
+        return self.a.expand(members, -1, -1)
+
+    def preactivation(self, w: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        return torch.bmm(self._spread(len(w)), w.mT)
+
+    pushforward = preactivation
+
+    def pullback(self, dz: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        return torch.bmm(dz.mT, self._spread(len(dz)))
+
+    def add_pullback(self, w: Tensor, dz: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        return torch.baddbmm(w, dz.mT, self._spread(len(dz)))
+
+    def norm(self, v: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        return v.norm(dim=(-2, -1))
+
+    def select(self, index: Tensor) -> Dense:
+        """Return itself: the inputs are the same for all members."""
+        return self
+
+    def head(self, count: int) -> Dense:
+        """See `FirstLayer`."""
+        return Dense(self.a[:count])
+
+
+@dataclass
+class Span:
+    """``w`` is P, shape (members, n_train, width), zero at the start.
+
+    ``gram`` is a a_train^T, ``offset`` z(0), shape (members, n, width). Only the layer on the training inputs
+    themselves can pull back.
+    """
+
+    a: Tensor
+    a_train: Tensor
+    gram: Tensor
+    offset: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor, x_train: Tensor, first_weights: Tensor) -> Span:
+        """Return the layer on ``x`` (n, d) of networks that start from W_0 = ``first_weights`` (members, width, d)."""
+        layer, a_train = Dense.of(x), Dense.of(x_train).a
+        return cls(layer.a, a_train, layer.a @ a_train.mT, layer.preactivation(first_weights))
+
+    def preactivation(self, w: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        return torch.baddbmm(self.offset, self.gram.expand(len(w), -1, -1), w)
+
+    def pushforward(self, v: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        return torch.bmm(self.gram.expand(len(v), -1, -1), v)
+
+    def pullback(self, dz: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        return dz
+
+    def add_pullback(self, w: Tensor, dz: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        return w + dz
+
+    def norm(self, v: Tensor) -> Tensor:
+        """See `FirstLayer`."""
+        gram = (self.a_train @ self.a_train.mT).expand(len(v), -1, -1)
+        return (v * torch.bmm(gram, v)).sum(dim=(-2, -1)).clamp_min(0.0).sqrt()
+
+    def select(self, index: Tensor) -> Span:
+        """See `FirstLayer`."""
+        return replace(self, offset=self.offset[index])
+
+    def head(self, count: int) -> Span:
+        """See `FirstLayer`."""
+        return replace(self, a=self.a[:count], gram=self.gram[:count], offset=self.offset[:, :count])
+
+
+def spans(n_train: int, input_dim: int) -> bool:
+    """Whether a step takes fewer operations in `Span`: three products with n_train columns against six with d."""
+    return n_train < 2 * input_dim
+
+
+def first_layers(weights: list[Tensor], x_train: Tensor, x_test: Tensor) -> tuple[list[Tensor], FirstLayer, FirstLayer]:
+    """Choose coordinates for networks that start from ``weights``; return the start in them and the two data sets."""
+    if spans(*x_train.shape):
+        inputs, inputs_test = (Span.of(x, x_train, weights[0]) for x in (x_train, x_test))
+        return [torch.zeros_like(inputs.offset), *weights[1:]], inputs, inputs_test
+    return weights, Dense.of(x_train), Dense.of(x_test)
