@@ -69,7 +69,7 @@ def euler(case: str, device: str, amplitude: float) -> tuple[float, float, int, 
     held_out = HeldOut(
         network, initial, torch.zeros(1, dtype=torch.int64, device=device), alpha, Dense.of(x_test), one.n_kernel
     )
-    flow = GradientFlow(network, LOSSES[one.loss], x, y, alpha, network.output(initial, x))
+    flow = GradientFlow(network, LOSSES[one.loss], Dense.of(x), y, alpha, network.output(initial, x))
     start = time.perf_counter()
     trained = train(flow, initial, MAX_EVALUATIONS)
     seconds = time.perf_counter() - start

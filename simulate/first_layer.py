@@ -96,19 +96,18 @@ class Span:
     """``w`` is P, shape (members, n_train, width), zero at the start.
 
     ``gram`` is a a_train^T, ``offset`` z(0), shape (members, n, width). Only the layer on the training inputs
-    themselves can pull back.
+    themselves can pull back and take norms.
     """
 
     a: Tensor
-    a_train: Tensor
     gram: Tensor
     offset: Tensor
 
     @classmethod
     def of(cls, x: Tensor, x_train: Tensor, first_weights: Tensor) -> Span:
         """Return the layer on ``x`` (n, d) of networks that start from W_0 = ``first_weights`` (members, width, d)."""
-        layer, a_train = Dense.of(x), Dense.of(x_train).a
-        return cls(layer.a, a_train, layer.a @ a_train.mT, layer.preactivation(first_weights))
+        layer = Dense.of(x)
+        return cls(layer.a, layer.a @ Dense.of(x_train).a.mT, layer.preactivation(first_weights))
 
     def preactivation(self, w: Tensor) -> Tensor:
         """See `FirstLayer`."""
@@ -128,8 +127,7 @@ class Span:
 
     def norm(self, v: Tensor) -> Tensor:
         """See `FirstLayer`."""
-        gram = (self.a_train @ self.a_train.mT).expand(len(v), -1, -1)
-        return (v * torch.bmm(gram, v)).sum(dim=(-2, -1)).clamp_min(0.0).sqrt()
+        return (v * self.pushforward(v)).sum(dim=(-2, -1)).clamp_min(0.0).sqrt()
 
     def select(self, index: Tensor) -> Span:
         """See `FirstLayer`."""

@@ -53,15 +53,19 @@ class GradientFlow:
 
     network: FullyConnected
     loss: Loss
-    inputs: Tensor | FirstLayer
+    inputs: FirstLayer
     y: Tensor
     alpha: Tensor
     output_initial: Tensor
 
     def select(self, index: Tensor) -> GradientFlow:
         """Return the flow of the members named by ``index``."""
-        inputs = self.inputs if isinstance(self.inputs, Tensor) else self.inputs.select(index)
-        return replace(self, inputs=inputs, alpha=self.alpha[index], output_initial=self.output_initial[index])
+        return replace(
+            self,
+            inputs=self.inputs.select(index),
+            alpha=self.alpha[index],
+            output_initial=self.output_initial[index],
+        )
 
     def predictor(self, output: Tensor) -> Tensor:
         """Return F = alpha (f - f_0) on the training set."""

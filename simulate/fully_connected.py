@@ -53,8 +53,9 @@ class Linearisation:
 
     def select(self, index: Tensor) -> Linearisation:
         """Return the members named by ``index``."""
+        # of the first layer only products with the Jacobian are taken, and these are the same for all members
         return Linearisation(
-            self.first.select(index),
+            self.first,
             [a[index] for a in self.inputs],
             self.output[index],
             [d[index] for d in self.deltas],

@@ -171,7 +171,7 @@ def integrate(
         passing = torch.nonzero(passed.any(dim=-1)).squeeze(-1)
         ended, endings = passing[:0], None
         if len(passing):
-            stretch = _Stretch(batch.select(passing), trial.select(passing))
+            stretch = _Stretch.of(batch, trial, passing)
             ends, endings = _pass_events(events, stretch, heights[passing], new_heights[passing], passed[passing])
             ended = passing[ends]
 
@@ -215,18 +215,30 @@ def integrate(
 class _Stretch:
     """An accepted step, to be looked at between its ends."""
 
-    start: Batch
-    trial: Trial
+    flow: GradientFlow
+    members: Tensor
+    time: Tensor
+    dt: Tensor
+    weights: tuple[Weights, Weights, Weights]  # at the start, of first order, at the end
+
+    @classmethod
+    def of(cls, batch: Batch, trial: Trial, index: Tensor) -> _Stretch:
+        """The step ``trial`` of the members at positions ``index`` of ``batch``."""
+        start = [w[index] for w in batch.weights]
+        stage = batch.point.at.select(index).add_pullback(start, trial.first_order[index])
+        weights = start, stage, [w[index] for w in trial.weights]
+        return cls(batch.flow.select(index), batch.members[index], batch.time[index], batch.dt[index], weights)
 
     def at(self, share: Tensor) -> Moment:
         """The members at the shares ``share`` (m,) of their steps."""
-        start = self.start
-        weights = between(start.weights, start.point, self.trial, share)
-        output = start.flow.predictor(start.flow.network.output(weights, start.flow.inputs))
-        return Moment(start.members, start.time + share * start.dt, weights, output)
+        weights = between(*self.weights, share)
+        output = self.flow.predictor(self.flow.network.output(weights, self.flow.inputs))
+        return Moment(self.members, self.time + share * self.dt, weights, output)
 
     def select(self, index: Tensor) -> _Stretch:
-        return _Stretch(self.start.select(index), self.trial.select(index))
+        start, stage, end = ([w[index] for w in weights] for weights in self.weights)
+        flow = self.flow.select(index)
+        return _Stretch(flow, self.members[index], self.time[index], self.dt[index], (start, stage, end))
 
 
 def _pass_events(
@@ -236,21 +248,19 @@ def _pass_events(
 
     ``low``, ``high`` (m, events) are the event functions at the two ends of the steps.
     """
-    members = len(passed)
-    share_end = torch.full((members,), torch.inf, dtype=low.dtype, device=low.device)
+    share_end = torch.full_like(low[:, 0], torch.inf)
     # terminal events first: what would come after the end has not happened
-    for terminal in (True, False):
-        for k, event in enumerate(events):
-            index = torch.nonzero(passed[:, k]).squeeze(-1)
-            if event.terminal is not terminal or len(index) == 0:
-                continue
-            part = stretch.select(index)
-            share = _locate(event, part, low[index, k], high[index, k])
-            if terminal:
-                share_end[index] = torch.minimum(share_end[index], share)
-            else:
-                before = torch.nonzero(share <= share_end[index]).squeeze(-1)
-                event.record(part.at(share).select(before))
+    for k, event in sorted(enumerate(events), key=lambda numbered: not numbered[1].terminal):
+        index = torch.nonzero(passed[:, k]).squeeze(-1)
+        if len(index) == 0:
+            continue
+        part = stretch.select(index)
+        share = _locate(event, part, low[index, k], high[index, k])
+        if event.terminal:
+            share_end[index] = torch.minimum(share_end[index], share)
+        else:
+            before = torch.nonzero(share <= share_end[index]).squeeze(-1)
+            event.record(part.at(share).select(before))
     ends = torch.nonzero(share_end <= 1.0).squeeze(-1)
     return ends, stretch.select(ends).at(share_end[ends]) if len(ends) else None
 

@@ -75,7 +75,8 @@ class HeldOut:
 
     def _layer_norms(self, group: Tensor) -> tuple[Tensor, Tensor]:
         at = self.network.linearise([w[group] for w in self.initial], self.kernel_inputs.select(group))
-        return at.kernel().norm(dim=(-2, -1)), torch.stack([k.norm(dim=(-2, -1)) for k in at.kernel_layers()], -1)
+        layers = torch.stack(at.kernel_layers())
+        return layers.sum(0).norm(dim=(-2, -1)), layers.norm(dim=(-2, -1)).T
 
     def _groups(self, count: int) -> Iterator[Tensor]:
         a = self.kernel_inputs.a

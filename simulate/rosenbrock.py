@@ -54,11 +54,6 @@ class Trial:
     error: Tensor
     first_order: Tensor
 
-    def select(self, index: Tensor) -> Trial:
-        """Return the members named by ``index``."""
-        weights = [w[index] for w in self.weights]
-        return Trial(weights, self.point.select(index), self.error[index], self.first_order[index])
-
 
 def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Trial:
     """Try one step of size ``dt`` (shape (members,), one for each) from ``weights``, where ``point = flow(weights)``.
@@ -93,11 +88,13 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Tria
     return Trial(new, arrived, arrived.output - stage.output, first_order)
 
 
-def between(weights: Weights, point: Point, trial: Trial, share: Tensor) -> Weights:
-    """Return the weights at the share ``share`` (members,) of an accepted step from ``weights`` (dense output)."""
+def between(start: Weights, stage: Weights, end: Weights, share: Tensor) -> Weights:
+    """Return the weights at the share ``share`` (members,) of a step (dense output).
+
+    ``stage`` are the weights of first order, ``point.at.add_pullback(start, trial.first_order)``.
+    """
     share = share.view(-1, 1, 1)
-    stage = point.at.add_pullback(weights, trial.first_order)
-    return [w + share * (s - w) + share**2 * (n - s) for w, s, n in zip(weights, stage, trial.weights, strict=True)]
+    return [w + share * (s - w) + share**2 * (n - s) for w, s, n in zip(start, stage, end, strict=True)]
 
 
 class _Resolvent:

@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from simulate import Experiment
 from simulate.campaign import Task
 from simulate.engine import run_task
+from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
 from simulate.losses import LOSSES
@@ -71,7 +72,7 @@ class Reference:
         self.alpha = a / np.sqrt(WIDTH)
         x, y = torch.as_tensor(data.x_train), torch.as_tensor(data.y_train)
         alpha = torch.tensor([self.alpha], dtype=torch.float64)
-        self.flow = GradientFlow(self.net, LOSSES[spec.loss], x, y, alpha, self.net.output(self.start, x))
+        self.flow = GradientFlow(self.net, LOSSES[spec.loss], Dense.of(x), y, alpha, self.net.output(self.start, x))
         self.test = torch.as_tensor(data.x_test)
         flat = torch.cat([w.flatten() for w in self.start]).numpy()
 

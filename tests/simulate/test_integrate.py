@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
 from simulate.integrate import integrate
@@ -21,7 +22,7 @@ def problem():
     net = FullyConnected(6, 24, 2, Activation("softplus"))
     weights = net.initial_weights(0, range(MEMBERS))
     alpha = torch.tensor([0.03, 0.3, 3.0], dtype=torch.float64)
-    return GradientFlow(net, LOSSES["softhinge"], x, y, alpha, net.output(weights, x)), weights
+    return GradientFlow(net, LOSSES["softhinge"], Dense.of(x), y, alpha, net.output(weights, x)), weights
 
 
 class Crossing:
