@@ -12,6 +12,7 @@ from fit.finding import Finding, not_measured
 from fit.intervals import Estimate
 from fit.margins import margin
 from fit.measurements import Measurements, Source, measurements
+from fit.own_predictions import OwnPrediction
 from fit.verdict import Verdict, Word
 from theory.errors import InputError
 from theory.prediction import Prediction
@@ -23,6 +24,8 @@ MENTIONED_SHARE = 0.05
 def assess(
     source: Source | Iterable[Source],  # type: ignore[valid-type]
     predictions: Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None = None,
+    *,
+    also: Sequence[Prediction] = (),
 ) -> list[Verdict]:
     """Judge every prediction that the data can bear, experiment by experiment.
 
@@ -31,7 +34,10 @@ def assess(
     source : path, xarray.DataTree, xarray.Dataset, or a sequence of these
         See `fit.measurements.measurements`.
     predictions : sequence of Prediction, or mapping from experiment name to one, optional
-        What to test. By default what theory predicts for each experiment's activation and depth.
+        What to test. By default what theory predicts for each experiment's activation and depth. A law of your own is
+        one line: see `fit.prediction`.
+    also : sequence of Prediction
+        What to test beside these; an experiment of unknown activation or depth is then tested on this alone.
 
     Returns
     -------
@@ -44,10 +50,11 @@ def assess(
         If a source can't be read, or does not say for which activation and depth to ask theory.
     """
     found = measurements(source)
+    _check_names(found, [*(predictions or ()), *also])
     cases: list[_Case] = []
     per_experiment: dict[str, Sequence[Prediction]] = {}
     for one in found:
-        per_experiment[one.name] = _predictions_for(one, predictions)
+        per_experiment[one.name] = _predictions_for(one, predictions, also)
         cases += [_Case(one.name, one.store, one.depth or 1, p, _find(one, p)) for p in per_experiment[one.name]
                   if p.claim != "depth_trend"]  # fmt: skip
     slopes = {
@@ -94,18 +101,23 @@ def _find(found: Measurements, prediction: Prediction) -> Finding:
 
 
 def _predictions_for(
-    found: Measurements, given: Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None
-) -> Sequence[Prediction]:
+    found: Measurements,
+    given: Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None,
+    also: Sequence[Prediction],
+) -> list[Prediction]:
+    mine = [p for p in also if _about(p, found)]
     if isinstance(given, Mapping):
         if found.name not in given:
             raise InputError(
                 "predictions", sorted(given), f"there are none for the experiment {found.name!r}",
                 "Name every experiment, or leave predictions out",
             )  # fmt: skip
-        return given[found.name]
+        return [*given[found.name], *mine]
     if given is not None:
-        return list(given)
+        return [*(p for p in given if _about(p, found)), *mine]
     if found.activation is None or found.depth is None:
+        if mine:
+            return mine
         raise InputError(
             "store", found.store or found.name, f"experiment {found.name!r} does not say its activation and depth",
             "Add the attributes (in a CSV file: the columns) activation and depth, or give the predictions",
@@ -114,7 +126,22 @@ def _predictions_for(
     from theory.predictions import predictions
 
     activation = Activation(found.activation, normalise=bool(found.description.get("normalise", True)))
-    return predictions(activation, found.depth)
+    return [*predictions(activation, found.depth), *mine]
+
+
+def _check_names(found: Sequence[Measurements], predictions: Sequence[object]) -> None:
+    known = [one.name for one in found]
+    for prediction in predictions:
+        for name in prediction.experiments if isinstance(prediction, OwnPrediction) else ():
+            if name not in known:
+                raise InputError(
+                    "experiment", name, f"a prediction is about it, and the source holds {', '.join(known)}",
+                    "Name one of these, or leave the experiment out",
+                )  # fmt: skip
+
+
+def _about(prediction: Prediction, found: Measurements) -> bool:
+    return not isinstance(prediction, OwnPrediction) or prediction.about(found.name)
 
 
 def _judge(cases: Sequence[_Case]) -> list[Verdict]:

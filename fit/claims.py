@@ -13,6 +13,7 @@ from fit.finding import Finding, not_measured
 from fit.jackknife import log_rms, log_standard_deviation
 from fit.logarithmic_law import logarithmic_law
 from fit.measurements import Measurements
+from fit.own_predictions import OwnPrediction
 from fit.power_laws import amplitude_law, pooled_width_law, width_law
 from theory.prediction import Prediction
 
@@ -21,15 +22,24 @@ MAX_CENSORED = 0.05
 
 
 def find(found: Measurements, prediction: Prediction) -> Finding | None:
-    """Measure what ``prediction`` is about in one experiment; None if the claim spans several experiments or is no law
-    of a measured quantity.
+    """Measure what ``prediction`` is about in one experiment; None if there is no estimator for its claim.
+
+    A user's own prediction is about a quantity, whatever its claim is called.
     """
-    law = LAWS.get(prediction.claim)
+    if isinstance(prediction, OwnPrediction):
+        found = found.within(*prediction.width_range)
+        if not found.widths.size:
+            return not_measured("no width lies in [{:g}, {:g}]".format(*prediction.width_range))
+        law: Law | None = _law_of_quantity(prediction)
+    else:
+        law = LAWS.get(prediction.claim)
     if law is None:
         return None
     missing = [name for name in law.needs if name not in found]
     if missing:
         return not_measured(f"the source does not hold {', '.join(missing)}")
+    if isinstance(prediction, OwnPrediction) and not found.is_one_number(prediction.quantity):
+        return not_measured(f"{prediction.quantity} is not one number for each network")
     return law.measure(found, prediction)
 
 
@@ -112,6 +122,21 @@ def _collapse(found: Measurements, prediction: Prediction) -> Finding:
     logs = _logs(found.network("kernel_change"), prediction.statistic)
     return width_law(found, prediction, logs, r"\|\Delta\Theta\|/\|\Theta_0\|")
 
+
+def _law_of_quantity(prediction: OwnPrediction) -> Law:
+    """The law of a quantity that a user names: a derived one of the glossary, or a variable of the source."""
+    if prediction.quantity in _QUANTITIES:
+        return _QUANTITIES[prediction.quantity]
+    name = prediction.quantity
+    return _power_law(
+        name, rf"\mathrm{{{name.replace('_', ' ')}}}", corrected=prediction.correction_exponent is not None
+    )
+
+
+_QUANTITIES = {
+    "fluctuation": Law(("test_output",), _fluctuations),
+    "alpha_star": Law(("kernel_change",), _crossover),
+}
 
 LAWS: dict[str, Law] = {
     "crossover": Law(("kernel_change",), _crossover),

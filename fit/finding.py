@@ -44,7 +44,7 @@ class Finding:
 
 def not_measured(why: str) -> Finding:
     """Return the finding of a prediction whose quantity the source doesn't hold."""
-    return Finding(obstacle=why)
+    return Finding(obstacle=f"not measured: {why}")
 
 
 def window(found: Measurements, prediction: Prediction) -> NDArray:

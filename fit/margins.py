@@ -6,6 +6,7 @@ consistent with both, and at least twice the bias that the window itself causes,
 
 from __future__ import annotations
 
+from fit.own_predictions import OwnPrediction
 from theory.prediction import Prediction
 
 #: claim -> margin of the exponent, and why
@@ -25,7 +26,12 @@ MARGINS: dict[str, tuple[float, str]] = {
 
 
 def margin(prediction: Prediction, depth: int) -> float | None:
-    """Return the margin of a prediction's exponent, None if its claim has no fixed one."""
+    """Return the margin of a prediction's exponent, None if its claim has no fixed one.
+
+    A user's own prediction brings its own.
+    """
+    if isinstance(prediction, OwnPrediction):
+        return prediction.margin
     if prediction.claim == "kernel_change_feature" and depth >= 5:
         return 0.06  # neighbouring depths are closer: 5/3 against 8/5 and 12/7
     row = MARGINS.get(prediction.claim)

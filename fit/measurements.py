@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,19 @@ class Measurements:
     def __contains__(self, variable: str) -> bool:
         return variable in self.data.data_vars
 
+    def within(self, low: float, high: float) -> Measurements:
+        """Return the same measurements at the widths from ``low`` to ``high`` only."""
+        labels = self.data["width"].values
+        keep = (labels >= low) & (labels <= high)
+        return self if keep.all() else replace(self, data=self.data.isel(width=keep))
+
+    def is_one_number(self, variable: str) -> bool:
+        """Whether a variable of the source (or a derived quantity) is a number per network, or per layer of one."""
+        if variable not in self.data:
+            return True
+        one = self.data[variable]
+        return one.dtype.kind in "iufb" and set(one.dims) <= {"width", self._axis, "seed", "layer"}
+
     def network(self, variable: str) -> NDArray:
         """Return one number per network, shape (width, amplitude, seed), NaN where training did not converge.
 
@@ -133,6 +146,9 @@ class Measurements:
         values: xr.DataArray = self._sorted[variable].astype(float)
         if "layer" in values.dims:
             values = (values**2).sum("layer", skipna=False) ** 0.5
+        absent = [axis for axis in NETWORK if axis not in values.dims]
+        if absent:  # the same for all networks along an axis
+            values = values.expand_dims({axis: self._sorted.sizes[axis] for axis in absent})
         return np.where(self.converged, values.transpose(*NETWORK).values, np.nan)
 
     @cached_property

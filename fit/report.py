@@ -15,6 +15,7 @@ from rich.table import Table
 
 from fit.assess import assess
 from fit.measurements import measurements
+from fit.own_predictions import OwnPrediction, read_predictions
 from fit.render import build, decisive, judged, summary, write
 from fit.verdict import Verdict
 from simulate.campaign import Campaign, Experiment
@@ -45,6 +46,9 @@ def main(
     depth: Annotated[int | None, typer.Option(help="Run the preset with this many hidden layers.")] = None,
     base_seed: Annotated[int | None, typer.Option(help="Run the preset with other initial weights.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the report.  [default: reports/<preset>]")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Laws of your own, judged beside those of theory.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
     data_root: Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")] = None,
@@ -61,6 +65,7 @@ def main(
     code = 0
     with command():
         screen = console(stderr=True, quiet=quiet or as_json)
+        own = read_predictions(predictions) if predictions is not None else []
         if stores:
             _refuse_campaign_options(preset=preset, activation=activation, depth=depth, base_seed=base_seed)
             sources = list(stores)
@@ -90,7 +95,7 @@ def main(
                 )
             code = exit_code(outcome)
             sources = [folder / "store.zarr"]
-        verdicts = _report(sources, f"Lazy and feature training: {title}", folder)
+        verdicts = _report(sources, f"Lazy and feature training: {title}", folder, own)
         if as_json:
             print(json.dumps([v.to_json() for v in verdicts], indent=2, allow_nan=False, ensure_ascii=False))
         elif not quiet:
@@ -98,14 +103,14 @@ def main(
     raise typer.Exit(code)
 
 
-def _report(sources: Sequence[Path], title: str, folder: Path) -> list[Verdict]:
+def _report(sources: Sequence[Path], title: str, folder: Path, own: Sequence[OwnPrediction]) -> list[Verdict]:
     paths = [str(source) for source in sources]
     for path in paths:
         with reading(path):
             measurements(path)
     with reading(paths[0]):
         found = measurements(paths)
-        verdicts = assess(paths)
+        verdicts = assess(found, also=own)
         report = build(title, verdicts, found, folder)
     try:
         write(report, verdicts, folder)
