@@ -11,10 +11,12 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from simulate.events import Moment
 from simulate.first_layer import first_layers
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
-from simulate.integrate import Moment, integrate
+from simulate.integrate import integrate
+from simulate.integrators import ErrorControl, Rosenbrock
 from simulate.losses import LOSSES
 from simulate.observe import HalfLoss, HeldOut, LinearEnd, Stop
 from simulate.schema import variables
@@ -90,13 +92,14 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
         margin[ids] = (end.output * y).amin(dim=-1)
         loss_end[ids] = flow.mean_loss(end.output)
 
+    stepper = Rosenbrock()
     result = integrate(
         flow,
         weights,
         (linear, half, Stop(flow)),
         measure,
-        natural_scale=0.3 * root_h_alpha.clamp(max=1.0),
-        tolerance=experiment.tolerance,
+        stepper=stepper,
+        controller=ErrorControl(0.3 * root_h_alpha.clamp(max=1.0), experiment.tolerance, stepper.order),
         max_steps=experiment.max_steps,
         time_limit=experiment.time_limit,
     )

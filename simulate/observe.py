@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from simulate.events import Moment
 from simulate.first_layer import FirstLayer
 from simulate.flow import GradientFlow, Point
 from simulate.fully_connected import FullyConnected, Weights
-from simulate.integrate import Moment
 
 _KERNEL_BYTES = 2**27  # held-out kernels are formed for as many networks at once as fit into this
 

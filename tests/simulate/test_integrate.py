@@ -7,6 +7,7 @@ from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
 from simulate.integrate import integrate
+from simulate.integrators import ErrorControl, Rosenbrock
 from simulate.losses import LOSSES
 from simulate.observe import Stop
 from simulate.schema import Status
@@ -43,9 +44,10 @@ class Crossing:
             self.seen[member.item()] = (time.item(), output[0].item() * self.flow.y[0].item())
 
 
-def run(flow, weights, *events, **options):
-    left = []
-    options = {"natural_scale": flow.alpha.clamp(max=1.0), "tolerance": 1e-2, "max_steps": 2000} | options
+def run(flow, weights, *events, tolerance=1e-2):
+    left, stepper = [], Rosenbrock()
+    controller = ErrorControl(flow.alpha.clamp(max=1.0), tolerance, stepper.order)
+    options = {"stepper": stepper, "controller": controller, "max_steps": 2000}
     result = integrate(flow, weights, (*events, Stop(flow)), left.append, **options)
     return result, left
 

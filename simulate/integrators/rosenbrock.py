@@ -28,34 +28,52 @@ error it takes as many gradients, because T leaves out the part of the Jacobian 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from simulate.flow import GradientFlow, Point
 from simulate.fully_connected import Weights
+from simulate.integrators.protocol import Batch, Memory, Trial
 
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
-ORDER = 2
 EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
 _STIFF = 0.01  # small enough that the order is seen across it
 
 
 @dataclass
-class Trial:
-    """A proposed step: new weights, the flow there, and the estimated error of F on the training set (members, n).
+class RosenbrockTrial(Trial):
+    """A proposed step, with what its dense output needs.
 
     ``first_order`` (members, n) is dt k1 in function space: J^T of it is the change of weights of first order.
     """
 
-    weights: Weights
-    point: Point
-    error: Tensor
-    first_order: Tensor
+    first_order: Tensor = field(kw_only=True)
 
 
-def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Trial:
+class Rosenbrock:
+    """The W-method as a `simulate.integrators.protocol.Stepper`; it remembers nothing."""
+
+    order = 2
+
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+        """See `Stepper`."""
+        return ()
+
+    def step(self, batch: Batch) -> RosenbrockTrial:
+        """See `Stepper`."""
+        return step(batch.flow, batch.weights, batch.point, batch.dt)
+
+    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Parabola:
+        """See `Stepper`."""
+        assert isinstance(trial, RosenbrockTrial)
+        start = [w[index] for w in batch.weights]
+        stage = batch.point.at.select(index).add_pullback(start, trial.first_order[index])
+        return Parabola(start, stage, [w[index] for w in trial.weights])
+
+
+def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> RosenbrockTrial:
     """Try one step of size ``dt`` (shape (members,), one for each) from ``weights``, where ``point = flow(weights)``.
 
     Nothing is changed in place, so a rejected step can be tried again.
@@ -85,16 +103,27 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Tria
     half = half.view(-1, 1, 1)
     new = [torch.addcmul(w, v, half, out=w) for w, v in zip(new, g, strict=True)]
     arrived = flow(new)
-    return Trial(new, arrived, arrived.output - stage.output, first_order)
+    error = arrived.output - stage.output
+    return RosenbrockTrial(new, arrived, error, EVALUATIONS_PER_STEP, first_order=first_order)
 
 
-def between(start: Weights, stage: Weights, end: Weights, share: Tensor) -> Weights:
-    """Return the weights at the share ``share`` (members,) of a step (dense output).
+class Parabola:
+    """Dense output: weights at a step's start, of first order (``start`` + dt k1), and at its end."""
 
-    ``stage`` are the weights of first order, ``point.at.add_pullback(start, trial.first_order)``.
-    """
-    share = share.view(-1, 1, 1)
-    return [w + share * (s - w) + share**2 * (n - s) for w, s, n in zip(start, stage, end, strict=True)]
+    continuous = True
+
+    def __init__(self, start: Weights, stage: Weights, end: Weights) -> None:
+        self.parts = start, stage, end
+
+    def at(self, share: Tensor) -> Weights:
+        """See `simulate.integrators.protocol.Segment`."""
+        share = share.view(-1, 1, 1)
+        return [w + share * (s - w) + share**2 * (n - s) for w, s, n in zip(*self.parts, strict=True)]
+
+    def select(self, index: Tensor) -> Parabola:
+        """See `simulate.integrators.protocol.Segment`."""
+        start, stage, end = ([w[index] for w in part] for part in self.parts)
+        return Parabola(start, stage, end)
 
 
 class _Resolvent:

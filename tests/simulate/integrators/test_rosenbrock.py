@@ -8,8 +8,8 @@ from scipy.integrate import solve_ivp
 from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
+from simulate.integrators.rosenbrock import Parabola, Rosenbrock, step
 from simulate.losses import LOSSES
-from simulate.rosenbrock import ORDER, between, step
 from theory import Activation
 
 
@@ -55,7 +55,7 @@ def test_the_error_falls_with_the_stated_order(loss):
         errors.append(np.abs(torch.cat([w.flatten() for w in weights]).numpy() - exact).max())
     observed = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
     # halving the step divides the error by 4 up to the next order's share of it
-    assert observed == pytest.approx(ORDER, abs=0.25)
+    assert observed == pytest.approx(Rosenbrock.order, abs=0.25)
 
 
 def test_a_step_far_beyond_the_stability_limit_of_explicit_methods_lands_near_the_minimum():
@@ -72,7 +72,7 @@ def test_the_error_estimate_is_that_of_the_embedded_first_order_solution():
     flow, weights = small_problem("logistic")
     point = flow(weights)
     sizes = [step(flow, weights, point, duration(dt)).error.norm().item() for dt in (0.02, 0.01)]
-    assert np.log2(sizes[0] / sizes[1]) == pytest.approx(ORDER, abs=0.1)
+    assert np.log2(sizes[0] / sizes[1]) == pytest.approx(Rosenbrock.order, abs=0.1)
 
 
 @pytest.mark.parametrize("loss", ["logistic", "softhinge"])
@@ -85,12 +85,12 @@ def test_between_its_ends_a_step_is_as_good_as_at_its_end(loss):
         trial = step(flow, weights, point, duration(dt))
         stage = point.at.add_pullback(weights, trial.first_order)
         for share, exact in ((0.6, reference(flow, weights, 0.6 * dt)), (1.0, reference(flow, weights, dt))):
-            found = between(weights, stage, trial.weights, torch.tensor([share], dtype=torch.float64))
+            found = Parabola(weights, stage, trial.weights).at(torch.tensor([share], dtype=torch.float64))
             errors.append(np.abs(torch.cat([w.flatten() for w in found]).numpy() - exact).max())
     inside, end = np.log2(np.array(errors[:2]) / np.array(errors[2:]))
     # local errors: dt³ at the end; inside dt² times what T leaves of the Jacobian, a small factor for these losses
-    assert end > ORDER + 0.7
-    assert inside > ORDER - 0.3
+    assert end > Rosenbrock.order + 0.7
+    assert inside > Rosenbrock.order - 0.3
 
 
 def test_members_that_need_no_implicit_solve_do_not_change_those_that_do():

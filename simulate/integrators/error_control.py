@@ -1,0 +1,46 @@
+"""Step sizes from an estimate of the error in function space: what the trained predictor would notice."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from simulate.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, Trial
+
+_SAFETY = 0.85
+_SHRINK, _GROW = 0.2, 4.0
+_FIRST_STEP = 0.05  # of the time in which F would reach its natural scale at its initial rate
+
+
+class ErrorControl:
+    """Accept a step when the error estimate's rms_train <= tolerance · (natural_scale + rms_train|F|).
+
+    Parameters
+    ----------
+    natural_scale : Tensor
+        (members,) size of F below which its error need not be resolved relative to F itself: a fraction of min(1, A),
+        which F reaches while the networks are still linear.
+    tolerance : float
+        As above.
+    order : int
+        Power of dt with which the estimate falls (`Stepper.order`).
+    """
+
+    def __init__(self, natural_scale: Tensor, tolerance: float, order: int) -> None:
+        self.natural_scale = natural_scale
+        self.tolerance = tolerance
+        self.order = order
+
+    def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
+        """See `Controller`."""
+        rate = flow.alpha * point.at.pushforward(point.at.pullback(point.force)).square().mean(-1).sqrt()
+        return _FIRST_STEP * self.natural_scale / rate
+
+    def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Controller`."""
+        size = self.natural_scale[batch.members] + trial.point.output.square().mean(-1).sqrt()
+        error = trial.error.square().mean(-1).sqrt() / (self.tolerance * size)
+        accept = sound & (error <= 1.0)
+        factor = (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / self.order)).clamp(_SHRINK, _GROW)
+        return accept, torch.where(sound, factor, _SHRINK)

@@ -1,0 +1,176 @@
+"""What an integrator is: a stepper tries steps, a controller judges them; `simulate.integrate` does the rest.
+
+Every member of a batch has its own time and step size, and nothing that a stepper or a controller computes for one
+member may depend on the others. What a stepper remembers from step to step of a member (a velocity, an estimate of the
+spectral radius, a gradient that is used again) is its *memory*: tensors with the members first, which the driver
+selects, and restores after a rejected step, as it does with the weights.
+
+To add one: a class with the methods of `Stepper` in a file of its own, and a line in `simulate.integrators.choice`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from simulate.flow import GradientFlow, Point
+from simulate.fully_connected import Weights
+
+Memory = tuple[Tensor, ...]
+
+
+@dataclass
+class Batch:
+    """The members still in flight, each at its own time.
+
+    ``members`` (m,) are positions in the batch that was handed in; ``time``, ``dt`` (m,) article time; ``steps`` (m,)
+    accepted ones; ``point = flow(weights)``.
+    """
+
+    members: Tensor
+    flow: GradientFlow
+    weights: Weights
+    point: Point
+    time: Tensor
+    dt: Tensor
+    steps: Tensor
+    memory: Memory = ()
+
+    def select(self, index: Tensor) -> Batch:
+        """Return the members at positions ``index`` of this batch."""
+        return Batch(
+            self.members[index],
+            self.flow.select(index),
+            [w[index] for w in self.weights],
+            self.point.select(index),
+            self.time[index],
+            self.dt[index],
+            self.steps[index],
+            tuple(part[index] for part in self.memory),
+        )
+
+
+@dataclass
+class Trial:
+    """A proposed step of every member of a batch.
+
+    Attributes
+    ----------
+    weights, point, memory
+        As in `Batch`, at the step's end.
+    error : Tensor
+        (members, n_train), the estimated error of F on the training set.
+    evaluations : int or Tensor
+        Forward-backward passes over the training set that the step took: one number, or one for each member.
+    """
+
+    weights: Weights
+    point: Point
+    error: Tensor
+    evaluations: int | Tensor
+    memory: Memory = ()
+
+
+class Segment(Protocol):
+    """A step of some members, to be looked at between its ends (dense output)."""
+
+    continuous: bool  #: False where there is nothing between the ends: an event is then at the step's end
+
+    def at(self, share: Tensor) -> Weights:
+        """Return the weights at the shares ``share`` (m,), from 0 to 1, of the steps."""
+
+    def select(self, index: Tensor) -> Segment:
+        """Return the steps of the members at positions ``index``."""
+
+
+class Stepper(Protocol):
+    """A one-step method. ``order`` is the power of dt with which its error estimate falls."""
+
+    order: int
+
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+        """Return the memory at the start."""
+
+    def step(self, batch: Batch) -> Trial:
+        """Try a step of size ``batch.dt`` from where the batch is; change nothing in place."""
+
+    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Segment:
+        """Return the dense output of the step ``trial`` for the members at positions ``index`` of ``batch``."""
+
+
+class Controller(Protocol):
+    """Decides which steps are taken, and how long the next ones are."""
+
+    def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
+        """Return the first step size of every member, shape (members,)."""
+
+    def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
+        """Return which steps are accepted, and the factor by which each dt changes; both of shape (m,).
+
+        ``sound`` (m,) says which members have finite weights and outputs; the others must be rejected, with a factor
+        below 1, and end diverged when their dt falls below the resolution of time.
+        """
+
+
+class Line:
+    """A straight line between the weights at a step's ends: dense output of order 1."""
+
+    continuous = True
+
+    def __init__(self, start: Weights, end: Weights) -> None:
+        self.start, self.end = start, end
+
+    def at(self, share: Tensor) -> Weights:
+        """See `Segment`."""
+        return [torch.lerp(a, b, _spread(share, a)) for a, b in zip(self.start, self.end, strict=True)]
+
+    def select(self, index: Tensor) -> Line:
+        """See `Segment`."""
+        return Line([w[index] for w in self.start], [w[index] for w in self.end])
+
+
+class Hermite:
+    """The cubic through weights and rates at a step's ends; ``rates`` are dw/dt times dt. Dense output of order 3."""
+
+    continuous = True
+
+    def __init__(self, start: Weights, rates: tuple[Weights, Weights], end: Weights) -> None:
+        self.start, self.rates, self.end = start, rates, end
+
+    def at(self, share: Tensor) -> Weights:
+        """See `Segment`."""
+        found = []
+        for a, va, vb, b in zip(self.start, *self.rates, self.end, strict=True):
+            s = _spread(share, a)
+            bend = (1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb
+            found.append(a + s * (b - a) + s * (s - 1.0) * bend)
+        return found
+
+    def select(self, index: Tensor) -> Hermite:
+        """See `Segment`."""
+        start, first, last, end = ([w[index] for w in part] for part in (self.start, *self.rates, self.end))
+        return Hermite(start, (first, last), end)
+
+
+class Jump:
+    """A step with nothing between its ends: what discrete dynamics make."""
+
+    continuous = False
+
+    def __init__(self, end: Weights) -> None:
+        self.end = end
+
+    def at(self, share: Tensor) -> Weights:
+        """Return the weights at the step's end, whatever ``share`` is."""
+        return self.end
+
+    def select(self, index: Tensor) -> Jump:
+        """See `Segment`."""
+        return Jump([w[index] for w in self.end])
+
+
+def _spread(share: Tensor, like: Tensor) -> Tensor:
+    return share.view(-1, *[1] * (like.ndim - 1))
