@@ -3,7 +3,21 @@
 from fit.assess import assess
 from fit.estimators import exponent
 from fit.intervals import Estimate
+from fit.models import ModelFit, corrected_power, joint, offset_power, segmented, smooth_crossover
 from fit.own_predictions import prediction, read_predictions
 from fit.verdict import Verdict
 
-__all__ = ["Estimate", "Verdict", "assess", "exponent", "prediction", "read_predictions"]
+__all__ = [
+    "Estimate",
+    "ModelFit",
+    "Verdict",
+    "assess",
+    "corrected_power",
+    "exponent",
+    "joint",
+    "offset_power",
+    "prediction",
+    "read_predictions",
+    "segmented",
+    "smooth_crossover",
+]

@@ -25,6 +25,9 @@ from fit.intervals import Estimate
 from fit.measurements import Measurements
 from theory.prediction import Prediction
 
+#: The row of the sensitivity that takes Huber's M-estimate for least squares.
+ROBUST = "outliers held back (Huber)"
+
 
 def amplitude_law(
     found: Measurements, prediction: Prediction, logs: NDArray, y_label: str, *, corrected: bool = False
@@ -50,13 +53,19 @@ def amplitude_law(
     def rows(array: NDArray) -> NDArray:
         return np.moveaxis(array, 1, 2).reshape(-1, logs.shape[1])
 
-    def estimate(cells: NDArray, with_correction: bool = corrected, keep: NDArray | None = None) -> Estimate | None:
+    def estimate(
+        cells: NDArray, with_correction: bool = corrected, keep: NDArray | None = None, robust: bool = False
+    ) -> Estimate | None:
         chosen = np.where(cells[..., None], logs, np.nan)
         if keep is not None:
             chosen = np.where(keep[:, None, None], chosen, np.nan)
         columns = np.any(cells, axis=0)
         return slope_within(
-            rows(amplitude)[:, columns], rows(chosen)[:, columns], width, correction if with_correction else None
+            rows(amplitude)[:, columns],
+            rows(chosen)[:, columns],
+            width,
+            correction if with_correction else None,
+            robust=robust,
         )
 
     result = estimate(cells)
@@ -70,6 +79,8 @@ def amplitude_law(
     if len(found.widths) > 1:
         wider = found.widths > found.widths.min()
         sensitivity.append(sensitivity_row("without the narrowest width", estimate(cells, keep=wider)))
+    if prediction.statistic != "rms":  # pseudo-values of an rms have outliers by their nature
+        sensitivity.append(sensitivity_row(ROBUST, estimate(cells, robust=True)))
 
     seen = np.isfinite(logs) & cells[..., None]
     n_amplitudes = int(seen.any(axis=2).sum(axis=1).max(initial=0))
@@ -121,10 +132,12 @@ def width_law(
     found, prediction, logs, y_label
         As in `amplitude_law`.
     curves : bool
-        Whether ``points`` also gets the unpooled values at all amplitudes, not marked as used.
+        Whether ``logs`` are pseudo-values of a statistic over seeds; ``points`` then also gets the unpooled values at
+        all amplitudes, not marked as used.
     """
     cells = window(found, prediction)
-    finding = pooled_width_law(found, lambda part: _mean_in(found, logs, part), cells, y_label)
+    averages = prediction.statistic != "rms" and not curves
+    finding = pooled_width_law(found, lambda part: _mean_in(found, logs, part), cells, y_label, averages=averages)
     sensitivity = [
         sensitivity_row(name, _between(found, _mean_in(found, logs, part)))
         for name, part in trimmed(cells, found.root_h_alpha)
@@ -142,8 +155,11 @@ def width_law(
     return dataclasses.replace(finding, sensitivity=sensitivity + finding.sensitivity, points=result_points)
 
 
-def pooled_width_law(found: Measurements, pool, cells: NDArray, y_label: str) -> Finding:
-    """Estimate the power of h of ``pool(cells)``, one logarithm per (width, seed)."""
+def pooled_width_law(found: Measurements, pool, cells: NDArray, y_label: str, *, averages: bool = True) -> Finding:
+    """Estimate the power of h of ``pool(cells)``, one logarithm per (width, seed).
+
+    ``averages``: whether these are the networks' own values, and no pseudo-values of a statistic over them.
+    """
     values = pool(cells)
     result = _between(found, values)
     sensitivity = []
@@ -153,6 +169,9 @@ def pooled_width_law(found: Measurements, pool, cells: NDArray, y_label: str) ->
             ("without the widest width", found.widths < found.widths.max()),
         ):
             sensitivity.append(sensitivity_row(name, _between(found, np.where(keep[:, None], values, np.nan))))
+    if averages:
+        log_h = np.repeat(np.log(found.widths), values.shape[1])
+        sensitivity.append(sensitivity_row(ROBUST, slope_between(log_h, values.ravel(), robust=True)))
     seeds = np.isfinite(values).sum(axis=1)
     enough = seeds >= MIN_SEEDS
     obstacle = None
