@@ -1,5 +1,7 @@
 """What does happen: gradient flow of ensembles of networks, measured into an xarray store."""
 
+from simulate.architecture import Architecture
+from simulate.architecture import register as register_architecture
 from simulate.campaign import Campaign, Experiment, list_presets
 from simulate.data import Data, load_data
 from simulate.engine import run_task
@@ -8,6 +10,7 @@ from simulate.schema import Status
 from simulate.store import Store, StoreError
 
 __all__ = [
+    "Architecture",
     "Campaign",
     "Data",
     "Experiment",
@@ -18,6 +21,7 @@ __all__ = [
     "StoreError",
     "list_presets",
     "load_data",
+    "register_architecture",
     "run",
     "run_task",
 ]

@@ -21,11 +21,21 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from simulate.architecture import find, names
 from simulate.losses import LOSSES
 from theory import Activation, InputError
 
+SPHERE_DIMENSION = 10
 _NETWORKS_PER_TASK = 100  # one chunk of the store; fewer would make large stores slow to read
 _BYTES_PER_TASK = 2**30
+_INPUT_SHAPES: dict[str, tuple[int, ...]] = {
+    "digits": (8, 8, 1),
+    "mnist": (28, 28, 1),
+    "fashion_mnist": (28, 28, 1),
+    "emnist_letters": (28, 28, 1),
+    "cifar10": (32, 32, 3),
+    "sphere": (SPHERE_DIMENSION,),
+}
 _LIMIT = 10_000_000  # networks an experiment may have: beyond, it is a slip of the keyboard
 
 Positive = Annotated[int, Field(ge=1)]
@@ -57,13 +67,13 @@ class Experiment(_Frozen):
     data_seed: Annotated[int, Field(ge=0)] = 0
     pca: Positive | None = None
     pca_whiten: bool = True
-    architecture: Literal["fc"] = "fc"
+    architecture: str = "fc"
     depth: Annotated[int, Field(ge=1, le=100)]
     activation: str
     normalise: bool = True
-    bias: Literal[0] = 0
+    bias: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     loss: str = "softhinge"
-    subtract_initial: Literal[True] = True
+    subtract_initial: bool = True
     widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
     root_h_alpha: Annotated[tuple[Amplitude, ...], Field(min_length=1)] | None = None
     alpha: Annotated[tuple[Amplitude, ...], Field(min_length=1)] | None = None
@@ -109,6 +119,13 @@ class Experiment(_Frozen):
     def _known_activation(cls, value: str) -> str:
         return Activation(value).formula
 
+    @field_validator("architecture")
+    @classmethod
+    def _known_architecture(cls, value: str) -> str:
+        if value not in names():
+            raise InputError("", value, "no such architecture", f"Use one of {', '.join(names())}")
+        return value
+
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, value: str) -> str:
@@ -146,9 +163,30 @@ class Experiment(_Frozen):
                 f"kernels are compared on test points, and n_test = {self.n_test}",
                 "Lower n_kernel or raise n_test",
             )
+        self._suits_architecture()
         if self.size > _LIMIT:
             raise InputError("seeds", self.seeds, f"the grid has {self.size} networks", f"Stay below {_LIMIT}")
         return self
+
+    def _suits_architecture(self) -> None:
+        architecture = find(self.architecture)
+        if self.bias and not architecture.biased:
+            raise InputError("bias", self.bias, f"architecture {self.architecture} has none", "Remove it")
+        if architecture.images and self.pca is not None:
+            problem = f"architecture {self.architecture} sees images, and principal components are not"
+            raise InputError("pca", self.pca, problem, "Remove it, or use architecture fc")
+        if self.input_shape is not None:
+            architecture.check(self.input_shape, self.depth)
+
+    @property
+    def input_shape(self) -> tuple[int, ...] | None:
+        """Shape of a point, (height, width, channels) or (d,); None for a file, which has to be read for it."""
+        return (self.pca,) if self.pca is not None else _INPUT_SHAPES.get(self.dataset)
+
+    @property
+    def layers(self) -> int:
+        """How many weight matrices a network has."""
+        return find(self.architecture).layers(self.depth)
 
     @property
     def amplitude(self) -> Literal["root_h_alpha", "alpha"]:

@@ -18,11 +18,11 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
-from simulate.campaign import Experiment
+from simulate.architecture import find
+from simulate.campaign import SPHERE_DIMENSION, Experiment
 from simulate.torchvision_compat import torchvision_datasets
 from theory import InputError
 
-SPHERE_DIMENSION = 10
 _CLASSES_BY_PARITY = np.array([1.0, -1.0])  # even classes +1, odd ones -1
 
 
@@ -32,6 +32,7 @@ class Data:
 
     ``x_train`` (n_train, d) and ``x_test`` (n_test, d) are float64 with ||x||² = d; ``y_train``, ``y_test`` are ±1;
     ``sha256`` is of the chosen raw data, so it does not depend on the machine; ``description`` says what it is made of.
+    ``image_shape`` is (height, width, channels) where a point is an image, its values in this order.
     """
 
     name: str
@@ -41,11 +42,15 @@ class Data:
     y_test: np.ndarray
     sha256: str
     description: str
+    image_shape: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
 class _Pool:
-    """All points of a data set, (n, ...) of any numeric dtype, their classes 0, 1, ..., and what it is."""
+    """All points of a data set, their classes 0, 1, ..., and what it is.
+
+    ``x`` has any numeric dtype and shape (n, d), or (n, height, width) or (n, height, width, channels) for images.
+    """
 
     x: np.ndarray
     classes: np.ndarray
@@ -96,7 +101,16 @@ def load_data(experiment: Experiment, data_root: str | Path | None = None, *, do
     x *= np.sqrt(x.shape[1]) / norm
     y = _CLASSES_BY_PARITY[pool.classes[chosen] % 2]
     n = experiment.n_train
-    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest.hexdigest(), pool.description)
+    shape = _image_shape(pool.x) if experiment.pca is None else None
+    find(experiment.architecture).check(shape or x.shape[1:], experiment.depth)
+    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest.hexdigest(), pool.description, shape)
+
+
+def _image_shape(x: np.ndarray) -> tuple[int, int, int] | None:
+    if x.ndim not in (3, 4):
+        return None
+    height, width, *channels = x.shape[1:]
+    return height, width, *(channels or [1])
 
 
 def _principal_components(experiment: Experiment, flat: np.ndarray) -> np.ndarray:
@@ -130,7 +144,8 @@ def _sphere(experiment: Experiment) -> Data:
 
 
 def _digits(root: str | None, download: bool) -> _Pool:
-    x, y = load_digits(return_X_y=True)
+    digits = load_digits()
+    x, y = digits.images, digits.target
     return _Pool(x, y, f"{len(x)} digits of 8x8 pixels (scikit-learn)")
 
 

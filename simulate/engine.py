@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time as clock
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,15 +12,16 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from simulate.architecture import Architecture, find
 from simulate.events import Moment
-from simulate.first_layer import first_layers
 from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.integrate import integrate
 from simulate.integrators import ErrorControl, Rosenbrock
 from simulate.losses import LOSSES
+from simulate.memory import PeakMemory, in_parts
 from simulate.observe import HalfLoss, HeldOut, LinearEnd, Stop
-from simulate.schema import variables
+from simulate.precision import full_precision
+from simulate.schema import Status, Variable, variables
 from theory.activation import Activation
 
 if TYPE_CHECKING:
@@ -47,34 +49,83 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     xarray.Dataset
         Every variable of `simulate.schema.variables`, dimensionless, on dimensions (width: 1, amplitude, seed, ...).
         Times are in the article convention.
+
+    Notes
+    -----
+    Where memory runs out the networks are trained in smaller batches (the variable ``batch`` says in which); one that
+    does not fit alone gets the status ``out_of_memory``, and the others are not affected.
     """
     started = clock.perf_counter()
+    peak = PeakMemory(device)
+    count = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
+    wanted = variables(experiment.amplitude)
+    sizes = {"layer": experiment.layers, "test_point": experiment.n_test}
+    # member = amplitude-major, so that a reshape gives the grid back
+    columns = {name: _unknown(count, variable, sizes) for name, variable in wanted.items()}
+    with full_precision():
+        for batch, (part, found) in enumerate(
+            in_parts(lambda members: _train(experiment, task, data, members, device, started), count)
+        ):
+            rows = slice(part.start, part.stop)
+            columns["batch"][rows] = batch
+            if found is None:
+                columns["status"][rows] = Status.OUT_OF_MEMORY
+                continue
+            for name, column in found.items():
+                columns[name][rows] = column.cpu().numpy()
+    columns["alpha"] = np.repeat(experiment.alphas(task.width), task.seed_stop - task.seed_start)
+    columns["wall_time"][:] = (clock.perf_counter() - started) / count
+    columns["peak_memory"][:] = peak.bytes()
+    grid = ("width", experiment.amplitude, "seed")
+    shape = (1, len(experiment.amplitudes), task.seed_stop - task.seed_start)
+    return xr.Dataset(
+        {
+            name: ((*grid, *variable.dims), columns[name].reshape(*shape, *columns[name].shape[1:]))
+            for name, variable in wanted.items()
+        }
+    )
+
+
+def _unknown(count: int, variable: Variable, sizes: Mapping[str, int]) -> np.ndarray:
+    """An empty column of a variable, for members of which nothing is known."""
+    fill = np.nan if variable.dtype.startswith("float") else 0
+    return np.full((count, *(sizes[d] for d in variable.dims)), fill, dtype=variable.dtype)
+
+
+def _train(
+    experiment: Experiment, task: Task, data: Data, which: range, device: str, started: float
+) -> dict[str, Tensor]:
+    """Train the task's members ``which`` in one batch; return what was measured, each (len(which), ...)."""
     dtype = getattr(torch, experiment.dtype)
 
     def tensor(values) -> Tensor:
         return torch.as_tensor(np.asarray(values), dtype=dtype, device=device)
 
-    seeds = range(task.seed_start, task.seed_stop)
-    amplitudes = experiment.root_h_alphas(task.width)
-    # member = amplitude-major, so that reshape(n_amplitudes, n_seeds) gives the grid back
-    seed_of = torch.arange(len(seeds), device=device).repeat(len(amplitudes))
-    root_h_alpha = tensor(amplitudes).repeat_interleave(len(seeds))
+    amplitude_of, seed_of_member = np.divmod(np.array(which), task.seed_stop - task.seed_start)
+    seeds, seed_index = np.unique(seed_of_member, return_inverse=True)
+    seed_of = torch.as_tensor(seed_index, device=device)
+    root_h_alpha = tensor(experiment.root_h_alphas(task.width)[amplitude_of])
     alpha = root_h_alpha / math.sqrt(task.width)
 
     x, y, x_test, y_test = (tensor(v) for v in (data.x_train, data.y_train, data.x_test, data.y_test))
-    activation = Activation(experiment.activation, normalise=experiment.normalise)
-    network = FullyConnected(x.shape[1], task.width, experiment.depth, activation)
-    drawn = [w.to(device, dtype) for w in network.initial_weights(experiment.base_seed, seeds)]
-    initial, inputs, inputs_test = first_layers(drawn, x, x_test)
-    held_out = HeldOut(network, initial, seed_of, alpha, inputs_test, experiment.n_kernel)
-    inputs_of = inputs.select(seed_of)
-    flow = GradientFlow(network, LOSSES[experiment.loss], inputs_of, y, alpha, network.output(initial, inputs)[seed_of])
+    network = build_network(experiment, data, task.width)
+    drawn = [
+        w.to(device, dtype) for w in network.initial_weights(experiment.base_seed, (task.seed_start + seeds).tolist())
+    ]
+    initial, inputs, inputs_test = network.coordinates(drawn, x, x_test)
+    held_out = HeldOut(
+        network, initial, seed_of, alpha, inputs_test, experiment.n_kernel, subtract=experiment.subtract_initial
+    )
+    output_initial = network.output(initial, inputs)[seed_of]
+    if not experiment.subtract_initial:
+        output_initial = torch.zeros_like(output_initial)
+    flow = GradientFlow(network, LOSSES[experiment.loss], inputs.select(seed_of), y, alpha, output_initial)
     weights = [w[seed_of] for w in initial]
     linear = LinearEnd(held_out, held_out.rate(flow(weights)))
     half = HalfLoss(held_out, flow)
 
     members = len(alpha)
-    layers = experiment.depth + 1
+    layers = experiment.layers
     kernel_change = torch.full((members,), torch.nan, dtype=dtype, device=device)
     kernel_change_layer = torch.full((members, layers), torch.nan, dtype=dtype, device=device)
     weight_change = torch.full((members, layers), torch.nan, dtype=dtype, device=device)
@@ -92,6 +143,7 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
         margin[ids] = (end.output * y).amin(dim=-1)
         loss_end[ids] = flow.mean_loss(end.output)
 
+    limit = experiment.time_limit  # of the whole task
     stepper = Rosenbrock()
     result = integrate(
         flow,
@@ -101,12 +153,10 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
         stepper=stepper,
         controller=ErrorControl(0.3 * root_h_alpha.clamp(max=1.0), experiment.tolerance, stepper.order),
         max_steps=experiment.max_steps,
-        time_limit=experiment.time_limit,
+        time_limit=None if limit is None else limit - (clock.perf_counter() - started),
     )
 
-    seconds = (clock.perf_counter() - started) / members
-    columns = {
-        "alpha": alpha,
+    return {
         "kernel_change": kernel_change,
         "kernel_change_layer": kernel_change_layer,
         "kernel_norm_initial": held_out.norm_initial[seed_of] / experiment.n_kernel,
@@ -123,19 +173,14 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
         "loss_end": loss_end,
         "steps": result.steps,
         "gradient_evaluations": result.evaluations,
-        "wall_time": torch.full((members,), seconds, dtype=torch.float64),
         "test_output": test_output,
         "status": result.status,
     }
-    grid = ("width", experiment.amplitude, "seed")
-    shape = (1, len(amplitudes), len(seeds))
-    return xr.Dataset(
-        {
-            name: ((*grid, *variable.dims), _array(columns[name], shape, variable.dtype))
-            for name, variable in variables(experiment.amplitude).items()
-        }
-    )
 
 
-def _array(column: Tensor, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    return column.cpu().numpy().astype(dtype).reshape(*shape, *column.shape[1:])
+def build_network(experiment: Experiment, data: Data, width: int) -> Architecture:
+    """Return the experiment's architecture for its data at one width."""
+    cls = find(experiment.architecture)
+    shape = data.image_shape if cls.images else None
+    activation = Activation(experiment.activation, normalise=experiment.normalise)
+    return cls(shape or data.x_train.shape[1], width, experiment.depth, activation, experiment.bias)

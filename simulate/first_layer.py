@@ -7,7 +7,7 @@ coefficients P a training point, so that
     z = z(0) + (a a_train^T) P,    dP/dt = delta · q  (elementwise),    |W_0 - W_0(0)|² = tr P^T (a_train a_train^T) P.
 
 Pulling back costs nothing then, and a matrix with n_train columns stands where one with d columns stood. `first_layers`
-takes the one with fewer operations.
+takes the one with fewer operations. A bias is a further input, the same for every point (`simulate.fully_connected`).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class FirstLayer(Protocol):
     def select(self, index: Tensor) -> FirstLayer:
         """Return the layer for the members named by ``index``."""
 
-    def head(self, count: int) -> FirstLayer:
-        """Return the layer on the first ``count`` inputs."""
+    def points(self, rows: slice) -> FirstLayer:
+        """Return the layer on a part of the inputs."""
 
 
 @dataclass
@@ -57,9 +57,10 @@ class Dense:
     a: Tensor
 
     @classmethod
-    def of(cls, x: Tensor) -> Dense:
-        """Return the layer on ``x`` (n, d)."""
-        return cls(x / math.sqrt(x.shape[1]))
+    def of(cls, x: Tensor, bias: float = 0.0) -> Dense:
+        """Return the layer on ``x`` (n, d); with a ``bias``, its weights have d + 1 columns."""
+        a = x / math.sqrt(x.shape[1])
+        return cls(torch.nn.functional.pad(a, (0, 1), value=bias) if bias else a)
 
     def _spread(self, members: int) -> Tensor:
         return self.a.expand(members, -1, -1)
@@ -86,9 +87,9 @@ class Dense:
         """Return itself: the inputs are the same for all members."""
         return self
 
-    def head(self, count: int) -> Dense:
+    def points(self, rows: slice) -> Dense:
         """See `FirstLayer`."""
-        return Dense(self.a[:count])
+        return Dense(self.a[rows])
 
 
 @dataclass
@@ -104,10 +105,10 @@ class Span:
     offset: Tensor
 
     @classmethod
-    def of(cls, x: Tensor, x_train: Tensor, first_weights: Tensor) -> Span:
+    def of(cls, x: Tensor, x_train: Tensor, first_weights: Tensor, bias: float = 0.0) -> Span:
         """Return the layer on ``x`` (n, d) of networks that start from W_0 = ``first_weights`` (members, width, d)."""
-        layer = Dense.of(x)
-        return cls(layer.a, layer.a @ Dense.of(x_train).a.mT, layer.preactivation(first_weights))
+        layer = Dense.of(x, bias)
+        return cls(layer.a, layer.a @ Dense.of(x_train, bias).a.mT, layer.preactivation(first_weights))
 
     def preactivation(self, w: Tensor) -> Tensor:
         """See `FirstLayer`."""
@@ -133,9 +134,9 @@ class Span:
         """See `FirstLayer`."""
         return replace(self, offset=self.offset[index])
 
-    def head(self, count: int) -> Span:
+    def points(self, rows: slice) -> Span:
         """See `FirstLayer`."""
-        return replace(self, a=self.a[:count], gram=self.gram[:count], offset=self.offset[:, :count])
+        return replace(self, a=self.a[rows], gram=self.gram[rows], offset=self.offset[:, rows])
 
 
 def spans(n_train: int, input_dim: int) -> bool:
@@ -143,9 +144,14 @@ def spans(n_train: int, input_dim: int) -> bool:
     return n_train < 2 * input_dim
 
 
-def first_layers(weights: list[Tensor], x_train: Tensor, x_test: Tensor) -> tuple[list[Tensor], FirstLayer, FirstLayer]:
-    """Choose coordinates for networks that start from ``weights``; return the start in them and the two data sets."""
-    if spans(*x_train.shape):
-        inputs, inputs_test = (Span.of(x, x_train, weights[0]) for x in (x_train, x_test))
+def first_layers(
+    weights: list[Tensor], x_train: Tensor, x_test: Tensor, bias: float = 0.0, *, dense: bool = False
+) -> tuple[list[Tensor], FirstLayer, FirstLayer]:
+    """Choose coordinates for networks that start from ``weights``; return the start in them and the two data sets.
+
+    ``dense`` asks for the weights themselves.
+    """
+    if spans(*x_train.shape) and not dense:
+        inputs, inputs_test = (Span.of(x, x_train, weights[0], bias) for x in (x_train, x_test))
         return [torch.zeros_like(inputs.offset), *weights[1:]], inputs, inputs_test
-    return weights, Dense.of(x_train), Dense.of(x_test)
+    return weights, Dense.of(x_train, bias), Dense.of(x_test, bias)

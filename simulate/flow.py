@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from simulate.first_layer import FirstLayer
-from simulate.fully_connected import FullyConnected, Linearisation, Weights
+from simulate.architecture import Architecture, Inputs, Linearisation, Weights
 from simulate.losses import Loss
 
 
@@ -48,12 +47,12 @@ class GradientFlow:
     """The term of the differential equation, for a batch of members that share the training set.
 
     ``inputs`` are the training set as the first layer sees it, ``y`` (n_train,) its labels ±1; ``alpha`` has shape
-    (members,), ``output_initial`` (f at the initial weights) (members, n_train).
+    (members,), ``output_initial`` (f at the initial weights; zero where it is not subtracted) (members, n_train).
     """
 
-    network: FullyConnected
+    network: Architecture
     loss: Loss
-    inputs: FirstLayer
+    inputs: Inputs
     y: Tensor
     alpha: Tensor
     output_initial: Tensor

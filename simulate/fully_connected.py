@@ -1,7 +1,11 @@
 """Stacked fully connected networks: forward, backward, tangent kernel and Jacobian products, layer by layer.
 
-Article convention (arXiv:1906.08034, no bias): a^l = x^l / sqrt(fan-in), z^l = a^l W_l^T, x^{l+1} = sigma(z^l),
-f = z^L. A batch holds ``members`` networks; weights are ``depth + 1`` tensors of shape (members, n_out, n_in).
+Article convention (arXiv:1906.08034): a^l = x^l / sqrt(fan-in), z^l = a^l W_l^T, x^{l+1} = sigma(z^l), f = z^L. A batch
+holds ``members`` networks; weights are ``depth + 1`` tensors of shape (members, n_out, n_in).
+
+A bias B·b is a further column b of W_l, zero at the start, whose input a^l is B for every point. The published code
+divides its output by h but not the output's bias, and its f is f/sqrt(h) in the article's convention: there the bias of
+the output is sqrt(h)·B·b.
 
 The Jacobian J = df/dw is never formed. Its part of weight matrix l at datum i is the outer product
 delta^l_i a^l_i^T with delta^l = df/dz^l, so that (with q a vector over data, v one over weights)
@@ -12,23 +16,24 @@ delta^l_i a^l_i^T with delta^l = df/dz^l, so that (with q a vector over data, v 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from simulate.activation import compile_activation
-from simulate.first_layer import Dense, FirstLayer
+from simulate.architecture import Architecture, Inputs, Linearisation, Weights
+from simulate.first_layer import Dense, FirstLayer, first_layers
 from theory import Activation
 
-Weights = list[Tensor]
+_TILE = 512  # points; two of its Gram matrices in float64 stay in a core's cache of 4 MiB
 
 
 @dataclass
-class Linearisation:
+class Layerwise(Linearisation):
     """Networks linearised at their weights, on one set of ``n`` inputs.
 
     Attributes
@@ -51,22 +56,36 @@ class Linearisation:
     def _tensors(self) -> list[Tensor]:
         return [*self.inputs, self.output, *self.deltas]
 
-    def select(self, index: Tensor) -> Linearisation:
+    def select(self, index: Tensor) -> Layerwise:
         """Return the members named by ``index``."""
         # of the first layer only products with the Jacobian are taken, and these are the same for all members
-        return Linearisation(
+        return Layerwise(
             self.first,
             [a[index] for a in self.inputs],
             self.output[index],
             [d[index] for d in self.deltas],
         )
 
-    def put(self, index: Tensor, other: Linearisation) -> None:
+    def put(self, index: Tensor, other: Layerwise) -> None:
         """Overwrite the members named by ``index`` with the same members of ``other``."""
         for mine, theirs in zip(self._tensors(), other._tensors(), strict=True):
             mine[index] = theirs[index]
 
-    def kernel_layers(self, other: Linearisation | None = None) -> list[Tensor]:
+    def points(self, rows: slice) -> Layerwise:
+        """Return the same networks on a part of the points."""
+        return Layerwise(
+            self.first.points(rows),
+            [a[:, rows] for a in self.inputs],
+            self.output[:, rows],
+            [d[:, rows] for d in self.deltas],
+        )
+
+    @property
+    def tile(self) -> int:
+        """See `Linearisation`."""
+        return _TILE
+
+    def kernel_layers(self, other: Layerwise | None = None) -> list[Tensor]:
         """Return the summands Theta^l, l = 0..depth, of the tangent kernel, each (members, n, n_other)."""
         other = self if other is None else other
         # inputs are shared: one Gram matrix for all members
@@ -77,14 +96,6 @@ class Linearisation:
                 part = torch.bmm(self.deltas[layer], other.deltas[layer].mT).mul_(part)
             parts.append(part)
         return parts
-
-    def kernel(self) -> Tensor:
-        """Return the tangent kernel Theta = J J^T, shape (members, n, n); article convention, without alpha²."""
-        parts = self.kernel_layers()
-        total = parts.pop()
-        for part in parts:
-            total += part
-        return total
 
     def kernel_trace(self) -> Tensor:
         """Return the trace of `kernel`, shape (members,), at a fraction of its cost."""
@@ -118,59 +129,75 @@ class Linearisation:
         return total
 
 
-class FullyConnected:
-    """``depth`` hidden layers of ``width`` neurons between ``input_dim`` inputs and one output."""
+class FullyConnected(Architecture):
+    """``depth`` hidden layers of ``width`` neurons between the inputs and one output, with the forms above."""
 
-    def __init__(self, input_dim: int, width: int, depth: int, activation: Activation) -> None:
-        self.input_dim = input_dim
-        self.width = width
-        self.depth = depth
+    name = "fc"
+    biased = True
+
+    def __init__(
+        self, input_shape: int | tuple[int, ...], width: int, depth: int, activation: Activation, bias: float = 0.0
+    ) -> None:
+        super().__init__(input_shape, width, depth, activation, bias)
+        # sigma(z) is used over sqrt(width) only
         self.activation = compile_activation(activation, 1.0 / math.sqrt(width))
-        self.shapes = [(width, input_dim)] + [(width, width)] * (depth - 1) + [(1, width)]
+
+    def weight_shapes(self) -> Sequence[tuple[int, ...]]:
+        """See `Architecture`; without the columns of biases."""
+        return [(self.width, self.input_dim)] + [(self.width, self.width)] * (self.depth - 1) + [(1, self.width)]
 
     def initial_weights(self, base_seed: int, seeds: Sequence[int]) -> Weights:
-        """Draw N(0, 1) weights in float64 on the CPU, stacked over ``seeds``.
+        """See `Architecture`."""
+        drawn = super().initial_weights(base_seed, seeds)
+        return [torch.nn.functional.pad(w, (0, 1)) for w in drawn] if self.bias else drawn
 
-        A network's weights depend on (base_seed, architecture, depth, width, input dimension, seed) only, and so not
-        on alpha, the activation or the loss: trajectories at different alpha are paired. (The published runs hashed
-        alpha into the seed.)
-        """
-        drawn = [self._draw(base_seed, seed) for seed in seeds]
-        return [torch.stack(layer) for layer in zip(*drawn, strict=True)]
+    def forward(self, weights: Weights, x: Tensor) -> Tensor:
+        """See `Architecture`."""
+        return self.output(weights, x)
 
-    def _draw(self, base_seed: int, seed: int) -> Weights:
-        key = f"{base_seed}/fc/{self.depth}/{self.width}/{self.input_dim}/{seed}"
-        generator = torch.Generator()
-        generator.manual_seed(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little", signed=True))
-        return [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in self.shapes]
+    def coordinates(
+        self, weights: Weights, x_train: Tensor, x_test: Tensor, *, dense: bool = False
+    ) -> tuple[Weights, Inputs, Inputs]:
+        """See `Architecture`: the span of the training inputs where it is smaller than the input space."""
+        return first_layers(weights, x_train, x_test, self.bias, dense=dense)
 
-    def linearise(self, weights: Weights, inputs: Tensor | FirstLayer) -> Linearisation:
+    def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> Layerwise:
         """Evaluate and differentiate the networks on ``inputs``: x of shape (n, input_dim), or a `FirstLayer`."""
-        first = _first_layer(inputs)
+        first = self._first_layer(inputs)
         a, slope = self.activation.value_and_slope(first.preactivation(weights[0]))
-        activations, slopes = [a], [slope]  # slopes: sigma'(z^l) / sqrt(width)
-        for w in weights[1:-1]:
-            a, slope = self.activation.value_and_slope(torch.bmm(a, w.mT))
-            activations.append(a)
+        activations, slopes = [self._extended(a, 0)], [slope]  # slopes: sigma'(z^l) / sqrt(width)
+        for layer, w in enumerate(weights[1:-1], 1):
+            a, slope = self.activation.value_and_slope(torch.bmm(activations[-1], w.mT))
+            activations.append(self._extended(a, layer))
             slopes.append(slope)
-        output = torch.bmm(a, weights[-1].mT).squeeze(-1)
+        output = torch.bmm(activations[-1], weights[-1].mT).squeeze(-1)
 
-        deltas = [slopes[-1].mul_(weights[-1])]
+        deltas = [slopes[-1].mul_(self._without_bias(weights[-1]))]
         for w, slope in zip(reversed(weights[1:-1]), reversed(slopes[:-1]), strict=True):
-            deltas.append(torch.bmm(deltas[-1], w).mul_(slope))
-        return Linearisation(first, activations, output, deltas[::-1])
+            deltas.append(torch.bmm(deltas[-1], self._without_bias(w)).mul_(slope))
+        return Layerwise(first, activations, output, deltas[::-1])
 
-    def output(self, weights: Weights, inputs: Tensor | FirstLayer) -> Tensor:
+    def output(self, weights: Weights, inputs: Tensor | Inputs) -> Tensor:
         """Return f on ``inputs``, shape (members, n), without keeping what derivatives need."""
-        a = self.activation.value(_first_layer(inputs).preactivation(weights[0]))
-        for w in weights[1:-1]:
-            a = self.activation.value(torch.bmm(a, w.mT))
-        return torch.bmm(a, weights[-1].mT).squeeze(-1)
+        a = self.activation.value(self._first_layer(inputs).preactivation(weights[0]))
+        for layer, w in enumerate(weights[1:]):
+            z = torch.bmm(self._extended(a, layer), w.mT)
+            a = z if layer == self.depth - 1 else self.activation.value(z)
+        return a.squeeze(-1)
+
+    def _first_layer(self, inputs: Tensor | Inputs) -> FirstLayer:
+        return Dense.of(inputs, self.bias) if isinstance(inputs, Tensor) else cast(FirstLayer, inputs)
+
+    def _extended(self, a: Tensor, layer: int) -> Tensor:
+        """The inputs of the matrix after hidden layer ``layer``, with the bias's."""
+        if not self.bias:
+            return a
+        last = layer == self.depth - 1
+        return torch.nn.functional.pad(a, (0, 1), value=self.bias * (math.sqrt(self.width) if last else 1.0))
+
+    def _without_bias(self, w: Tensor) -> Tensor:
+        return w[..., :-1] if self.bias else w
 
 
 def _square_norms(rows: Tensor) -> Tensor:
     return torch.linalg.vector_norm(rows, dim=-1).square()
-
-
-def _first_layer(inputs: Tensor | FirstLayer) -> FirstLayer:
-    return Dense.of(inputs) if isinstance(inputs, Tensor) else inputs

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from simulate import ntk
+from simulate.architecture import Architecture, Inputs, Linearisation, Weights
 from simulate.events import Moment
-from simulate.first_layer import FirstLayer
 from simulate.flow import GradientFlow, Point
-from simulate.fully_connected import FullyConnected, Weights
 
 _KERNEL_BYTES = 2**27  # held-out kernels are formed for as many networks at once as fit into this
 
@@ -24,34 +24,47 @@ class HeldOut:
     """The test set as every member sees it: predictor, tangent at time zero, kernel and its change.
 
     Members of one seed share their initial weights whatever their alpha, so ``initial`` and ``inputs`` hold one network
-    a seed and ``seed_of`` (members,) says which is whose. The first ``n_kernel`` test points carry the kernels.
+    a seed and ``seed_of`` (members,) says which is whose. The first ``n_kernel`` test points carry the kernels. Without
+    ``subtract``, F = alpha f.
     """
 
     def __init__(
         self,
-        network: FullyConnected,
+        network: Architecture,
         initial: Weights,
         seed_of: Tensor,
         alpha: Tensor,
-        inputs: FirstLayer,
+        inputs: Inputs,
         n_kernel: int,
+        *,
+        subtract: bool = True,
     ) -> None:
         self.network = network
         self.initial = initial
         self.seed_of = seed_of
         self.alpha = alpha
         self.inputs = inputs
-        self.kernel_inputs = inputs.head(n_kernel)
+        self.kernel_inputs = inputs.points(slice(n_kernel))
         self.output_initial = network.output(initial, inputs)
-        norms = [self._layer_norms(group) for group in self._groups(len(initial[0]))]
+        self.subtract = subtract
+        norms = [ntk.norms(self._initial_kernels(group)) for group in self._groups(len(initial[0]))]
         self.norm_initial = torch.cat([total for total, _ in norms])
         self.layer_norm_initial = torch.cat([layers for _, layers in norms])
 
     def predictor(self, members: Tensor, weights: Weights) -> Tensor:
         """Return F on the test points, shape (len(members), n_test)."""
+        return self._predictor(members, weights, subtract=self.subtract)
+
+    def growth(self, members: Tensor, weights: Weights) -> Tensor:
+        """Return F - F(0) on the test points, shape (len(members), n_test)."""
+        return self._predictor(members, weights, subtract=True)
+
+    def _predictor(self, members: Tensor, weights: Weights, *, subtract: bool) -> Tensor:
         seeds = self.seed_of[members]
         output = self.network.output(weights, self.inputs.select(seeds))
-        return self.alpha[members].unsqueeze(-1) * (output - self.output_initial[seeds])
+        if subtract:
+            output = output - self.output_initial[seeds]
+        return self.alpha[members].unsqueeze(-1) * output
 
     def rate(self, point: Point) -> Tensor:
         """Return dF/dt on the test points at the initial weights of all members, shape (members, n_test)."""
@@ -63,20 +76,16 @@ class HeldOut:
         totals, layers = [], []
         for group in self._groups(len(members)):
             seeds = self.seed_of[members[group]]
-            inputs = self.kernel_inputs.select(seeds)
-            now = self.network.linearise([w[group] for w in weights], inputs).kernel_layers()
-            before = self.network.linearise([w[seeds] for w in self.initial], inputs).kernel_layers()
-            change = torch.stack([a - b for a, b in zip(now, before, strict=True)])
-            totals.append(change.sum(0).norm(dim=(-2, -1)) / self.norm_initial[seeds])
+            now = self.network.linearise([w[group] for w in weights], self.kernel_inputs.select(seeds))
+            found = ntk.compare(now, self._initial_kernels(seeds))
+            totals.append(found.change / self.norm_initial[seeds])
             layer_norm = self.layer_norm_initial[seeds]
             # a part that can't change (0/0) has not changed
-            layers.append((change.norm(dim=(-2, -1)).T / layer_norm).where(layer_norm > 0, 0.0))
+            layers.append((found.change_layers / layer_norm).where(layer_norm > 0, 0.0))
         return torch.cat(totals), torch.cat(layers)
 
-    def _layer_norms(self, group: Tensor) -> tuple[Tensor, Tensor]:
-        at = self.network.linearise([w[group] for w in self.initial], self.kernel_inputs.select(group))
-        layers = torch.stack(at.kernel_layers())
-        return layers.sum(0).norm(dim=(-2, -1)), layers.norm(dim=(-2, -1)).T
+    def _initial_kernels(self, seeds: Tensor) -> Linearisation:
+        return self.network.linearise([w[seeds] for w in self.initial], self.kernel_inputs.select(seeds))
 
     def _groups(self, count: int) -> Iterator[Tensor]:
         a = self.kernel_inputs.a
@@ -85,7 +94,7 @@ class HeldOut:
 
 
 class LinearEnd:
-    """rms_test|F(t) - t F'(0)| reaches half of rms_test|t F'(0)|: the trajectory has left its tangent (t1)."""
+    """rms_test|F(t) - F(0) - t F'(0)| reaches half of rms_test|t F'(0)|: the trajectory has left its tangent (t1)."""
 
     tolerance = 4e-3
     terminal = False
@@ -99,10 +108,10 @@ class LinearEnd:
         self.kernel_change = torch.full_like(self.rate_rms, torch.nan)
 
     def value(self, moment: Moment) -> Tensor:
-        """Return rms|F - t F'(0)| / rms|t F'(0)| - 1/2; it starts at -1/2 and grows linearly in t."""
+        """Return rms|F - F(0) - t F'(0)| / rms|t F'(0)| - 1/2; it starts at -1/2 and grows linearly in t."""
         members, time = moment.members, moment.time
         tangent = time.unsqueeze(-1) * self.rate[members]
-        departure = rms(self.held_out.predictor(members, moment.weights) - tangent)
+        departure = rms(self.held_out.growth(members, moment.weights) - tangent)
         return departure / (time * self.rate_rms[members]).clamp_min(torch.finfo(time.dtype).tiny) - 0.5
 
     def record(self, moment: Moment) -> None:

@@ -347,7 +347,7 @@ def _write_group(path: Path, experiment: Experiment, data: Data, attributes: Map
         "width": len(experiment.widths),
         experiment.amplitude: len(experiment.amplitudes),
         "seed": experiment.seeds,
-        "layer": experiment.depth + 1,
+        "layer": experiment.layers,
         "test_point": experiment.n_test,
     }
     grid = ("width", experiment.amplitude, "seed")
@@ -363,7 +363,7 @@ def _write_group(path: Path, experiment: Experiment, data: Data, attributes: Map
     coordinates: dict[str, tuple[tuple[str, ...], Any, str]] = {
         "width": (("width",), np.array(experiment.widths, dtype="int64"), "neurons per hidden layer, h"),
         "seed": (("seed",), np.arange(experiment.seeds, dtype="int64"), "seed of the initial weights"),
-        "layer": (("layer",), np.arange(experiment.depth + 1, dtype="int64"), "weight matrix, 0 next to the input"),
+        "layer": (("layer",), np.arange(experiment.layers, dtype="int64"), "weight matrix, 0 next to the input"),
         "test_point": (("test_point",), np.arange(experiment.n_test, dtype="int64"), "test point"),
         "test_label": (("test_point",), data.y_test.astype("int8"), "label of the test point, ±1"),
         experiment.amplitude: (

@@ -17,7 +17,7 @@ from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
 from simulate.fully_connected import FullyConnected
 from simulate.losses import LOSSES
-from simulate.schema import VARIABLES, Status
+from simulate.schema import CIRCUMSTANCES, VARIABLES, Status
 from theory import Activation
 
 N, N_TEST, INPUTS, WIDTH = 16, 24, 6, 24
@@ -67,13 +67,15 @@ class Reference:
     """One network's flow by scipy's explicit DOP853 at tight tolerance, with the stop located as its event."""
 
     def __init__(self, spec, data, a):
-        self.net = FullyConnected(INPUTS, WIDTH, spec.depth, Activation(spec.activation))
+        self.net = FullyConnected(INPUTS, WIDTH, spec.depth, Activation(spec.activation), spec.bias)
         self.start = self.net.initial_weights(spec.base_seed, [0])
         self.alpha = a / np.sqrt(WIDTH)
         x, y = torch.as_tensor(data.x_train), torch.as_tensor(data.y_train)
         alpha = torch.tensor([self.alpha], dtype=torch.float64)
-        self.flow = GradientFlow(self.net, LOSSES[spec.loss], Dense.of(x), y, alpha, self.net.output(self.start, x))
         self.test = torch.as_tensor(data.x_test)
+        self.references = [spec.subtract_initial * self.net.output(self.start, points) for points in (x, self.test)]
+        inputs = Dense.of(x, spec.bias)
+        self.flow = GradientFlow(self.net, LOSSES[spec.loss], inputs, y, alpha, self.references[0])
         flat = torch.cat([w.flatten() for w in self.start]).numpy()
 
         def stop(_, w):
@@ -97,7 +99,7 @@ class Reference:
         return torch.cat([g.flatten() for g in point.at.pullback(point.force)]).numpy()
 
     def output(self):
-        return self.alpha * (self.net.output(self.end, self.test) - self.net.output(self.start, self.test))[0].numpy()
+        return self.alpha * (self.net.output(self.end, self.test) - self.references[1])[0].numpy()
 
     def kernels(self):
         return [self.net.linearise(w, self.test).kernel()[0] for w in (self.start, self.end)]
@@ -158,6 +160,31 @@ def test_in_the_lazy_limit_the_network_follows_its_frozen_kernel_in_closed_form(
     assert measured.kernel_change.item() < 1e-4
 
 
+@pytest.mark.parametrize("a", [1e-2, 1.0, 1e2])
+def test_with_biases_the_flow_agrees_with_the_explicit_integration_too(a):
+    spec, data = experiment(bias=0.5, depth=2, root_h_alpha=(a,)), points()
+    measured = network_of(run_task(spec, task(), data))
+    exact = Reference(spec, data, a)
+    before, after = exact.kernels()
+    assert measured.kernel_change.item() == pytest.approx(((after - before).norm() / before.norm()).item(), rel=0.01)
+    assert np.linalg.norm(measured.test_output - exact.output()) < 0.01 * np.linalg.norm(exact.output())
+    change = [(w - w0).norm().item() for w, w0 in zip(exact.end, exact.start, strict=True)]
+    assert measured.weight_change.values == pytest.approx(change, rel=0.01)
+
+
+@pytest.mark.parametrize("a", [1e-2, 1.0, 1e2])
+def test_what_is_trained_without_subtraction_is_the_networks_own_output(a):
+    """F = alpha f: from its own, random F(0), of size A/sqrt(h), to the margin."""
+    spec, data = experiment(subtract_initial=False, root_h_alpha=(a,)), points()
+    measured = network_of(run_task(spec, task(), data))
+    exact = Reference(spec, data, a)
+    before, after = exact.kernels()
+    assert measured.status == Status.CONVERGED
+    assert measured.kernel_change.item() == pytest.approx(((after - before).norm() / before.norm()).item(), rel=0.01)
+    assert np.linalg.norm(measured.test_output - exact.output()) < 0.01 * np.linalg.norm(exact.output())
+    assert measured.time_end.item() == pytest.approx(exact.time_end, rel=0.02)
+
+
 def test_the_end_of_linear_dynamics_is_where_the_trajectory_leaves_its_tangent():
     """Definition of time_linear, evaluated on the explicit integration of the same network."""
     a = 1e-3
@@ -208,7 +235,7 @@ def test_the_coordinates_of_the_first_layer_do_not_change_a_result(depth, monkey
     spec, found = experiment(depth=depth, root_h_alpha=(1e-3, 1.0, 1e3), seeds=2), []
     for choice in (True, False):
         monkeypatch.setattr("simulate.first_layer.spans", lambda *_, choice=choice: choice)
-        found.append(run_task(spec, task(0, 2), points()).drop_vars("wall_time"))
+        found.append(run_task(spec, task(0, 2), points()).drop_vars(CIRCUMSTANCES))
     spanned, dense = found
     assert (spanned.steps == dense.steps).all()
     for name in set(spanned.data_vars) - {"status", "steps", "gradient_evaluations"}:
@@ -219,7 +246,7 @@ def test_the_coordinates_of_the_first_layer_do_not_change_a_result(depth, monkey
 
 def test_running_again_gives_the_same_bits():
     spec = experiment(activation="relu", depth=2, root_h_alpha=(1e-2, 1e2), seeds=2)
-    first, second = (run_task(spec, task(0, 2), points()).drop_vars("wall_time") for _ in range(2))
+    first, second = (run_task(spec, task(0, 2), points()).drop_vars(CIRCUMSTANCES) for _ in range(2))
     xr.testing.assert_identical(first, second)
 
 

@@ -10,8 +10,8 @@ from theory import Activation
 MEMBERS, POINTS, INPUTS, WIDTH = 3, 7, 5, 11
 
 
-def network(name, depth):
-    return FullyConnected(INPUTS, WIDTH, depth, Activation(name))
+def network(name, depth, bias=0.0):
+    return FullyConnected(INPUTS, WIDTH, depth, Activation(name), bias)
 
 
 def inputs(seed=1):
@@ -25,11 +25,18 @@ def jacobian(net, weights, x):
     )(*weights)
 
 
+def moved(weights):
+    """Weights off their start, so that biases are not zero."""
+    generator = torch.Generator().manual_seed(4)
+    return [w + 0.3 * torch.randn(w.shape, generator=generator, dtype=w.dtype) for w in weights]
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.1])
 @pytest.mark.parametrize("depth", [1, 2, 4])
 @pytest.mark.parametrize("name", ["softplus", "relu", "tanh", "gelu", "z*erf(z)"])
-def test_each_layers_kernel_is_the_gram_matrix_of_autograd_jacobians(name, depth):
-    net = network(name, depth)
-    weights = net.initial_weights(0, range(MEMBERS))
+def test_each_layers_kernel_is_the_gram_matrix_of_autograd_jacobians(name, depth, bias):
+    net = network(name, depth, bias)
+    weights = moved(net.initial_weights(0, range(MEMBERS)))
     x, other = inputs(1), inputs(2)
     at, at_other = net.linearise(weights, x), net.linearise(weights, other)
     same, cross = at.kernel_layers(), at.kernel_layers(at_other)
@@ -46,10 +53,11 @@ def test_each_layers_kernel_is_the_gram_matrix_of_autograd_jacobians(name, depth
     torch.testing.assert_close(at.kernel_trace(), total.diagonal(dim1=1, dim2=2).sum(-1), rtol=1e-12, atol=0)
 
 
+@pytest.mark.parametrize("bias", [0.0, 0.1])
 @pytest.mark.parametrize("depth", [1, 3])
-def test_pullback_and_pushforward_are_the_two_products_with_the_jacobian(depth):
-    net = network("softplus", depth)
-    weights = net.initial_weights(0, range(MEMBERS))
+def test_pullback_and_pushforward_are_the_two_products_with_the_jacobian(depth, bias):
+    net = network("softplus", depth, bias)
+    weights = moved(net.initial_weights(0, range(MEMBERS)))
     at = net.linearise(weights, inputs())
     q = torch.randn(MEMBERS, POINTS, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
     pulled = at.pullback(q)
@@ -57,15 +65,16 @@ def test_pullback_and_pushforward_are_the_two_products_with_the_jacobian(depth):
         for layer, j in enumerate(jacobian(net, [w[m] for w in weights], inputs())):
             torch.testing.assert_close(pulled[layer][m], torch.tensordot(q[m], j, 1), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(at.pushforward(pulled), (at.kernel() @ q.unsqueeze(-1)).squeeze(-1))
-    for moved, w, p in zip(at.add_pullback(weights, q), weights, pulled, strict=True):
-        torch.testing.assert_close(moved, w + p)
+    for arrived, w, p in zip(at.add_pullback(weights, q), weights, pulled, strict=True):
+        torch.testing.assert_close(arrived, w + p)
 
 
+@pytest.mark.parametrize("bias", [0.0, 0.1])
 @pytest.mark.parametrize("depth", [1, 3])
-def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(depth):
-    net, x, x_test = network("softplus", depth), inputs(1), inputs(2)
+def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(depth, bias):
+    net, x, x_test = network("softplus", depth, bias), inputs(1), inputs(2)
     start = net.initial_weights(0, range(MEMBERS))
-    train, test = (Span.of(points, x, start[0]) for points in (x, x_test))
+    train, test = (Span.of(points, x, start[0], bias) for points in (x, x_test))
     weights, spanned = start, [torch.zeros_like(train.offset), *start[1:]]
     for seed in range(3):
         q = torch.randn(MEMBERS, POINTS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
@@ -77,8 +86,8 @@ def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(
             torch.testing.assert_close(moved, w + p)
         weights, spanned = at.add_pullback(weights, q), at_span.add_pullback(spanned, q)
     torch.testing.assert_close(net.output(spanned, test), net.output(weights, x_test))
-    torch.testing.assert_close(net.output(spanned, test.head(3)), net.output(weights, x_test[:3]))
-    torch.testing.assert_close(train.norm(spanned[0]), Dense.of(x).norm(weights[0] - start[0]))
+    torch.testing.assert_close(net.output(spanned, test.points(slice(3))), net.output(weights, x_test[:3]))
+    torch.testing.assert_close(train.norm(spanned[0]), Dense.of(x, bias).norm(weights[0] - start[0]))
     one = torch.tensor([1])
     torch.testing.assert_close(
         net.output([w[one] for w in spanned], test.select(one)), net.output([w[one] for w in weights], x_test)
@@ -104,3 +113,29 @@ def test_at_initialisation_the_output_is_of_order_one_at_every_width():
         second_moment = net.output(net.initial_weights(0, range(400)), x).square().mean()
         # 400 nearly Gaussian networks of 7 correlated points: standard error of the variance about 0.06
         assert second_moment.item() == pytest.approx(1.0, abs=0.25)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_bias_is_that_of_the_published_code_read_in_the_articles_convention(depth):
+    """There z = W x/sqrt(fan-in) + B b, and f_code = W x/h + B b: f = sqrt(h) f_code; b starts at zero."""
+    b, net = 0.1, network("softplus", depth, 0.1)
+    plain, start = network("softplus", depth), net.initial_weights(0, [3])
+    for w, expected in zip(start, plain.initial_weights(0, [3]), strict=True):
+        assert torch.equal(w[..., :-1], expected)  # the same draw as without a bias
+        assert (w[..., -1] == 0).all()
+    x, weights = inputs(), moved(start)
+    hidden = x
+    for w in weights[:-1]:
+        hidden = net.activation.value(hidden @ w[0, :, :-1].T / hidden.shape[1] ** 0.5 + b * w[0, :, -1])
+        hidden = hidden * WIDTH**0.5  # `activation` is sigma/sqrt(h)
+    code = hidden @ weights[-1][0, :, :-1].T / WIDTH + b * weights[-1][0, :, -1]
+    torch.testing.assert_close(net.output(weights, x)[0], WIDTH**0.5 * code[:, 0])
+
+
+def test_the_kernel_of_the_output_bias_is_h_times_what_other_biases_have():
+    """THEORY: without the factor 1/h its part of the article's kernel is h B², for every pair of points."""
+    net = network("softplus", 1, 0.1)
+    with_bias = net.linearise(net.initial_weights(0, [0]), inputs()).kernel_layers()[-1]
+    plain = network("softplus", 1)
+    without = plain.linearise(plain.initial_weights(0, [0]), inputs()).kernel_layers()[-1]
+    torch.testing.assert_close(with_bias - without, torch.full_like(without, WIDTH * 0.01))

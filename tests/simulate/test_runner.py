@@ -10,13 +10,14 @@ import pytest
 import xarray as xr
 
 from simulate import Outcome, Progress, Status, Store, StoreError, run, run_task
+from simulate.schema import CIRCUMSTANCES
 from theory import InputError
 
 
 def numbers(path):
     """Everything in a store that a run decides, experiment by experiment, wall times apart."""
     tree = xr.open_datatree(path, engine="zarr")
-    return {name: tree[name].to_dataset().drop_vars("wall_time").load() for name in ("one", "two")}
+    return {name: tree[name].to_dataset().drop_vars(CIRCUMSTANCES).load() for name in ("one", "two")}
 
 
 def assert_same(path, other):

@@ -6,6 +6,7 @@ import xarray as xr
 
 from simulate import Campaign, Status, Store, StoreError, run
 from simulate.data import load_data
+from simulate.schema import CIRCUMSTANCES
 from simulate.store import reading
 from theory import InputError
 
@@ -17,7 +18,7 @@ def data_of(campaign):
 def equal(one, other):
     """Whether two stores hold the same numbers, wall times apart."""
     for name in ("one", "two"):
-        a, b = (xr.open_datatree(p, engine="zarr")[name].to_dataset().drop_vars("wall_time") for p in (one, other))
+        a, b = (xr.open_datatree(p, engine="zarr")[name].to_dataset().drop_vars(CIRCUMSTANCES) for p in (one, other))
         if not a.identical(b):
             return False
     return True

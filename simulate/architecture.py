@@ -1,0 +1,271 @@
+r"""What the flow asks of a network, and how it follows from a forward function alone.
+
+An architecture maps stacked weights and inputs to one output per network and point. Weights are one matrix per layer,
+stacked over ``members`` networks: shape (members, rows, columns). Everything else the flow needs are products with the
+Jacobian J = df/dw, which is never formed whole:
+
+    J^T q (`Linearisation.pullback`),    J v (`pushforward`),    Theta = J J^T = sum_l Theta^l (`kernel_layers`).
+
+To add an architecture, derive from `Architecture` and give the shapes of its weights and its forward function;
+automatic differentiation does the rest (`simulate.differentiated`; docs/architectures.md). One whose kernels are worth
+writing by hand (`simulate.fully_connected`, `simulate.convolutional`) overrides `Architecture.linearise` besides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+import torch
+from torch import Tensor
+
+from simulate import ntk
+from simulate.activation import TorchActivation, compile_activation
+from theory import Activation, InputError
+
+Weights = list[Tensor]
+
+
+class Inputs(Protocol):
+    """A set of n points, and what the networks' first layer makes of it."""
+
+    a: Tensor  #: (n, ...)
+
+    def select(self, index: Tensor) -> Any:
+        """Return it for the members named by ``index``."""
+
+    def points(self, rows: slice) -> Any:
+        """Return it for a part of the points."""
+
+    def norm(self, v: Tensor) -> Tensor:
+        """Return the Frobenius norm of the change of the first weights that ``v`` stands for, shape (members,)."""
+
+
+@dataclass
+class Points:
+    """Points that all members share, as they are: ``a`` of shape (n, d)."""
+
+    a: Tensor
+
+    def select(self, index: Tensor) -> Points:
+        """Return itself: the points are the same for all members."""
+        return self
+
+    def points(self, rows: slice) -> Points:
+        """See `Inputs`."""
+        return Points(self.a[rows])
+
+    def norm(self, v: Tensor) -> Tensor:
+        """See `Inputs`."""
+        return v.norm(dim=(-2, -1))
+
+
+class Linearisation(ABC):
+    """Networks linearised at their weights, on one set of n points.
+
+    ``output`` is f, shape (members, n); q below has this shape, v is a set of stacked weights.
+    """
+
+    output: Tensor
+
+    @abstractmethod
+    def select(self, index: Tensor) -> Self:
+        """Return the members named by ``index``."""
+
+    @abstractmethod
+    def put(self, index: Tensor, other: Self) -> None:
+        """Overwrite the members named by ``index`` with the same members of ``other``."""
+
+    @abstractmethod
+    def points(self, rows: slice) -> Self:
+        """Return the same networks on a part of the points."""
+
+    @abstractmethod
+    def pullback(self, q: Tensor) -> Weights:
+        """Return ``J^T q``, a set of stacked weights."""
+
+    @abstractmethod
+    def pushforward(self, v: Weights) -> Tensor:
+        """Return ``J v``, shape (members, n)."""
+
+    @abstractmethod
+    def kernel_layers(self, other: Self | None = None) -> list[Tensor]:
+        """Return the summands Theta^l of the tangent kernel, one per matrix, each (members, n, n_other)."""
+
+    @abstractmethod
+    def kernel_trace(self) -> Tensor:
+        """Return the trace of `kernel`, shape (members,), at a fraction of its cost."""
+
+    @property
+    @abstractmethod
+    def tile(self) -> int:
+        """Points whose kernel with as many others is formed at once; it follows from shapes alone."""
+
+    def add_pullback(self, weights: Weights, q: Tensor) -> Weights:
+        """Return ``weights + J^T q``."""
+        return [w + g for w, g in zip(weights, self.pullback(q), strict=True)]
+
+    def kernel(self) -> Tensor:
+        """Return the tangent kernel Theta = J J^T, shape (members, n, n); article convention, without alpha²."""
+        return ntk.kernel(self)
+
+
+class Architecture(ABC):
+    """Networks of one shape.
+
+    Parameters
+    ----------
+    input_shape : tuple of int or int
+        Shape of a point: (d,), or (height, width, channels) for a class with ``images``.
+    width, depth : int
+        Neurons (channels) per hidden layer, and how many such layers.
+    activation : Activation
+        `sigma` applies it.
+    bias : float
+        B: preactivations get B·b with b zero at the start; 0 is none. Only for a class that is ``biased``.
+    """
+
+    name: ClassVar[str]  #: in a campaign, and in the key of the initial weights
+    images: ClassVar[bool] = False  #: whether points must be images
+    biased: ClassVar[bool] = False  #: whether it knows what to do with ``bias``
+
+    def __init__(
+        self, input_shape: int | tuple[int, ...], width: int, depth: int, activation: Activation, bias: float = 0.0
+    ) -> None:
+        self.input_shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
+        self.input_dim = math.prod(self.input_shape)
+        self.width = width
+        self.depth = depth
+        self.bias = bias
+        self.activation: TorchActivation = compile_activation(activation)
+        self.shapes = self.weight_shapes()
+
+    # -- what an architecture says of itself ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def weight_shapes(self) -> Sequence[tuple[int, ...]]:
+        """Return the shapes of one network's weights, (rows, ...) each: all start as N(0, 1)."""
+
+    @abstractmethod
+    def forward(self, weights: Weights, x: Tensor) -> Tensor:
+        """Return f, shape (members, n).
+
+        ``weights`` have the shapes of `weight_shapes` with the members in front, ``x`` has shape (n, *input_shape).
+        Article convention: preactivations are divided by sqrt(fan-in) (so the last layer's by h^(1/2)). A point's
+        output must not depend on the other points.
+        """
+
+    @classmethod
+    def layers(cls, depth: int) -> int:
+        """How many sets of weights there are: the size of the store's dimension ``layer``."""
+        return depth + 1
+
+    @classmethod
+    def check(cls, input_shape: tuple[int, ...], depth: int) -> None:
+        """Raise an `InputError` if points of this shape can't be put in."""
+        if cls.images and len(input_shape) != 3:
+            raise InputError(
+                "architecture",
+                cls.name,
+                "it sees images, and the points of this data set are not",
+                "Use a data set of images, without pca, or architecture fc",
+            )
+
+    # -- what follows --------------------------------------------------------------------------------------------------
+
+    def sigma(self, z: Tensor) -> Tensor:
+        """Return sigma(z), differentiable: with the slope that the layerwise forms use, at kinks too."""
+        # z - z.detach() is 0, and its derivative 1
+        return self.activation.value(z.detach()) + self.activation.slope(z.detach()) * (z - z.detach())
+
+    def initial_weights(self, base_seed: int, seeds: Sequence[int]) -> Weights:
+        """Draw N(0, 1) weights in float64 on the CPU, stacked over ``seeds``.
+
+        A network's weights depend on (base_seed, architecture, depth, width, input dimension, seed) only, and so not
+        on alpha, the activation, the bias or the loss: trajectories at different alpha are paired. (The published runs
+        hashed alpha into the seed.)
+        """
+        drawn = [self._draw(base_seed, seed) for seed in seeds]
+        return [torch.stack(layer) for layer in zip(*drawn, strict=True)]
+
+    def _draw(self, base_seed: int, seed: int) -> Weights:
+        key = f"{base_seed}/{self.name}/{self.depth}/{self.width}/{self.input_dim}/{seed}"
+        generator = torch.Generator()
+        generator.manual_seed(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little", signed=True))
+        return [
+            torch.randn((shape[0], math.prod(shape[1:])), generator=generator, dtype=torch.float64)
+            for shape in self.shapes
+        ]
+
+    def coordinates(
+        self, weights: Weights, x_train: Tensor, x_test: Tensor, *, dense: bool = False
+    ) -> tuple[Weights, Inputs, Inputs]:
+        """Choose coordinates for networks that start from ``weights``; return the start in them and the two data sets.
+
+        ``x_train`` and ``x_test`` have shape (n, input_dim). ``dense`` asks for the weights themselves.
+        """
+        return weights, Points(x_train), Points(x_test)
+
+    def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> Linearisation:
+        """Evaluate and differentiate the networks on ``inputs``: x (n, input_dim), or what `coordinates` gave."""
+        from simulate.differentiated import Differentiated
+
+        return Differentiated(self, weights, inputs if isinstance(inputs, Tensor) else inputs.a)
+
+    def output(self, weights: Weights, inputs: Tensor | Inputs) -> Tensor:
+        """Return f on ``inputs``, shape (members, n), without keeping what derivatives need."""
+        with torch.no_grad():
+            return self.evaluate(weights, inputs if isinstance(inputs, Tensor) else inputs.a)
+
+    def evaluate(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
+        """Call `forward` with weights and points (n, input_dim) in their own shapes."""
+        shaped = [w.reshape(-1, *shape) for w, shape in zip(weights, self.shapes, strict=True)]
+        return self.forward(shaped, x.reshape(-1, *self.input_shape))
+
+
+#: name -> module:class of those that come with the package
+_BUILT_IN = {
+    "fc": "simulate.fully_connected:FullyConnected",
+}
+_registered: dict[str, type[Architecture]] = {}
+
+
+def register(cls: type[Architecture]) -> type[Architecture]:
+    """Make an architecture known under its name: a class decorator.
+
+    Raises
+    ------
+    InputError
+        If another one has this name.
+    """
+    known = cls.name in _BUILT_IN or cls.name in _registered
+    if known and (_registered.get(cls.name) or find(cls.name)).__qualname__ != cls.__qualname__:
+        raise InputError("architecture", cls.name, "there is another architecture of this name", "Rename yours")
+    _registered[cls.name] = cls
+    return cls
+
+
+def names() -> tuple[str, ...]:
+    """Return the names that a campaign may use."""
+    return tuple(dict.fromkeys([*_BUILT_IN, *_registered]))
+
+
+def find(name: str) -> type[Architecture]:
+    """Return the architecture of this name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in _registered:
+        if name not in _BUILT_IN:
+            raise InputError("architecture", name, "no such architecture", f"Use one of {', '.join(names())}")
+        module, _, attribute = _BUILT_IN[name].partition(":")
+        _registered[name] = getattr(importlib.import_module(module), attribute)
+    return _registered[name]

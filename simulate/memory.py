@@ -1,0 +1,97 @@
+"""Memory: how much a batch took, and what to do when there is not enough."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+
+_SAID = (
+    "not enough memory",
+    "DefaultCPUAllocator",
+    "can't allocate memory",
+    "out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that memory ran out: torch says so on a CPU in words only."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
+
+
+def in_parts(work: Callable[[range], T], count: int) -> Iterator[tuple[range, T | None]]:
+    """Do ``work`` on ``range(count)`` at once, or, when memory runs out, on ever smaller parts of it.
+
+    Yields each part with what ``work`` gave; None for a single item that does not fit alone. A size that was too large
+    once is not tried again.
+    """
+    start, size = 0, count
+    while start < count:
+        part = range(start, min(start + size, count))
+        found = None
+        try:
+            found = work(part)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        if found is None:
+            # here, and not above: the exception holds the frames that hold the memory
+            _release()
+            if len(part) > 1:
+                size = (len(part) + 1) // 2
+                continue
+        yield part, found
+        start = part.stop
+
+
+def _release() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+class PeakMemory:
+    """The largest amount of memory in use since this was made.
+
+    On a GPU what torch had allocated there (``max_memory_allocated``); on a CPU the resident memory of the process, all
+    its libraries included: where the system can't forget an older peak (other than Linux), the peak since its start.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.device = torch.device(device)
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        else:
+            _forget_peak()
+
+    def bytes(self) -> int:
+        """Return it."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        return _peak_of_process()
+
+
+def _forget_peak() -> None:
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets the peak resident set size
+
+
+def _peak_of_process() -> int:
+    try:
+        status = Path("/proc/self/status").read_text()
+        return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else 1024 * peak

@@ -1,0 +1,110 @@
+"""Where memory runs out a batch is split, the split is recorded, and nobody else notices."""
+
+import numpy as np
+import pytest
+import torch
+
+from simulate import Experiment, load_data, run_task
+from simulate.campaign import Task
+from simulate.fully_connected import FullyConnected
+from simulate.memory import PeakMemory, in_parts, is_out_of_memory
+from simulate.schema import CIRCUMSTANCES, Status
+from theory import Activation
+
+SPEC = Experiment(
+    name="test", dataset="sphere", n_train=16, n_test=24, depth=1, activation="softplus", widths=(16,),
+    root_h_alpha=(0.1, 1.0, 10.0), seeds=4,
+)  # fmt: skip
+TASK = Task("test", 0, 16, 0, 4)
+
+GPU = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+CPU = RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried to ...")
+
+
+@pytest.fixture
+def limited(monkeypatch):
+    """Let a forward pass fail that has more than a number of networks in it."""
+    linearise = FullyConnected.linearise
+
+    def limit(count, error):
+        def checked(self, weights, inputs):
+            if len(weights[0]) > count:
+                raise error
+            return linearise(self, weights, inputs)
+
+        monkeypatch.setattr(FullyConnected, "linearise", checked)
+
+    return limit
+
+
+@pytest.mark.parametrize("error", [GPU, CPU, MemoryError()], ids=["gpu", "cpu", "python"])
+def test_a_batch_that_does_not_fit_is_split_and_the_results_are_the_same(limited, error):
+    whole = run_task(SPEC, TASK, load_data(SPEC))
+    limited(5, error)
+    split = run_task(SPEC, TASK, load_data(SPEC))
+    assert whole.batch.values.max() == 0
+    # twelve networks: not 12, not 6, but 3 at a time
+    assert split.batch.values.ravel().tolist() == [i // 3 for i in range(12)]
+    assert (split.status == Status.CONVERGED).all()
+    for name in set(whole.data_vars) - set(CIRCUMSTANCES):
+        tight = whole[name].dtype == np.float64
+        np.testing.assert_allclose(split[name], whole[name], rtol=1e-9 if tight else 1e-6, err_msg=name)
+
+
+def test_networks_that_do_not_fit_alone_are_marked_and_the_others_are_not(limited, monkeypatch):
+    whole = run_task(SPEC, TASK, load_data(SPEC))
+    output = FullyConnected.output
+    marked = FullyConnected(10, 16, 1, Activation("softplus")).initial_weights(0, [2])[-1]
+
+    def needs_too_much(self, weights, inputs):
+        if any(torch.equal(w, marked[0]) for w in weights[-1]):
+            raise GPU
+        return output(self, weights, inputs)
+
+    monkeypatch.setattr(FullyConnected, "output", needs_too_much)
+    found = run_task(SPEC, TASK, load_data(SPEC))
+    lost = found.status == Status.OUT_OF_MEMORY
+    assert lost.isel(seed=2).all()
+    assert lost.sum() == 3
+    for name in ("kernel_change", "time_end", "weight_change"):
+        assert found[name].where(lost, drop=True).isnull().all()
+        kept = [0, 1, 3]
+        np.testing.assert_allclose(found[name].isel(seed=kept), whole[name].isel(seed=kept), rtol=1e-9)
+    np.testing.assert_allclose(found.alpha, whole.alpha)  # what is known is kept
+
+
+def test_only_a_lack_of_memory_splits_a_batch(limited):
+    limited(5, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        run_task(SPEC, TASK, load_data(SPEC))
+    assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_parts_cover_everything_once_and_a_size_that_failed_is_not_tried_again():
+    tried = []
+
+    def work(part):
+        tried.append(len(part))
+        if len(part) > 3 or 4 in part:
+            raise GPU
+        return list(part)
+
+    parts = list(in_parts(work, 10))
+    assert [i for part, _ in parts for i in part] == list(range(10))
+    assert [list(part) for part, found in parts if found is None] == [[4]]
+    assert tried == sorted(tried, reverse=True)
+    assert list(in_parts(work, 0)) == []
+
+
+def test_peak_memory_sees_an_array_that_is_gone():
+    peak = PeakMemory("cpu")
+    before = peak.bytes()
+    block = torch.ones(2**24, dtype=torch.float64)  # 128 MiB, written to, so that it is resident
+    del block
+    assert peak.bytes() - before > 100 * 2**20
+
+
+def test_the_peak_of_a_task_is_recorded():
+    recorded = run_task(SPEC, TASK, load_data(SPEC)).peak_memory.values
+    assert (recorded == recorded.flat[0]).all()
+    assert 2**25 < recorded.flat[0] < 2**36  # torch alone takes more than 32 MiB
