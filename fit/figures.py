@@ -1,15 +1,19 @@
 """Figures of what was measured beside what is predicted: one for each measured curve, with all its fits.
 
 Several verdicts can be about one curve (the kernel change against A has a law in each regime): they share a figure.
+A figure is written twice: as a file of its own, black on white, and as a part of a page, whose colours follow the
+page's (light or dark) and whose points tell their values when pointed at.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +21,17 @@ import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from fit.theory_curves import TheoryCurve
 from fit.verdict import Verdict
 
+_INK, _PAPER, _FIT, _PREDICTED, _THEORY = "#1b1f24", "#fefefe", "#1b1f25", "#b8400a", "#0b5394"
 _STYLE: Any = {
     "svg.hashsalt": "lazyrich",  # same data, same bytes
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text stays text: it can be read aloud, searched, and coloured by the page
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "mathtext.fontset": "dejavusans",
@@ -35,20 +42,31 @@ _STYLE: Any = {
     "ytick.major.width": 0.7,
     "legend.frameon": False,
     "legend.fontsize": 8,
-}
+    "legend.handlelength": 2.2,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "grid.linewidth": 0.4,
+    "grid.alpha": 0.15,
+    **{name: _INK for name in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color",
+                               "grid.color")},
+}  # fmt: skip
 #: inches, and left, bottom, width, height in parts: fixed, since a layout engine takes longer than all the drawing
-_SIZE, _FRAME = (5.6, 3.7), (0.125, 0.135, 0.86, 0.845)
-_FIT, _PREDICTED = "#111111", "#c23b22"
-_LABELS = {"root_h_alpha": r"$A = \sqrt{h}\,\alpha$", "width": r"width $h$"}
+_SIZE, _FRAME = (6.3, 3.6), (0.115, 0.135, 0.635, 0.835)
+_LABELS = {"root_h_alpha": "A = √h·α", "width": "width h"}
+#: widths differ in colour and in shape, so that neither must be seen to tell them apart
+_MARKERS = "osD^vP*X<>"
+_WIDTH_COLOURS = ((0.0, 0.78), (0.42, 1.0))  #: parts of viridis for a light and for a dark page
+_FONT = "DejaVu Sans, Verdana, system-ui, sans-serif"
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A measured curve and the verdicts about it."""
+    """A measured curve, the verdicts about it, and the curves that theory gives for it without a free parameter."""
 
     name: str  #: of the files
     experiment: str
     verdicts: tuple[Verdict, ...]
+    theory: tuple[TheoryCurve, ...] = ()
 
     @property
     def points(self) -> xr.Dataset:
@@ -66,15 +84,17 @@ class Curve:
 
 def words(verdict: Verdict) -> str:
     """The measured and the predicted power in words."""
-    measured = "no estimate" if verdict.estimate is None else f"measured {verdict.estimate:.3f}"
-    return f"{measured}, predicted {verdict.predicted or 'no power'}, {verdict.verdict}"
+    measured = "no power" if verdict.estimate is None else f"measured {_signed(f'{verdict.estimate:z.3f}')}"
+    return f"{measured}, predicted {_signed(verdict.predicted or 'none')}, {verdict.verdict}"
 
 
-def curves(verdicts: Sequence[Verdict]) -> list[Curve]:
-    """Group the verdicts that have an estimate by what was measured against what."""
+def curves(verdicts: Sequence[Verdict], theory: Sequence[TheoryCurve] = ()) -> list[Curve]:
+    """Group the verdicts that have something to show by what was measured against what."""
     grouped: dict[tuple, list[Verdict]] = {}
     for verdict in verdicts:
-        if verdict.points is None or verdict.points.sizes["point"] == 0 or verdict.estimate is None:
+        if verdict.points is None or verdict.points.sizes["point"] == 0:
+            continue
+        if verdict.estimate is None and verdict.verdict == "inconclusive":
             continue
         points = verdict.points
         pooled = "" if points.attrs["x"] == "root_h_alpha" else f"{verdict.claim}-{verdict.regime}"
@@ -82,7 +102,9 @@ def curves(verdicts: Sequence[Verdict]) -> list[Curve]:
     result = []
     for (experiment, _, x, _), members in grouped.items():
         name = f"{experiment}-{members[0].claim}-{members[0].regime}-{x}"
-        result.append(Curve(_file(name), experiment, tuple(members)))
+        quantities = {v.quantity for v in members} if x == "root_h_alpha" else set()
+        beside = tuple(t for t in theory if t.experiment == experiment and t.quantity in quantities)
+        result.append(Curve(_file(name), experiment, tuple(members), beside))
         collapsed = _against_amplitude(members) if members[0].claim == "fluctuations" else None
         if collapsed is not None:
             result.append(Curve(_file(f"{experiment}-fluctuations-root_h_alpha"), experiment, (collapsed,)))
@@ -118,7 +140,16 @@ def _inverse(power: str | None) -> str:
     return "" if power is None else power.removeprefix("-") if power.startswith("-") else f"-{power}"
 
 
-def draw(curve: Curve) -> Figure:
+@dataclass(frozen=True)
+class Drawing:
+    """A figure, and what its points say when pointed at: (x, y in data coordinates, text)."""
+
+    figure: Figure
+    axes: Axes
+    notes: tuple[tuple[float, float, str], ...]
+
+
+def draw(curve: Curve) -> Drawing:
     """Draw a curve: data with error bars, what entered a fit filled, fits, predicted slopes, windows shaded."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=_SIZE)
@@ -130,18 +161,28 @@ def draw(curve: Curve) -> Figure:
         if x == "width":
             # values at single amplitudes come along for other figures: here, those pooled over the window
             shown = np.isnan(curve.points["root_h_alpha"].values)
-        _data(axes, curve.points.isel(point=shown), used[shown])
+        points = curve.points.isel(point=shown)
+        _log_scales(axes, curve.points.attrs)
+        _data(axes, points, used[shown])
         for verdict in curve.verdicts:
             _law(axes, verdict)
-        _log_axes(axes, curve.points.attrs, x)
+        for one in curve.theory:
+            axes.plot(one.root_h_alpha, one.value, color=_THEORY, linewidth=1.4, linestyle=one.dashes, label=one.label)
+        _log_ticks(axes, curve.points.attrs, x)
         axes.set_xlabel(_LABELS[x])
         axes.set_ylabel(f"${curve.points.attrs['y_label']}$")
-        axes.legend(loc="best", ncols=1)
-        return figure
+        axes.grid(True)
+        figure.legend(loc="upper left", bbox_to_anchor=(_FRAME[0] + _FRAME[2] + 0.005, _FRAME[1] + _FRAME[3] + 0.02))
+        return Drawing(figure, axes, _notes(points))
 
 
 def _same(verdict: Verdict, curve: Curve) -> bool:
     return verdict.points is not None and verdict.points.sizes == curve.points.sizes
+
+
+def _width_colours(number: int, dark: bool = False) -> list[str]:
+    low, high = _WIDTH_COLOURS[dark]
+    return [to_hex(c) for c in mpl.colormaps["viridis"](np.linspace(low, high, max(number, 1)))]
 
 
 def _data(axes: Axes, points: xr.Dataset, used: np.ndarray) -> None:
@@ -150,16 +191,31 @@ def _data(axes: Axes, points: xr.Dataset, used: np.ndarray) -> None:
     error = np.abs(np.nan_to_num(np.stack([y - low, high - y])))
     widths = np.unique(points["width"].values[np.isfinite(points["width"].values)])
     several = points.attrs["x"] == "root_h_alpha" and len(widths) > 0
-    colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.85, max(len(widths), 1)))
+    colours = _width_colours(len(widths))
     for i, width in enumerate(widths if several else [None]):
         here = points["width"].values == width if several else np.ones(len(x), dtype=bool)
         order = np.flatnonzero(here)[np.argsort(x[here], kind="stable")]
-        colour = colours[i] if several else "#31688e"
-        axes.errorbar(x[order], y[order], error[:, order], fmt="none", ecolor=colour, elinewidth=0.8, capsize=1.5)
+        colour, marker = (colours[i], _MARKERS[i % len(_MARKERS)]) if several else (_THEORY, "o")
+        ends = np.where(error[:, order] > 0, y[order] + np.array([[-1], [1]]) * error[:, order], y[order])
+        axes.vlines(x[order], ends[0], ends[1], color=colour, linewidth=0.8)
         axes.plot(x[order], y[order], color=colour, linewidth=0.7 if several else 0, alpha=0.6)
         filled, hollow = order[used[order]], order[~used[order]]
-        axes.plot(x[filled], y[filled], "o", color=colour, markersize=3.6, label=f"h = {width:g}" if several else None)
-        axes.plot(x[hollow], y[hollow], "o", color=colour, markersize=3.6, markerfacecolor="white", markeredgewidth=0.8)
+        style: Any = {"color": colour, "markersize": 3.8, "linestyle": "none", "marker": marker}
+        axes.plot(x[filled], y[filled], label=f"h = {width:g}" if several else "measured, 95 %", **style)
+        axes.plot(x[hollow], y[hollow], markerfacecolor=_PAPER, markeredgewidth=0.8, **style)
+
+
+def _notes(points: xr.Dataset) -> tuple[tuple[float, float, str], ...]:
+    notes = []
+    for i in range(points.sizes["point"]):
+        one = {name: float(points[name].values[i]) for name in ("width", "root_h_alpha", "y", "y_low", "y_high")}
+        text = f"h = {one['width']:g}" if np.isfinite(one["width"]) else "all widths"
+        text += f", A = {one['root_h_alpha']:.3g}" if np.isfinite(one["root_h_alpha"]) else ""
+        text += f": {one['y']:.4g}"
+        if np.isfinite(one["y_low"]) and np.isfinite(one["y_high"]):
+            text += f" [{one['y_low']:.4g}, {one['y_high']:.4g}]"
+        notes.append((one[points.attrs["x"]], one["y"], text))
+    return tuple(notes)
 
 
 def _law(axes: Axes, verdict: Verdict) -> None:
@@ -171,36 +227,70 @@ def _law(axes: Axes, verdict: Verdict) -> None:
         return
     ends = np.array([chosen.min(), chosen.max()])
     if attrs["x"] == "root_h_alpha":
-        axes.axvspan(*ends, color="#000000", alpha=0.05, linewidth=0)
+        axes.axvspan(*ends, color=_INK, alpha=0.06, linewidth=0)
     fitted = attrs["fit_prefactor"] * ends ** attrs["fit_exponent"]
-    axes.plot(ends, fitted, color=_FIT, linewidth=1.3, label=f"fit {attrs['fit_exponent']:.3f}")
+    label = "fit " + _signed(f"{attrs['fit_exponent']:z.3f}")
+    axes.plot(ends, fitted, color=_FIT, linewidth=1.3, label=label)
     if verdict.predicted_value is not None:
         middle = np.sqrt(ends.prod())
         aside = 1.8 if attrs["x"] == "root_h_alpha" else 1.15  # beside the fit, not on it
         level = aside * attrs["fit_prefactor"] * middle ** attrs["fit_exponent"]
         predicted = level * (ends / middle) ** verdict.predicted_value
-        axes.plot(ends, predicted, "--", color=_PREDICTED, linewidth=1.3, label=f"predicted {verdict.predicted}")
+        label = f"predicted {_signed(verdict.predicted or '')}"
+        axes.plot(ends, predicted, "--", color=_PREDICTED, linewidth=1.4, label=label)
 
 
-def _log_axes(axes: Axes, attrs: dict, x: str) -> None:
+def _signed(number: str) -> str:
+    return number.replace("-", "−")
+
+
+def _log_scales(axes: Axes, attrs: dict) -> None:
     if attrs.get("x_log", 1):
         axes.set_xscale("log")
     if attrs.get("y_log", 1):
         axes.set_yscale("log")
+
+
+def _log_ticks(axes: Axes, attrs: dict, x: str) -> None:
+    """Few ticks that can be read: powers of ten over decades, plain numbers within a decade or two."""
     if x == "width":
         low, high = axes.get_xlim()
         ticks = [2.0**k for k in range(1, 20) if low <= 2.0**k <= high]
         axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
         axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(_DECADES)
     if attrs.get("y_log", 1):
         low, high = axes.get_ylim()
-        if high / low < 30:  # less than a decade and a half: powers of ten alone would leave one label
-            axes.yaxis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_major_formatter(_DECADES)
+        if high / low < 30:  # powers of ten alone would leave one label or none
+            steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0) if high / low < 6 else (1.0, 2.0, 5.0)
+            axes.yaxis.set_major_locator(LogLocator(10, subs=steps))
+            if high / low < 1.5:
+                axes.yaxis.set_major_locator(FixedLocator(_round_steps(low, high)))
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
 
 
-def phase_diagram(verdicts: Sequence[Verdict], experiment: str) -> Figure | None:
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _decade(value: float, _: Any = None) -> str:
+    """10⁻⁴: a power of ten as text, which is set in a hundredth of the time that a formula takes."""
+    return "10" + f"{np.log10(value):.0f}".translate(_SUPERSCRIPT) if value > 0 else ""
+
+
+_DECADES = FuncFormatter(_decade)
+
+
+def _round_steps(low: float, high: float) -> list[float]:
+    step = 10 ** np.floor(np.log10((high - low) / 2))
+    step *= next(m for m in (5, 2, 1) if (high - low) / (m * step) >= 2)
+    return [float(k * step) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
+
+
+def phase_diagram(verdicts: Sequence[Verdict], experiment: str) -> Drawing | None:
     """Draw the kernel change over h and alpha as colour, with the measured line where it is 1 and the predicted one."""
     members = {v.claim: v for v in verdicts if v.experiment == experiment and v.points is not None}
     kernel, crossover = members.get("kernel_change_feature"), members.get("crossover")
@@ -212,46 +302,100 @@ def phase_diagram(verdicts: Sequence[Verdict], experiment: str) -> Figure | None
         return None
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=_SIZE)
-        axes = figure.add_axes((*_FRAME[:2], 0.67, _FRAME[3]))
+        axes = figure.add_axes((*_FRAME[:2], 0.67, _FRAME[3] - 0.05))
         log_alpha, log_width, log_value = np.log10(a / np.sqrt(width)), np.log10(width), np.log10(value)
         bound = np.ceil(np.abs(log_value).max())
         filled = axes.tricontourf(log_alpha, log_width, log_value, np.linspace(-bound, bound, 25), cmap="PuOr")
-        bar = figure.colorbar(
-            filled, cax=figure.add_axes((0.83, _FRAME[1], 0.03, _FRAME[3])), label=r"$\|\Delta\Theta\|/\|\Theta_0\|$"
-        )
+        bar = figure.colorbar(filled, cax=figure.add_axes((0.82, _FRAME[1], 0.03, _FRAME[3] - 0.05)))
+        bar.set_label(r"kernel change $\|\Delta\Theta\|/\|\Theta_0\|$")
         decades = np.arange(-bound, bound + 1, max(1, bound // 3)).tolist()
-        bar.set_ticks(decades, labels=[rf"$10^{{{d:g}}}$" for d in decades])
+        bar.set_ticks(decades, labels=[_decade(10.0**d) for d in decades])
         if crossover is not None and crossover.points is not None:
-            star = crossover.points
-            axes.plot(
-                np.log10(star["y"]), np.log10(star["width"]), "o-", color="black", markersize=3.5, linewidth=1.1,
-                label=r"measured $\alpha^*$",
-            )  # fmt: skip
-            if crossover.predicted_value is not None:
-                h = np.array([width.min(), width.max()])
-                level = np.exp(np.mean(np.log(star["y"]) - crossover.predicted_value * np.log(star["width"])))
-                axes.plot(
-                    np.log10(float(level) * h**crossover.predicted_value), np.log10(h), "--", color=_PREDICTED,
-                    label=rf"predicted $\propto h^{{{crossover.predicted}}}$",
-                )  # fmt: skip
-            axes.legend(loc="upper right")
+            _star_line(axes, crossover)
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 0.99), ncols=2, borderpad=0)
         exponents = np.arange(np.ceil(log_alpha.min()), log_alpha.max() + 0.01)
         exponents = exponents[:: max(1, len(exponents) // 6)]
-        axes.set_xticks(exponents, [rf"$10^{{{e:g}}}$" for e in exponents])
+        axes.set_xticks(exponents, [_decade(10.0**e) for e in exponents])
         ticks = [2.0**k for k in range(1, 20) if width.min() <= 2.0**k <= width.max()]
         axes.set_yticks(np.log10(ticks), [f"{t:g}" for t in ticks])
-        axes.set_xlabel(r"$\alpha$  (feature training: left; lazy training: right)")
+        axes.set_xlabel("α  (feature training: left; lazy training: right)")
         axes.set_ylabel(_LABELS["width"])
-        return figure
+        told = [f"h = {h:g}, α = {s / np.sqrt(h):.3g} (A = {s:.3g}): {v:.3g}" for h, s, v in zip(width, a, value,
+                                                                                           strict=True)]  # fmt: skip
+        return Drawing(figure, axes, tuple(zip(log_alpha, log_width, told, strict=True)))
 
 
-def save(figure: Figure, folder: Path, name: str) -> str:
-    """Write ``name``.svg into ``folder`` and return its text, without a date."""
+def _star_line(axes: Axes, crossover: Verdict) -> None:
+    """alpha* as measured, and the predicted power through it; black, since both lie on colour in every theme."""
+    star = crossover.points
+    assert star is not None
+    width, y = star["width"].values, star["y"].values
+    axes.plot(np.log10(y), np.log10(width), "o-", color="#000000", markersize=3.5, linewidth=1.2, label="_")
+    axes.plot([], [], "o-", color=_INK, markersize=3.5, linewidth=1.2, label="measured α* (change 1)")
+    if crossover.predicted_value is None:
+        return
+    h = np.array([width.min(), width.max()])
+    level = np.exp(np.mean(np.log(y) - crossover.predicted_value * np.log(width)))
+    line = np.log10(float(level) * h**crossover.predicted_value)
+    label = f"predicted ∝ h^({_signed(crossover.predicted or '')})"
+    axes.plot(line, np.log10(h), "--", color=_PREDICTED, linewidth=1.4, label=label)
+
+
+def save(drawing: Drawing, folder: Path, name: str, title: str = "") -> str:
+    """Write ``name``.svg into ``folder`` and return the figure as a part of a page.
+
+    The file is black on white. The part has ids of its own, colours that are CSS variables (see `colour_variables`),
+    and over each point a transparent circle whose title tells its values.
+    """
     with mpl.rc_context(_STYLE):
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        svg = buffer.getvalue()
-        (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
-    # inside a page: no XML prologue, ids of its own
-    body = svg[svg.index("<svg") :]
-    return re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", body)
+        drawing.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        svg = buffer.getvalue().replace("'DejaVu Sans'", _FONT)
+        plain = svg.replace("\n <defs>", '\n <rect width="100%" height="100%" fill="#ffffff"/>\n <defs>', 1)
+        (folder / f"{name}.svg").write_text(plain, encoding="utf-8")
+        points = _hover(drawing)
+    body = re.sub(r"<metadata>.*?</metadata>\s*", "", svg[svg.index("<svg") :], flags=re.S)
+    body = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", body)
+    body = re.sub(r"(?<=[a-z]: )(#[0-9a-f]{6})", _variable, body)
+    body = body.replace("<svg ", '<svg role="img" ', 1).replace(">", f">\n<title>{escape(title or name)}</title>", 1)
+    return body.replace("</svg>", f"{points}</svg>")
+
+
+def _hover(drawing: Drawing) -> str:
+    """Transparent circles with titles, in the coordinates of the SVG: points (1/72 inch) from the upper left."""
+    if not drawing.notes:
+        return ""
+    scale = 72 / drawing.figure.dpi
+    height = drawing.figure.get_figheight() * 72
+    place = drawing.axes.transData.transform([(x, y) for x, y, _ in drawing.notes]) * scale
+    circles = (
+        f'<circle cx="{x:.1f}" cy="{height - y:.1f}" r="5"><title>{escape(text)}</title></circle>'
+        for (x, y), (_, _, text) in zip(place, drawing.notes, strict=True)
+        if np.isfinite(x) and np.isfinite(y)
+    )
+    return f'<g class="hover" fill="transparent">{"".join(circles)}</g>'
+
+
+_DARK = {_INK: "#e6edf3", _PAPER: "#0f1319", _FIT: "#ffffff", _PREDICTED: "#ff9e64", _THEORY: "#79b8ff"}
+
+
+@functools.cache
+def _dark_colours() -> dict[str, str]:
+    """Colour on a light page -> colour on a dark one."""
+    widths = {
+        light: dark
+        for number in range(1, 41)
+        for light, dark in zip(_width_colours(number), _width_colours(number, dark=True), strict=True)
+    }
+    return widths | _DARK
+
+
+def _variable(found: re.Match) -> str:
+    colour = found.group(1)
+    return f"var(--c{colour[1:]}, {colour})" if colour in _dark_colours() else colour
+
+
+def colour_variables(page: str) -> str:
+    """Return the CSS declarations that give the figures on ``page`` their colours in the dark."""
+    used = sorted(set(re.findall(r"var\(--c([0-9a-f]{6}),", page)))
+    return " ".join(f"--c{colour}: {_dark_colours()[f'#{colour}']};" for colour in used)

@@ -16,9 +16,12 @@ import numpy as np
 from markupsafe import Markup
 
 from fit import figures
+from fit.headline import Headline, headlines
 from fit.margins import MARGINS
 from fit.mathematics import mathml
 from fit.measurements import Measurements
+from fit.outlook import outlook
+from fit.theory_curves import TheoryCurve
 from fit.verdict import Verdict
 from simulate.schema import Status
 from theory.activation import Activation
@@ -63,8 +66,9 @@ class Section:
     claim: str
     title: str
     rows: list[Verdict]
-    laws: list[Prediction]
+    laws: list[tuple[Prediction, list[str]]]  #: with the experiments that they are for
     curves: list[figures.Curve]
+    elsewhere: list[figures.Curve]  #: that show this claim too, and stand in another section
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Report:
 
     title: str
     summary: str
+    headlines: list[Headline]
     decisive: list[Verdict]
     undecided: list[Verdict]  #: measured, but decided elsewhere only
     open: list[Verdict]
@@ -141,14 +146,26 @@ def _do(items: Sequence[str], one: str, many: str) -> str:
 
 
 def build(
-    title: str, verdicts: Sequence[Verdict], found: Sequence[Measurements], folder: Path, *, draw: bool = True
+    title: str,
+    verdicts: Sequence[Verdict],
+    found: Sequence[Measurements],
+    folder: Path,
+    *,
+    theory: Sequence[TheoryCurve] = (),
 ) -> Report:
-    """Draw the figures into ``folder``/figures and collect what the templates need."""
+    """Draw the figures into ``folder``/figures and collect what the templates need.
+
+    Parameters
+    ----------
+    theory : sequence of TheoryCurve
+        What theory gives beyond powers, drawn beside the measurements.
+    """
     laws = {one.name: _laws(one) for one in found}
-    drawn = figures.curves(verdicts)
+    drawn = figures.curves(verdicts, theory)
     report = Report(
         title=title,
         summary=summary(verdicts),
+        headlines=headlines(decisive(verdicts)),
         decisive=decisive(verdicts),
         undecided=[v for v in judged(verdicts) if v not in decisive(verdicts)],
         open=[v for v in verdicts if v not in judged(verdicts)],
@@ -157,17 +174,20 @@ def build(
         experiments=[_experiment(one) for one in found],
         sources=sorted({one.store for one in found if one.store}),
     )
-    if draw:
-        target = folder / "figures"
-        target.mkdir(parents=True, exist_ok=True)
-        for one in found:
-            figure = figures.phase_diagram(verdicts, one.name)
-            if figure is not None:
-                name = f"phase-{one.name}"
-                report.figure_svg[name] = figures.save(figure, target, name)
-                report.phase.append((one.name, name))
-        for curve in drawn:
-            report.figure_svg[curve.name] = figures.save(figures.draw(curve), target, curve.name)
+    target = folder / "figures"
+    target.mkdir(parents=True, exist_ok=True)
+    for one in found:
+        drawing = figures.phase_diagram(verdicts, one.name)
+        if drawing is not None:
+            name = f"phase-{one.name}"
+            told = f"Kernel change over width and output scale, {one.name}"
+            report.figure_svg[name] = figures.save(drawing, target, name, told)
+            report.phase.append((one.name, name))
+    # the first one stands on the first screen: that of most networks
+    sizes = {one.name: (len(one.widths), one.status.size) for one in found}
+    report.phase.sort(key=lambda row: sizes[row[0]], reverse=True)
+    for curve in drawn:
+        report.figure_svg[curve.name] = figures.save(figures.draw(curve), target, curve.name, curve.caption)
     return report
 
 
@@ -189,13 +209,14 @@ def _sections(
         rows = [v for v in judged(verdicts) if v.claim == claim]
         if not rows:
             continue
-        told: dict[tuple, Prediction] = {}
+        told: dict[tuple, tuple[Prediction, list[str]]] = {}
         for name in sorted({part for v in rows for part in v.experiment.split(" + ")}):
             for law in laws.get(name, ()):
                 if law.claim == claim:
-                    told.setdefault((law.expected, law.derivation), law)
-        curves = [c for c in drawn if c.verdicts[0].claim == claim or any(v.claim == claim for v in c.verdicts)]
-        sections.append(Section(claim, TITLES.get(claim, claim), rows, list(told.values()), curves))
+                    told.setdefault((law.expected, law.derivation), (law, []))[1].append(name)
+        own = [c for c in drawn if c.verdicts[0].claim == claim]
+        elsewhere = [c for c in drawn if c not in own and any(v.claim == claim for v in c.verdicts)]
+        sections.append(Section(claim, TITLES.get(claim, claim), rows, list(told.values()), own, elsewhere))
     return sections
 
 
@@ -231,16 +252,26 @@ def write(report: Report, verdicts: Sequence[Verdict], folder: Path) -> None:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"number": _number, "interval": _interval, "short": _short}
+    environment.filters |= {
+        "number": _number,
+        "interval": _interval,
+        "short": _short,
+        "power": _power,
+        "measured": _measured,
+        "agreement": _agreement,
+    }
     environment.globals |= {
         "math": mathml,
         "svg": lambda name: Markup(report.figure_svg.get(name, "")),
         "glossary": GLOSSARY,
         "margins": MARGINS,
         "table_of": _table,
+        "outlook": outlook,
+        "titles": TITLES,
     }
+    page = "".join(report.figure_svg.values())
     for template, name in (("report.html.j2", "report.html"), ("report.md.j2", "report.md")):
-        text = environment.get_template(template).render(report=report)
+        text = environment.get_template(template).render(report=report, dark=figures.colour_variables(page))
         (folder / name).write_text(text, encoding="utf-8")
     rows = [verdict.to_json() for verdict in verdicts]
     text = json.dumps(rows, indent=2, allow_nan=False, ensure_ascii=False)
@@ -254,7 +285,37 @@ def _template(name: str) -> str:
 def _number(value: float | None, digits: int = 3) -> str:
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:.{digits}f}".replace("-", "−")
+    return f"{value:z.{digits}f}".replace("-", "−")
+
+
+def _power(verdict: Verdict) -> str:
+    """The predicted power, or what is predicted instead."""
+    if verdict.predicted is not None:
+        return verdict.predicted.replace("-", "−")
+    if verdict.claim == "depth_trend":
+        return "grows"
+    return "A ln(1/A)" if "ln(1/A)" in verdict.expected else "no power"
+
+
+def _measured(verdict: Verdict) -> str:
+    """The estimate and the half-width of its 95 % interval."""
+    if verdict.estimate is None:
+        return "no power"
+    if verdict.ci_low is None or verdict.ci_high is None:
+        return _number(verdict.estimate)
+    return f"{_number(verdict.estimate)} ± {_number((verdict.ci_high - verdict.ci_low) / 2)}"
+
+
+def _agreement(curve: TheoryCurve, measured: figures.Curve) -> str:
+    """How far the widest networks are from a curve that has no free parameter, where it is drawn."""
+    points = measured.points
+    width, a, y = (points[name].values for name in ("width", "root_h_alpha", "y"))
+    here = (width == np.max(width)) & (a >= curve.root_h_alpha.min() * 0.99) & (a <= curve.root_h_alpha.max() * 1.01)
+    if not here.any():
+        return ""
+    expected = np.exp(np.interp(np.log(a[here]), np.log(curve.root_h_alpha), np.log(curve.value)))
+    ratio = y[here] / expected
+    return f"measured values at h = {np.max(width):g} are {ratio.min():.2f} to {ratio.max():.2f} times the curve"
 
 
 def _interval(verdict: Verdict) -> str:

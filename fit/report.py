@@ -17,6 +17,7 @@ from fit.assess import assess
 from fit.measurements import measurements
 from fit.own_predictions import OwnPrediction, read_predictions
 from fit.render import build, decisive, judged, summary, write
+from fit.theory_curves import theory_curves
 from fit.verdict import Verdict
 from simulate.campaign import Campaign, Experiment
 from simulate.console import command, duration, exit_code, progress_on
@@ -95,7 +96,7 @@ def main(
                 )
             code = exit_code(outcome)
             sources = [folder / "store.zarr"]
-        verdicts = _report(sources, f"Lazy and feature training: {title}", folder, own)
+        verdicts = _report(sources, f"Lazy and feature training: {title}", folder, own, data_root)
         if as_json:
             print(json.dumps([v.to_json() for v in verdicts], indent=2, allow_nan=False, ensure_ascii=False))
         elif not quiet:
@@ -103,7 +104,9 @@ def main(
     raise typer.Exit(code)
 
 
-def _report(sources: Sequence[Path], title: str, folder: Path, own: Sequence[OwnPrediction]) -> list[Verdict]:
+def _report(
+    sources: Sequence[Path], title: str, folder: Path, own: Sequence[OwnPrediction], data_root: Path | None
+) -> list[Verdict]:
     paths = [str(source) for source in sources]
     for path in paths:
         with reading(path):
@@ -111,7 +114,7 @@ def _report(sources: Sequence[Path], title: str, folder: Path, own: Sequence[Own
     with reading(paths[0]):
         found = measurements(paths)
         verdicts = assess(found, also=own)
-        report = build(title, verdicts, found, folder)
+        report = build(title, verdicts, found, folder, theory=theory_curves(found, data_root))
     try:
         write(report, verdicts, folder)
     except OSError as error:

@@ -41,7 +41,7 @@ class _Checker(html.parser.HTMLParser):
             target = attributes.get(name) or ""
             if target.startswith("#"):
                 self.links.append(target[1:])
-            elif target:
+            elif target and not target.startswith("data:"):
                 self.external.append((tag, target))
         if tag not in self.void:
             self.open.append(tag)

@@ -1,0 +1,194 @@
+"""Whole curves that theory gives for an experiment, without a free parameter, on the experiment's own data.
+
+Cheap ones are computed with every report. The mean-field curve of two-layer networks takes a minute: it is computed
+once for the data and activations of the presets (`python -m fit.theory_curves` writes reports/curves/) and looked up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fit.measurements import Measurements
+from simulate.campaign import Campaign, Experiment, list_presets
+from simulate.data import Data, load_data
+from simulate.fully_connected import FullyConnected
+from theory.activation import Activation
+from theory.console import command
+from theory.curves import deep_linear_curve, first_order_kernel_change, mean_field_curve
+from theory.errors import InputError
+
+#: Frozen-kernel dynamics are drawn from here on: where the kernel itself changes by some per cent, they fall short.
+LAZY_FROM = 30.0
+SEEDS = 4  #: whose first-order changes are averaged (rms)
+#: beyond, a network's first-order change costs more than a second
+LARGEST_WIDTH, LARGEST_TRAINING_SET = 2048, 400
+MEAN_FIELD_GRID = tuple(float(10.0 ** (i / 2)) for i in range(-8, 9))
+PARTICLES = 16_000
+#: what a mean-field curve depends on, besides the data
+_KEY = ("activation", "normalise", "loss", "n_kernel")
+
+
+@dataclass(frozen=True)
+class TheoryCurve:
+    """A quantity against A = sqrt(h)·alpha as theory computes it."""
+
+    experiment: str
+    quantity: str  #: of the predictions that it goes beyond: kernel_change, time_half
+    root_h_alpha: np.ndarray
+    value: np.ndarray
+    label: str
+    dashes: Any
+    source: str  #: how it was computed, in a sentence, with the reference
+
+
+def theory_curves(found: Iterable[Measurements], data_root: str | Path | None = None) -> list[TheoryCurve]:
+    """Return what can be drawn beside the measurements; an experiment whose data aren't at hand has nothing."""
+    result: list[TheoryCurve] = []
+    for one in found:
+        described = _described(one, data_root)
+        if described is None:
+            continue
+        experiment, data = described
+        result += [*_mean_field(experiment, data), *_first_order(experiment, data), *_deep_linear(experiment, data)]
+    return result
+
+
+def _described(one: Measurements, data_root: str | Path | None) -> tuple[Experiment, Data] | None:
+    """The experiment and its data, if they are those that the measurements were made with."""
+    try:
+        experiment = Experiment.model_validate(one.description)
+        data = load_data(experiment, data_root)
+    except (InputError, ValueError):  # a table of others, or images that this machine lacks
+        return None
+    recorded = one.data.attrs.get("data")
+    if not isinstance(recorded, dict) or recorded.get("sha256") != data.sha256:
+        return None
+    return (experiment, data) if experiment.architecture == "fc" and experiment.depth >= 1 else None
+
+
+def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
+    """The linearised dynamics of the very networks that were trained, at the largest width."""
+    width = max(experiment.widths)
+    upper = float(experiment.root_h_alphas(width).max())
+    if upper <= LAZY_FROM or width > LARGEST_WIDTH or experiment.n_train > LARGEST_TRAINING_SET or experiment.bias:
+        return []
+    activation = Activation(experiment.activation, normalise=experiment.normalise)
+    grid = np.geomspace(LAZY_FROM, upper, 6)
+    seeds = range(min(SEEDS, experiment.seeds))
+    network = FullyConnected(data.x_train.shape[1], width, experiment.depth, activation)
+    weights = [w.numpy() for w in network.initial_weights(experiment.base_seed, seeds)]
+    points = data.x_test[: experiment.n_kernel]
+    try:
+        changes = [
+            first_order_kernel_change(activation, [w[s] for w in weights], data.x_train, data.y_train, grid, points,
+                                      loss=experiment.loss)
+            for s in seeds
+        ]  # fmt: skip
+    except InputError:  # a loss without curves, or data that a frozen kernel can't fit
+        return []
+    value = np.sqrt(np.mean(np.square(changes), axis=0))
+    source = (
+        f"linearised dynamics of the same networks (rms of {len(seeds)} seeds at h = {width}), kernel change to first "
+        "order: theory.curves.first_order_kernel_change"
+    )
+    return [TheoryCurve(experiment.name, "kernel_change", grid, value, f"frozen kernel, h = {width}", "-.", source)]
+
+
+def _deep_linear(experiment: Experiment, data: Data) -> list[TheoryCurve]:
+    if experiment.activation not in ("linear", "z") or not experiment.normalise or experiment.pca is None:
+        return []
+    grid = 10.0 ** np.arange(-4.0, 5.0, 2.0)
+    try:
+        curve = deep_linear_curve(experiment.depth, data.x_train, data.y_train, grid, loss=experiment.loss)
+    except InputError:  # too many points for it
+        return []
+    source = f"deep linear networks at h = infinity, on the training points: {curve.reference}"
+    return [
+        TheoryCurve(experiment.name, name, grid, getattr(curve, name), "h = ∞", (0, (5, 1.2, 1, 1.2)), source)
+        for name in ("kernel_change", "time_half")
+    ]
+
+
+def _mean_field(experiment: Experiment, data: Data) -> list[TheoryCurve]:
+    found = _stored().get(mean_field_key(experiment, data))
+    if found is None or experiment.depth != 1:
+        return []
+    source = (
+        f"two-layer networks at h = infinity on the same data, {found['particles']:,} particles, Monte Carlo error "
+        f"{max(found['relative_error']):.1%}: {found['reference']}"
+    )
+    grid = np.array(found["root_h_alpha"])
+    inside = (grid >= experiment.root_h_alphas(min(experiment.widths)).min() * 0.999) & (
+        grid <= experiment.root_h_alphas(max(experiment.widths)).max() * 1.001
+    )
+    return [
+        TheoryCurve(
+            experiment.name, name, grid[inside], np.array(found[name])[inside], "h = ∞", (0, (5, 1.2, 1, 1.2)), source
+        )
+        for name in ("kernel_change", "time_half")
+    ]
+
+
+def mean_field_key(experiment: Experiment, data: Data) -> str:
+    """Return the name under which the curve of this activation on these data is stored."""
+    parts = [data.sha256, len(data.y_train), len(data.y_test), *(getattr(experiment, name) for name in _KEY)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _stored() -> dict[str, dict[str, Any]]:
+    folder = resources.files("reports").joinpath("curves")
+    if not folder.is_dir():
+        return {}
+    return {
+        entry.name.removesuffix(".json"): json.loads(entry.read_text(encoding="utf-8"))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".json")
+    }
+
+
+def compute_mean_field(experiment: Experiment, data: Data, grid: Sequence[float] = MEAN_FIELD_GRID) -> dict[str, Any]:
+    """Solve for the infinitely wide two-layer network of an experiment; half a minute for a hundred points."""
+    activation = Activation(experiment.activation, normalise=experiment.normalise)
+    curve = mean_field_curve(
+        activation, data.x_train, data.y_train, grid, data.x_test[: experiment.n_kernel],
+        loss=experiment.loss, particles=PARTICLES, repeats=2,
+    )  # fmt: skip
+    return {
+        "activation": experiment.activation,
+        "dataset": experiment.dataset,
+        "n_train": experiment.n_train,
+        "particles": PARTICLES,
+        "reference": curve.reference,
+        "root_h_alpha": [float(f"{a:.6g}") for a in curve.root_h_alpha],
+        **{name: [float(f"{v:.6g}") for v in getattr(curve, name)] for name in ("kernel_change", "time_half")},
+        "relative_error": [float(f"{v:.2g}") for v in curve.standard_error / curve.kernel_change],
+    }
+
+
+def main() -> None:
+    """Write the mean-field curves of the two-layer experiments of the presets on scikit-learn's digits."""
+    target = Path(__file__).parents[1] / "reports" / "curves"
+    target.mkdir(exist_ok=True)
+    with command():
+        for preset in list_presets():
+            for experiment in Campaign.from_preset(preset).experiment:
+                activation = Activation(experiment.activation, normalise=experiment.normalise)
+                if experiment.depth != 1 or activation.degree > 1 or experiment.dataset != "digits":
+                    continue
+                data = load_data(experiment)
+                path = target / f"{mean_field_key(experiment, data)}.json"
+                if not path.exists():
+                    print(f"{preset}, {experiment.name}: {path.name}")
+                    path.write_text(json.dumps(compute_mean_field(experiment, data), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
