@@ -127,7 +127,8 @@ class Architecture(ABC):
     activation : Activation
         `sigma` applies it.
     bias : float
-        B: preactivations get B·b with b zero at the start; 0 is none. Only for a class that is ``biased``.
+        B: preactivations get B·b with b zero at the start; 0 is none. Only for a class that is ``biased``: then b is
+        the last column of every matrix.
     """
 
     name: ClassVar[str]  #: in a campaign, and in the key of the initial weights
@@ -149,7 +150,7 @@ class Architecture(ABC):
 
     @abstractmethod
     def weight_shapes(self) -> Sequence[tuple[int, ...]]:
-        """Return the shapes of one network's weights, (rows, ...) each: all start as N(0, 1)."""
+        """Return the shapes of one network's weights, (rows, ...) each: all start as N(0, 1), biases apart."""
 
     @abstractmethod
     def forward(self, weights: Weights, x: Tensor) -> Tensor:
@@ -197,10 +198,10 @@ class Architecture(ABC):
         key = f"{base_seed}/{self.name}/{self.depth}/{self.width}/{self.input_dim}/{seed}"
         generator = torch.Generator()
         generator.manual_seed(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little", signed=True))
-        return [
-            torch.randn((shape[0], math.prod(shape[1:])), generator=generator, dtype=torch.float64)
-            for shape in self.shapes
-        ]
+        b = int(self.bias > 0)
+        sizes = [(shape[0], math.prod(shape[1:]) - b) for shape in self.shapes]
+        drawn = [torch.randn(size, generator=generator, dtype=torch.float64) for size in sizes]
+        return [torch.nn.functional.pad(w, (0, b)) for w in drawn] if b else drawn
 
     def coordinates(
         self, weights: Weights, x_train: Tensor, x_test: Tensor, *, dense: bool = False
@@ -231,6 +232,7 @@ class Architecture(ABC):
 #: name -> module:class of those that come with the package
 _BUILT_IN = {
     "fc": "simulate.fully_connected:FullyConnected",
+    "cnn": "simulate.convolutional:Convolutional",
 }
 _registered: dict[str, type[Architecture]] = {}
 

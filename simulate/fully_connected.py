@@ -143,13 +143,10 @@ class FullyConnected(Architecture):
         self.activation = compile_activation(activation, 1.0 / math.sqrt(width))
 
     def weight_shapes(self) -> Sequence[tuple[int, ...]]:
-        """See `Architecture`; without the columns of biases."""
-        return [(self.width, self.input_dim)] + [(self.width, self.width)] * (self.depth - 1) + [(1, self.width)]
-
-    def initial_weights(self, base_seed: int, seeds: Sequence[int]) -> Weights:
         """See `Architecture`."""
-        drawn = super().initial_weights(base_seed, seeds)
-        return [torch.nn.functional.pad(w, (0, 1)) for w in drawn] if self.bias else drawn
+        fan_in = [self.input_dim, *[self.width] * self.depth]
+        rows = [*[self.width] * self.depth, 1]
+        return [(r, c + (self.bias > 0)) for r, c in zip(rows, fan_in, strict=True)]
 
     def forward(self, weights: Weights, x: Tensor) -> Tensor:
         """See `Architecture`."""

@@ -1,0 +1,374 @@
+r"""Stacked convolutional networks, layer by layer, as `simulate.fully_connected` for dense ones.
+
+The network of arXiv:1906.08034: ``depth`` convolutions with 5×5 filters, padding 1, ``width`` channels and stride 2 in
+every second one, the first included (the published runs have depth 4: two blocks of two); the mean over all positions;
+a linear last layer. Preactivations are divided by sqrt(fan-in) = sqrt(25·channels), the output by sqrt(h): article
+convention. Images and activations have their channels last: (members, n, height, width, channels).
+
+At position p of datum i a layer's input is the patch u_ip of K = 25·channels numbers (with a bias one more, the same
+everywhere), and z_ip = W u_ip. With delta_ip = df/dz_ip a gradient is G_i = sum_p delta_ip u_ip^T, and a layer's kernel
+
+    Theta_ij = <G_i, G_j> = sum_pp' (u_ip · u_jp') (delta_ip · delta_jp'),
+
+read from left to right costs 2hK operations a pair of points, read from the right 2(K + h) for each pair of positions:
+`kernel_layers` takes the cheaper by count. Neither patches nor gradients are kept: they are made block by block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, pad
+
+from simulate.activation import compile_activation
+from simulate.architecture import Architecture, Inputs, Linearisation, Weights
+from theory import Activation, InputError
+
+FILTER, PADDING, STRIDE = 5, 1, 2
+
+_TILE = 512
+_CPU_BLOCK_BYTES, _GPU_BLOCK_BYTES = 2**22, 2**28  # of patches made at once: on a CPU they stay in a core's cache
+_PRODUCTS = 1024  # rows and columns of patch products made at once
+_GRADIENT_BYTES = 2**27  # of gradients of single points
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The geometry of one convolution, and what follows from it. ``bias`` is a patch's last entry, if any."""
+
+    height: int
+    width: int
+    channels: int
+    stride: int
+    bias: float
+
+    @property
+    def out_height(self) -> int:
+        """Positions of the filter from top to bottom."""
+        return (self.height + 2 * PADDING - FILTER) // self.stride + 1
+
+    @property
+    def out_width(self) -> int:
+        """Positions of the filter from left to right."""
+        return (self.width + 2 * PADDING - FILTER) // self.stride + 1
+
+    @property
+    def positions(self) -> int:
+        """P."""
+        return self.out_height * self.out_width
+
+    @property
+    def columns(self) -> int:
+        """K, a bias included."""
+        return FILTER**2 * self.channels + (self.bias > 0)
+
+    def patches(self, a: Tensor) -> Tensor:
+        """Return u, shape (members, n, P, K), for inputs ``a`` (members, n, height, width, channels)."""
+        padded = pad(a, (0, 0, PADDING, PADDING, PADDING, PADDING)).contiguous()
+        member, point, row, column, _ = padded.stride()
+        shape = (*a.shape[:2], self.out_height, self.out_width, FILTER, FILTER * self.channels)
+        # a filter's row is one run in memory, since channels come last
+        windows = padded.as_strided(shape, (member, point, self.stride * row, self.stride * column, row, 1))
+        u = windows.reshape(*a.shape[:2], self.positions, FILTER**2 * self.channels)
+        return pad(u, (0, 1), value=self.bias) if self.bias else u
+
+    def convolve(self, a: Tensor, w: Tensor) -> Tensor:
+        """Return z = W u, shape (members, n, P, h). ``a`` may have one member for all."""
+        z = w.new_empty(len(w), a.shape[1], self.positions, w.shape[1])
+        for members, points in self.blocks(a, len(w)):
+            u = self.rows(a, members, points, len(w))
+            z[members, points] = torch.bmm(u, w[members].mT).view(z[members, points].shape)
+        return z
+
+    def pullback(self, a: Tensor, dz: Tensor) -> Tensor:
+        """Return sum over points and positions of dz u^T, shape (members, h, K)."""
+        g = dz.new_zeros(len(dz), dz.shape[-1], self.columns)
+        for members, points in self.blocks(a, len(dz)):
+            rows = dz[members, points].flatten(1, 2)
+            g[members].baddbmm_(rows.mT, self.rows(a, members, points, len(dz)))
+        return g
+
+    def back(self, dz: Tensor, w: Tensor) -> Tensor:
+        """Return the gradient by the inputs (members, n, height, width, channels), given the one by z."""
+        m, n = dz.shape[:2]
+        w = w[..., :-1] if self.bias else w
+        padded = dz.new_zeros(m, n, self.height + 2 * PADDING, self.width + 2 * PADDING, self.channels)
+        down, right = self.stride * self.out_height, self.stride * self.out_width
+        for members, points in self.blocks(padded, m):
+            target = padded[members, points]
+            u = torch.bmm(dz[members, points].flatten(1, 2), w[members])
+            u = u.view(*target.shape[:2], self.out_height, self.out_width, FILTER, FILTER, self.channels)
+            for i in range(FILTER):
+                for j in range(FILTER):
+                    target[:, :, i : i + down : self.stride, j : j + right : self.stride] += u[..., i, j, :]
+        return padded[:, :, PADDING:-PADDING, PADDING:-PADDING]
+
+    def blocks(self, a: Tensor, members: int) -> Iterator[tuple[slice, slice]]:
+        """Yield members and points whose patches are made at once; a member's do not depend on the others."""
+        n, limit = a.shape[1], _block_bytes(a)
+        each = self.positions * self.columns * a.element_size()
+        return _blocks(members, max(1, limit // (each * n)), n, max(1, limit // each))
+
+    def rows(self, a: Tensor, members: slice, points: slice, count: int) -> Tensor:
+        """Return patches of a block as rows, (members, n·P, K); of inputs that all members share they are made once."""
+        if len(a) == count:
+            return self.patches(a[members, points]).flatten(1, 2)
+        u = self.patches(a[:, points]).flatten(1, 2)
+        return u.expand(len(range(*members.indices(count))), -1, -1)
+
+
+@dataclass
+class LayerwiseConvolutional(Linearisation):
+    """Networks linearised at their weights, on one set of ``n`` images.
+
+    Attributes
+    ----------
+    layers : list of Layer
+        The convolutions.
+    inputs : list of Tensor
+        What each sees, over sqrt(fan-in): (1, n, ...) for the images, then (members, n, height, width, channels).
+    pooled : Tensor
+        Inputs of the last, linear layer, shape (members, n, h), over sqrt(h).
+    output : Tensor
+        f, shape (members, n).
+    deltas : list of Tensor
+        df/dz^l of each convolution, shape (members, n, P, h).
+    """
+
+    layers: list[Layer]
+    inputs: list[Tensor]
+    pooled: Tensor
+    output: Tensor
+    deltas: list[Tensor]
+
+    def _tensors(self) -> list[Tensor]:
+        return [*self.inputs[1:], self.pooled, self.output, *self.deltas]
+
+    def _changed(self, inputs: list[Tensor], rest: list[Tensor]) -> LayerwiseConvolutional:
+        count = len(self.layers) - 1
+        hidden, (pooled, output), deltas = rest[:count], rest[count : count + 2], rest[count + 2 :]
+        return LayerwiseConvolutional(self.layers, [*inputs, *hidden], pooled, output, deltas)
+
+    def select(self, index: Tensor) -> LayerwiseConvolutional:
+        """See `Linearisation`."""
+        return self._changed(self.inputs[:1], [t[index] for t in self._tensors()])
+
+    def put(self, index: Tensor, other: LayerwiseConvolutional) -> None:
+        """See `Linearisation`."""
+        for mine, theirs in zip(self._tensors(), other._tensors(), strict=True):
+            mine[index] = theirs[index]
+
+    def points(self, rows: slice) -> LayerwiseConvolutional:
+        """See `Linearisation`."""
+        return self._changed([self.inputs[0][:, rows]], [t[:, rows] for t in self._tensors()])
+
+    @property
+    def tile(self) -> int:
+        """See `Linearisation`."""
+        return _TILE
+
+    def pullback(self, q: Tensor) -> Weights:
+        """See `Linearisation`."""
+        spread = q[..., None, None]
+        convolutions = [
+            layer.pullback(a, d * spread) for layer, a, d in zip(self.layers, self.inputs, self.deltas, strict=True)
+        ]
+        return [*convolutions, torch.bmm(q.unsqueeze(1), self.pooled)]
+
+    def pushforward(self, v: Weights) -> Tensor:
+        """See `Linearisation`."""
+        total = torch.bmm(self.pooled, v[-1].mT).squeeze(-1)
+        for layer, a, d, part in zip(self.layers, self.inputs, self.deltas, v[:-1], strict=True):
+            total += layer.convolve(a, part).mul_(d).sum(dim=(-2, -1))
+        return total
+
+    def kernel_layers(self, other: LayerwiseConvolutional | None = None) -> list[Tensor]:
+        """See `Linearisation`."""
+        parts = []
+        for number, layer in enumerate(self.layers):
+            n, m = self.output.shape[1], (0 if other is None else other.output.shape[1])
+            # per member: gradients of n + m points and their products, or products of patches and of deltas
+            channels = self.deltas[number].shape[-1]
+            by_gradients = 2 * channels * layer.columns * (n * (m or n) + (n + m) * layer.positions)
+            by_patches = n * (m or n) * layer.positions**2 * (2 * layer.columns + 2 * channels + 2)
+            kernel = self._kernel_by_gradients if by_gradients < by_patches else self._kernel_by_patches
+            parts.append(kernel(number, other))
+        return [*parts, torch.bmm(self.pooled, (self if other is None else other).pooled.mT)]
+
+    def kernel_trace(self) -> Tensor:
+        """See `Linearisation`."""
+        total = self.pooled.square().sum(-1)
+        for number, layer in enumerate(self.layers):
+            a, delta = self.inputs[number], self.deltas[number]
+            channels = delta.shape[-1]
+            patches = layer.positions * (layer.columns + channels) < channels * layer.columns
+            for members, points in layer.blocks(a, len(delta)):
+                u = layer.rows(a, members, points, len(delta)).unflatten(1, (-1, layer.positions)).flatten(0, 1)
+                d = delta[members, points].flatten(0, 1)
+                square = (u @ u.mT).mul_(d @ d.mT).sum((-2, -1)) if patches else (d.mT @ u).square_().sum((-2, -1))
+                total[members, points] += square.view(total[members, points].shape)
+        return total.sum(-1)
+
+    def _kernel_by_gradients(self, number: int, other: LayerwiseConvolutional | None) -> Tensor:
+        """<G_i, G_j>, accumulated over blocks of channels, a few members at a time."""
+        n = self.output.shape[1]
+        m = n if other is None else other.output.shape[1]
+        members, channels = self.deltas[number].shape[0], self.deltas[number].shape[-1]
+        each = max(n, m) * self.layers[number].columns * self.output.element_size()
+        together = max(1, _GRADIENT_BYTES // (each * channels))
+        rows = max(1, min(channels, _GRADIENT_BYTES // each))
+        found = self.output.new_zeros(members, n, m)
+        for start in range(0, members, together):
+            group = slice(start, min(start + together, members))
+            for first in range(0, channels, rows):
+                block = slice(first, first + rows)
+                ours = self._gradients(number, group, block)
+                theirs = ours if other is None else other._gradients(number, group, block)
+                found[group].baddbmm_(ours, theirs.mT)
+        return found
+
+    def _gradients(self, number: int, members: slice, channels: slice) -> Tensor:
+        """G of some members and channels, shape (members, n, channels·K)."""
+        layer, a = self.layers[number], self.inputs[number]
+        delta = self.deltas[number][members, :, :, channels]
+        a = a if len(a) == 1 != len(self.output) else a[members]
+        found = delta.new_empty(*delta.shape[:2], delta.shape[-1], layer.columns)
+        for part, points in layer.blocks(a, len(delta)):
+            u = layer.rows(a, part, points, len(delta)).unflatten(1, (-1, layer.positions)).flatten(0, 1)
+            d = delta[part, points].flatten(0, 1)
+            found[part, points] = torch.bmm(d.mT, u).view(found[part, points].shape)
+        return found.flatten(2)
+
+    def _kernel_by_patches(self, number: int, other: LayerwiseConvolutional | None) -> Tensor:
+        """sum_pp' (u_ip · u_jp') (delta_ip · delta_jp'), block of points by block of points."""
+        other = self if other is None else other
+        layer, p = self.layers[number], self.layers[number].positions
+        members, n, m = len(self.output), self.output.shape[1], other.output.shape[1]
+        limit = _block_bytes(self.output)
+        each = p * max(layer.columns, p) * self.output.element_size()
+        points = max(1, min(limit // each, _PRODUCTS // p))
+        together = max(1, limit // (each * max(n, m)))
+        found = self.output.new_empty(members, n, m)
+        for group, rows in _blocks(members, together, n, points):
+            u = layer.rows(self.inputs[number], group, rows, members)
+            d = self.deltas[number][group, rows].flatten(1, 2)
+            for start in range(0, m, points):
+                columns = slice(start, min(start + points, m))
+                products = torch.bmm(u, layer.rows(other.inputs[number], group, columns, members).mT)
+                products *= torch.bmm(d, other.deltas[number][group, columns].flatten(1, 2).mT)
+                found[group, rows, columns] = products.unflatten(2, (-1, p)).unflatten(1, (-1, p)).sum((2, 4))
+        return found
+
+
+class Convolutional(Architecture):
+    """``depth`` convolutions of ``width`` channels, the mean over positions, and one output."""
+
+    name = "cnn"
+    images = True
+    biased = True
+
+    def __init__(
+        self, input_shape: int | tuple[int, ...], width: int, depth: int, activation: Activation, bias: float = 0.0
+    ) -> None:
+        assert isinstance(input_shape, tuple)
+        self.convolutions = _layers(input_shape, width, depth, bias)
+        super().__init__(input_shape, width, depth, activation, bias)
+        # sigma(z) is used over sqrt(fan-in) only
+        self.scaled = compile_activation(activation, 1.0 / math.sqrt(FILTER**2 * width))
+
+    @classmethod
+    def check(cls, input_shape: tuple[int, ...], depth: int) -> None:
+        """See `Architecture`: an image must be large enough for every filter."""
+        super().check(input_shape, depth)
+        largest = _largest_depth(input_shape)
+        if depth > largest:
+            size = f"{input_shape[0]}x{input_shape[1]}"
+            problem = f"an image of {size} is smaller than a {FILTER}x{FILTER} filter after {largest} convolutions"
+            raise InputError("depth", depth, problem, f"Use depth <= {largest}" if largest else "Use larger images")
+
+    def weight_shapes(self) -> Sequence[tuple[int, ...]]:
+        """See `Architecture`; a row's columns are the filter's rows, its columns, the channels, in this order."""
+        return [*((self.width, layer.columns) for layer in self.convolutions), (1, self.width + (self.bias > 0))]
+
+    def forward(self, weights: Weights, x: Tensor) -> Tensor:
+        """See `Architecture`: the network by torch's own convolution, which the layerwise forms are tested against."""
+        b, found = int(self.bias > 0), []
+        for own in zip(*weights, strict=True):
+            z = x.permute(0, 3, 1, 2)
+            for layer, w in zip(self.convolutions, own, strict=False):
+                filters = w[:, : w.shape[1] - b].view(-1, FILTER, FILTER, layer.channels).permute(0, 3, 1, 2)
+                z = conv2d(z, filters, stride=layer.stride, padding=PADDING) / math.sqrt(FILTER**2 * layer.channels)
+                z = self.sigma(z + self.bias * w[:, -1:, None] if b else z)
+            last = own[-1][0]
+            f = z.mean((2, 3)) @ last[: self.width] / math.sqrt(self.width)
+            found.append(f + math.sqrt(self.width) * self.bias * last[-1] if b else f)
+        return torch.stack(found)
+
+    def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> LayerwiseConvolutional:
+        """Evaluate and differentiate the networks on ``inputs``: x of shape (n, input_dim), or `Points`."""
+        a, activations, slopes = self._images(inputs), [], []
+        for layer, w in zip(self.convolutions, weights, strict=False):
+            activations.append(a)
+            z = layer.convolve(a, w)
+            a, slope = self.scaled.value_and_slope(z)
+            slopes.append(slope)  # sigma'(z^l) / sqrt(25·width)
+            a = a.unflatten(2, (layer.out_height, layer.out_width))
+        pooled = self._pooled(a)
+        output = torch.bmm(pooled, weights[-1].mT).squeeze(-1)
+
+        last = weights[-1][..., : self.width].unsqueeze(1)
+        deltas = [slopes[-1].mul_(last * (FILTER / self.convolutions[-1].positions))]
+        for layer, w, slope in zip(self.convolutions[:0:-1], weights[-2:0:-1], reversed(slopes[:-1]), strict=True):
+            deltas.append(slope.mul_(layer.back(deltas[-1], w).flatten(2, 3)))
+        return LayerwiseConvolutional(self.convolutions, activations, pooled, output, deltas[::-1])
+
+    def output(self, weights: Weights, inputs: Tensor | Inputs) -> Tensor:
+        """See `Architecture`."""
+        a = self._images(inputs)
+        for layer, w in zip(self.convolutions, weights, strict=False):
+            a = self.scaled.value(layer.convolve(a, w)).unflatten(2, (layer.out_height, layer.out_width))
+        return torch.bmm(self._pooled(a), weights[-1].mT).squeeze(-1)
+
+    def _images(self, inputs: Tensor | Inputs) -> Tensor:
+        """The images over sqrt(fan-in), (1, n, height, width, channels)."""
+        x = inputs if isinstance(inputs, Tensor) else inputs.a
+        return x.reshape(1, -1, *self.input_shape) / math.sqrt(FILTER**2 * self.input_shape[2])
+
+    def _pooled(self, a: Tensor) -> Tensor:
+        """The last layer's inputs: the mean over positions of sigma/sqrt(h); ``a`` is sigma/(5 sqrt(h))."""
+        pooled = FILTER * a.mean((2, 3))
+        return pad(pooled, (0, 1), value=self.bias * math.sqrt(self.width)) if self.bias else pooled
+
+
+def _blocks(members: int, together: int, points: int, at_once: int) -> Iterator[tuple[slice, slice]]:
+    for member in range(0, members, together):
+        for point in range(0, points, at_once):
+            yield slice(member, member + together), slice(point, min(point + at_once, points))
+
+
+def _block_bytes(like: Tensor) -> int:
+    return _CPU_BLOCK_BYTES if like.device.type == "cpu" else _GPU_BLOCK_BYTES
+
+
+def _layers(shape: tuple[int, ...], width: int, depth: int, bias: float) -> list[Layer]:
+    layers: list[Layer] = []
+    height, across, channels = shape
+    for number in range(depth):
+        layers.append(Layer(height, across, channels, STRIDE if number % 2 == 0 else 1, bias))
+        height, across, channels = layers[-1].out_height, layers[-1].out_width, width
+    return layers
+
+
+def _largest_depth(shape: tuple[int, ...]) -> int:
+    """How many convolutions an image of this shape is large enough for."""
+    height, across = shape[:2]
+    depth = 0
+    while min(height, across) + 2 * PADDING >= FILTER:
+        stride = STRIDE if depth % 2 == 0 else 1
+        height, across = ((side + 2 * PADDING - FILTER) // stride + 1 for side in (height, across))
+        depth += 1
+    return depth
