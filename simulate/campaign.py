@@ -269,6 +269,21 @@ class Campaign(_Frozen):
     description: str = ""
     experiment: Annotated[tuple[Experiment, ...], Field(min_length=1)]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spread_defaults(cls, fields: Any) -> Any:
+        """A table ``defaults`` holds what experiments share; a field of an experiment's own wins."""
+        if not isinstance(fields, Mapping) or "defaults" not in fields:
+            return fields
+        shared, experiments = fields["defaults"], fields.get("experiment")
+        if not isinstance(shared, Mapping) or "name" in shared:
+            raise InputError("defaults", shared, "it is a table of fields that experiments share", "Write [defaults]")
+        if not isinstance(experiments, list | tuple) or not all(isinstance(e, Mapping) for e in experiments):
+            return {k: v for k, v in fields.items() if k != "defaults"}  # refused for what is wrong with it
+        others = {"root_h_alpha": "alpha", "alpha": "root_h_alpha"}  # an amplitude axis of one's own replaces the other
+        spread = [{**{k: v for k, v in shared.items() if others.get(k) not in e}, **e} for e in experiments]
+        return {**{k: v for k, v in fields.items() if k != "defaults"}, "experiment": spread}
+
     @model_validator(mode="after")
     def _unique_names(self) -> Campaign:
         twice = [name for name, count in Counter(e.name for e in self.experiment).items() if count > 1]

@@ -168,3 +168,33 @@ def test_nonsense_in_a_field_is_refused_or_valid_and_never_an_accident(field, va
 def test_nonsense_in_place_of_a_campaign_is_refused(value):
     with pytest.raises(InputError):
         Campaign.from_dict(value)
+
+
+def test_defaults_are_what_experiments_share_and_their_own_fields_win():
+    shared = {"dataset": "digits", "n_train": 20, "n_test": 20, "widths": [8], "root_h_alpha": [1.0], "seeds": 2}
+    campaign = Campaign.from_dict(
+        {
+            "name": "both",
+            "defaults": {**shared, "activation": "relu", "depth": 1},
+            "experiment": [{"name": "a"}, {"name": "b", "depth": 2, "alpha": [0.5]}],
+        }
+    )
+    assert [(e.activation, e.depth, e.amplitude) for e in campaign.experiment] == [
+        ("relu", 1, "root_h_alpha"),
+        ("relu", 2, "alpha"),
+    ]
+    assert "defaults" not in campaign.to_dict()
+    assert Campaign.from_dict(campaign.to_dict()) == campaign
+
+
+@pytest.mark.parametrize("wrong", [[1], {"name": "x"}])
+def test_defaults_of_another_kind_are_refused(wrong):
+    with pytest.raises(InputError, match="table of fields"):
+        Campaign.from_dict({"name": "x", "defaults": wrong, "experiment": []})
+
+
+def test_the_atlas_has_a_dozen_activations_at_five_depths():
+    atlas = Campaign.from_preset("atlas").experiment
+    activations = {e.activation for e in atlas}
+    assert len(activations) >= 12
+    assert {(e.activation, e.depth) for e in atlas} == {(a, d) for a in activations for d in range(1, 6)}
