@@ -1,0 +1,289 @@
+r"""Data collapse: the nu for which curves y(x) of several sizes h fall on one curve in x·h^nu, and how well they do.
+
+The quality is that of Houdayer & Hartmann (Phys. Rev. B 70 (2004) 014418, appendix): each point (X, y) of one size is
+compared with the straight line through the points of all other sizes that enclose X,
+
+    S = mean over points of (y - Y)² / (dy² + dY²),
+
+Y and dY the value of that weighted least-squares line and its error. Points that no other size encloses do not count. S
+near 1 means a collapse within errors. The nu of the least S is the estimate; its error comes from drawing the clusters
+(seeds) of each size anew, since the points of a cluster are correlated and the rule "S up by one" takes them for
+independent. Without clusters the points themselves are drawn, with their errors, or with the scatter that S shows.
+
+For given abscissas and errors y - Y is linear in y: one matrix for each nu serves all redraws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fit.intervals import Estimate
+from theory.errors import InputError
+
+#: A nu at which fewer of the points than this are enclosed by others' compares too little.
+MIN_OVERLAP = 0.5
+GRID = 61
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """The best nu with its interval, the quality S there, and how many points it compares.
+
+    Where no errors of y are known, ``quality`` is the mean square deviation from collapse in units of y (or log y).
+    """
+
+    nu: Estimate
+    quality: float
+    n_compared: int
+    #: S at the nu's that were asked for
+    quality_at: dict[float, float]
+
+
+def collapse(
+    x: ArrayLike,
+    size: ArrayLike,
+    y: ArrayLike,
+    cluster: ArrayLike | None = None,
+    *,
+    y_error: ArrayLike | None = None,
+    scale: Literal["log", "linear"] = "log",
+    statistic: Literal["mean", "rms"] = "mean",
+    bounds: tuple[float, float] = (-0.5, 2.5),
+    compare: tuple[float, ...] = (),
+    replicas: int = 100,
+    seed: int = 0,
+) -> Collapse:
+    """Find the nu for which y is one function of x·size**nu.
+
+    Parameters
+    ----------
+    x, size, y : array_like of shape (n,)
+    cluster : array_like of shape (n,), optional
+        Which points belong together (for networks: the seed; the size is added to it). Points of equal x and size are
+        averaged, and scatter about the average by their error.
+    y_error : array_like of shape (n,), optional
+        Standard errors of y, where there are no clusters.
+    scale : {"log", "linear"}
+        "log": x, y > 0, lines are drawn through logarithms. "linear": as they are (x a distance from a critical
+        point, which may be negative).
+    statistic : {"mean", "rms"}
+        Of the clusters' y (of log y for "log"): what is averaged into a curve.
+    bounds : (float, float)
+        Where nu is looked for.
+    compare : tuple of float
+        Further nu's at which to say the quality.
+    replicas, seed : int
+        Redraws of each size for the interval, and the random numbers' seed.
+
+    Raises
+    ------
+    InputError
+        For fewer than two sizes, values without a logarithm, or sizes whose points overlap at no nu.
+
+    Examples
+    --------
+    >>> x, h = np.tile(np.geomspace(0.01, 100, 17), 3), np.repeat([1.0, 4.0, 16.0], 17)
+    >>> round(collapse(x, h, 1 / (1 + x * h**0.5)).nu.value, 2)
+    0.5
+    """
+    curves = _Curves.of(x, size, y, cluster, y_error, scale, statistic)
+    low, high = bounds
+    rng = np.random.default_rng(seed)
+    first = np.linspace(low, high, GRID)
+    coarse, _ = curves.qualities(first, curves.level[None])
+    if not np.isfinite(coarse).any():
+        raise InputError("x", "no overlap", "the sizes' curves share no range at any nu in bounds", "Measure more of x")
+    middle = float(_minimum(first, coarse)[0])
+    drawn = curves.redraw(rng, replicas, float(np.nanmin(coarse)))
+    levels = drawn.reshape(-1, drawn.shape[-1])
+    spread = curves.error_of(_minimum(first, curves.qualities(first, levels)[0]).reshape(drawn.shape[:2]))[0]
+    reach = float(np.clip(5 * spread, (high - low) / GRID, high - low))
+    fine = np.linspace(max(low, middle - reach), min(high, middle + reach), GRID)
+    best = _minimum(fine, curves.qualities(fine, np.concatenate([curves.level[None], levels]))[0])
+    value = float(best[0])
+    error, dof = curves.error_of(best[1:].reshape(drawn.shape[:2]))
+    exact, count = curves.qualities(np.array([value, *compare]), curves.level[None])
+    return Collapse(
+        nu=Estimate(value, error, dof, n_points=int(curves.count), n_clusters=curves.clusters),
+        quality=float(exact[0, 0]),
+        n_compared=int(count[0]),
+        quality_at=dict(zip(compare, exact[0, 1:].tolist(), strict=True)),
+    )
+
+
+@dataclass(frozen=True)
+class _Curves:
+    """One point for each (size, x): its level and error, and the clusters' values behind it."""
+
+    abscissa: NDArray  #: x, or log x, (p,)
+    log_size: NDArray
+    size_index: NDArray
+    level: NDArray  #: y or log y, (p,)
+    error: NDArray | None  #: (p,), None if unknown
+    linear: bool
+    values: list[NDArray]  #: for each size: (clusters, its points), NaN where missing; empty without clusters
+    rms: bool
+    count: int
+
+    @classmethod
+    def of(cls, x, size, y, cluster, y_error, scale, statistic) -> _Curves:
+        columns = {"x": x, "size": size, "y": y} | ({} if y_error is None else {"y_error": y_error})
+        arrays: dict[str, NDArray] = {name: np.asarray(value, dtype=float) for name, value in columns.items()}
+        if scale not in ("log", "linear"):
+            raise InputError("scale", scale, "there is no such scale", 'Give "log" or "linear"')
+        for name, column in arrays.items():
+            if column.ndim != 1 or column.shape != arrays["x"].shape:
+                raise InputError(name, column.shape, "arrays are one-dimensional and of equal length", "Flatten them")
+            positive = scale == "log" or name in ("size", "y_error")
+            bad = column[~np.isfinite(column) | (positive & (column <= 0))]
+            if bad.size:
+                raise InputError(name, float(bad[0]), "it is not finite, or has no logarithm", "Leave such points out")
+        linear = scale == "linear"
+        sizes, size_index = np.unique(arrays["size"], return_inverse=True)
+        if len(sizes) < 2:
+            raise InputError("size", sizes.tolist(), "a collapse compares sizes", "Give two or more")
+        abscissa = arrays["x"] if linear else np.log(arrays["x"])
+        level = arrays["y"] if linear else np.log(arrays["y"])
+        error = None
+        if y_error is not None:
+            error = arrays["y_error"] if linear else arrays["y_error"] / arrays["y"]
+        if cluster is None:
+            order = np.lexsort((abscissa, size_index))
+            pick = (abscissa, np.log(arrays["size"]), size_index, level)
+            a, h, i, v = (one[order] for one in pick)
+            return cls(a, h, i, v, None if error is None else error[order], linear, [], False, len(a))
+        labels = np.asarray(cluster)
+        values: list[NDArray] = []
+        parts = []
+        for number in range(len(sizes)):
+            here = size_index == number
+            points, at = np.unique(abscissa[here], return_inverse=True)
+            names, row = np.unique(labels[here], return_inverse=True)
+            table = np.full((len(names), len(points)), np.nan)
+            table[row, at] = level[here]
+            values.append(table)
+            parts.append((points, np.full(len(points), np.log(sizes[number])), np.full(len(points), number)))
+        a, h, i = (np.concatenate(part) for part in zip(*parts, strict=True))
+        rms = statistic == "rms"
+        mean = np.concatenate([_average(table, rms, linear) for table in values])
+        spread = _smooth_errors([_error(table, rms, linear) for table in values], values, np.log(sizes))
+        return cls(a, h, i, mean, spread, linear, values, rms, len(level))
+
+    @property
+    def clusters(self) -> int:
+        """Independent units."""
+        return sum(map(len, self.values)) if self.values else self.count
+
+    def redraw(self, rng: np.random.Generator, replicas: int, mean_square: float) -> NDArray:
+        """Levels of redraws, shape (sources, replicas, p): the clusters of one size anew in each, the others kept."""
+        if not self.values:
+            error = np.full(len(self.level), np.sqrt(mean_square)) if self.error is None else self.error
+            return (self.level + error * rng.standard_normal((replicas, len(self.level))))[None]
+        drawn = np.tile(self.level, (len(self.values), replicas, 1))
+        for number, table in enumerate(self.values):
+            rows = rng.integers(len(table), size=(replicas, len(table)))
+            levels = _average(table[rows].swapaxes(0, 1), self.rms, self.linear)
+            here = self.size_index == number
+            drawn[number][:, here] = np.where(np.isfinite(levels), levels, self.level[here])
+        return drawn
+
+    def error_of(self, redrawn: NDArray) -> tuple[float, float]:
+        """Error of a number that came out as ``redrawn`` (sources, replicas), and its degrees of freedom.
+
+        Sizes are independent, so their variances add; each is known as well as its clusters are many (Satterthwaite),
+        and a draw with replacement from S clusters scatters by (S - 1)/S of the variance.
+        """
+        variance = np.nanvar(redrawn, axis=1, ddof=1)
+        if not self.values:
+            return float(np.sqrt(variance[0])), float(max(1, self.count - 2))
+        freedom = np.array([max(1, len(table) - 1) for table in self.values], dtype=float)
+        variance *= (freedom + 1) / freedom
+        total, spread = float(variance.sum()), float(np.sum(variance**2 / freedom))
+        return float(np.sqrt(total)), total**2 / spread if spread else float(freedom.sum())
+
+    def qualities(self, nus: NDArray, levels: NDArray) -> tuple[NDArray, NDArray]:
+        """S for every row of ``levels`` (r, p) and every nu, shape (r, nu), and how many points were compared."""
+        quality, compared = np.full((len(levels), len(nus)), np.nan), np.zeros(len(nus), dtype=int)
+        for j, nu in enumerate(nus):
+            deviation, used = self._comparison(float(nu))
+            compared[j] = used
+            if used >= MIN_OVERLAP * len(self.level):
+                quality[:, j] = np.sum((levels @ deviation.T) ** 2, axis=1) / used
+        return quality, compared
+
+    def _comparison(self, nu: float) -> tuple[NDArray, int]:
+        """The matrix that turns levels into (y - Y)/sqrt(dy² + dY²), one row a point that others enclose."""
+        shift = nu * self.log_size
+        position = self.abscissa * np.exp(shift) if self.linear else self.abscissa + shift
+        count, error = len(position), self.error
+        variance = np.ones(count) if error is None else np.maximum(error, 1e-12) ** 2
+        weight = np.zeros((count, count))  # of point k in the line that i is compared with
+        for number in np.unique(self.size_index):
+            members = np.flatnonzero(self.size_index == number)
+            members = members[np.argsort(position[members])]
+            others = np.flatnonzero(self.size_index != number)
+            right = np.searchsorted(position[members], position[others], side="right")
+            inside = (right > 0) & (right < len(members))
+            for neighbour in (right - 1, right):
+                k = members[neighbour[inside]]
+                weight[others[inside], k] = 1 / variance[k]
+        x = position[None, :] - position[:, None]  # from the point itself: Y is the line's intercept
+        k0, k1, k2 = weight.sum(1), (weight * x).sum(1), (weight * x**2).sum(1)
+        determinant = k0 * k2 - k1**2
+        used = determinant > 1e-12 * k0 * k2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            line = weight * (k2[:, None] - k1[:, None] * x) / determinant[:, None]
+            total = variance + (0.0 if error is None else 1.0) * k2 / determinant
+        deviation = (np.eye(count) - line)[used] / np.sqrt(total[used])[:, None]
+        return deviation, int(used.sum())
+
+
+def _average(table: NDArray, rms: bool, linear: bool) -> NDArray:
+    """Average over clusters (first axis), NaN left out."""
+    here = np.isfinite(table)
+    values = np.where(here, table, 0.0)
+    if rms:
+        values = np.where(here, values**2 if linear else np.exp(2 * values), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = values.sum(axis=0) / here.sum(axis=0)
+        if rms:
+            mean = np.sqrt(mean) if linear else 0.5 * np.log(mean)
+    return mean
+
+
+def _error(table: NDArray, rms: bool, linear: bool) -> NDArray:
+    """Standard error of `_average`: by the jackknife, which for a mean is the usual one."""
+    count = np.isfinite(table).sum(axis=0)
+    without = np.stack([_average(np.delete(table, g, axis=0), rms, linear) for g in range(len(table))])
+    centred = np.where(np.isfinite(table), without - np.nanmean(without, axis=0), 0.0)
+    return np.sqrt(np.maximum(count - 1, 1) / np.maximum(count, 1) * np.sum(centred**2, axis=0))
+
+
+def _smooth_errors(errors: list[NDArray], values: list[NDArray], log_size: NDArray) -> NDArray:
+    """One error for all points of a size, from a scatter that is a power of the size.
+
+    From few clusters a point's own error, or a size's, is too noisy a weight: it goes with the level it belongs to.
+    """
+    seeds = np.array([len(table) for table in values], dtype=float)
+    scatter = np.array([np.sqrt(np.nanmean(error**2)) for error in errors]) * np.sqrt(seeds)
+    if np.all(scatter > 0):
+        slope, constant = np.polyfit(log_size, np.log(scatter), 1, w=np.sqrt(seeds))
+        scatter = np.exp(constant + slope * log_size)
+    return np.repeat(scatter / np.sqrt(seeds), [len(error) for error in errors])
+
+
+def _minimum(grid: NDArray, values: NDArray) -> NDArray:
+    """Where each row of ``values`` (r, grid) is least: the vertex of the parabola through it and its neighbours."""
+    filled = np.where(np.isfinite(values), values, np.inf)
+    at = np.argmin(filled, axis=1)
+    inner = np.clip(at, 1, len(grid) - 2)
+    rows = np.arange(len(values))
+    left, middle, right = (filled[rows, inner + step] for step in (-1, 0, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shift = 0.5 * (left - right) / (left - 2 * middle + right)
+    shift = np.where((inner == at) & np.isfinite(shift), np.clip(shift, -1, 1), 0.0)
+    return np.where((inner == at), grid[inner] + shift * (grid[1] - grid[0]), grid[at])
