@@ -10,10 +10,11 @@ import typer
 from typer.core import TyperGroup
 
 from simulate.campaign import Campaign, list_presets
-from simulate.console import command, exit_code, progress_on
+from simulate.console import command, exit_code, named, progress_on
 from simulate.data import load_data
 from simulate.runner import run
 from simulate.store import Damage, Store, reading
+from simulate.workers import ATTEMPTS
 from theory.console import console
 from theory.errors import InputError
 
@@ -34,7 +35,9 @@ app = typer.Typer(cls=_RunByDefault, add_completion=False, pretty_exceptions_ena
 DataRoot = Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")]
 Download = Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A store written by this command.")]
+StorePath = Annotated[
+    str, typer.Argument(metavar="STORE", help="A store written by this command: a path, or a URL (s3://bucket/store).")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -57,7 +60,9 @@ def options(
 @app.command("run")
 def run_command(
     campaign: Annotated[Path | None, typer.Argument(metavar="CAMPAIGN.toml", help="What to simulate.")] = None,
-    out: Annotated[Path, typer.Option(help="The store to write, or to go on with.")] = Path("store.zarr"),
+    out: Annotated[
+        str, typer.Option(metavar="STORE", help="The store to write, or to go on with: a path, or a URL of fsspec.")
+    ] = "store.zarr",
     preset: Annotated[str | None, typer.Option(help="A campaign that comes with lazyrich, instead of a file.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
@@ -82,8 +87,11 @@ def run_command(
                 data_root=data_root,
                 download=download,
                 progress=progress,
+                say=screen.print,
             )
         screen.print(f"{chosen.size} networks in {out}: {_told(outcome.counts)}")
+        for task in outcome.lost:
+            screen.print(f"{named(task)}: its workers died {ATTEMPTS} times; it stays pending")
         code = exit_code(outcome)
     raise typer.Exit(code)
 
@@ -131,6 +139,14 @@ def repair(
             )
         code = exit_code(outcome)
     raise typer.Exit(code)
+
+
+@app.command()
+def unlock(store: StorePath) -> None:
+    """Release a store on object storage that a killed run has left locked. Make sure that the run is dead."""
+    with command():
+        held = Store.open(store).place.unlock()
+        console().print(f"{store}: released" if held else f"{store}: not held", soft_wrap=True)
 
 
 @app.command()
@@ -186,9 +202,7 @@ def _to_netcdf(store: Store, tree, out: Path) -> None:
 def _list(damaged: list[Damage]) -> None:
     out = console()
     for one in damaged:
-        lost = (
-            "" if one.task is None else f" (h = {one.task.width}, seeds {one.task.seed_start}-{one.task.seed_stop - 1})"
-        )
+        lost = "" if one.task is None else f" ({named(one.task)})"
         out.print(f"{one.path} {one.problem}{lost}", soft_wrap=True)
     out.print(f"{len(damaged)} damaged" if damaged else "everything is as it was written")
 

@@ -234,9 +234,9 @@ class Experiment(_Frozen):
         weights = width * 64 + (self.depth - 1) * width**2 + width
         return 6.0 * self.n_train * weights + 4.0 * self.depth * self.n_train**2 * width + self.n_train**3 / 3
 
-    def tasks(self) -> tuple[Task, ...]:
-        """Cut the grid into tasks, the most expensive first."""
-        block = self.seeds_per_task
+    def tasks(self, seeds_per_task: int | None = None) -> tuple[Task, ...]:
+        """Cut the grid into tasks, the most expensive first; a store remembers how many seeds its tasks take."""
+        block = seeds_per_task or self.seeds_per_task
         return tuple(
             Task(self.name, index, self.widths[index], start, min(start + block, self.seeds))
             for index in reversed(range(len(self.widths)))
@@ -351,15 +351,20 @@ class Campaign(_Frozen):
         """Return the experiment of this name."""
         return next(e for e in self.experiment if e.name == name)
 
-    def tasks(self) -> tuple[Task, ...]:
-        """All tasks, the most expensive first, so that none is left for the end to wait on."""
+    def tasks(self, seeds_per_task: Mapping[str, int] | None = None) -> tuple[Task, ...]:
+        """All tasks, the most expensive first, so that none is left for the end to wait on.
+
+        ``seeds_per_task`` by experiment is what a store was made with; by default it follows from the campaign.
+        """
+        cut = seeds_per_task or {}
 
         def cost(task: Task) -> float:
             experiment = self.find(task.experiment)
             networks = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
             return networks * experiment.cost(task.width)
 
-        return tuple(sorted((t for e in self.experiment for t in e.tasks()), key=cost, reverse=True))
+        every = (t for e in self.experiment for t in e.tasks(cut.get(e.name)))
+        return tuple(sorted(every, key=cost, reverse=True))
 
     def changed(self, **fields: Any) -> Campaign:
         """Return the campaign with these fields of every experiment replaced, validated anew."""

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 import theory.console
-from simulate.runner import Outcome, termination_interrupts
+from simulate.campaign import Task
+from simulate.runner import Interrupted, Outcome, termination_interrupts
 from simulate.runner import Progress as RunProgress
 from simulate.store import StoreError
 
@@ -21,13 +22,27 @@ EXIT_STORAGE = 5
 
 @contextmanager
 def command() -> Iterator[None]:
-    """Like `theory.console.command`, and a failing storage ends with exit code 5."""
+    """Like `theory.console.command`; a failing storage ends with exit code 5, an interrupted run says what it drops."""
     with theory.console.command(), termination_interrupts():
         try:
             yield
+        except Interrupted as error:
+            print(_interruption(error.dropped), file=sys.stderr)
+            raise typer.Exit(theory.console.EXIT_INTERRUPTED) from error
         except StoreError as error:
             print(f"error: {error}", file=sys.stderr)
             raise typer.Exit(EXIT_STORAGE) from error
+
+
+def named(task: Task) -> str:
+    """A task as a person calls it."""
+    return f"{task.experiment}, h = {task.width}, seeds {task.seed_start}-{task.seed_stop - 1}"
+
+
+def _interruption(dropped: tuple[Task, ...]) -> str:
+    shown = "; ".join(named(task) for task in dropped[:8]) + ("; …" if len(dropped) > 8 else "")
+    what = f"dropped {len(dropped)} tasks in flight ({shown})" if dropped else "no task was in flight"
+    return f"interrupted: {what}; what was finished is kept. Run the same command again to go on."
 
 
 @contextmanager
@@ -71,5 +86,5 @@ def duration(seconds: float) -> str:
 
 
 def exit_code(outcome: Outcome) -> int:
-    """3 if networks diverged, ran out of memory or of time, else 0."""
-    return EXIT_NUMERICS if outcome.failed_numerics else 0
+    """3 if networks diverged, ran out of memory or of time, or took their workers with them; else 0."""
+    return EXIT_NUMERICS if outcome.failed_numerics or outcome.lost else 0

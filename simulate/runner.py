@@ -1,34 +1,32 @@
 """Run a campaign into a store: pending tasks, side by side, each finished one on disk before it is reported.
 
-Tasks go to a ``concurrent.futures`` executor; a worker trains a task's networks on one thread, so that results do not
-depend on how many there are, and writes them itself. Interrupted, a run drops the tasks in flight and keeps the rest.
+Workers compute and hand their results to this process, which alone writes. A worker trains a task's networks on one
+thread, so that results do not depend on how many there are. Interrupted, a run drops the tasks in flight and says
+which.
 """
 
 from __future__ import annotations
 
-import functools
-import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 import xarray as xr
 
-from simulate.campaign import Campaign, Experiment, Task
-from simulate.data import Data, load_data
+from simulate.campaign import Campaign, Task
+from simulate.data import load_data
 from simulate.engine import run_task
+from simulate.job import Compute, Job, check_device
+from simulate.provenance import commit, machine, now, versions
 from simulate.schema import Status
-from simulate.store import Store
+from simulate.store import Store, claimed
+from simulate.workers import Done, Say, in_processes, in_this_process
 from theory import InputError
-
-Compute = Callable[..., xr.Dataset]
 
 
 @dataclass(frozen=True)
@@ -45,16 +43,28 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left: the store, and how many networks of each experiment ended how."""
+    """What a run left: the store, how many networks of each experiment ended how, and tasks whose workers died.
+
+    ``lost`` tasks are still pending; run again, they are tried again.
+    """
 
     store: Store
     counts: dict[str, dict[Status, int]]
+    lost: tuple[Task, ...] = ()
 
     @property
     def failed_numerics(self) -> int:
         """Networks that ended diverged, out of memory or at the time limit."""
         bad = (Status.DIVERGED, Status.OUT_OF_MEMORY, Status.TIME_LIMIT)
         return sum(counts.get(status, 0) for counts in self.counts.values() for status in bad)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was told to stop (Ctrl-C, SIGTERM); ``dropped`` are the tasks that were in flight and stay pending."""
+
+    def __init__(self, dropped: tuple[Task, ...]) -> None:
+        super().__init__()
+        self.dropped = dropped
 
 
 def run(
@@ -66,9 +76,10 @@ def run(
     data_root: str | Path | None = None,
     download: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    say: Say = lambda _: None,
     compute: Compute = run_task,
 ) -> Outcome:
-    """Simulate what is still pending of a campaign, into the store at ``store``.
+    """Simulate what is still pending of a campaign, into the store at ``store`` (a path, or a URL that fsspec knows).
 
     Parameters
     ----------
@@ -78,6 +89,8 @@ def run(
         Processes; default one per core on a CPU, one on a GPU. Results do not depend on it.
     progress : callable, optional
         Called with a `Progress` at the start and after each task.
+    say : callable, optional
+        Called with a sentence when something happens that a person should know (a worker died, say).
     compute : callable
         What trains a task; `simulate.engine.run_task`.
 
@@ -87,93 +100,64 @@ def run(
         If the data, the device or the store can't be used; nothing is written then.
     StoreError
         If the storage fails during the run, or another run holds the store.
+    Interrupted
+        On Ctrl-C, and on SIGTERM inside `termination_interrupts`; what was finished is kept.
     """
-    _check_device(device)
+    check_device(device)
     workers = _worker_count(workers, device)
-    data = {e.name: load_data(e, data_root, download=download) for e in campaign.experiment}
-    opened = Store.create(store, campaign, data, device)
-    with opened.locked():
+    root = str(data_root or os.environ.get("LAZYRICH_DATA") or "") or None
+    data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
+    job = Job(campaign, device, root, compute, {name: d.sha256 for name, d in data.items()}, versions())
+    with claimed(store):
+        opened = Store.create(store, campaign, data, device)
+        opened.check_layout()
+        opened.check_data(data)
         tasks = opened.pending()
-        report = _Reporter(campaign, tasks, progress)
+        lost: tuple[Task, ...] = ()
         if tasks:
-            report.start(opened.counts())
-            root = str(data_root) if data_root is not None else None
+            begun: set[Task] = set()
             if workers == 1 or len(tasks) == 1:
-                with _one_thread_on(device):
-                    for task in tasks:
-                        experiment = campaign.find(task.experiment)
-                        result = compute(experiment, task, data[task.experiment], device=device)
-                        opened.write(task, result)
-                        report.done(task, _statuses(result))
+                source = in_this_process(job, tasks, data, begun)
             else:
-                _run_in_processes(opened, tasks, min(workers, len(tasks)), device, root, compute, report)
-    return Outcome(opened, opened.counts())
+                source = in_processes(job, tasks, min(workers, len(tasks)), begun, say)
+            with _recorded(opened, device=device, workers=workers):
+                lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
+    return Outcome(opened, opened.counts(), lost)
 
 
-def _run_in_processes(
-    store: Store,
-    tasks: tuple[Task, ...],
-    workers: int,
-    device: str,
-    root: str | None,
-    compute: Compute,
-    report: _Reporter,
-) -> None:
-    # spawned, not forked: torch's threads do not survive a fork
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+def _collect(store: Store, source: Iterator[Done], begun: set[Task], report: _Reporter) -> tuple[Task, ...]:
+    """Write what comes from the workers; return the tasks that they could not finish."""
+    lost = []
     try:
-        _drain(executor, store, tasks, device, root, compute, report)
-        executor.shutdown()
-    except BaseException:
-        # tasks in flight are dropped: their status was not written, so they stay pending
-        processes = list((executor._processes or {}).values())
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-        raise
-
-
-def _drain(executor: Executor, store: Store, tasks, device, root, compute, report: _Reporter) -> None:
-    running: dict[Future, Task] = {
-        executor.submit(_work, str(store.path), store.campaign.find(t.experiment), t, device, root, compute): t
-        for t in tasks
-    }
-    while running:
-        for future in wait(running, return_when="FIRST_COMPLETED").done:
-            report.done(running.pop(future), future.result())
-
-
-def _work(path: str, experiment: Experiment, task: Task, device: str, root: str | None, compute: Compute) -> dict:
-    result = compute(experiment, task, _cached_data(experiment, root), device=device)
-    _cached_store(path).write(task, result)
-    return _statuses(result)
-
-
-@functools.lru_cache(maxsize=8)
-def _cached_data(experiment: Experiment, root: str | None) -> Data:
-    return load_data(experiment, root)
-
-
-@functools.lru_cache(maxsize=8)
-def _cached_store(path: str) -> Store:
-    return Store.open(path)
-
-
-def _start_worker() -> None:
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+        report.start(store.counts())
+        with closing(source):  # type: ignore[type-var]  # generators close; tasks in flight are dropped then
+            for done in source:
+                if done.result is None:
+                    lost.append(done.task)
+                else:
+                    store.write(done.task, done.result)
+                    report.done(done.task, _statuses(done.result))
+                begun.discard(done.task)
+    except KeyboardInterrupt:
+        raise Interrupted(tuple(sorted(begun, key=lambda t: (t.experiment, t.index, t.seed_start)))) from None
+    return tuple(lost)
 
 
 @contextmanager
-def _one_thread_on(device: str):
-    before = torch.get_num_threads()
-    if device == "cpu":
-        torch.set_num_threads(1)
+def _recorded(store: Store, **how: object) -> Iterator[None]:
+    """Keep a record of the run in the store: when, where, with what, and how it ended (if it was not killed)."""
+    here = {"versions": versions(), "commit": commit(), "machine": machine(str(how["device"]))}
+    record = {"started": now(), **here, **how}
+    name = store.write_record(None, record)
+    ended = "failed"
     try:
         yield
+        ended = "done"
+    except KeyboardInterrupt:
+        ended = "interrupted"
+        raise
     finally:
-        torch.set_num_threads(before)
+        store.write_record(name, {**record, "ended": now(), "how": ended})
 
 
 def _statuses(result: xr.Dataset) -> dict[Status, int]:
@@ -237,15 +221,6 @@ def termination_interrupts():
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _check_device(device: str) -> None:
-    remedy = "Use cpu, or cuda where torch finds a GPU"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError("device", device, f"torch can't use it ({reason})", remedy) from None
 
 
 def _worker_count(workers: int | None, device: str) -> int:

@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-SCHEMA_VERSION = 1
+import numpy as np
+
+if TYPE_CHECKING:
+    from simulate.campaign import Experiment
+
+#: 2: the root is kept twice, and ``status`` is written as pending when a store is made
+SCHEMA_VERSION = 2
+READABLE = (1, 2)
 GRID = ("width", "root_h_alpha", "seed")
 
 
@@ -85,3 +93,33 @@ CIRCUMSTANCES = ("wall_time", "peak_memory", "batch")
 def variables(amplitude: str) -> dict[str, Variable]:
     """Return the variables of a grid whose second axis is ``amplitude``: "root_h_alpha", or "alpha" itself."""
     return {name: variable for name, variable in VARIABLES.items() if name != amplitude}
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """A coordinate of a store: dimensions, values, meaning."""
+
+    long_name: str
+    dims: tuple[str, ...]
+    values: np.ndarray
+
+
+def coordinates(experiment: Experiment, y_test: np.ndarray) -> dict[str, Coordinate]:
+    """Return the coordinates of an experiment's group; one named as its own dimension gives the dimension's size."""
+    amplitude = experiment.amplitude
+    found = {
+        "width": Coordinate("neurons per hidden layer, h", ("width",), np.array(experiment.widths, dtype="int64")),
+        "seed": Coordinate("seed of the initial weights", ("seed",), np.arange(experiment.seeds, dtype="int64")),
+        "layer": Coordinate(
+            "weight matrix, 0 next to the input", ("layer",), np.arange(experiment.layers, dtype="int64")
+        ),
+        "test_point": Coordinate("test point", ("test_point",), np.arange(experiment.n_test, dtype="int64")),
+        "test_label": Coordinate("label of the test point, ±1", ("test_point",), y_test.astype("int8")),
+    }
+    if amplitude == "alpha":
+        found["alpha"] = Coordinate("output scale, article convention", ("alpha",), experiment.amplitudes)
+        rows = np.stack([experiment.root_h_alphas(width) for width in experiment.widths])
+        found["root_h_alpha"] = Coordinate("sqrt(h)·alpha", ("width", "alpha"), rows)
+    else:
+        found["root_h_alpha"] = Coordinate("sqrt(h)·alpha", ("root_h_alpha",), experiment.amplitudes)
+    return found

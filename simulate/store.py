@@ -1,67 +1,36 @@
 """The store: one Zarr v3 hierarchy, a group per experiment, written once in layout and then task by task.
 
 What it promises: a network whose ``status`` is not "pending" is on disk and whole. A task owns whole chunks; its data
-are written and flushed to the disk before its status, which is the commit mark. Every chunk carries a CRC32C checksum;
-every piece of metadata and every coordinate is listed with its SHA-256 in the root's attributes. The store opens with
-``xarray.open_datatree(path, engine="zarr")`` at any moment, also while a run goes on.
+are written and flushed to the disk before its status, which is the commit mark. Only the process that holds the lock
+writes. The store opens with ``xarray.open_datatree(path, engine="zarr")`` at any moment, also while a run goes on.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import hashlib
-import importlib.metadata
-import json
-import os
-import subprocess
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
-from zarr.codecs import BytesCodec, Crc32cCodec, ZstdCodec
 
-from simulate.campaign import Campaign, Experiment, Task
+from simulate.blocks import Blocks
+from simulate.campaign import Campaign, Task
+from simulate.damage import Damage, damaged_chunks, damaged_metadata
 from simulate.data import Data
-from simulate.schema import SCHEMA_VERSION, Status, variables
+from simulate.layout import description, lay_out
+from simulate.place import Place, StoreError, place_of, storage
+from simulate.provenance import origin
+from simulate.records import FOLDER, read_records, write_record
+from simulate.root import COPY, CREATING, ROOT, Root, digest_of, read_root, sealed
+from simulate.schema import Status
 from theory import InputError
 
-_FILL = {"float64": np.nan, "float32": np.nan, "int32": 0, "int8": 0}
-_PACKAGES = ("lazyrich", "numpy", "scipy", "sympy", "torch", "xarray", "zarr", "scikit-learn")
+__all__ = ["Damage", "Store", "StoreError", "claimed", "reading"]
+
 _REMEDY_NEW = "Give another path with --out, or the store's own campaign"
-
-
-class StoreError(Exception):
-    """The storage failed while a run was writing (disk full, permission lost, another run holds the store)."""
-
-
-@dataclass(frozen=True)
-class Damage:
-    """Something in a store that is not as it was written; ``task`` says whose results are lost, if any are."""
-
-    path: str
-    problem: str
-    task: Task | None = None
-
-
-@contextmanager
-def storage(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors into `StoreError`, which says what is kept."""
-    try:
-        # a chunk of zeros is a result like any other: that its file is there says that it was written
-        with zarr.config.set({"array.write_empty_chunks": True}):
-            yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreError(
-            f"{path}: {reason}. What was finished is kept; mend this and run the same command again."
-        ) from error
 
 
 @contextmanager
@@ -71,32 +40,61 @@ def reading(path: str | Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        Naming the first damaged chunk; an exception that has another cause travels on.
+        Naming the first damaged piece; an exception that has another cause travels on.
     """
     try:
         yield
     except InputError:
         raise
-    except (ValueError, RuntimeError, OSError) as error:
-        if not Path(path, "zarr.json").is_file():
+    except (ValueError, RuntimeError, OSError, KeyError) as error:
+        place = place_of(path)
+        if not (place.exists(ROOT) or place.exists(COPY)):
             raise
         damaged = Store.open(path).verify()
         if not damaged:
             raise
-        first = f"{len(damaged)} damaged pieces, the first: {damaged[0].path} {damaged[0].problem}"
-        remedy = f"Run python -m simulate repair {path}, which computes only these again"
-        raise InputError("store", str(path), first, remedy) from error
+        raise _damaged(place, damaged) from error
+
+
+@contextmanager
+def claimed(path: str | Path) -> Iterator[None]:
+    """Hold a path for one run, whether or not there is a store yet; folders above it are made.
+
+    Raises
+    ------
+    InputError
+        If the path can't be made.
+    StoreError
+        If another run holds it.
+    """
+    place = place_of(path)
+    with _writable(place):
+        place.prepare()
+    with place.lock():
+        yield
+
+
+@contextmanager
+def _writable(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError("out", str(place), f"can't be written ({reason})", "Give a path that can be written") from None
 
 
 class Store:
-    """A store on a local disk.
+    """A store in a folder or on object storage.
 
-    Use `create` or `open`; both return a store whose campaign is known and whose layout is complete.
+    Use `create` or `open`; both return a store whose campaign is known and whose layout is complete. ``path`` is what
+    it was opened by: a path, or the URL of object storage.
     """
 
-    def __init__(self, path: Path, campaign: Campaign) -> None:
-        self.path = path
+    def __init__(self, place: Place, campaign: Campaign, root: Root) -> None:
+        self.place = place
         self.campaign = campaign
+        self.root = root
+        self.path = place.zarr()
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
@@ -104,24 +102,28 @@ class Store:
     def create(cls, path: str | Path, campaign: Campaign, data: Mapping[str, Data], device: str) -> Store:
         """Lay out an empty store at ``path``, or open the one of the same campaign that is there.
 
+        A store whose making was interrupted is laid out anew.
+
         Raises
         ------
         InputError
             If the path can't be written, or holds something else or another campaign's store.
         """
-        path = Path(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            store = cls.open(path)
+        place = place_of(path)
+        with _writable(place):
+            begun = place.exists(CREATING)
+            unfinished = begun and not place.exists(ROOT)
+            new = unfinished or place.is_empty()
+            if unfinished:
+                place.delete(place.names())
+            if new:
+                _lay_out(place, campaign, data, device)
+            elif begun:
+                place.delete([CREATING])
+        store = cls.open(path)
+        if not new:
             store._check_same(campaign)
-            return store
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            _write_layout(path, campaign, data, device)
-        except OSError as error:
-            raise InputError(
-                "out", str(path), f"can't be written ({error.strerror})", "Give a path that can be written"
-            ) from None
-        return cls(path, campaign)
+        return store
 
     @classmethod
     def open(cls, path: str | Path) -> Store:
@@ -132,339 +134,200 @@ class Store:
         InputError
             If there is none, or it is of another schema version.
         """
-        path = Path(path)
-        attributes = _root_attributes(path)
-        if attributes.get("schema_version") != SCHEMA_VERSION:
-            raise InputError(
-                "store",
-                str(path),
-                f"has schema version {attributes.get('schema_version')}, and this version reads {SCHEMA_VERSION}",
-                "Use the version of lazyrich that wrote it",
-            )
+        place = place_of(path)
+        root = read_root(place)
         try:
-            campaign = Campaign.from_dict(attributes["campaign"])
-        except (InputError, KeyError) as error:
+            campaign = Campaign.from_dict(root.attributes["campaign"])
+        except InputError as error:
             raise InputError("store", str(path), f"its campaign can't be read ({error})", "Restore it") from None
-        return cls(path, campaign)
+        return cls(place, campaign, root)
 
     def _check_same(self, campaign: Campaign) -> None:
         difference = _first_difference(self.campaign.to_dict(), campaign.to_dict())
         if difference is not None:
             field, old, new = difference
-            raise InputError(field, new, f"the store {self.path} was made with {old!r}", _REMEDY_NEW)
+            raise InputError(field, new, f"the store {self.place} was made with {old!r}", _REMEDY_NEW)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the store for one run; the lock goes with the process, however it ends."""
-        with storage(self.path):
-            descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                    raise StoreError(f"{self.path}: can't be locked ({error.strerror}).") from error
-                raise StoreError(f"{self.path}: another run is writing to it. Wait for it, or stop it.") from error
+        """Hold the store for one run.
+
+        Raises
+        ------
+        StoreError
+            If another run holds it.
+        """
+        with self.place.lock():
             yield
-        finally:
-            os.close(descriptor)
 
     # -- writing and reading ---------------------------------------------------------------------------------------
 
-    def write(self, task: Task, result: xr.Dataset) -> None:
-        """Write a task's results (as `simulate.engine.run_task` returns them), the status last."""
-        with storage(self.path):
-            group = zarr.open_group(self.path, path=task.experiment, mode="r+", use_consolidated=False)
-            names = [str(n) for n in result.data_vars if n != "status"]
-            for name in names:
-                self._write_block(group, name, task, result[name].values)
-            self._flush(task, names)
-            self._write_block(group, "status", task, result["status"].values)
-            self._flush(task, ["status"])
+    @cached_property
+    def _blocks(self) -> dict[str, Blocks]:
+        listed = self.root.attributes["manifest"]
+        return {e.name: Blocks(e.name, self.root.members, listed) for e in self.campaign.experiment}
 
-    def mark_pending(self, task: Task) -> None:
-        """Forget a task's results, so that it is computed again."""
-        with storage(self.path):
-            group = zarr.open_group(self.path, path=task.experiment, mode="r+", use_consolidated=False)
-            shape = (1, _array(group, "status").shape[1], task.seed_stop - task.seed_start)
-            self._write_block(group, "status", task, np.full(shape, Status.PENDING, dtype="int8"))
-            self._flush(task, ["status"])
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks in scheduling order, cut as the store's chunks are."""
+        return self.campaign.tasks({name: blocks.seeds_per_task for name, blocks in self._blocks.items()})
+
+    def write(self, task: Task, result: xr.Dataset) -> None:
+        """Write a task's results (as `simulate.engine.run_task` returns them), the status last.
+
+        Raises
+        ------
+        StoreError
+            If the storage fails; the task then stays pending.
+        """
+        blocks = self._blocks[task.experiment]
+        pieces = {blocks.piece(task, name): blocks.encode(task, name, result[name].values) for name in blocks.names}
+        status = blocks.piece(task, "status")
+        with storage(self.place):
+            self.place.write({name: piece for name, piece in pieces.items() if name != status})
+            self.place.write({status: pieces[status]})
+
+    def mark_pending(self, *tasks: Task) -> None:
+        """Forget tasks' results, so that they are computed again."""
+        pieces = {}
+        for task in tasks:
+            blocks = self._blocks[task.experiment]
+            shape = (1, len(self.campaign.find(task.experiment).amplitudes), task.seed_stop - task.seed_start)
+            pieces[blocks.piece(task, "status")] = blocks.encode(task, "status", np.full(shape, Status.PENDING, "int8"))
+        with storage(self.place):
+            self.place.write(pieces)
+
+    def write_record(self, name: str | None, record: Mapping[str, Any]) -> str:
+        """Write the record of a run, under a new name if ``name`` is None; return its name."""
+        with storage(self.place):
+            return write_record(self.place, name, record)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the records of the runs that wrote to this store, in order."""
+        return read_records(self.place)
 
     def pending(self) -> tuple[Task, ...]:
         """Return the tasks that are not finished, in scheduling order."""
-        missing = []
-        for task in self.campaign.tasks():
-            group = zarr.open_group(self.path, path=task.experiment, mode="r", use_consolidated=False)
-            if (_block(group, "status", task) == Status.PENDING).any():
-                missing.append(task)
-        return tuple(missing)
+        status = {name: self._statuses(name) for name in self._blocks}
+
+        def unfinished(task: Task) -> bool:
+            return (status[task.experiment][task.index, :, task.seed_start : task.seed_stop] == Status.PENDING).any()
+
+        return tuple(task for task in self.tasks() if unfinished(task))
 
     def counts(self) -> dict[str, dict[Status, int]]:
         """Return how many networks of each experiment ended how."""
         counted = {}
         for experiment in self.campaign.experiment:
-            group = zarr.open_group(self.path, path=experiment.name, mode="r", use_consolidated=False)
-            values, numbers = np.unique(np.asarray(_array(group, "status")[:]), return_counts=True)
+            values, numbers = np.unique(self._statuses(experiment.name), return_counts=True)
             counted[experiment.name] = {Status(int(v)): int(n) for v, n in zip(values, numbers, strict=True)}
         return counted
+
+    def _statuses(self, experiment: str) -> np.ndarray:
+        """Status of every network of an experiment, (width, amplitude, seed)."""
+        with reading(self.path):
+            return self.tree()[experiment].to_dataset()["status"].values
 
     def tree(self) -> xr.DataTree:
         """Open the store with xarray, lazily."""
         return xr.open_datatree(self.path, engine="zarr")
 
-    @staticmethod
-    def _write_block(group: zarr.Group, name: str, task: Task, values: np.ndarray) -> None:
-        _array(group, name)[task.index : task.index + 1, :, task.seed_start : task.seed_stop] = values
-
-    def _chunk_file(self, task: Task, name: str) -> Path:
-        """The file of a task's one chunk of a variable; it spans all trailing dimensions."""
-        experiment = self.campaign.find(task.experiment)
-        trailing = len(variables(experiment.amplitude)[name].dims)
-        index = [task.index, 0, task.seed_start // experiment.seeds_per_task, *[0] * trailing]
-        return self.path / task.experiment / name / "c" / "/".join(map(str, index))
-
-    def _flush(self, task: Task, names: list[str]) -> None:
-        for name in names:
-            descriptor = os.open(self._chunk_file(task, name), os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-
     # -- damage ----------------------------------------------------------------------------------------------------
 
     def verify(self) -> list[Damage]:
         """Read everything that should be there and list what is not as it was written."""
-        damaged = _verify_metadata(self.path)
-        broken_metadata = {d.path for d in damaged}
-        for task in self.campaign.tasks():
-            experiment = self.campaign.find(task.experiment)
-            group = zarr.open_group(self.path, path=task.experiment, mode="r", use_consolidated=False)
-            names = list(variables(experiment.amplitude))
-            names.remove("status")
-            status = self._verify_block(group, task, "status", broken_metadata, required=False)
-            if isinstance(status, Damage):
-                damaged.append(status)
-                continue
-            # what an unfinished task has left need not be there, but it must not stop others from reading
-            done = status is not None and not (status == Status.PENDING).any()
-            found = (self._verify_block(group, task, name, broken_metadata, required=done) for name in names)
-            damaged.extend(d for d in found if isinstance(d, Damage))
-        return damaged
+        with storage(self.place):
+            return [
+                *damaged_metadata(self.place, self.root),
+                *damaged_chunks(self.place, self.root, self._blocks, self.tasks()),
+            ]
 
-    def _verify_block(
-        self, group: zarr.Group, task: Task, name: str, broken: set[str], *, required: bool
-    ) -> np.ndarray | Damage | None:
-        file = self._chunk_file(task, name)
-        shown = str(file.relative_to(self.path))
-        if not file.exists():
-            return Damage(shown, "is missing although its task is finished", task) if required else None
-        if f"{task.experiment}/{name}/zarr.json" in broken:
-            return None  # told already; the chunk itself can't be read without it
-        try:
-            return _block(group, name, task)
-        except Exception as error:  # whatever the codecs raise on bytes that are not theirs
-            return Damage(shown, f"can't be decoded ({type(error).__name__})", task)
-
-    def repair(self, data: Mapping[str, Data]) -> tuple[Task, ...]:
-        """Write damaged metadata anew and mark damaged tasks pending; return those tasks.
+    def check_layout(self) -> None:
+        """Look at metadata and coordinates alone.
 
         Raises
         ------
         InputError
-            If the root's metadata are damaged: then the campaign is not known any more.
+            Naming the first damaged piece, if there is any.
+        """
+        damaged = list(damaged_metadata(self.place, self.root))
+        if damaged:
+            raise _damaged(self.place, damaged)
+
+    def repair(self, data: Mapping[str, Data]) -> tuple[Task, ...]:
+        """Write damaged metadata and coordinates anew and mark damaged tasks pending; return those tasks.
+
+        Hold the lock. ``data`` are the data sets by experiment; they are used for coordinates only.
+
+        Raises
+        ------
+        InputError
+            If the data set is not the one that the store was made from.
         """
         damaged = self.verify()
-        if any(d.path == "zarr.json" for d in damaged):
-            raise InputError(
-                "store", str(self.path), "its root metadata are damaged", "Restore zarr.json from a copy, or start anew"
-            )
-        with storage(self.path):
-            if any(d.task is None for d in damaged):
-                attributes = _root_attributes(self.path)
-                _write_layout(self.path, self.campaign, data, attributes["device"], attributes)
-        tasks = tuple(dict.fromkeys(d.task for d in self.verify() + damaged if d.task is not None))
-        for task in tasks:
-            with storage(self.path):
-                for name in variables(self.campaign.find(task.experiment).amplitude):
-                    self._chunk_file(task, name).unlink(missing_ok=True)
-            self.mark_pending(task)
+        tasks = tuple(dict.fromkeys(d.task for d in damaged if d.task is not None))
+        with storage(self.place):
+            self._repair_layout([d.path for d in damaged if d.task is None], data)
+            self.mark_pending(*tasks)
+            for task in tasks:
+                blocks = self._blocks[task.experiment]
+                self.place.delete(blocks.piece(task, name) for name in blocks.names if name != "status")
         return tasks
 
+    def _repair_layout(self, damaged: list[str], data: Mapping[str, Data]) -> None:
+        if not damaged:
+            return
+        self.check_data(data)
+        lost = [name for name in damaged if name.startswith(f"{FOLDER}/")]
+        for name in lost:
+            write_record(self.place, name, {"lost": True})
+        manifest = self.root.attributes["manifest"]
+        broken = [name for name in damaged if name in manifest]
+        fresh = lay_out(self.campaign, data, self.root.attributes)
+        # descriptions from the root's own copy: the schema may have got new variables since
+        for name in broken:
+            member = name.removesuffix("/zarr.json")
+            if member != name:
+                fresh[name] = description(self.root.members[member])
+        self.place.write({name: fresh[name] for name in broken})
+        manifest.update({name: digest_of(fresh[name]) for name in broken})
+        root = sealed(self.root.document)
+        self.place.write({COPY: root, ROOT: root})
+        self.root = read_root(self.place)
 
-# -- layout ------------------------------------------------------------------------------------------------------------
+    def check_data(self, data: Mapping[str, Data]) -> None:
+        """Compare data sets with those that the store was made from, by their SHA-256.
 
-
-def _write_layout(
-    path: Path,
-    campaign: Campaign,
-    data: Mapping[str, Data],
-    device: str,
-    attributes: Mapping[str, Any] | None = None,
-) -> None:
-    """Write all metadata and coordinates; chunks of results that are there stay untouched."""
-    if attributes is None:
-        attributes = {
-            "campaign": campaign.to_dict(),
-            "digest": campaign.digest,
-            "schema_version": SCHEMA_VERSION,
-            "versions": {name: _version(name) for name in _PACKAGES},
-            "commit": _commit(),
-            "device": device,
-            "data": {
-                e.name: {"name": e.dataset, "sha256": data[e.name].sha256, "description": data[e.name].description}
-                for e in campaign.experiment
-            },
-        }
-    (path / "zarr.json").unlink(missing_ok=True)
-    zarr.create_group(path, zarr_format=3)
-    for experiment in campaign.experiment:
-        _write_group(path, experiment, data[experiment.name], attributes)
-    own = {k: v for k, v in attributes.items() if k not in ("manifest", "seal")}
-    own["manifest"] = {name: _sha256(path / name) for name in _metadata_files(path, campaign)}
-    own["seal"] = _seal(own)
-    root = zarr.open_group(path, mode="r+", use_consolidated=False)
-    root.attrs.put(own)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-        zarr.consolidate_metadata(path)
-
-
-def _write_group(path: Path, experiment: Experiment, data: Data, attributes: Mapping[str, Any]) -> None:
-    (path / experiment.name / "zarr.json").unlink(missing_ok=True)
-    group = zarr.create_group(path, path=experiment.name, zarr_format=3)
-    shared = ("schema_version", "versions", "commit", "device")
-    group.attrs.put(
-        {
-            "experiment": experiment.model_dump(mode="json", exclude_none=True),
-            "data": attributes["data"][experiment.name],
-            "dtype": experiment.dtype,
-            **{name: attributes[name] for name in shared},
-            **({"coordinates": "root_h_alpha"} if experiment.amplitude == "alpha" else {}),
-        }
-    )
-    sizes = {
-        "width": len(experiment.widths),
-        experiment.amplitude: len(experiment.amplitudes),
-        "seed": experiment.seeds,
-        "layer": experiment.layers,
-        "test_point": experiment.n_test,
-    }
-    grid = ("width", experiment.amplitude, "seed")
-    for name, variable in variables(experiment.amplitude).items():
-        dims = (*grid, *variable.dims)
-        shape = tuple(sizes[d] for d in dims)
-        chunk = (1, shape[1], experiment.seeds_per_task, *shape[3:])
-        about: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
-        if name == "status":
-            about["flag_values"] = [int(s) for s in Status]
-            about["flag_meanings"] = " ".join(s.name.lower() for s in Status)
-        _create(group, name, shape, chunk, dims, variable.dtype, about)
-    coordinates: dict[str, tuple[tuple[str, ...], Any, str]] = {
-        "width": (("width",), np.array(experiment.widths, dtype="int64"), "neurons per hidden layer, h"),
-        "seed": (("seed",), np.arange(experiment.seeds, dtype="int64"), "seed of the initial weights"),
-        "layer": (("layer",), np.arange(experiment.layers, dtype="int64"), "weight matrix, 0 next to the input"),
-        "test_point": (("test_point",), np.arange(experiment.n_test, dtype="int64"), "test point"),
-        "test_label": (("test_point",), data.y_test.astype("int8"), "label of the test point, ±1"),
-        experiment.amplitude: (
-            (experiment.amplitude,),
-            experiment.amplitudes,
-            "sqrt(h)·alpha" if experiment.amplitude == "root_h_alpha" else "output scale, article convention",
-        ),
-    }
-    if experiment.amplitude == "alpha":
-        rows = np.stack([experiment.root_h_alphas(width) for width in experiment.widths])
-        coordinates["root_h_alpha"] = (("width", "alpha"), rows, "sqrt(h)·alpha")
-    for name, (dims, values, long_name) in coordinates.items():
-        array = _create(
-            group, name, values.shape, values.shape, dims, values.dtype, {"long_name": long_name, "units": "1"}
-        )
-        array[...] = values
+        Raises
+        ------
+        InputError
+            For the first that is another.
+        """
+        for name, made_from in self.root.attributes["data"].items():
+            if data[name].sha256 != made_from["sha256"]:
+                raise InputError(
+                    "dataset",
+                    made_from["name"],
+                    f"experiment {name} of {self.place} was made from other data (SHA-256 {made_from['sha256'][:12]}…, "
+                    f"not {data[name].sha256[:12]}…)",
+                    "Point --data-root at the data that it was made from",
+                )
 
 
-def _create(group, name, shape, chunk, dims, dtype, attributes):
-    # written anew where it was damaged; zarr would delete the results with an "overwrite"
-    Path(group.store.root, group.path, name, "zarr.json").unlink(missing_ok=True)
-    return group.create_array(
-        name,
-        shape=shape,
-        chunks=chunk,
-        dtype=dtype,
-        fill_value=_FILL.get(str(dtype), 0),
-        serializer=BytesCodec(),
-        compressors=[ZstdCodec(level=3), Crc32cCodec()],
-        dimension_names=dims,
-        attributes=attributes,
-        config={"write_empty_chunks": True},
-    )
+def _lay_out(place: Place, campaign: Campaign, data: Mapping[str, Data], device: str) -> None:
+    """Write a new store: a mark first and the root last, so that one that was interrupted is known for what it is."""
+    pieces = lay_out(campaign, data, origin(campaign, data, device))
+    root = pieces.pop(ROOT)
+    place.write({CREATING: campaign.digest.encode()})
+    place.write(pieces)
+    place.write({COPY: root})
+    place.write({ROOT: root})
+    place.delete([CREATING])
 
 
-def _metadata_files(path: Path, campaign: Campaign) -> list[str]:
-    files = []
-    for experiment in campaign.experiment:
-        group = path / experiment.name
-        files.append(f"{experiment.name}/zarr.json")
-        results = variables(experiment.amplitude)
-        for folder in sorted(p for p in group.iterdir() if p.is_dir()):
-            files.append(f"{experiment.name}/{folder.name}/zarr.json")
-            if folder.name not in results:
-                files.extend(str(f.relative_to(path)) for f in sorted((folder / "c").rglob("*")) if f.is_file())
-    return files
-
-
-def _array(group: zarr.Group, name: str) -> zarr.Array:
-    found = group[name]
-    assert isinstance(found, zarr.Array)  # of the layout that this module writes
-    return found
-
-
-def _block(group: zarr.Group, name: str, task: Task) -> np.ndarray:
-    return np.asarray(_array(group, name)[task.index, :, task.seed_start : task.seed_stop])
-
-
-def _root_attributes(path: Path) -> dict[str, Any]:
-    file = path / "zarr.json"
-    remedy = "Give the path of a store that python -m simulate has written"
-    if not file.is_file():
-        problem = "is not a store" if path.exists() else "no such store"
-        raise InputError("store", str(path), problem, remedy)
-    try:
-        attributes = json.loads(file.read_text(encoding="utf-8"))["attributes"]
-        attributes["manifest"], attributes["campaign"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(
-            "store", str(path), "is not a store of lazyrich, or its zarr.json is damaged", remedy
-        ) from None
-    return attributes
-
-
-def _verify_metadata(path: Path) -> list[Damage]:
-    root = json.loads((path / "zarr.json").read_text(encoding="utf-8"))
-    attributes = root["attributes"]
-    damaged = []
-    sealed = {k: v for k, v in attributes.items() if k != "seal"}
-    if attributes.get("seal") != _seal(sealed):
-        damaged.append(Damage("zarr.json", "is not as it was written"))
-    for name, digest in attributes["manifest"].items():
-        file = path / name
-        if not file.is_file():
-            damaged.append(Damage(name, "is missing"))
-        elif _sha256(file) != digest:
-            damaged.append(Damage(name, "is not as it was written"))
-        elif name.endswith("zarr.json"):
-            consolidated = root.get("consolidated_metadata", {}).get("metadata", {}).get(str(Path(name).parent))
-            own = json.loads(file.read_text(encoding="utf-8"))
-            if consolidated is None or any(consolidated.get(k) != v for k, v in own.items()):
-                damaged.append(Damage("zarr.json", f"its copy of {name} is not as it was written"))
-    return damaged
-
-
-def _seal(attributes: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(attributes, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _damaged(place: Place, damaged: list[Damage]) -> InputError:
+    first = f"{len(damaged)} damaged pieces, the first: {damaged[0].path} {damaged[0].problem}"
+    remedy = f"Run python -m simulate repair {place}, which makes only these again"
+    return InputError("store", str(place), first, remedy)
 
 
 def _first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any] | None:
@@ -481,27 +344,3 @@ def _first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any
                 return found
         return None
     return None if old == new else (path, old, new)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _commit() -> str | None:
-    """The commit of the checkout that this code runs from, "+dirty" if it was changed; None outside one."""
-    here = Path(__file__).parent
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", here, *arguments], capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    try:
-        tracked = git("ls-files", "--error-unmatch", Path(__file__).name)
-        head, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return (head + ("+dirty" if changes else "")) if tracked else None

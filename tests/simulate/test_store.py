@@ -1,11 +1,22 @@
 """The store keeps what it promises: layout, order of writing, detection of damage, repair of only what is damaged."""
 
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import resource
+import shutil
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from simulate import Campaign, Status, Store, StoreError, run
+from simulate import Campaign, Status, Store, StoreError, run, run_task
 from simulate.data import load_data
+from simulate.place import Folder
 from simulate.schema import CIRCUMSTANCES
 from simulate.store import reading
 from theory import InputError
@@ -98,7 +109,7 @@ def test_two_runs_can_not_hold_one_store(store_path):
 def test_every_byte_flipped_anywhere_is_found_and_repair_brings_the_store_back(tiny, finished, store_path):
     """One flipped bit in a sample of all files; each is found, and after repair and run the store is the old one."""
     rng = np.random.default_rng(0)
-    files = [p for p in files_of(store_path) if p != store_path / "zarr.json"]
+    files = [p for p in files_of(store_path) if p != store_path / "zarr.json"]  # its copy may be drawn
     chosen = rng.choice(len(files), size=24, replace=False)
     for index in chosen:
         file = files[index]
@@ -141,15 +152,91 @@ def test_a_missing_chunk_and_a_missing_description_are_found(tiny, finished, sto
     assert equal(store_path, finished)
 
 
-def test_a_root_that_was_changed_is_found_and_not_guessed_at(tiny, store_path):
-    root = store_path / "zarr.json"
-    root.write_text(root.read_text().replace('"softplus"', '"tanh"'))
-    assert "zarr.json" in [d.path for d in Store.open(store_path).verify()]
-    with pytest.raises(InputError, match="root metadata are damaged"):
-        Store.open(store_path).repair(data_of(tiny))
-    root.write_text("{")
-    with pytest.raises(InputError, match="damaged"):
+@pytest.mark.parametrize("name", ["zarr.json", ".lazyrich/root.json"])
+@pytest.mark.parametrize("harm", [lambda t: t.replace(b'"softplus"', b'"tanh"'), lambda t: b"{", lambda t: b"", None])
+def test_the_root_and_its_copy_mend_each_other(tiny, finished, store_path, name, harm):
+    """All else hangs on the root: it is kept twice, and one bears its seal while the other is damaged or gone."""
+    file = store_path / name
+    whole = file.read_bytes()
+    if harm is None:
+        file.unlink()
+    else:
+        file.write_bytes(harm(whole))
+    assert [d.path for d in Store.open(store_path).verify()] == [name]
+    with pytest.raises(InputError, match="repair"):
+        run(tiny, store_path)
+    assert Store.open(store_path).repair(data_of(tiny)) == ()
+    assert file.read_bytes() == whole
+    assert Store.open(store_path).verify() == []
+    assert equal(store_path, finished)
+
+
+def test_a_store_whose_root_and_copy_are_both_damaged_is_refused(store_path):
+    for name in ("zarr.json", ".lazyrich/root.json"):
+        (store_path / name).write_text((store_path / name).read_text().replace('"softplus"', '"tanh"'))
+    with pytest.raises(InputError, match="so is the copy"):
         Store.open(store_path)
+
+
+def test_a_description_is_mended_to_the_byte(tiny, store_path):
+    for name in ("one/zarr.json", "one/steps/zarr.json", "two/test_label/c/0", "two/root_h_alpha/c/0"):
+        whole = (store_path / name).read_bytes()
+        (store_path / name).write_bytes(whole[:-1])
+        Store.open(store_path).repair(data_of(tiny))
+        assert (store_path / name).read_bytes() == whole
+
+
+def test_repair_refuses_other_data_than_the_store_was_made_from(tiny, store_path):
+    (store_path / "one" / "test_label" / "c" / "0").unlink()
+    with pytest.raises(InputError, match="made from other data"):
+        Store.open(store_path).repair(data_of(tiny.changed(data_seed=1)))
+
+
+def test_a_store_of_another_schema_version_is_refused_by_the_version_that_reads_it(store_path):
+    for name in ("zarr.json", ".lazyrich/root.json"):
+        text = (store_path / name).read_text()
+        (store_path / name).write_text(text.replace('"schema_version": 2', '"schema_version": 9'))
+    with pytest.raises(InputError, match="schema version 9, and this version of lazyrich reads 1 and 2") as caught:
+        Store.open(store_path)
+    assert "Use the version of lazyrich that wrote it (0." in caught.value.remedy
+
+
+def test_a_store_of_the_first_schema_version_is_read_and_gone_on_with(tiny, finished, store_path):
+    """Version 1 had no copy of the root, sealed the root's attributes only, and wrote no pending status."""
+    as_version_1(store_path)
+    task = tiny.tasks()[0]
+    store = Store.open(store_path)
+    (store_path / store._blocks[task.experiment].piece(task, "status")).unlink()
+    assert store.verify() == []
+    assert store.pending() == (task,)
+    run(tiny, store_path, workers=1)
+    assert Store.open(store_path).pending() == ()
+    for name in ("one", "two"):
+        old, new = (xr.open_datatree(p, engine="zarr")[name].to_dataset() for p in (store_path, finished))
+        xr.testing.assert_equal(old.drop_vars(CIRCUMSTANCES), new.drop_vars(CIRCUMSTANCES))
+
+
+def as_version_1(path):
+    shutil.rmtree(path / ".lazyrich")
+    document = json.loads((path / "zarr.json").read_text())
+    for name in ("one", "two"):
+        file = path / name / "zarr.json"
+        file.write_text(file.read_text().replace('"schema_version": 2', '"schema_version": 1'))
+        document["attributes"]["manifest"][f"{name}/zarr.json"] = hashlib.sha256(file.read_bytes()).hexdigest()
+        document["consolidated_metadata"]["metadata"][name]["attributes"]["schema_version"] = 1
+    document["attributes"] |= {"schema_version": 1}
+    del document["attributes"]["seal"]
+    attributes = json.dumps(document["attributes"], sort_keys=True).encode()
+    document["attributes"]["seal"] = hashlib.sha256(attributes).hexdigest()
+    (path / "zarr.json").write_text(json.dumps(document))
+
+
+def test_a_task_split_that_changes_between_versions_does_not_disturb_an_old_store(tiny, store_path, monkeypatch):
+    """A store is cut as it was when it was made, whatever the rule is now."""
+    monkeypatch.setattr("simulate.campaign._NETWORKS_PER_TASK", 2)
+    assert len(tiny.tasks()) == 12
+    assert len(Store.open(store_path).tasks()) == 4
+    assert Store.open(store_path).verify() == []
 
 
 def test_reading_a_damaged_store_names_the_damage_and_the_remedy(store_path):
@@ -165,20 +252,116 @@ def test_a_task_that_was_not_committed_counts_for_nothing(tiny, store_path):
     store = Store.open(store_path)
     task = tiny.tasks()[0]
     store.mark_pending(task)
-    store._chunk_file(task, "kernel_change").unlink()
+    (store_path / store._blocks[task.experiment].piece(task, "kernel_change")).unlink()
     assert store.pending() == (task,)
     assert store.verify() == []
 
 
-def test_a_store_that_turns_read_only_says_what_is_kept(tiny, store_path, monkeypatch):
-    """Permission bits do not stop root, so the operating system's answer is imitated."""
-    store = Store.open(store_path)
+def test_a_deleted_status_is_damage_and_not_taken_for_pending(tiny, store_path):
+    (store_path / "one" / "status" / "c" / "0" / "0" / "0").unlink()
+    (found,) = Store.open(store_path).verify()
+    assert (found.path, found.task.width) == ("one/status/c/0/0/0", 8)
+
+
+def test_a_store_whose_making_was_killed_is_made_anew(tiny, tmp_path, monkeypatch):
+    """At every one of its writes: none of them leaves something that the same command can't go on with."""
+    written = []
+    original = Folder.write
+
+    def counted(self, pieces):
+        written.append(list(pieces))
+        original(self, pieces)
+
+    monkeypatch.setattr(Folder, "write", counted)
+    Store.create(tmp_path / "whole", tiny, data_of(tiny), "cpu")
+    for last in range(len(written)):
+        calls = itertools.count()
+
+        def dies(self, pieces, last=last, calls=calls):
+            if next(calls) == last:
+                original(self, dict(list(pieces.items())[: len(pieces) // 2]))
+                raise KeyboardInterrupt
+            original(self, pieces)
+
+        path = tmp_path / str(last)
+        monkeypatch.setattr(Folder, "write", dies)
+        with pytest.raises(KeyboardInterrupt):
+            Store.create(path, tiny, data_of(tiny), "cpu")
+        monkeypatch.setattr(Folder, "write", original)
+        store = Store.create(path, tiny, data_of(tiny), "cpu")
+        assert store.verify() == []
+        assert store.pending() == tiny.tasks()
+
+
+def one_result(tiny, finished):
     task = tiny.tasks()[0]
-    result = xr.Dataset({"status": (("width", "root_h_alpha", "seed"), np.ones((1, 2, 3), "int8"))})
+    return task, Store.open(finished).tree()[task.experiment].to_dataset().isel(width=[task.index]).load()
 
-    def no_space(*_):
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Store, "_flush", no_space)
-    with pytest.raises(StoreError, match="No space left on device"):
-        store.write(task, result)
+def test_a_full_disk_says_what_is_kept_and_the_next_run_goes_on(tiny, finished, tmp_path):
+    """The operating system itself refuses: files may grow to 100 bytes only."""
+    store = Store.create(tmp_path / "s", tiny, data_of(tiny), "cpu")
+    task, result = one_result(tiny, finished)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+        with pytest.raises(StoreError, match=r"File too large\. What was finished is kept"):
+            store.write(task, result)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert store.pending() == tiny.tasks()
+    assert store.verify() == []
+    assert not list((tmp_path / "s").rglob("*.partial"))
+    store.write(task, result)
+    assert task not in store.pending()
+
+
+@contextlib.contextmanager
+def unprivileged():
+    """Permissions do not stop root: be nobody for a while."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_that_turns_read_only_during_a_run_ends_it_and_keeps_what_is_finished(tiny, finished):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        path = Path(folder, "s")
+        with unprivileged():
+            done = []
+
+            def compute(experiment, task, data, *, device):
+                if len(done) == 2:
+                    for status in path.glob("*"):
+                        status.chmod(0o555)
+                    for variable in path.glob("*/*/**"):
+                        variable.chmod(0o555)
+                done.append(task)
+                return run_task(experiment, task, data, device=device)
+
+            with pytest.raises(StoreError, match=r"Permission denied\. What was finished is kept"):
+                run(tiny, path, workers=1, compute=compute)
+            store = Store.open(path)
+            assert store.pending() == tiny.tasks()[2:]
+            assert store.verify() == []
+            with pytest.raises(InputError, match=r"can't be written \(Permission denied\)"):
+                run(tiny, Path(folder, "s", "one", "deeper"))
+            for variable in [*path.glob("*"), *path.glob("*/*/**")]:
+                variable.chmod(0o755)
+            run(tiny, path, workers=1)
+        assert equal(path, finished)
+
+
+def test_a_store_that_may_not_be_read_is_told_so(store_path):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = shutil.copytree(store_path, Path(folder, "s"))
+        (path / "zarr.json").chmod(0)
+        with unprivileged(), pytest.raises(InputError, match=r"can't be read \(Permission denied\)"):
+            Store.open(path)

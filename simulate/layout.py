@@ -1,0 +1,114 @@
+"""The layout of an empty store, as the pieces of bytes that it consists of: metadata, coordinates, pending status.
+
+Chunks hold a task each. Every chunk carries a CRC32C checksum; every piece of metadata and every coordinate is listed
+with its SHA-256 in the root's attributes (the manifest); the root itself is sealed (`simulate.root`).
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import BytesCodec, Crc32cCodec, ZstdCodec
+from zarr.core.buffer import Buffer
+from zarr.storage import MemoryStore
+
+from simulate.campaign import Campaign, Experiment
+from simulate.data import Data
+from simulate.root import ROOT, digest_of, sealed
+from simulate.schema import Coordinate, Status, coordinates, variables
+
+_FILL = {"float64": np.nan, "float32": np.nan}
+_SHARED = ("schema_version", "versions", "commit", "device")
+
+
+def lay_out(campaign: Campaign, data: Mapping[str, Data], origin: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return name -> bytes of every piece of an empty store, the root's metadata last.
+
+    ``origin`` are the root's attributes (`simulate.provenance.origin`).
+    """
+    memory: dict[str, Buffer] = {}
+    store = MemoryStore(memory)
+    own = {k: v for k, v in origin.items() if k not in ("manifest", "seal")}
+    # a chunk of zeros is a result like any other: that it is there says that it was written
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        root = zarr.create_group(store, zarr_format=3)
+        results = {e.name: _fill_group(store, e, data[e.name], origin) for e in campaign.experiment}
+    listed = [name for name in sorted(memory) if name != ROOT and not _is_result(name, results)]
+    own["manifest"] = {name: digest_of(memory[name].to_bytes()) for name in listed}
+    root.attrs.put(own)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        zarr.consolidate_metadata(store)
+    document = json.loads(memory.pop(ROOT).to_bytes())
+    pieces = {name: buffer.to_bytes() for name, buffer in memory.items()}
+    return {**pieces, ROOT: sealed(document)}
+
+
+def description(member: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a group's or an array's ``zarr.json``, from its entry in the root."""
+    own = {k: v for k, v in member.items() if k != "consolidated_metadata"}
+    return json.dumps(own, indent=2).encode()
+
+
+def _is_result(name: str, results: Mapping[str, set[str]]) -> bool:
+    """Whether a piece is a chunk of results (written again and again) and not part of the layout."""
+    experiment, _, rest = name.partition("/")
+    variable, _, chunk = rest.partition("/")
+    return chunk.startswith("c/") and variable in results[experiment]
+
+
+def _fill_group(store: MemoryStore, experiment: Experiment, data: Data, origin: Mapping[str, Any]) -> set[str]:
+    """Create an experiment's group; return the names of its results."""
+    group = zarr.create_group(store, path=experiment.name, zarr_format=3)
+    group.attrs.put(
+        {
+            "experiment": experiment.model_dump(mode="json", exclude_none=True),
+            "data": origin["data"][experiment.name],
+            "dtype": experiment.dtype,
+            **{name: origin[name] for name in _SHARED},
+            **({"coordinates": "root_h_alpha"} if experiment.amplitude == "alpha" else {}),
+        }
+    )
+    axes = coordinates(experiment, data.y_test)
+    results = variables(experiment.amplitude)
+    grid = ("width", experiment.amplitude, "seed")
+    for name, variable in results.items():
+        dims = (*grid, *variable.dims)
+        shape = tuple(len(axes[d].values) for d in dims)
+        chunk = (1, shape[1], experiment.seeds_per_task, *shape[3:])
+        about: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
+        if name == "status":
+            about["flag_values"] = [int(s) for s in Status]
+            about["flag_meanings"] = " ".join(s.name.lower() for s in Status)
+        array = _create(group, name, shape, chunk, dims, variable.dtype, about)
+        if name == "status":
+            array[...] = Status.PENDING
+    for name, axis in axes.items():
+        _write_coordinate(group, name, axis)
+    return set(results)
+
+
+def _write_coordinate(group: zarr.Group, name: str, axis: Coordinate) -> None:
+    about = {"long_name": axis.long_name, "units": "1"}
+    shape = axis.values.shape
+    array = _create(group, name, shape, shape, axis.dims, str(axis.values.dtype), about)
+    array[...] = axis.values
+
+
+def _create(group: zarr.Group, name: str, shape, chunk, dims, dtype: str, attributes) -> zarr.Array:
+    return group.create_array(
+        name,
+        shape=shape,
+        chunks=chunk,
+        dtype=dtype,
+        fill_value=_FILL.get(dtype, 0),
+        serializer=BytesCodec(),
+        compressors=[ZstdCodec(level=3), Crc32cCodec()],
+        dimension_names=dims,
+        attributes=attributes,
+    )

@@ -1,0 +1,108 @@
+"""Who computes on this machine: this process, or several beside it. Both hand over tasks as they are done."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+import torch
+import xarray as xr
+
+from simulate.campaign import Task
+from simulate.data import Data
+from simulate.job import Job
+
+ATTEMPTS = 3  # a task whose worker dies is tried this often: the next death is more likely its own doing
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A task and what came of it: None if its workers died, ``ATTEMPTS`` times in a row."""
+
+    task: Task
+    result: xr.Dataset | None
+
+
+def in_this_process(job: Job, tasks: tuple[Task, ...], data: Mapping[str, Data], begun: set[Task]) -> Iterator[Done]:
+    """One task after the other. ``begun`` is told which tasks have been handed to a worker."""
+    for task in tasks:
+        begun.add(task)
+        yield Done(task, job.run(task, data[task.experiment]))
+
+
+def in_processes(job: Job, tasks: tuple[Task, ...], count: int, begun: set[Task], say: Say) -> Iterator[Done]:
+    """Side by side in ``count`` processes; those that die are replaced, and the tasks they had are tried again."""
+    waiting = deque(tasks)
+    while waiting:
+        suspects = yield from _through_pool(job, waiting, count, begun)
+        if suspects:
+            say(f"a worker process died (killed, or out of memory): {len(suspects)} tasks are tried again")
+        for task in suspects:
+            # alone, so that a task that kills its worker takes no other with it
+            for _ in range(1, ATTEMPTS):
+                if not (yield from _through_pool(job, deque([task]), 1, begun)):
+                    break
+            else:
+                yield Done(task, None)
+
+
+def _through_pool(job: Job, waiting: deque[Task], count: int, begun: set[Task]) -> Generator[Done, None, list[Task]]:
+    """Send tasks through a pool; return those that were in it when one of its processes died."""
+    # spawned, not forked: torch's threads do not survive a fork
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(job,))
+    running: dict[Future, Task] = {}
+    try:
+        while waiting or running:
+            # no more than keeps them busy: a result that waits to be written takes memory
+            while waiting and len(running) < 2 * count:
+                running[executor.submit(_work, waiting[0])] = waiting[0]
+                begun.add(waiting.popleft())
+            finished = wait(running, return_when=FIRST_COMPLETED).done
+            for future in finished:
+                if not isinstance(future.exception(), BrokenProcessPool):
+                    yield Done(running.pop(future), future.result())
+            if any(future in running for future in finished):
+                return list(running.values())
+        executor.shutdown()
+        return []
+    except BrokenProcessPool:  # a process died before it got a task
+        return list(running.values())
+    finally:
+        processes = list((executor._processes or {}).values())
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+
+
+_job: Job
+
+
+def _start_worker(job: Job) -> None:
+    global _job
+    _job = job
+    torch.set_num_threads(1)
+    # the parent decides what an interrupt means; if it is killed, nobody is left to decide
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _work(task: Task) -> xr.Dataset:
+    return _job.run(task)
