@@ -7,6 +7,7 @@ every (width, amplitude), whether the campaign was laid out in A = sqrt(h)·alph
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -217,7 +218,10 @@ def _experiments(source: Source) -> list[Measurements]:  # type: ignore[valid-ty
         if path.suffix == ".csv":
             return _from_table(path)
         if path.is_dir():
-            return _from_tree(xr.open_datatree(path, engine="zarr", chunks=None, consolidated=False), str(path))
+            with warnings.catch_warnings():
+                # stores of others need not be consolidated; ours have pieces of their own beside the hierarchy
+                warnings.filterwarnings("ignore", message="Failed to open Zarr store with consolidated metadata")
+                return _from_tree(xr.open_datatree(path, engine="zarr", chunks=None), str(path))
         return [_from_dataset(xr.open_dataset(path), str(path), path.stem)]
     except InputError:
         raise
