@@ -25,6 +25,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from fit.comparison import Row
 from fit.theory_curves import TheoryCurve
 from fit.verdict import Verdict
 
@@ -325,6 +326,45 @@ def phase_diagram(verdicts: Sequence[Verdict], experiment: str) -> Drawing | Non
         return Drawing(figure, axes, tuple(zip(log_alpha, log_width, told, strict=True)))
 
 
+#: degree at infinity -> colour and marker in the comparison of activations
+_CLASSES = {"0": ("#2f7d4f", "s"), "1": (_THEORY, "o"), "2": (_PREDICTED, "^")}
+
+
+def exponents(rows: Sequence[Row]) -> Drawing | None:
+    """Draw the measured exponent a of every activation over the depth, and the predicted one for each degree."""
+    shown = [row for row in rows if row.kernel is not None and row.kernel.estimate is not None]
+    if len(shown) < 2:
+        return None
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=_SIZE)
+        axes = figure.add_axes(_FRAME)
+        notes: list[tuple[float, float, str]] = []
+        depths = sorted({row.depth for row in shown})
+        for degree in sorted({row.degree for row in shown}, key=str):
+            members = [row for row in shown if row.degree == degree]
+            colour, marker = _CLASSES.get(degree, (_INK, "D"))
+            names = list(dict.fromkeys(row.activation for row in members))
+            for i, row in enumerate(members):
+                assert row.kernel is not None
+                assert row.kernel.estimate is not None
+                # side by side, not on each other
+                place = row.depth + 0.5 * ((names.index(row.activation) + 0.5) / len(names) - 0.5)
+                a = -row.kernel.estimate
+                label = f"measured, k = {degree}" if i == 0 else None
+                axes.plot([place], [a], marker, color=colour, markersize=4, alpha=0.8, label=label, linestyle="none")
+                expected = row.kernel.predicted or "no power"
+                notes.append((place, a, f"{row.activation}, L = {row.depth}: a = {a:.3f}, predicted {expected}"))
+            law = sorted({(r.depth, -v.predicted_value) for r in members if (v := r.kernel) and v.predicted_value})
+            if law:
+                axes.plot(*zip(*law, strict=True), "--", color=colour, linewidth=1.2, label=f"predicted, k = {degree}")
+        axes.set_xticks(depths, [str(depth) for depth in depths])
+        axes.set_xlabel("hidden layers L")
+        axes.set_ylabel("a, kernel change ~ A^(−a)")
+        axes.grid(True)
+        figure.legend(loc="upper left", bbox_to_anchor=(_FRAME[0] + _FRAME[2] + 0.005, _FRAME[1] + _FRAME[3] + 0.02))
+        return Drawing(figure, axes, tuple(notes))
+
+
 def _star_line(axes: Axes, crossover: Verdict) -> None:
     """alpha* as measured, and the predicted power through it; black, since both lie on colour in every theme."""
     star = crossover.points
@@ -376,7 +416,14 @@ def _hover(drawing: Drawing) -> str:
     return f'<g class="hover" fill="transparent">{"".join(circles)}</g>'
 
 
-_DARK = {_INK: "#e6edf3", _PAPER: "#0f1319", _FIT: "#ffffff", _PREDICTED: "#ff9e64", _THEORY: "#79b8ff"}
+_DARK = {
+    _INK: "#e6edf3",
+    _PAPER: "#0f1319",
+    _FIT: "#ffffff",
+    _PREDICTED: "#ff9e64",
+    _THEORY: "#79b8ff",
+    "#2f7d4f": "#6fd19a",
+}
 
 
 @functools.cache

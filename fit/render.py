@@ -16,6 +16,7 @@ import numpy as np
 from markupsafe import Markup
 
 from fit import figures
+from fit.comparison import COLUMNS, Row, comparison, expected_power, tally
 from fit.headline import Headline, headlines
 from fit.margins import MARGINS
 from fit.mathematics import mathml
@@ -28,6 +29,11 @@ from theory.activation import Activation
 from theory.errors import InputError
 from theory.prediction import Prediction
 from theory.predictions import predictions
+
+#: With more experiments than this a page is an overview: figures of single curves would fill hundreds of screens.
+MOST_EXPERIMENTS_WITH_FIGURES = 12
+#: From this many activations on, the comparison is what the page is about, and comes first.
+MANY_ACTIVATIONS = 5
 
 #: claim -> the heading of its section, in the order of the sections
 TITLES = {
@@ -83,7 +89,9 @@ class Report:
     open: list[Verdict]
     sections: list[Section]
     phase: list[tuple[str, str]]  #: experiment and figure name
+    compared: list[Row]  #: activations side by side; empty if there is one only
     experiments: list[dict[str, Any]]
+    figures_left_out: bool
     sources: list[str]
     figure_svg: dict[str, str] = field(default_factory=dict)
 
@@ -161,7 +169,8 @@ def build(
         What theory gives beyond powers, drawn beside the measurements.
     """
     laws = {one.name: _laws(one) for one in found}
-    drawn = figures.curves(verdicts, theory)
+    overview = len(found) > MOST_EXPERIMENTS_WITH_FIGURES
+    drawn = [] if overview else figures.curves(verdicts, theory)
     report = Report(
         title=title,
         summary=summary(verdicts),
@@ -171,12 +180,18 @@ def build(
         open=[v for v in verdicts if v not in judged(verdicts)],
         sections=_sections(verdicts, laws, drawn),
         phase=[],
+        compared=comparison(verdicts, found),
+        figures_left_out=overview,
         experiments=[_experiment(one) for one in found],
         sources=sorted({one.store for one in found if one.store}),
     )
     target = folder / "figures"
     target.mkdir(parents=True, exist_ok=True)
-    for one in found:
+    side_by_side = figures.exponents(report.compared)
+    if side_by_side is not None:
+        told = "Measured and predicted exponents a over the depth"
+        report.figure_svg["exponents"] = figures.save(side_by_side, target, "exponents", told)
+    for one in [] if overview else found:
         drawing = figures.phase_diagram(verdicts, one.name)
         if drawing is not None:
             name = f"phase-{one.name}"
@@ -259,6 +274,7 @@ def write(report: Report, verdicts: Sequence[Verdict], folder: Path) -> None:
         "power": _power,
         "measured": _measured,
         "agreement": _agreement,
+        "expected_power": expected_power,
     }
     environment.globals |= {
         "math": mathml,
@@ -267,7 +283,9 @@ def write(report: Report, verdicts: Sequence[Verdict], folder: Path) -> None:
         "margins": MARGINS,
         "table_of": _table,
         "outlook": outlook,
-        "titles": TITLES,
+        "columns": COLUMNS,
+        "tally": tally,
+        "many_activations": MANY_ACTIVATIONS,
     }
     page = "".join(report.figure_svg.values())
     for template, name in (("report.html.j2", "report.html"), ("report.md.j2", "report.md")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +45,9 @@ def main(
         str | None, typer.Option(help="Run the preset with this activation: a name or a formula.")
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Run the preset with this many hidden layers.")] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="With --activation: leave out relu, softplus and tanh beside it.")
+    ] = False,
     base_seed: Annotated[int | None, typer.Option(help="Run the preset with other initial weights.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the report.  [default: reports/<preset>]")] = None,
     predictions: Annotated[
@@ -77,7 +80,7 @@ def main(
                 return
             _writable(folder)
         else:
-            campaign = campaign_for(preset or "quick", activation, depth, base_seed)
+            campaign = campaign_for(preset or "quick", activation, depth, base_seed, alone=alone)
             title = campaign.name
             folder = out or Path("reports", campaign.name)
             if dry_run:
@@ -122,11 +125,20 @@ def _report(
     return verdicts
 
 
-def campaign_for(preset: str, activation: str | None, depth: int | None, base_seed: int | None) -> Campaign:
+#: what a new activation is put beside
+FAMILIAR = ("relu", "softplus", "tanh")
+#: the grid on which: enough for the exponents, the crossover and the times
+BESIDE_WIDTHS, BESIDE_SEEDS, BESIDE_HIGHEST = 3, 5, 100.0
+
+
+def campaign_for(
+    preset: str, activation: str | None, depth: int | None, base_seed: int | None, *, alone: bool = False
+) -> Campaign:
     """Return a preset, or the campaign that it becomes with another activation, depth or draw of initial weights.
 
-    With an activation, the experiments of the preset's first activation are taken as the pattern; with a depth, those
-    of the preset's nearest depth.
+    With an activation, the experiments of the preset's first activation are taken as the pattern, and relu, softplus
+    and tanh are run beside it on smaller grids, unless ``alone``; with a depth, the pattern is of the preset's nearest
+    depth.
     """
     campaign = Campaign.from_preset(preset)
     fields = campaign.to_dict()
@@ -151,10 +163,30 @@ def campaign_for(preset: str, activation: str | None, depth: int | None, base_se
             if e["depth"] == nearest
         ]
         name = f"{name}-L{depth}"
+    if activation is not None and not alone:
+        experiments = [*experiments, *_familiar(experiments, Activation(activation))]
     if base_seed is not None:
         experiments = [{**e, "base_seed": base_seed} for e in experiments]
         name = f"{name}-seed{base_seed}"
     return Campaign.from_dict({**fields, "name": name, "experiment": experiments})
+
+
+def _familiar(experiments: list[dict[str, Any]], new: Activation) -> Iterator[dict[str, Any]]:
+    """The known activations, once at each depth, on the first widths and the lower amplitudes of the pattern."""
+    for depth in sorted({e["depth"] for e in experiments}):
+        pattern = next(e for e in experiments if e["depth"] == depth)
+        axis = "root_h_alpha" if "root_h_alpha" in pattern else "alpha"
+        for name in FAMILIAR:
+            if Activation(name).expression == new.expression:
+                continue
+            yield {
+                **pattern,
+                "name": f"beside-{name}-L{depth}",
+                "activation": name,
+                "widths": pattern["widths"][:BESIDE_WIDTHS],
+                "seeds": min(pattern["seeds"], BESIDE_SEEDS),
+                axis: [a for a in pattern[axis] if a <= BESIDE_HIGHEST] or pattern[axis],
+            }
 
 
 def slug(text: str) -> str:

@@ -1,7 +1,7 @@
 """Whole curves that theory gives for an experiment, without a free parameter, on the experiment's own data.
 
 Cheap ones are computed with every report. The mean-field curve of two-layer networks takes a minute: it is computed
-once for the data and activations of the presets (`python -m fit.theory_curves` writes reports/curves/) and looked up.
+once for the quick preset's data and activations (`python -m fit.theory_curves` writes reports/curves/) and looked up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fit.measurements import Measurements
-from simulate.campaign import Campaign, Experiment, list_presets
+from simulate.campaign import Campaign, Experiment
 from simulate.data import Data, load_data
 from simulate.fully_connected import FullyConnected
 from theory.activation import Activation
@@ -174,20 +174,19 @@ def compute_mean_field(experiment: Experiment, data: Data, grid: Sequence[float]
 
 
 def main() -> None:
-    """Write the mean-field curves of the two-layer experiments of the presets on scikit-learn's digits."""
+    """Write the mean-field curves of the two-layer experiments of the preset ``quick``."""
     target = Path(__file__).parents[1] / "reports" / "curves"
     target.mkdir(exist_ok=True)
     with command():
-        for preset in list_presets():
-            for experiment in Campaign.from_preset(preset).experiment:
-                activation = Activation(experiment.activation, normalise=experiment.normalise)
-                if experiment.depth != 1 or activation.degree > 1 or experiment.dataset != "digits":
-                    continue
-                data = load_data(experiment)
-                path = target / f"{mean_field_key(experiment, data)}.json"
-                if not path.exists():
-                    print(f"{preset}, {experiment.name}: {path.name}")
-                    path.write_text(json.dumps(compute_mean_field(experiment, data), indent=1) + "\n", encoding="utf-8")
+        for experiment in Campaign.from_preset("quick").experiment:
+            activation = Activation(experiment.activation, normalise=experiment.normalise)
+            if experiment.depth != 1 or activation.degree > 1:
+                continue
+            data = load_data(experiment)
+            path = target / f"{mean_field_key(experiment, data)}.json"
+            if not path.exists():
+                print(f"{experiment.name}: {path.name}")
+                path.write_text(json.dumps(compute_mean_field(experiment, data), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -70,13 +70,27 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch)
 
 
 def test_an_activation_of_ones_own_replaces_that_of_the_preset():
-    campaign = campaign_for("smoke", "z*sigmoid(2*z)", 3, 7)
+    campaign = campaign_for("smoke", "z*sigmoid(2*z)", 3, 7, alone=True)
     (only,) = campaign.experiment
     assert (only.activation, only.depth, only.base_seed) == ("z*sigmoid(2*z)", 3, 7)
     assert campaign.name.startswith("smoke-")
     assert "/" not in campaign.name
     with pytest.raises(InputError):
         campaign_for("smoke", None, 0, None)
+
+
+def test_a_new_activation_is_put_beside_the_familiar_ones():
+    campaign = campaign_for("quick", "z*sigmoid(2*z)", 3, None)
+    assert [e.activation for e in campaign.experiment] == ["z*sigmoid(2*z)", "relu", "softplus", "tanh"]
+    assert {e.depth for e in campaign.experiment} == {3}
+    own, *others = campaign.experiment
+    assert all(e.size < own.size and e.dataset == own.dataset for e in others)
+    # one that is itself familiar is not run twice
+    assert [e.activation for e in campaign_for("quick", "relu(z)", 3, None).experiment] == [
+        "relu(z)",
+        "softplus",
+        "tanh",
+    ]
 
 
 def test_networks_that_diverge_end_with_exit_code_3_and_a_report(tmp_path):
