@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from simulate.architecture import find, names
 from simulate.losses import LOSSES
+from simulate.synthetic import DIMENSION, RULES
 from theory import Activation, InputError
 
-SPHERE_DIMENSION = 10
 _NETWORKS_PER_TASK = 100  # one chunk of the store; fewer would make large stores slow to read
 _BYTES_PER_TASK = 2**30
 _INPUT_SHAPES: dict[str, tuple[int, ...]] = {
@@ -34,7 +34,6 @@ _INPUT_SHAPES: dict[str, tuple[int, ...]] = {
     "fashion_mnist": (28, 28, 1),
     "emnist_letters": (28, 28, 1),
     "cifar10": (32, 32, 3),
-    "sphere": (SPHERE_DIMENSION,),
 }
 _LIMIT = 10_000_000  # networks an experiment may have: beyond, it is a slip of the keyboard
 
@@ -65,6 +64,7 @@ class Experiment(_Frozen):
     n_train: Annotated[int, Field(ge=2)]
     n_test: Positive
     data_seed: Annotated[int, Field(ge=0)] = 0
+    dimension: Annotated[int, Field(ge=2)] | None = None  # of synthetic points
     pca: Positive | None = None
     pca_whiten: bool = True
     architecture: str = "fc"
@@ -163,10 +163,20 @@ class Experiment(_Frozen):
                 f"kernels are compared on test points, and n_test = {self.n_test}",
                 "Lower n_kernel or raise n_test",
             )
+        self._suits_data()
         self._suits_architecture()
         if self.size > _LIMIT:
             raise InputError("seeds", self.seeds, f"the grid has {self.size} networks", f"Stay below {_LIMIT}")
         return self
+
+    def _suits_data(self) -> None:
+        synthetic = self.dataset in RULES
+        if self.dimension is not None and not synthetic:
+            remedy = f"Remove it, or use one of {', '.join(RULES)}"
+            raise InputError("dimension", self.dimension, f"points of {self.dataset} have one of their own", remedy)
+        if self.pca is not None and synthetic:
+            problem = f"points of {self.dataset} are uniform, so that no component is larger than another"
+            raise InputError("pca", self.pca, problem, "Remove it")
 
     def _suits_architecture(self) -> None:
         architecture = find(self.architecture)
@@ -181,6 +191,8 @@ class Experiment(_Frozen):
     @property
     def input_shape(self) -> tuple[int, ...] | None:
         """Shape of a point, (height, width, channels) or (d,); None for a file, which has to be read for it."""
+        if self.dataset in RULES:
+            return (self.dimension or DIMENSION,)
         return (self.pca,) if self.pca is not None else _INPUT_SHAPES.get(self.dataset)
 
     @property

@@ -1,26 +1,25 @@
 """Data sets as the networks see them: pooled, balanced, centred, projected to the sphere, labelled ±1.
 
 Preprocessing as in the published runs of arXiv:1906.08034 (dataset.py of its code): train and test sets are pooled, the
-mean over all data is subtracted, optionally PCA (whitened by default) is applied, each point is scaled to ||x||² = d,
-classes are shuffled and interleaved so that both parts are balanced, and the label is the parity of the class.
+mean over all data is subtracted, each point is scaled to ||x||² = d, classes are shuffled and interleaved so that both
+parts are balanced, and the label is the parity of the class (+1 for even ones). Principal components are those of all
+points on the sphere, whitened by default, as published; they are then put on the sphere of their own dimension, which
+the published runs did not do and the predictions ask for.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 from simulate.architecture import find
-from simulate.campaign import SPHERE_DIMENSION, Experiment
-from simulate.torchvision_compat import torchvision_datasets
+from simulate.campaign import Experiment
+from simulate.sources import pool
+from simulate.synthetic import DIMENSION, RULES, points
 from theory import InputError
 
 _CLASSES_BY_PARITY = np.array([1.0, -1.0])  # even classes +1, odd ones -1
@@ -45,25 +44,14 @@ class Data:
     image_shape: tuple[int, int, int] | None = None
 
 
-@dataclass(frozen=True)
-class _Pool:
-    """All points of a data set, their classes 0, 1, ..., and what it is.
-
-    ``x`` has any numeric dtype and shape (n, d), or (n, height, width) or (n, height, width, channels) for images.
-    """
-
-    x: np.ndarray
-    classes: np.ndarray
-    description: str
-
-
 def load_data(experiment: Experiment, data_root: str | Path | None = None, *, download: bool = False) -> Data:
     """Read and preprocess the data set of an experiment.
 
     Parameters
     ----------
     experiment : Experiment
-        Its ``dataset``, ``n_train``, ``n_test``, ``data_seed``, ``pca`` and ``pca_whiten`` are used.
+        Its ``dataset``, ``n_train``, ``n_test``, ``data_seed``, ``pca``, ``pca_whiten`` and ``dimension`` are
+        used.
     data_root : path, optional
         Folder with the image data, in torchvision's layout; default: the environment variable ``LAZYRICH_DATA``.
     download : bool
@@ -74,36 +62,40 @@ def load_data(experiment: Experiment, data_root: str | Path | None = None, *, do
     InputError
         If the data set is unknown, its files are missing or broken, or it has too few points.
     """
-    if experiment.dataset == "sphere":
-        return _sphere(experiment)
-    pool = _pool(experiment.dataset, data_root, download)
+    if experiment.dataset in RULES:
+        return _synthetic(experiment)
+    source = pool(experiment.dataset, data_root, download)
     wanted = experiment.n_train + experiment.n_test
-    if wanted > len(pool.x):
+    if wanted > len(source.x):
         raise InputError(
             "n_train",
             experiment.n_train,
-            f"n_train + n_test = {wanted}, and {experiment.dataset} has {len(pool.x)} points",
+            f"n_train + n_test = {wanted}, and {experiment.dataset} has {len(source.x)} points",
             "Lower n_train or n_test",
         )
-    chosen = _interleaved(pool.classes, experiment.data_seed)[:wanted]
-    flat = pool.x.reshape(len(pool.x), -1)
+    chosen = _interleaved(source.classes, experiment.data_seed)[:wanted]
+    flat = source.x.reshape(len(source.x), -1)
     digest = hashlib.sha256(np.ascontiguousarray(flat[chosen]).tobytes())
-    digest.update(pool.classes[chosen].astype("<i8").tobytes())
+    digest.update(source.classes[chosen].astype("<i8").tobytes())
+    mean = flat.mean(axis=0, dtype=np.float64)
     if experiment.pca is None:
-        x = flat[chosen] - flat.mean(axis=0, dtype=np.float64)
+        x = _on_sphere(flat[chosen] - mean, experiment.dataset)
     else:
-        x = _principal_components(experiment, flat)[chosen]
+        x = _on_sphere(_principal_components(experiment, flat - mean)[chosen], experiment.dataset)
+    y = _CLASSES_BY_PARITY[source.classes[chosen] % 2]
+    n = experiment.n_train
+    shape = _image_shape(source.x) if experiment.pca is None else None
+    find(experiment.architecture).check(shape or x.shape[1:], experiment.depth)
+    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest.hexdigest(), source.description, shape)
+
+
+def _on_sphere(x: np.ndarray, dataset: str) -> np.ndarray:
+    """Scale each point to ||x||² = d, in place."""
     norm = np.linalg.norm(x, axis=1, keepdims=True)
     if not (norm > 0).all():
-        raise InputError(
-            "dataset", experiment.dataset, "a point equals the mean, so it can't be put on the sphere", "Remove it"
-        )
+        raise InputError("dataset", dataset, "a point equals the mean, so it can't be put on the sphere", "Remove it")
     x *= np.sqrt(x.shape[1]) / norm
-    y = _CLASSES_BY_PARITY[pool.classes[chosen] % 2]
-    n = experiment.n_train
-    shape = _image_shape(pool.x) if experiment.pca is None else None
-    find(experiment.architecture).check(shape or x.shape[1:], experiment.depth)
-    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest.hexdigest(), pool.description, shape)
+    return x
 
 
 def _image_shape(x: np.ndarray) -> tuple[int, int, int] | None:
@@ -113,12 +105,12 @@ def _image_shape(x: np.ndarray) -> tuple[int, int, int] | None:
     return height, width, *(channels or [1])
 
 
-def _principal_components(experiment: Experiment, flat: np.ndarray) -> np.ndarray:
-    largest = min(flat.shape)
+def _principal_components(experiment: Experiment, centred: np.ndarray) -> np.ndarray:
+    largest = min(centred.shape)
     if experiment.pca > largest:
         raise InputError("pca", experiment.pca, f"{experiment.dataset} has {largest} components", "Lower it")
     pca = PCA(experiment.pca, whiten=experiment.pca_whiten, svd_solver="covariance_eigh")
-    return pca.fit_transform(flat.astype(np.float64))
+    return pca.fit_transform(_on_sphere(centred, experiment.dataset))
 
 
 def _interleaved(classes: np.ndarray, seed: int) -> np.ndarray:
@@ -129,138 +121,10 @@ def _interleaved(classes: np.ndarray, seed: int) -> np.ndarray:
     return np.concatenate(members)[np.argsort(turn, kind="stable")]
 
 
-def _sphere(experiment: Experiment) -> Data:
-    """Uniform points on the sphere in ten dimensions; the label is the sign of the first coordinate, alternating."""
-    wanted = experiment.n_train + experiment.n_test
-    generator = np.random.Generator(np.random.PCG64(experiment.data_seed))
-    x = generator.normal(size=(wanted, SPHERE_DIMENSION))
-    x *= np.sqrt(SPHERE_DIMENSION) / np.linalg.norm(x, axis=1, keepdims=True)
-    y = _CLASSES_BY_PARITY[np.arange(wanted) % 2]
-    x[:, 0] = np.abs(x[:, 0]) * y
+def _synthetic(experiment: Experiment) -> Data:
+    count, dimension = experiment.n_train + experiment.n_test, experiment.dimension or DIMENSION
+    x, y = points(experiment.dataset, count, dimension, experiment.data_seed)
     n = experiment.n_train
     digest = hashlib.sha256(x.tobytes()).hexdigest()
-    description = f"{wanted} points, uniform on the sphere in {SPHERE_DIMENSION} dimensions, label sign(x_1)"
-    return Data("sphere", x[:n], y[:n], x[n:], y[n:], digest, description)
-
-
-def _digits(root: str | None, download: bool) -> _Pool:
-    digits = load_digits()
-    x, y = digits.images, digits.target
-    return _Pool(x, y, f"{len(x)} digits of 8x8 pixels (scikit-learn)")
-
-
-def _torchvision(cls: str, full: tuple[int, int], **options) -> Callable[[str | None, bool], _Pool]:
-    def read(root: str | None, download: bool) -> _Pool:
-        if root is None:
-            raise _no_root(cls)
-        constructor = getattr(torchvision_datasets(), cls)
-        parts = []
-        for train in (True, False):
-            try:
-                parts.append(constructor(root, train=train, download=download, **options))
-            except (RuntimeError, ValueError, OSError) as error:
-                reason = str(error).splitlines()[0].rstrip(". ")
-                raise InputError(
-                    "data_root",
-                    root,
-                    f"{cls} can't be read there ({reason})",
-                    "Point --data-root or LAZYRICH_DATA at a folder that has it, or add --download",
-                ) from None
-        x = np.concatenate([np.asarray(part.data) for part in parts])
-        labels = np.concatenate([np.asarray(part.targets) for part in parts])
-        return _Pool(x, _class_indices(labels), _counts(cls, [len(part) for part in parts], full))
-
-    return read
-
-
-def _cifar10(root: str | None, download: bool) -> _Pool:
-    """CIFAR-10 as torchvision stores it, or as ``cifar10/cifar10.npz`` (x_train, y_train, x_test, y_test)."""
-    if root is None:
-        raise _no_root("cifar10")
-    archive = Path(root, "cifar10", "cifar10.npz")
-    if archive.exists():
-        x_train, y_train, x_test, y_test = _read_npz(archive)
-        counts = _counts("CIFAR10", [len(x_train), len(x_test)], (50_000, 10_000))
-        return _Pool(np.concatenate([x_train, x_test]), _class_indices(np.concatenate([y_train, y_test])), counts)
-    return _torchvision("CIFAR10", (50_000, 10_000))(root, download)
-
-
-def _npz(path: str) -> _Pool:
-    x_train, y_train, x_test, y_test = _read_npz(Path(path))
-    x, labels = np.concatenate([x_train, x_test]), np.concatenate([y_train, y_test])
-    # labels that are ±1 already are kept: +1 is class 0
-    classes = (labels < 0).astype(np.int64) if set(np.unique(labels)) <= {-1, 1} else _class_indices(labels)
-    return _Pool(x, classes, f"{len(x_train)} + {len(x_test)} points of {Path(path).name}")
-
-
-_SOURCES: dict[str, Callable[[str | None, bool], _Pool]] = {
-    "digits": _digits,
-    "mnist": _torchvision("MNIST", (60_000, 10_000)),
-    "fashion_mnist": _torchvision("FashionMNIST", (60_000, 10_000)),
-    "emnist_letters": _torchvision("EMNIST", (124_800, 20_800), split="letters"),
-    "cifar10": _cifar10,
-}
-
-
-def _pool(dataset: str, data_root: str | Path | None, download: bool) -> _Pool:
-    if dataset.endswith(".npz"):
-        return _npz(dataset)
-    if dataset not in _SOURCES:
-        known = ", ".join([*_SOURCES, "sphere"])
-        raise InputError("dataset", dataset, "no such data set", f"Use one of {known}, or the path of an npz file")
-    root = data_root or os.environ.get("LAZYRICH_DATA")
-    return _SOURCES[dataset](str(root) if root else None, download)
-
-
-def _no_root(name: str) -> InputError:
-    return InputError(
-        "data_root",
-        None,
-        f"{name} is read from a folder, and none was given",
-        "Give --data-root DIR or set LAZYRICH_DATA (with --download it is filled)",
-    )
-
-
-def _class_indices(labels: np.ndarray) -> np.ndarray:
-    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
-
-
-def _counts(name: str, found: list[int], full: tuple[int, int]) -> str:
-    text = f"{name}: {found[0]:,} + {found[1]:,} images"
-    if tuple(found) == full:
-        return text + " (complete)"
-    return text + f" of {full[0]:,} + {full[1]:,}: a part, not comparable with results on the whole set"
-
-
-def _read_npz(path: Path) -> tuple[np.ndarray, ...]:
-    names = ("x_train", "y_train", "x_test", "y_test")
-    remedy = f"Give an npz file with {', '.join(names)}"
-
-    def refuse(problem: str) -> InputError:
-        return InputError("dataset", str(path), problem, remedy)
-
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in names if name not in archive.files]
-            if missing:
-                raise refuse(f"has no array {missing[0]}")
-            arrays = tuple(archive[name] for name in names)
-    except FileNotFoundError:
-        raise refuse("no such file") from None
-    except (OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise refuse(f"can't be read ({error})") from None
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        raise refuse(f"can't be read ({error})") from None
-    for name, array in zip(names, arrays, strict=True):
-        if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
-            raise refuse(f"{name} is not an array of finite numbers")
-    for x, y, part in ((arrays[0], arrays[1], "train"), (arrays[2], arrays[3], "test")):
-        if x.ndim < 2 or y.shape != (len(x),):
-            raise refuse(f"x_{part} must be (n, ...) and y_{part} (n,), not {x.shape} and {y.shape}")
-    if arrays[0].shape[1:] != arrays[2].shape[1:]:
-        raise refuse("x_train and x_test have points of different shapes")
-    if len(np.unique(np.concatenate([arrays[1], arrays[3]]))) < 2:
-        raise refuse("all labels are the same")
-    return arrays
+    told = f"{count} points, uniform on the sphere in {dimension} dimensions, {RULES[experiment.dataset].told}"
+    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest, told)

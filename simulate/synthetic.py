@@ -1,0 +1,82 @@
+"""Points whose structure is known: uniform on the sphere ||x||² = d, labelled by a rule that sees one direction.
+
+Uniform points have no structure of their own, and the label depends on x_1 alone, which is nearly a standard normal
+variable. The rules are those of the compression study (Paccolat et al., arXiv:2007.11471, where d - 1 directions carry
+nothing), applied to the points on the sphere, so that each is exactly a function of what the network sees. (The
+published code labels normal points before it projects them.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+DIMENSION = 10  # where a campaign does not say another
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A label of x_1: true is +1; ``told`` says it in words."""
+
+    positive: Callable[[np.ndarray], np.ndarray]
+    told: str
+
+
+def _sign(first: np.ndarray) -> np.ndarray:
+    return first > 0
+
+
+def _stripe(first: np.ndarray) -> np.ndarray:
+    # the numbers of the published code: half of a standard normal variable's mass is between them
+    return (first > -0.3) & (first < 1.18549)
+
+
+def _stripes(first: np.ndarray) -> np.ndarray:
+    return np.rint(first).astype(np.int64) % 2 == 0
+
+
+#: name of the data set -> its rule
+RULES: dict[str, Rule] = {
+    "sphere": Rule(_sign, "label sign(x_1)"),
+    "one_direction": Rule(_stripe, "label +1 between x_1 = -0.3 and 1.18549, -1 on both sides"),
+    "stripes": Rule(_stripes, "label the parity of x_1 rounded: stripes of width 1"),
+}
+
+
+def points(dataset: str, count: int, dimension: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw ``count`` points (count, dimension), ||x||² = dimension, and their labels, +1 and -1 in turn.
+
+    The first points do not depend on how many are drawn.
+
+    Examples
+    --------
+    >>> x, y = points("stripes", 4, 10, seed=0)
+    >>> y
+    array([ 1., -1.,  1., -1.])
+    >>> np.array_equal(x[:2], points("stripes", 2, 10, seed=0)[0])
+    True
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    labels = np.where(np.arange(count) % 2 == 0, 1.0, -1.0)
+    if dataset == "sphere":  # every point serves, reflected where need be
+        x = _on_sphere(generator.normal(size=(count, dimension)))
+        x[:, 0] = np.abs(x[:, 0]) * labels
+        return x, labels
+    blocks: list[np.ndarray] = []
+    positive = np.zeros(0, dtype=bool)
+    while min(positive.sum(), (~positive).sum()) < (count + 1) // 2:
+        blocks.append(_on_sphere(generator.normal(size=(count + 8, dimension))))
+        positive = np.concatenate([positive, RULES[dataset].positive(blocks[-1][:, 0])])
+    drawn = np.concatenate(blocks)
+    x = np.empty((count, dimension))
+    for label, members in ((1.0, positive), (-1.0, ~positive)):
+        turns = labels == label
+        x[turns] = drawn[members][: turns.sum()]
+    return x, labels
+
+
+def _on_sphere(x: np.ndarray) -> np.ndarray:
+    x *= np.sqrt(x.shape[1]) / np.linalg.norm(x, axis=1, keepdims=True)
+    return x
