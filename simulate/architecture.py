@@ -36,7 +36,7 @@ class Inputs(Protocol):
 
     a: Tensor  #: (n, ...)
 
-    def select(self, index: Tensor) -> Any:
+    def select(self, index: Tensor | slice) -> Any:
         """Return it for the members named by ``index``."""
 
     def points(self, rows: slice) -> Any:
@@ -52,7 +52,7 @@ class Points:
 
     a: Tensor
 
-    def select(self, index: Tensor) -> Points:
+    def select(self, index: Tensor | slice) -> Points:
         """Return itself: the points are the same for all members."""
         return self
 

@@ -46,9 +46,10 @@ class _Frozen(BaseModel):
 
 
 class Dynamics(_Frozen):
-    """How weights move; gradient flow is integrated with error control (`simulate.integrate`)."""
+    """How weights move; gradient flow is integrated with error control (`simulate.integrators`)."""
 
     name: Literal["gradient_flow"] = "gradient_flow"
+    integrator: Literal["auto", "rosenbrock", "chebyshev", "euler"] = "auto"
 
 
 class Experiment(_Frozen):

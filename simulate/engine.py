@@ -16,7 +16,7 @@ from simulate.architecture import Architecture, find
 from simulate.events import Moment
 from simulate.flow import GradientFlow
 from simulate.integrate import integrate
-from simulate.integrators import ErrorControl, Rosenbrock
+from simulate.integrators import build, integrator_of, needs_weights
 from simulate.losses import LOSSES
 from simulate.memory import PeakMemory, in_parts
 from simulate.observe import HalfLoss, HeldOut, LinearEnd, Stop
@@ -108,11 +108,12 @@ def _train(
     alpha = root_h_alpha / math.sqrt(task.width)
 
     x, y, x_test, y_test = (tensor(v) for v in (data.x_train, data.y_train, data.x_test, data.y_test))
+    integrator = integrator_of(experiment)
     network = build_network(experiment, data, task.width)
     drawn = [
         w.to(device, dtype) for w in network.initial_weights(experiment.base_seed, (task.seed_start + seeds).tolist())
     ]
-    initial, inputs, inputs_test = network.coordinates(drawn, x, x_test)
+    initial, inputs, inputs_test = network.coordinates(drawn, x, x_test, dense=needs_weights(integrator))
     held_out = HeldOut(
         network, initial, seed_of, alpha, inputs_test, experiment.n_kernel, subtract=experiment.subtract_initial
     )
@@ -144,14 +145,14 @@ def _train(
         loss_end[ids] = flow.mean_loss(end.output)
 
     limit = experiment.time_limit  # of the whole task
-    stepper = Rosenbrock()
+    stepper, controller = build(integrator, 0.3 * root_h_alpha.clamp(max=1.0), experiment.tolerance)
     result = integrate(
         flow,
         weights,
         (linear, half, Stop(flow)),
         measure,
         stepper=stepper,
-        controller=ErrorControl(0.3 * root_h_alpha.clamp(max=1.0), experiment.tolerance, stepper.order),
+        controller=controller,
         max_steps=experiment.max_steps,
         time_limit=None if limit is None else limit - (clock.perf_counter() - started),
     )

@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from simulate.architecture import Weights
 from simulate.flow import GradientFlow
-from simulate.fully_connected import Weights
 from simulate.integrators.protocol import Batch, Segment, Stepper, Trial
 
 _LOOKS = 50  # at most, on the way to an event: the bracket shrinks by a tenth at least, in practice by ten

@@ -43,7 +43,7 @@ class FirstLayer(Protocol):
     def norm(self, v: Tensor) -> Tensor:
         """Return the Frobenius norm of the change of W_0 that ``v`` stands for, shape (members,)."""
 
-    def select(self, index: Tensor) -> FirstLayer:
+    def select(self, index: Tensor | slice) -> FirstLayer:
         """Return the layer for the members named by ``index``."""
 
     def points(self, rows: slice) -> FirstLayer:
@@ -83,7 +83,7 @@ class Dense:
         """See `FirstLayer`."""
         return v.norm(dim=(-2, -1))
 
-    def select(self, index: Tensor) -> Dense:
+    def select(self, index: Tensor | slice) -> Dense:
         """Return itself: the inputs are the same for all members."""
         return self
 
@@ -130,7 +130,7 @@ class Span:
         """See `FirstLayer`."""
         return (v * self.pushforward(v)).sum(dim=(-2, -1)).clamp_min(0.0).sqrt()
 
-    def select(self, index: Tensor) -> Span:
+    def select(self, index: Tensor | slice) -> Span:
         """See `FirstLayer`."""
         return replace(self, offset=self.offset[index])
 

@@ -57,7 +57,7 @@ class GradientFlow:
     alpha: Tensor
     output_initial: Tensor
 
-    def select(self, index: Tensor) -> GradientFlow:
+    def select(self, index: Tensor | slice) -> GradientFlow:
         """Return the flow of the members named by ``index``."""
         return replace(
             self,

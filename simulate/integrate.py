@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from simulate.architecture import Weights
 from simulate.events import Event, Moment, Stretch, pass_events
 from simulate.flow import GradientFlow, finite
-from simulate.fully_connected import Weights
 from simulate.integrators.protocol import Batch, Controller, Stepper
 from simulate.schema import Status
 

@@ -19,6 +19,7 @@ from zarr.storage import MemoryStore
 
 from simulate.campaign import Campaign, Experiment
 from simulate.data import Data
+from simulate.integrators import integrator_of
 from simulate.root import ROOT, digest_of, sealed
 from simulate.schema import Coordinate, Status, coordinates, variables
 
@@ -70,6 +71,7 @@ def _fill_group(store: MemoryStore, experiment: Experiment, data: Data, origin: 
             "experiment": experiment.model_dump(mode="json", exclude_none=True),
             "data": origin["data"][experiment.name],
             "dtype": experiment.dtype,
+            "integrator": integrator_of(experiment),
             **{name: origin[name] for name in _SHARED},
             **({"coordinates": "root_h_alpha"} if experiment.amplitude == "alpha" else {}),
         }

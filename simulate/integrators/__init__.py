@@ -1,7 +1,25 @@
-"""Integrators behind one protocol: steppers and controllers, one file each."""
+"""Integrators behind one protocol: steppers and controllers, one file each, and the choice between them."""
 
+from simulate.integrators.chebyshev import Chebyshev
+from simulate.integrators.choice import build, integrator_of, needs_weights
 from simulate.integrators.error_control import ErrorControl
+from simulate.integrators.euler import Euler, PublishedRule
 from simulate.integrators.protocol import Batch, Controller, Memory, Segment, Stepper, Trial
 from simulate.integrators.rosenbrock import Rosenbrock
 
-__all__ = ["Batch", "Controller", "ErrorControl", "Memory", "Rosenbrock", "Segment", "Stepper", "Trial"]
+__all__ = [
+    "Batch",
+    "Chebyshev",
+    "Controller",
+    "ErrorControl",
+    "Euler",
+    "Memory",
+    "PublishedRule",
+    "Rosenbrock",
+    "Segment",
+    "Stepper",
+    "Trial",
+    "build",
+    "integrator_of",
+    "needs_weights",
+]

@@ -16,8 +16,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from simulate.architecture import Weights
 from simulate.flow import GradientFlow, Point
-from simulate.fully_connected import Weights
 
 Memory = tuple[Tensor, ...]
 
@@ -125,7 +125,7 @@ class Line:
 
     def at(self, share: Tensor) -> Weights:
         """See `Segment`."""
-        return [torch.lerp(a, b, _spread(share, a)) for a, b in zip(self.start, self.end, strict=True)]
+        return [torch.lerp(a, b, per_member(share, a)) for a, b in zip(self.start, self.end, strict=True)]
 
     def select(self, index: Tensor) -> Line:
         """See `Segment`."""
@@ -144,7 +144,7 @@ class Hermite:
         """See `Segment`."""
         found = []
         for a, va, vb, b in zip(self.start, *self.rates, self.end, strict=True):
-            s = _spread(share, a)
+            s = per_member(share, a)
             bend = (1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb
             found.append(a + s * (b - a) + s * (s - 1.0) * bend)
         return found
@@ -172,5 +172,6 @@ class Jump:
         return Jump([w[index] for w in self.end])
 
 
-def _spread(share: Tensor, like: Tensor) -> Tensor:
+def per_member(share: Tensor, like: Tensor) -> Tensor:
+    """Return one number a member, (m,), in a shape that multiplies ``like`` (m, ...)."""
     return share.view(-1, *[1] * (like.ndim - 1))

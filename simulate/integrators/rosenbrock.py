@@ -33,8 +33,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from simulate.architecture import Weights
 from simulate.flow import GradientFlow, Point
-from simulate.fully_connected import Weights
 from simulate.integrators.protocol import Batch, Memory, Trial
 
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)

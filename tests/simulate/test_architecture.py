@@ -122,13 +122,15 @@ def registered(monkeypatch):
         register_architecture(cls)
 
 
-def test_an_architecture_of_ones_own_trains_as_the_layerwise_one_does(registered, monkeypatch):
+@pytest.mark.parametrize("integrator", ["rosenbrock", "chebyshev"])
+def test_an_architecture_of_ones_own_trains_as_the_layerwise_one_does(registered, monkeypatch, integrator):
+    dynamics = {"name": "gradient_flow", "integrator": integrator}
     task, found = Task("test", 0, 8, 0, 2), []
     start = FullyConnected(10, 8, 2, Activation("softplus")).initial_weights(0, range(2))
     for name in ("fc", "plain"):
         # the same draw for both: otherwise the key has the architecture's name in it
         monkeypatch.setattr(Architecture, "initial_weights", lambda *_: [w.clone() for w in start])
-        found.append(run_task(spec(name), task, load_data(spec(name))))
+        found.append(run_task(spec(name, dynamics=dynamics), task, load_data(spec(name))))
     fc, plain = found
     assert (fc.status == plain.status).all()
     for name in ("kernel_change", "kernel_change_layer", "weight_change", "time_end", "time_linear", "test_output"):

@@ -365,3 +365,8 @@ def test_a_store_that_may_not_be_read_is_told_so(store_path):
         (path / "zarr.json").chmod(0)
         with unprivileged(), pytest.raises(InputError, match=r"can't be read \(Permission denied\)"):
             Store.open(path)
+
+
+def test_the_integrator_is_recorded_with_each_experiment(finished):
+    tree = Store.open(finished).tree()
+    assert {tree[name].attrs["integrator"] for name in ("one", "two")} == {"rosenbrock"}

@@ -3,42 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from scipy.integrate import solve_ivp
+from flow_problem import duration, flat, reference, small_problem
 
-from simulate.first_layer import Dense
-from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.integrators.rosenbrock import Parabola, Rosenbrock, step
-from simulate.losses import LOSSES
-from theory import Activation
-
-
-def small_problem(loss, depth=2, alpha=0.5):
-    generator = torch.Generator().manual_seed(5)
-    x = torch.randn(8, 6, generator=generator, dtype=torch.float64)
-    y = torch.tensor([1.0, -1.0] * 4, dtype=torch.float64)
-    net = FullyConnected(6, 10, depth, Activation("softplus"))
-    weights = net.initial_weights(0, [0])
-    flow = GradientFlow(
-        net, LOSSES[loss], Dense.of(x), y, torch.tensor([alpha], dtype=torch.float64), net.output(weights, x)
-    )
-    return flow, weights
-
-
-def duration(dt):
-    return torch.tensor([dt], dtype=torch.float64)
-
-
-def reference(flow, weights, end):
-    shapes = [w.shape for w in weights]
-    sizes = np.cumsum([w.numel() for w in weights])[:-1]
-
-    def rate(_, flat):
-        point = flow([torch.as_tensor(p).reshape(s) for p, s in zip(np.split(flat, sizes), shapes, strict=True)])
-        return torch.cat([g.flatten() for g in point.at.pullback(point.force)]).numpy()
-
-    start = torch.cat([w.flatten() for w in weights]).numpy()
-    return solve_ivp(rate, (0, end), start, method="DOP853", rtol=1e-12, atol=1e-12).y[:, -1]
 
 
 @pytest.mark.parametrize("loss", ["logistic", "square"])
@@ -52,7 +19,7 @@ def test_the_error_falls_with_the_stated_order(loss):
         for _ in range(count):
             point = flow(weights)
             weights = step(flow, weights, point, torch.tensor([end / count], dtype=torch.float64)).weights
-        errors.append(np.abs(torch.cat([w.flatten() for w in weights]).numpy() - exact).max())
+        errors.append(np.abs(flat(weights) - exact).max())
     observed = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
     # halving the step divides the error by 4 up to the next order's share of it
     assert observed == pytest.approx(Rosenbrock.order, abs=0.25)
@@ -86,7 +53,7 @@ def test_between_its_ends_a_step_is_as_good_as_at_its_end(loss):
         stage = point.at.add_pullback(weights, trial.first_order)
         for share, exact in ((0.6, reference(flow, weights, 0.6 * dt)), (1.0, reference(flow, weights, dt))):
             found = Parabola(weights, stage, trial.weights).at(torch.tensor([share], dtype=torch.float64))
-            errors.append(np.abs(torch.cat([w.flatten() for w in found]).numpy() - exact).max())
+            errors.append(np.abs(flat(found) - exact).max())
     inside, end = np.log2(np.array(errors[:2]) / np.array(errors[2:]))
     # local errors: dt³ at the end; inside dt² times what T leaves of the Jacobian, a small factor for these losses
     assert end > Rosenbrock.order + 0.7

@@ -1,0 +1,87 @@
+r"""Which integrator an experiment gets, and with which controller.
+
+``auto`` compares two counts of operations that follow from the campaign alone, never from a timing, so that a run is
+reproducible. For a network of N training points and L hidden layers of width h on d inputs, with W weights:
+
+    gradient      G = 6 N (L-1) h² + 6 N h + min(4 N d, 2 N²) h     (first layer on the inputs, or in their span)
+    kernel        K = 4 L N² h                                      (two Gram matrices a hidden layer)
+    factor        C = N³                                            (N³/3, at a third of a matrix product's rate)
+    W-method      80 steps · [3 G + K + C + 16 (30 L N h + 6 N² + 8 W)]
+    Chebyshev     400 · [G + 16 (10 L N h + 15 W)]
+
+The terms with 16 are passes over memory: an element that is read or written counts as 16 operations. 80 steps and 400
+gradients are what networks take at the default tolerance, within a factor of two from A = 1e-4 to 1e4
+(benchmarks/results/work_precision.json). Architectures other than ``fc`` get Chebyshev's method, which asks them for
+nothing but products with the Jacobian. One integrator serves all widths of an experiment, by the sum over them: laws in
+h are then not crossed by a change of method.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from torch import Tensor
+
+from simulate.integrators.chebyshev import Chebyshev
+from simulate.integrators.error_control import ErrorControl
+from simulate.integrators.euler import Euler, PublishedRule
+from simulate.integrators.protocol import Controller, Stepper
+from simulate.integrators.rosenbrock import Rosenbrock
+
+if TYPE_CHECKING:
+    from simulate.campaign import Experiment
+
+Name = Literal["rosenbrock", "chebyshev", "euler"]
+
+_STEPS = 80  # of the W-method
+_GRADIENTS = 400  # of Chebyshev's
+_PASS = 16.0
+# Chebyshev's estimate is of its own error, the W-method's of the first-order solution's, which is larger: with this
+# share of the tolerance both are as far from the exact flow at the end
+_SHARE = 0.25
+_INPUTS = {"digits": 64, "sphere": 10, "cifar10": 3072}
+_OTHER_INPUTS = 784  # MNIST, Fashion-MNIST, EMNIST; also taken for files
+
+
+def integrator_of(experiment: Experiment) -> Name:
+    """Return the integrator of an experiment: the one asked for, or the one that takes fewer operations."""
+    asked = experiment.dynamics.integrator
+    if asked != "auto":
+        return asked
+    if experiment.architecture != "fc":
+        return "chebyshev"
+    counts = [_operations(experiment, width) for width in experiment.widths]
+    rosenbrock, chebyshev = (sum(count) for count in zip(*counts, strict=True))
+    return "rosenbrock" if rosenbrock <= chebyshev else "chebyshev"
+
+
+def _operations(experiment: Experiment, width: int) -> tuple[float, float]:
+    """Of the W-method and of Chebyshev's, for one network."""
+    n, depth = experiment.n_train, experiment.depth
+    inputs = experiment.pca or _INPUTS.get(experiment.dataset, _OTHER_INPUTS)
+    hidden = (depth - 1) * width**2
+    gradient = 6.0 * n * hidden + 6.0 * n * width + min(4.0 * n * inputs, 2.0 * n**2) * width
+    kernel, factor = 4.0 * depth * n**2 * width, float(n**3)
+    activations, weights = depth * n * width, min(inputs, n) * width + hidden
+    rosenbrock = 3.0 * gradient + kernel + factor + _PASS * (30.0 * activations + 6.0 * n**2 + 8.0 * weights)
+    chebyshev = gradient + _PASS * (10.0 * activations + 15.0 * weights)
+    return _STEPS * rosenbrock, _GRADIENTS * chebyshev
+
+
+def needs_weights(name: Name) -> bool:
+    """Whether the integrator looks at weights themselves, and not only at products with the Jacobian."""
+    return name == "euler"
+
+
+def build(name: Name, natural_scale: Tensor, tolerance: float) -> tuple[Stepper, Controller]:
+    """Return a stepper and its controller; the parameters are those of `ErrorControl`."""
+    stepper: Stepper
+    match name:
+        case "rosenbrock":
+            stepper = Rosenbrock()
+        case "chebyshev":
+            stepper = Chebyshev()
+            tolerance *= _SHARE
+        case "euler":
+            return Euler(), PublishedRule()
+    return stepper, ErrorControl(natural_scale, tolerance, stepper.order)

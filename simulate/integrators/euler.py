@@ -1,0 +1,66 @@
+"""Explicit Euler with the acceptance rule of the published runs: the baseline that others are compared with.
+
+From the code of arXiv:1906.08034 (mariogeiger/feature_lazy, branch ``article``, dynamics.py): a step is accepted if
+max|alpha df| < 0.1 over the training set and |g' - g|²/(|g||g'|) < 1e-4 for the gradients at its ends; if both are
+below half of their limits, dt grows by 1.1; a rejected step is taken back and dt divided by 10. dt starts at 1 in the
+code's time, t_code = (sqrt(h)/alpha) t_article. It has no error tolerance: what the rule allows is what is made.
+
+On activations with kinks the second condition can fail at every dt, and the method then stalls.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from simulate.architecture import Weights
+from simulate.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, Line, Memory, Trial, per_member
+
+MAX_DOUT, MAX_DGRAD = 0.1, 1e-4
+_GROW, _SHRINK = 1.1, 0.1
+
+
+class Euler:
+    """w + dt g(w); remembers g, so that a step takes one evaluation, whether it is accepted or not."""
+
+    order = 1  #: of dF, which takes the place of an error estimate in the published rule
+
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+        """See `Stepper`."""
+        return tuple(point.at.pullback(point.force))
+
+    def step(self, batch: Batch) -> Trial:
+        """See `Stepper`."""
+        new = [torch.addcmul(w, per_member(batch.dt, w), g) for w, g in zip(batch.weights, batch.memory, strict=True)]
+        point = batch.flow(new)
+        gradient = tuple(point.at.pullback(point.force))
+        return Trial(new, point, point.output - batch.point.output, 1, gradient)
+
+    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Line:
+        """See `Stepper`."""
+        return Line([w[index] for w in batch.weights], [w[index] for w in trial.weights])
+
+
+class PublishedRule:
+    """The `simulate.integrators.Controller` of `Euler`; norms are over the weights themselves (layer `Dense`)."""
+
+    def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
+        """See `Controller`."""
+        return flow.alpha / math.sqrt(flow.network.width)
+
+    def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Controller`."""
+        dout = trial.error.abs().amax(dim=-1)
+        moved = _norm([new - old for new, old in zip(trial.memory, batch.memory, strict=True)])
+        dgrad = moved.square() / (_norm(batch.memory) * _norm(trial.memory))
+        accept = sound & (dout < MAX_DOUT) & (dgrad < MAX_DGRAD)
+        easy = (dout < 0.5 * MAX_DOUT) & (dgrad < 0.5 * MAX_DGRAD)
+        grown = torch.where(easy, torch.full_like(dout, _GROW), 1.0)  # two plain numbers would meet in float32
+        return accept, torch.where(accept, grown, _SHRINK)
+
+
+def _norm(parts: Memory | Weights) -> Tensor:
+    return torch.stack([part.flatten(1).norm(dim=1) for part in parts]).norm(dim=0)

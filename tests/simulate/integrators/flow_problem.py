@@ -1,0 +1,68 @@
+"""A small gradient flow, and its solution by another method."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy.integrate import solve_ivp
+
+from simulate.first_layer import Dense
+from simulate.flow import GradientFlow
+from simulate.fully_connected import FullyConnected
+from simulate.integrators import Batch
+from simulate.losses import LOSSES
+from theory import Activation
+
+
+def small_problem(loss, depth=2, alpha=0.5):
+    """One small softplus network on eight points with alternating labels."""
+    generator = torch.Generator().manual_seed(5)
+    x = torch.randn(8, 6, generator=generator, dtype=torch.float64)
+    y = torch.tensor([1.0, -1.0] * 4, dtype=torch.float64)
+    net = FullyConnected(6, 10, depth, Activation("softplus"))
+    weights = net.initial_weights(0, [0])
+    flow = GradientFlow(
+        net, LOSSES[loss], Dense.of(x), y, torch.tensor([alpha], dtype=torch.float64), net.output(weights, x)
+    )
+    return flow, weights
+
+
+def flat(weights):
+    """All weights as one vector."""
+    return torch.cat([w.flatten() for w in weights]).numpy()
+
+
+def duration(dt):
+    """A step size, of a batch of one."""
+    return torch.tensor([dt], dtype=torch.float64)
+
+
+def reference(flow, weights, end):
+    """The weights at time ``end``, by scipy's DOP853 at tight tolerance."""
+    shapes = [w.shape for w in weights]
+    sizes = np.cumsum([w.numel() for w in weights])[:-1]
+
+    def rate(_, flat):
+        point = flow([torch.as_tensor(p).reshape(s) for p, s in zip(np.split(flat, sizes), shapes, strict=True)])
+        return torch.cat([g.flatten() for g in point.at.pullback(point.force)]).numpy()
+
+    return solve_ivp(rate, (0, end), flat(weights), method="DOP853", rtol=1e-12, atol=1e-12).y[:, -1]
+
+
+def batch(flow, weights, stepper, dt):
+    """The start of a batch, before a step of size ``dt``."""
+    point = flow(weights)
+    m = len(flow.alpha)
+    zeros = torch.zeros(m, dtype=torch.float64)
+    return Batch(
+        torch.arange(m), flow, weights, point, zeros, dt, zeros.to(torch.int32), stepper.begin(flow, weights, point)
+    )
+
+
+def follow(flow, weights, stepper, end, count):
+    """The weights at time ``end`` after ``count`` equal steps of a batch of one."""
+    state = batch(flow, weights, stepper, duration(end / count))
+    for _ in range(count):
+        trial = stepper.step(state)
+        state = replace(state, weights=trial.weights, point=trial.point, memory=trial.memory, steps=state.steps + 1)
+    return state.weights
