@@ -4,7 +4,7 @@ An architecture maps stacked weights and inputs to one output per network and po
 stacked over ``members`` networks: shape (members, rows, columns). Everything else the flow needs are products with the
 Jacobian J = df/dw, which is never formed whole:
 
-    J^T q (`Linearisation.pullback`),    J v (`pushforward`),    Theta = J J^T = sum_l Theta^l (`kernel_layers`).
+    J^T q (`Linearisation.pullback`),    J v (`pushforward`),    Theta = J J^T = sum_l Theta^l (`kernel_parts`).
 
 To add an architecture, derive from `Architecture` and give the shapes of its weights and its forward function;
 automatic differentiation does the rest (`simulate.differentiated`; docs/architectures.md). One whose kernels are worth
@@ -17,7 +17,7 @@ import hashlib
 import importlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
@@ -94,8 +94,8 @@ class Linearisation(ABC):
         """Return ``J v``, shape (members, n)."""
 
     @abstractmethod
-    def kernel_layers(self, other: Self | None = None) -> list[Tensor]:
-        """Return the summands Theta^l of the tangent kernel, one per matrix, each (members, n, n_other)."""
+    def kernel_parts(self, other: Self | None = None) -> Iterator[Tensor]:
+        """Yield the summands Theta^l of the tangent kernel, one per matrix, each a new tensor (members, n, n_other)."""
 
     @abstractmethod
     def kernel_trace(self) -> Tensor:
@@ -109,6 +109,10 @@ class Linearisation(ABC):
     def add_pullback(self, weights: Weights, q: Tensor) -> Weights:
         """Return ``weights + J^T q``."""
         return [w + g for w, g in zip(weights, self.pullback(q), strict=True)]
+
+    def kernel_layers(self, other: Self | None = None) -> list[Tensor]:
+        """Return all of `kernel_parts`."""
+        return list(self.kernel_parts(other))
 
     def kernel(self) -> Tensor:
         """Return the tangent kernel Theta = J J^T, shape (members, n, n); article convention, without alpha²."""

@@ -11,7 +11,7 @@ everywhere), and z_ip = W u_ip. With delta_ip = df/dz_ip a gradient is G_i = sum
     Theta_ij = <G_i, G_j> = sum_pp' (u_ip · u_jp') (delta_ip · delta_jp'),
 
 read from left to right costs 2hK operations a pair of points, read from the right 2(K + h) for each pair of positions:
-`kernel_layers` takes the cheaper by count. Neither patches nor gradients are kept: they are made block by block.
+`kernel_parts` takes the cheaper by count. Neither patches nor gradients are kept: they are made block by block.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ FILTER, PADDING, STRIDE = 5, 1, 2
 
 _TILE = 512
 _CPU_BLOCK_BYTES, _GPU_BLOCK_BYTES = 2**22, 2**28  # of patches made at once: on a CPU they stay in a core's cache
+_ROWS = 64  # of a symmetric kernel, which is made from these rows' diagonal on
 _PRODUCTS = 1024  # rows and columns of patch products made at once
 _GRADIENT_BYTES = 2**27  # of gradients of single points
 
@@ -186,18 +187,18 @@ class LayerwiseConvolutional(Linearisation):
             total += layer.convolve(a, part).mul_(d).sum(dim=(-2, -1))
         return total
 
-    def kernel_layers(self, other: LayerwiseConvolutional | None = None) -> list[Tensor]:
+    def kernel_parts(self, other: LayerwiseConvolutional | None = None) -> Iterator[Tensor]:
         """See `Linearisation`."""
-        parts = []
         for number, layer in enumerate(self.layers):
             n, m = self.output.shape[1], (0 if other is None else other.output.shape[1])
             # per member: gradients of n + m points and their products, or products of patches and of deltas
             channels = self.deltas[number].shape[-1]
-            by_gradients = 2 * channels * layer.columns * (n * (m or n) + (n + m) * layer.positions)
-            by_patches = n * (m or n) * layer.positions**2 * (2 * layer.columns + 2 * channels + 2)
+            pairs = n * m if m else n * (n + 1) // 2
+            by_gradients = 2 * channels * layer.columns * (pairs + (n + m) * layer.positions)
+            by_patches = pairs * layer.positions**2 * (2 * layer.columns + 2 * channels + 2)
             kernel = self._kernel_by_gradients if by_gradients < by_patches else self._kernel_by_patches
-            parts.append(kernel(number, other))
-        return [*parts, torch.bmm(self.pooled, (self if other is None else other).pooled.mT)]
+            yield kernel(number, other)
+        yield torch.bmm(self.pooled, (self if other is None else other).pooled.mT)
 
     def kernel_trace(self) -> Tensor:
         """See `Linearisation`."""
@@ -227,9 +228,12 @@ class LayerwiseConvolutional(Linearisation):
             for first in range(0, channels, rows):
                 block = slice(first, first + rows)
                 ours = self._gradients(number, group, block)
-                theirs = ours if other is None else other._gradients(number, group, block)
-                found[group].baddbmm_(ours, theirs.mT)
-        return found
+                if other is not None:
+                    found[group].baddbmm_(ours, other._gradients(number, group, block).mT)
+                    continue
+                for row in range(0, n, _ROWS):
+                    found[group, row : row + _ROWS, row:].baddbmm_(ours[:, row : row + _ROWS], ours[:, row:].mT)
+        return found if other is not None else _mirrored(found)
 
     def _gradients(self, number: int, members: slice, channels: slice) -> Tensor:
         """G of some members and channels, shape (members, n, channels·K)."""
@@ -245,9 +249,9 @@ class LayerwiseConvolutional(Linearisation):
 
     def _kernel_by_patches(self, number: int, other: LayerwiseConvolutional | None) -> Tensor:
         """sum_pp' (u_ip · u_jp') (delta_ip · delta_jp'), block of points by block of points."""
-        other = self if other is None else other
+        right = self if other is None else other
         layer, p = self.layers[number], self.layers[number].positions
-        members, n, m = len(self.output), self.output.shape[1], other.output.shape[1]
+        members, n, m = len(self.output), self.output.shape[1], right.output.shape[1]
         limit = _block_bytes(self.output)
         each = p * max(layer.columns, p) * self.output.element_size()
         points = max(1, min(limit // each, _PRODUCTS // p))
@@ -256,12 +260,12 @@ class LayerwiseConvolutional(Linearisation):
         for group, rows in _blocks(members, together, n, points):
             u = layer.rows(self.inputs[number], group, rows, members)
             d = self.deltas[number][group, rows].flatten(1, 2)
-            for start in range(0, m, points):
+            for start in range(0 if other is not None else rows.start, m, points):
                 columns = slice(start, min(start + points, m))
-                products = torch.bmm(u, layer.rows(other.inputs[number], group, columns, members).mT)
-                products *= torch.bmm(d, other.deltas[number][group, columns].flatten(1, 2).mT)
+                products = torch.bmm(u, layer.rows(right.inputs[number], group, columns, members).mT)
+                products *= torch.bmm(d, right.deltas[number][group, columns].flatten(1, 2).mT)
                 found[group, rows, columns] = products.unflatten(2, (-1, p)).unflatten(1, (-1, p)).sum((2, 4))
-        return found
+        return found if other is not None else _mirrored(found)
 
 
 class Convolutional(Architecture):
@@ -342,6 +346,11 @@ class Convolutional(Architecture):
         """The last layer's inputs: the mean over positions of sigma/sqrt(h); ``a`` is sigma/(5 sqrt(h))."""
         pooled = FILTER * a.mean((2, 3))
         return pad(pooled, (0, 1), value=self.bias * math.sqrt(self.width)) if self.bias else pooled
+
+
+def _mirrored(upper: Tensor) -> Tensor:
+    """Complete symmetric matrices of which what is on and above the diagonal is known."""
+    return upper.triu() + upper.triu(1).mT
 
 
 def _blocks(members: int, together: int, points: int, at_once: int) -> Iterator[tuple[slice, slice]]:

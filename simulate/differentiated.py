@@ -67,14 +67,14 @@ class Differentiated(Linearisation):
 
         return torch.func.jvp(f, tuple(self.weights), tuple(v))[1]
 
-    def kernel_layers(self, other: Differentiated | None = None) -> list[Tensor]:
+    def kernel_parts(self, other: Differentiated | None = None) -> Iterator[Tensor]:
         """See `Linearisation`."""
         found: list[list[Tensor]] = []
         for members in self._groups():
             rows = self._gradients(members)
             columns = rows if other is None else other._gradients(members)
             found.append([torch.bmm(a, b.mT) for a, b in zip(rows, columns, strict=True)])
-        return [torch.cat(parts) for parts in zip(*found, strict=True)]
+        return (torch.cat(parts) for parts in zip(*found, strict=True))
 
     def kernel_trace(self) -> Tensor:
         """See `Linearisation`."""

@@ -17,7 +17,7 @@ delta^l_i a^l_i^T with delta^l = df/dz^l, so that (with q a vector over data, v 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -29,7 +29,7 @@ from simulate.architecture import Architecture, Inputs, Linearisation, Weights
 from simulate.first_layer import Dense, FirstLayer, first_layers
 from theory import Activation
 
-_TILE = 512  # points; two of its Gram matrices in float64 stay in a core's cache of 4 MiB
+_CPU_TILE, _GPU_TILE = 256, 2048  # points: on a CPU a few such Gram matrices stay in a core's cache
 
 
 @dataclass
@@ -83,19 +83,18 @@ class Layerwise(Linearisation):
     @property
     def tile(self) -> int:
         """See `Linearisation`."""
-        return _TILE
+        return _CPU_TILE if self.output.device.type == "cpu" else _GPU_TILE
 
-    def kernel_layers(self, other: Layerwise | None = None) -> list[Tensor]:
-        """Return the summands Theta^l, l = 0..depth, of the tangent kernel, each (members, n, n_other)."""
+    def kernel_parts(self, other: Layerwise | None = None) -> Iterator[Tensor]:
+        """See `Linearisation`."""
         other = self if other is None else other
         # inputs are shared: one Gram matrix for all members
-        parts = [torch.bmm(self.deltas[0], other.deltas[0].mT).mul_(self.first.a @ other.first.a.mT)]
+        yield torch.bmm(self.deltas[0], other.deltas[0].mT).mul_(self.first.a @ other.first.a.mT)
         for layer, (a, b) in enumerate(zip(self.inputs, other.inputs, strict=True), 1):
             part = torch.bmm(a, b.mT)
             if layer < len(self.deltas):
                 part = torch.bmm(self.deltas[layer], other.deltas[layer].mT).mul_(part)
-            parts.append(part)
-        return parts
+            yield part
 
     def kernel_trace(self) -> Tensor:
         """Return the trace of `kernel`, shape (members,), at a fraction of its cost."""

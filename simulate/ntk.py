@@ -45,10 +45,13 @@ class Comparison:
 def norms(at: Linearisation) -> tuple[Tensor, Tensor]:
     """Return the kernel's Frobenius norm, shape (members,), and that of each layer's part, (members, L+1)."""
     total, layers = _Norm(), _Norm()
-    for rows, columns, (parts,) in _tiles(at):
-        weight = 1 if rows == columns else 2
-        layers.add(torch.stack([_norm(part) for part in parts], -1), weight)
-        total.add(_norm(_sum(parts)), weight)
+    for weight, (parts,) in _tiles(at):
+        whole, own = _Sum(), []
+        for part in parts:
+            own.append(_norm(part))
+            whole.add(part)
+        layers.add(torch.stack(own, -1), weight)
+        total.add(_norm(whole.value), weight)
     return total.whole(), layers.whole()
 
 
@@ -56,57 +59,75 @@ def compare(at: Linearisation, other: Linearisation) -> Comparison:
     """Compare two kernels."""
     change, change_layers, norm, norm_other = _Norm(), _Norm(), _Norm(), _Norm()
     product = torch.zeros_like(at.output[:, 0])
-    for rows, columns, (parts, parts_other) in _tiles(at, other):
-        weight = 1 if rows == columns else 2
-        differences = [part - part_other for part, part_other in zip(parts, parts_other, strict=True)]
-        change_layers.add(torch.stack([_norm(part) for part in differences], -1), weight)
-        change.add(_norm(_sum(differences)), weight)
-        ours, theirs = _sum(parts), _sum(parts_other)
-        norm.add(_norm(ours), weight)
-        norm_other.add(_norm(theirs), weight)
-        product += weight * torch.linalg.vecdot(ours.flatten(1), theirs.flatten(1))
+    for weight, tiles in _tiles(at, other):
+        ours, theirs, difference, own = _Sum(), _Sum(), _Sum(), []
+        for part, part_other in zip(*tiles, strict=True):
+            moved = part - part_other
+            own.append(_norm(moved))
+            difference.add(moved)
+            ours.add(part)
+            theirs.add(part_other)
+        change_layers.add(torch.stack(own, -1), weight)
+        change.add(_norm(difference.value), weight)
+        norm.add(_norm(ours.value), weight)
+        norm_other.add(_norm(theirs.value), weight)
+        product += weight * torch.linalg.vecdot(ours.value.flatten(1), theirs.value.flatten(1))
     return Comparison(change.whole(), change_layers.whole(), norm.whole(), norm_other.whole(), product)
 
 
 def kernel(at: Linearisation) -> Tensor:
     """Return the whole kernel, shape (members, n, n)."""
-    n = at.output.shape[1]
-    if n <= at.tile:
-        *others, last = at.kernel_layers()
-        return _sum([last, *others])
+    n, tile = at.output.shape[1], at.tile
+    if n <= tile:
+        *others, total = at.kernel_parts()
+        for part in others:
+            total += part
+        return total
     found = at.output.new_empty(len(at.output), n, n)
-    for rows, columns, (parts,) in _tiles(at):
-        part = _sum(parts)
-        found[:, rows, columns] = part
-        if rows != columns:
-            found[:, columns, rows] = part.mT
+    cuts = _cuts(n, tile)
+    for place, rows in enumerate(cuts):
+        left = at.points(rows)
+        for columns in cuts[place:]:
+            whole = _Sum()
+            for part in left.kernel_parts(None if columns is rows else at.points(columns)):
+                whole.add(part)
+            found[:, rows, columns] = whole.value
+            if columns is not rows:
+                found[:, columns, rows] = whole.value.mT
     return found
 
 
-def _tiles(*linearised: Linearisation) -> Iterator[tuple[slice, slice, list[list[Tensor]]]]:
-    """Yield the tiles on and above the diagonal: rows, columns, and of each linearisation the layers' parts there."""
-    n, tile = linearised[0].output.shape[1], min(at.tile for at in linearised)
-    cuts = [slice(start, min(start + tile, n)) for start in range(0, n, tile)]
-    if len(cuts) == 1:
-        yield cuts[0], cuts[0], [at.kernel_layers() for at in linearised]
-        return
+def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tensor]]]]:
+    """Yield the tiles on and above the diagonal: how often each counts, and of each linearisation the layers' parts."""
+    cuts = _cuts(linearised[0].output.shape[1], min(at.tile for at in linearised))
     for place, rows in enumerate(cuts):
-        left = [at.points(rows) for at in linearised]
-        yield rows, rows, [a.kernel_layers() for a in left]
+        left = [at.points(rows) for at in linearised] if len(cuts) > 1 else linearised
+        yield 1, [a.kernel_parts() for a in left]
         for columns in cuts[place + 1 :]:
-            yield rows, columns, [a.kernel_layers(at.points(columns)) for a, at in zip(left, linearised, strict=True)]
+            yield 2, [a.kernel_parts(at.points(columns)) for a, at in zip(left, linearised, strict=True)]
 
 
-def _sum(parts: list[Tensor]) -> Tensor:
-    """Add the parts up, into the first one."""
-    total = parts[0]
-    for part in parts[1:]:
-        total += part
-    return total
+def _cuts(n: int, tile: int) -> list[slice]:
+    return [slice(start, min(start + tile, n)) for start in range(0, n, tile)]
 
 
 def _norm(matrices: Tensor) -> Tensor:
     return torch.linalg.vector_norm(matrices, dim=(-2, -1))
+
+
+class _Sum:
+    """A sum of tensors that are the caller's to give away."""
+
+    value: Tensor
+
+    def __init__(self) -> None:
+        self.started = False
+
+    def add(self, part: Tensor) -> None:
+        if self.started:
+            self.value += part
+        else:
+            self.value, self.started = part, True
 
 
 class _Norm:

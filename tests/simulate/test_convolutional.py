@@ -69,6 +69,7 @@ def test_members_points_and_blocks_are_parts_of_the_whole(monkeypatch):
     close(at.points(slice(1, 4)).kernel(), kernel[:, 1:4, 1:4])
     monkeypatch.setattr("simulate.convolutional._CPU_BLOCK_BYTES", 1)
     monkeypatch.setattr("simulate.convolutional._GRADIENT_BYTES", 1)
+    monkeypatch.setattr("simulate.convolutional._ROWS", 2)
     monkeypatch.setattr("simulate.convolutional._TILE", 2)
     again = net.linearise(weights, x)
     close(again.output, at.output)
@@ -94,8 +95,8 @@ def test_both_ways_to_a_layers_kernel_agree_and_the_cheaper_is_taken(monkeypatch
     for name in ("_kernel_by_gradients", "_kernel_by_patches"):
         monkeypatch.setattr(type(at), name, lambda self, number, other, name=name: taken.append((number, name)))
     at.kernel_layers()
-    # 4 channels; positions and columns are 49 and 50, 25 and 100, 4 and 100. The last: 2·4·100 operations a pair, and
-    # 640 for the gradients of five points, against 4²·210. On a single position patches win
+    # 4 channels; positions and columns are 49 and 50, 25 and 100, 4 and 100. The last: 2·4·100 operations for each of
+    # 15 pairs, and 3200 for the gradient of each of 5 points, against 15·4²·210. On a single position patches win
     assert taken == [(0, "_kernel_by_gradients"), (1, "_kernel_by_gradients"), (2, "_kernel_by_gradients")]
     taken.clear()
     small, its_weights = network((8, 8, 1), 2)

@@ -1,0 +1,135 @@
+"""How near tangent kernels come to the speed of matrix products measured beside them.
+
+    python -m benchmarks.ntk [--device cpu|cuda] [--out benchmarks/results/ntk-cpu.json]
+
+``fraction`` is that of the rate of one large GEMM of the same dtype: the operations that must be done (the products of
+each layer's Gram matrices for n (n + 1)/2 pairs of points; of a convolution the cheaper of its two forms) over the time
+that was taken, in units of that rate. Both are measured in turns, the best of several each; on a CPU one thread and
+processor time, so that another load on the machine harms neither more than the other. "kernel" is one kernel held in
+memory, "compare" what a held-out kernel change takes: two kernels, all norms, nothing held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+from simulate import ntk
+from simulate.architecture import Architecture, Linearisation
+from simulate.convolutional import Convolutional
+from simulate.fully_connected import FullyConnected
+from simulate.memory import PeakMemory
+from simulate.precision import full_precision
+from theory import Activation
+
+GEMM = {"cpu": 1024, "cuda": 8192}
+REPEATS = 5
+#: members, points, width, depth; None for the image shape: fully connected on 784 inputs
+CASES: tuple[tuple[tuple[int, int, int] | None, int, int, int, int], ...] = (
+    (None, 50, 100, 64, 3),
+    (None, 8, 500, 128, 3),
+    (None, 1, 2000, 128, 3),
+    (None, 1, 2000, 512, 3),
+    (None, 1, 2000, 1000, 3),
+    ((28, 28, 1), 2, 300, 50, 4),
+)
+LARGEST = (None, 1, 10_000, 100, 3)
+
+
+def seconds(work: Callable[[], object], device: str) -> float:
+    """Time of one call."""
+    if device == "cpu":
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    work()
+    torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def operations(network: Architecture, members: int, n: int) -> float:
+    """Multiplications and additions of one kernel that can't be left out."""
+    pairs = n * (n + 1) / 2
+    if isinstance(network, Convolutional):
+        total = 2.0 * network.width * pairs
+        for layer in network.convolutions:
+            gradients = 2.0 * network.width * layer.columns * (pairs + n * layer.positions)
+            patches = 2.0 * (network.width + layer.columns) * pairs * layer.positions**2
+            total += min(gradients, patches)
+        return members * total
+    return 2.0 * pairs * (network.input_dim + members * network.width * 2 * network.depth)
+
+
+def linearised(case, dtype: torch.dtype, device: str) -> tuple[Architecture, Linearisation, Linearisation]:
+    """Two linearisations of the case's networks, at weights and a little beside them."""
+    shape, members, n, width, depth = case
+    activation = Activation("softplus")
+    network: Architecture
+    network = FullyConnected(784, width, depth, activation) if shape is None else Convolutional(
+        shape, width, depth, activation)  # fmt: skip
+    weights = [w.to(device, dtype) for w in network.initial_weights(0, range(members))]
+    x = torch.randn(n, network.input_dim, generator=torch.Generator().manual_seed(0)).to(device, dtype)
+    return network, network.linearise(weights, x), network.linearise([1.01 * w for w in weights], x)
+
+
+def rows(device: str) -> Iterator[dict]:
+    """One case after the other."""
+    for dtype in (torch.float64, torch.float32):
+        side = GEMM[torch.device(device).type]
+        a = torch.randn(side, side, dtype=dtype, device=device)
+        for case in (*CASES, LARGEST):
+            peak = PeakMemory(device)
+            network, now, before = linearised(case, dtype, device)
+            works: dict[str, Callable[[], object]] = {"gemm": lambda a=a: a @ a}  # type: ignore[misc]
+            if case is not LARGEST:
+                works["kernel"] = lambda now=now: ntk.kernel(now)  # type: ignore[misc]
+            works["compare"] = lambda now=now, before=before: ntk.compare(now, before)  # type: ignore[misc]
+            best = dict.fromkeys(works, float("inf"))
+            for repeat in range(REPEATS + 1 if case is not LARGEST else 2):
+                for name, work in works.items():
+                    taken = [seconds(work, device) for _ in range(5 if name == "gemm" else 1)]
+                    if repeat:  # the first round is for warming up
+                        best[name] = min(best[name], *taken)
+            rate = 2.0 * side**3 / best["gemm"]
+            needed = operations(network, case[1], case[2])
+            yield {
+                "architecture": network.name,
+                "dtype": str(dtype).removeprefix("torch."),
+                **dict(zip(("members", "n", "width", "depth"), case[1:], strict=True)),
+                "gemm_gflops": round(rate / 1e9, 1),
+                **{f"{name}_s": round(best[name], 4) for name in works if name != "gemm"},
+                **({"kernel_fraction": round(needed / best["kernel"] / rate, 2)} if "kernel" in best else {}),
+                "compare_fraction": round(2 * needed / best["compare"] / rate, 2),
+                "peak_memory_mib": peak.bytes() >> 20,
+            }
+
+
+def main() -> None:
+    """Print and write one object per case."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    found = []
+    with full_precision():
+        for row in rows(options.device):
+            print(json.dumps(row), flush=True)
+            found.append(row)
+    result = {
+        "device": torch.cuda.get_device_name() if options.device != "cpu" else "cpu",
+        "rows": found,
+    }
+    if options.out is not None:
+        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
