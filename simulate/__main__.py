@@ -33,6 +33,9 @@ class _RunByDefault(TyperGroup):
 app = typer.Typer(cls=_RunByDefault, add_completion=False, pretty_exceptions_enable=False)
 
 DataRoot = Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS|FILE", help="Let the workers of this Dask scheduler compute.")
+]
 Download = Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 StorePath = Annotated[
@@ -66,6 +69,7 @@ def run_command(
     preset: Annotated[str | None, typer.Option(help="A campaign that comes with lazyrich, instead of a file.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    scheduler: Scheduler = None,
     data_root: DataRoot = None,
     download: Download = False,
     quiet: Quiet = False,
@@ -84,6 +88,7 @@ def run_command(
                 out,
                 device=device,
                 workers=workers,
+                scheduler=scheduler,
                 data_root=data_root,
                 download=download,
                 progress=progress,
@@ -122,6 +127,7 @@ def repair(
     store: StorePath,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    scheduler: Scheduler = None,
     data_root: DataRoot = None,
     quiet: Quiet = False,
 ) -> None:
@@ -135,7 +141,14 @@ def repair(
         screen.print(f"{len(tasks)} damaged tasks")
         with progress_on(screen) as progress:
             outcome = run(
-                opened.campaign, store, device=device, workers=workers, data_root=data_root, progress=progress
+                opened.campaign,
+                store,
+                device=device,
+                workers=workers,
+                scheduler=scheduler,
+                data_root=data_root,
+                progress=progress,
+                say=screen.print,
             )
         code = exit_code(outcome)
     raise typer.Exit(code)

@@ -73,6 +73,7 @@ def run(
     *,
     device: str = "cpu",
     workers: int | None = None,
+    scheduler: str | None = None,
     data_root: str | Path | None = None,
     download: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -87,6 +88,8 @@ def run(
         A torch device: "cpu", "cuda", "cuda:1".
     workers : int, optional
         Processes; default one per core on a CPU, one on a GPU. Results do not depend on it.
+    scheduler : str, optional
+        Address or file of a Dask scheduler, whose workers then compute instead; they must read the same data.
     progress : callable, optional
         Called with a `Progress` at the start and after each task.
     say : callable, optional
@@ -103,7 +106,8 @@ def run(
     Interrupted
         On Ctrl-C, and on SIGTERM inside `termination_interrupts`; what was finished is kept.
     """
-    check_device(device)
+    if scheduler is None:
+        check_device(device)
     workers = _worker_count(workers, device)
     root = str(data_root or os.environ.get("LAZYRICH_DATA") or "") or None
     data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
@@ -116,11 +120,15 @@ def run(
         lost: tuple[Task, ...] = ()
         if tasks:
             begun: set[Task] = set()
-            if workers == 1 or len(tasks) == 1:
+            if scheduler is not None:
+                from simulate.cluster import on_cluster  # a second to import
+
+                source = on_cluster(job, tasks, scheduler, begun, say)
+            elif workers == 1 or len(tasks) == 1:
                 source = in_this_process(job, tasks, data, begun)
             else:
                 source = in_processes(job, tasks, min(workers, len(tasks)), begun, say)
-            with _recorded(opened, device=device, workers=workers):
+            with _recorded(opened, device=device, workers=workers if scheduler is None else "cluster"):
                 lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
     return Outcome(opened, opened.counts(), lost)
 
