@@ -6,6 +6,7 @@ from fit.estimators import exponent
 from fit.intervals import Estimate
 from fit.models import ModelFit, corrected_power, joint, offset_power, segmented, smooth_crossover
 from fit.own_predictions import prediction, read_predictions
+from fit.paired import paired
 from fit.verdict import Verdict
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "exponent",
     "joint",
     "offset_power",
+    "paired",
     "prediction",
     "read_predictions",
     "segmented",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from fit.collapse_law import collapse_law
 from fit.crossover import log_crossing
 from fit.finding import Finding, not_measured
 from fit.jackknife import log_rms, log_standard_deviation
@@ -123,6 +124,10 @@ def _collapse(found: Measurements, prediction: Prediction) -> Finding:
     return width_law(found, prediction, logs, r"\|\Delta\Theta\|/\|\Theta_0\|")
 
 
+def _collapse_exponent(found: Measurements, prediction: Prediction) -> Finding:
+    return collapse_law(found, prediction, found.network("kernel_change"))
+
+
 def _law_of_quantity(prediction: OwnPrediction) -> Law:
     """The law of a quantity that a user names: a derived one of the glossary, or a variable of the source."""
     if prediction.quantity in _QUANTITIES:
@@ -149,4 +154,5 @@ LAWS: dict[str, Law] = {
     "weight_change_lazy": _power_law("weight_change", r"\|w-w_0\|"),
     "output_growth": Law(("output_rms_linear",), _output_growth),
     "collapse": Law(("kernel_change",), _collapse),
+    "collapse_exponent": Law(("kernel_change",), _collapse_exponent),
 }

@@ -13,6 +13,7 @@ jackknife pseudo-values, one per seed (`fit.jackknife`).
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Literal
 
@@ -151,27 +152,38 @@ def slope_within(
         Huber's estimate of location in place of the mean.
     """
     slopes = cluster_slopes(log_x, log_y, correction_exponent)
-    fitted = np.isfinite(slopes)
-    values = slopes[fitted]
-    if len(values) < 2:
+    estimate = mean_over(slopes, group, robust=robust)
+    if estimate is None:
+        return None
+    return dataclasses.replace(estimate, n_points=int(np.isfinite(log_y[np.isfinite(slopes)]).sum()))
+
+
+def mean_over(values: NDArray, group: NDArray | None = None, *, robust: bool = False) -> Estimate | None:
+    """Mean of one value per cluster, or None with fewer than two; NaN is left out.
+
+    ``group`` and ``robust`` are those of `slope_within`.
+    """
+    fitted = np.isfinite(values)
+    sample, scale = values[fitted], 1.0
+    count = len(sample)
+    if count < 2:
         return None
     notes: tuple[str, ...] = ()
-    sample, scale = values, 1.0
     if group is not None:
         labels = np.asarray(group)[fitted]
-        f_drift, p_drift = _equal_means(values, labels)
+        f_drift, p_drift = _equal_means(sample, labels)
         scale = _birge(f_drift, p_drift)
         if p_drift < PRELIMINARY_LEVEL:
             scale = 1.0
-            sample = np.array([values[labels == name].mean() for name in np.unique(labels)])
+            sample = np.array([sample[labels == name].mean() for name in np.unique(labels)])
             notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are the independent units",)
     value, error, freedom = _last_coefficient(sample, np.ones((len(sample), 1)), robust)
     return Estimate(
         value=value,
         standard_error=scale * _standard_error(error, sample),
         dof=freedom,
-        n_points=int(np.isfinite(log_y[fitted]).sum()),
-        n_clusters=len(values),
+        n_points=count,
+        n_clusters=count,
         notes=notes,
     )
 

@@ -62,6 +62,13 @@ def range_of(cells: NDArray, found: Measurements) -> dict[str, Any]:
     return {"variable": "root_h_alpha", "low": float(used.min()), "high": float(used.max())}
 
 
+def exclusions(found: Measurements, cells: NDArray) -> dict[str, Any]:
+    """Return how many networks in ``cells`` were left out, by reason, and their share, as keywords of a `Finding`."""
+    total = int(cells.sum()) * found.n_seeds
+    excluded = found.excluded(cells)
+    return {"excluded": excluded, "excluded_fraction": sum(excluded.values()) / total if total else 0.0}
+
+
 def trimmed(cells: NDArray, root_h_alpha: NDArray) -> list[tuple[str, NDArray]]:
     """Return the windows that are half a decade (or one grid point, if that is more) shorter at either end."""
     used = root_h_alpha[cells]

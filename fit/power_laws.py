@@ -14,6 +14,7 @@ from fit.finding import (
     MIN_SEEDS,
     MIN_WIDTHS,
     Finding,
+    exclusions,
     mean_with_interval,
     points,
     range_of,
@@ -115,7 +116,7 @@ def amplitude_law(
         obstacle=obstacle,
         notes=(() if partial is None else partial.notes)
         + _correction_note(prediction, corrected and partial is result),
-        **_exclusions(found, cells),
+        **exclusions(found, cells),
     )
 
 
@@ -200,7 +201,7 @@ def pooled_width_law(found: Measurements, pool, cells: NDArray, y_label: str, *,
         sensitivity=sensitivity,
         obstacle=obstacle,
         notes=() if result is None else result.notes,
-        **_exclusions(found, cells),
+        **exclusions(found, cells),
     )
 
 
@@ -238,12 +239,6 @@ def _on_common_amplitudes(found: Measurements, logs: NDArray, cells: NDArray) ->
         if complete.any() and len(grid):
             result[i][:, complete] = make_interp_spline(row, curves[:, complete], k=1)(grid)
     return result, np.ones(result.shape[:2], dtype=bool)
-
-
-def _exclusions(found: Measurements, cells: NDArray) -> dict:
-    total = int(cells.sum()) * found.n_seeds
-    excluded = found.excluded(cells)
-    return {"excluded": excluded, "excluded_fraction": sum(excluded.values()) / total if total else 0.0}
 
 
 def _correction_note(prediction: Prediction, corrected: bool) -> tuple[str, ...]:

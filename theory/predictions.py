@@ -16,6 +16,7 @@ import sympy
 from theory.activation import Activation
 from theory.errors import InputError
 from theory.model import Model
+from theory.performance import performance_laws
 from theory.prediction import Prediction, Regime, Step
 from theory.scaling import ALPHA, A, Feature, H, Lazy, fluctuations, neuron_growth, power
 
@@ -33,6 +34,8 @@ LAZY_EDGE = 1e2
 #: c2/c1 of the two terms of the lazy kernel change, measured on digits and on random data: 3 for L = 1, 5 for L = 3.
 LAZY_RATIO = {1: 3.0}
 LAZY_RATIO_DEEP = 5.0
+#: The crossover's collapse is tested up to here: beyond, the first-order term of the lazy kernel change breaks it.
+CROSSOVER_EDGE = 10.0
 #: Factor by which the dominating term should exceed its rival at the edge of a window.
 CLEAR = 10.0
 
@@ -77,6 +80,8 @@ def _predictions(model: Model) -> tuple[Prediction, ...]:
         _preactivation_velocity(model),
         _error_vs_width(),
         _depth_trend(model),
+        *_collapse_exponent(model),
+        *performance_laws(),
     )
 
 
@@ -576,6 +581,54 @@ def _depth_trend(model: Model) -> Prediction:
         reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",
         falsified_by="a falling with depth",
     )
+
+
+def _collapse_exponent(model: Model) -> tuple[Prediction, ...]:
+    """The nu of a collapse in alpha·h^nu: of the whole crossover, and of the lazy regime by itself."""
+    nu = -power(ALPHA.subs(A, Lazy(model).crossover), H)
+    blocked = model.degree > 1 or _no_mean_field(model) is not None
+    whole = Prediction(
+        claim="collapse_exponent",
+        quantity="nu: kernel_change is one function of alpha·h^nu",
+        variable="width",
+        exponent=None if blocked else nu,
+        expected="no verdict: for k > 1 no alpha·h^nu collapses both regimes"
+        if model.degree > 1
+        else "no verdict: kernels on held-out data are no power of A"
+        if blocked
+        else f"the kernel changes of all widths are one function of alpha·h^({_rational(nu)})",
+        regime=Regime("crossover", r"A \lesssim 10", high=CROSSOVER_EDGE),
+        derivation=(
+            *_lazy_steps(model),
+            Step(
+                "Both regimes meet at a fixed A, and neither law has another power of h:",
+                rf"{_RATIO} = g(A), \qquad A = \alpha\,h^{{{_rational(nu)}}}.",
+            ),
+        ),
+        reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",
+        falsified_by="curves of different widths that another power of h brings together",
+    )
+    in_a, in_h = _kernel_change_lazy(model)
+    if in_a.exponent is None or in_h.exponent is None:
+        return (whole,)
+    alone = sympy.Rational(1, 2) + in_h.exponent / in_a.exponent
+    lazy = dataclasses.replace(
+        in_h,
+        claim="collapse_exponent",
+        quantity=whole.quantity,
+        exponent=alone,
+        expected=f"in the lazy regime the kernel changes are one function of alpha·h^({_rational(alone)}) instead",
+        derivation=(
+            *in_h.derivation,
+            Step(
+                "A power of A and one of h at fixed A are one power of",
+                rf"h^{{q}}A^{{p}} = (\alpha\,h^{{1/2 + q/p}})^p, \qquad "
+                rf"\tfrac12 + \tfrac{{q}}{{p}} = {_rational(alone)}.",
+            ),
+        ),
+        falsified_by="curves of different widths that another power of h brings together",
+    )
+    return whole, lazy
 
 
 def _plain(scale: sympy.Expr) -> str:

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from exactly_solved import ISING_TC, curie_weiss, strip_correlation_length, strip_transfer_matrix
+from synthetic_campaign import SMOOTH_LAZY, experiment, prediction
 
-from fit import collapse
+from fit import assess, collapse
 from theory.errors import InputError
+from theory.prediction import Regime
 
 
 def networks(nu=0.5, widths=(64, 128, 256), seeds=10, noise=1.0, seed=0):
@@ -117,3 +119,30 @@ def test_the_same_data_give_the_same_interval():
 def test_what_can_not_collapse_is_refused(call, told):
     with pytest.raises(InputError, match=told):
         call()
+
+
+@pytest.fixture(scope="module")
+def campaign():
+    return experiment(seeds=40)
+
+
+@pytest.mark.parametrize(
+    ("regime", "statistic", "nu"), [(Regime("crossover", "", high=1.0), "mean", 0.5), (SMOOTH_LAZY, "rms", 1.0)]
+)
+def test_each_regime_of_a_campaign_collapses_in_its_own_variable(campaign, regime, statistic, nu):
+    """Feature regime: a function of sqrt(h)·alpha; lazy rms ~ 1/(h·alpha)."""
+    law = prediction("collapse_exponent", "width", nu, regime, statistic=statistic)
+    (verdict,) = assess(campaign, [law])
+    assert verdict.ci_low < nu < verdict.ci_high
+    assert verdict.verdict == (
+        "consistent" if statistic == "mean" else "inconclusive"
+    )  # three amplitudes in the latter
+    assert "quality of the collapse" in verdict.reason
+    assert {row["window"] for row in verdict.sensitivity} >= {"lower end trimmed", "without the narrowest width"}
+
+
+def test_two_widths_are_no_collapse(campaign):
+    law = prediction("collapse_exponent", "width", 0.5, Regime("crossover", "", high=1.0))
+    (verdict,) = assess(campaign.isel(width=[0, 4]), [law])
+    assert (verdict.verdict, verdict.estimate is None) == ("inconclusive", False)
+    assert "3 are needed" in verdict.reason

@@ -120,3 +120,19 @@ def test_another_model_gives_other_laws():
     for depth in (0, -1, 1.5, True):
         with pytest.raises(InputError, match="depth"):
             predictions(Activation("relu"), depth)
+
+
+@pytest.mark.parametrize(("activation", "lazy"), [("softplus", 1), ("tanh", 1), ("relu", Rational(3, 2))])
+def test_the_crossover_collapses_in_root_h_alpha_and_the_lazy_regime_in_another_power(activation, lazy):
+    """c1/(sqrt(h)·A) = c1/(h·alpha) for smooth activations; (h·A)^(-1/2) = (h^(3/2)·alpha)^(-1/2) for kinked ones."""
+    assert law(activation, 3, "collapse_exponent", regime="crossover").exponent == Rational(1, 2)
+    assert law(activation, 3, "collapse_exponent", regime="lazy").exponent == lazy
+
+
+def test_nothing_collapses_both_regimes_above_degree_one():
+    assert law("relu2", 1, "collapse_exponent", regime="crossover").exponent is None
+
+
+def test_an_ensemble_of_m_does_for_m_times_the_width():
+    """The excess error ~ delta F² ~ 1/h is divided by m."""
+    assert "width m^(1)·h" in law("relu", 3, "ensemble", regime="lazy").expected
