@@ -35,6 +35,7 @@ _INPUT_SHAPES: dict[str, tuple[int, ...]] = {
     "emnist_letters": (28, 28, 1),
     "cifar10": (32, 32, 3),
 }
+_SINGLE_PRECISION_ALPHA = 1000  # up to here float32 stays below the integration error: python -m benchmarks.precision
 _LIMIT = 10_000_000  # networks an experiment may have: beyond, it is a slip of the keyboard
 
 Positive = Annotated[int, Field(ge=1)]
@@ -166,6 +167,14 @@ class Experiment(_Frozen):
             )
         self._suits_data()
         self._suits_architecture()
+        alpha = max(float(self.alphas(width).max()) for width in self.widths)
+        if self.dtype == "float32" and alpha > _SINGLE_PRECISION_ALPHA:
+            raise InputError(
+                "dtype",
+                self.dtype,
+                f"F = alpha (f - f_0) would lose its digits at alpha = {alpha:.3g} (docs/precision.md)",
+                f"Use float64, or amplitudes with alpha <= {_SINGLE_PRECISION_ALPHA}",
+            )
         if self.size > _LIMIT:
             raise InputError("seeds", self.seeds, f"the grid has {self.size} networks", f"Stay below {_LIMIT}")
         return self

@@ -74,6 +74,7 @@ def test_alpha_and_root_h_alpha_are_the_same_axis_read_two_ways():
         ({"arms": ["final_kernel"]}, "experiment[0].arms[0]", "not supported"),
         ({"architecture": "nosuch"}, "experiment[0].architecture", "no such architecture"),
         ({"bias": -0.1}, "experiment[0].bias", "greater than or equal to 0"),
+        ({"dtype": "float32", "root_h_alpha": [1e5]}, "experiment[0].dtype", "lose its digits at alpha = 2.5e+04"),
         ({"dtype": "float16"}, "experiment[0].dtype", "not supported"),
         ({"root_h_alpha": None}, "experiment[0].root_h_alpha", "given once"),
         ({"alpha": [1.0]}, "experiment[0].root_h_alpha", "given once"),

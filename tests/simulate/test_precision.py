@@ -1,8 +1,14 @@
-"""No reduced precision behind the caller's back."""
+"""Single precision where it is enough, and no lower precision behind the caller's back."""
 
+import numpy as np
+import pytest
 import torch
+import xarray as xr
 
+from simulate import Campaign, Experiment, load_data, run, run_task
+from simulate.campaign import Task
 from simulate.precision import full_precision
+from simulate.schema import Status
 
 
 def test_tf32_and_bfloat16_products_are_off_while_networks_are_trained_and_as_before_afterwards():
@@ -17,3 +23,49 @@ def test_tf32_and_bfloat16_products_are_off_while_networks_are_trained_and_as_be
         assert torch.backends.cudnn.allow_tf32
     finally:
         torch.set_float32_matmul_precision("highest")
+
+
+FIELDS = {
+    "name": "test", "dataset": "digits", "n_train": 40, "n_test": 40, "depth": 1, "activation": "softplus",
+    "widths": [64], "root_h_alpha": [1e-3, 1.0, 1e3], "seeds": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("activation", "depth"), [("softplus", 1), ("softplus", 3), ("relu", 3)])
+def test_single_precision_is_enough_from_a_thousandth_to_a_thousand(activation, depth):
+    """Differences stay below the integration error of the default tolerance (half a percent of F, a percent of times).
+
+    alpha is 125 at the largest A: rounding of f at 1e-7 is then 1e-5 of F. See python -m benchmarks.precision.
+    """
+    double, single = (
+        run_task(spec, Task("test", 0, 64, 0, 2), load_data(spec))
+        for dtype in ("float64", "float32")
+        for spec in [Experiment(**(FIELDS | {"activation": activation, "depth": depth, "dtype": dtype}))]
+    )
+    assert (double.status == Status.CONVERGED).all()
+    assert (single.status == Status.CONVERGED).all()
+    for name in ("kernel_change", "weight_change", "time_half", "time_linear"):
+        np.testing.assert_allclose(single[name], double[name], rtol=5e-3, err_msg=name)
+    np.testing.assert_allclose(single.time_end, double.time_end, rtol=1e-2)
+    error = np.linalg.norm(single.test_output - double.test_output, axis=-1)
+    assert (error < 5e-3 * np.linalg.norm(double.test_output, axis=-1)).all()
+
+
+def test_a_campaign_in_single_precision_gives_the_store_of_one_in_double_precision(tmp_path):
+    stores = []
+    for dtype in ("float64", "float32"):
+        experiments = [
+            FIELDS | {"name": "fc", "dtype": dtype},
+            FIELDS | {"name": "cnn", "dtype": dtype, "architecture": "cnn", "widths": [8]},
+        ]
+        outcome = run(Campaign.from_dict({"name": dtype, "experiment": experiments}), tmp_path / dtype, workers=1)
+        assert outcome.failed_numerics == 0
+        stores.append(xr.open_datatree(tmp_path / dtype, engine="zarr"))
+    double, single = stores
+    for name in ("fc", "cnn"):
+        assert single[name].attrs["dtype"] == "float32"
+        assert (single[name]["status"].values == double[name]["status"].values).all()
+        # half a percent, of F for each of its values of order one
+        for variable, absolute in (("kernel_change", 0.0), ("time_half", 0.0), ("test_output", 5e-3)):
+            ours, theirs = single[name][variable].values, double[name][variable].values
+            np.testing.assert_allclose(ours, theirs, rtol=5e-3, atol=absolute, err_msg=f"{name} {variable}")
