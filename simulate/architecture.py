@@ -18,11 +18,13 @@ import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from simulate import ntk
 from simulate.activation import TorchActivation, compile_activation
@@ -187,6 +189,37 @@ class Architecture(ABC):
         """Return sigma(z), differentiable: with the slope that the layerwise forms use, at kinks too."""
         # z - z.detach() is 0, and its derivative 1
         return self.activation.value(z.detach()) + self.activation.slope(z.detach()) * (z - z.detach())
+
+    def preactivation_velocity(self, weights: Weights, rates: Weights, inputs: Inputs) -> Tensor:
+        """Return the rms over points and neurons of dz^l/dt where the weights move at ``rates``, (members, layers).
+
+        z^l is what the l-th `sigma` is applied to in `forward`, and f the last. NaN where a network does not apply it
+        once between any two of its sets of weights.
+        """
+        found = torch.full((len(weights[0]), len(weights)), torch.nan, dtype=weights[0].dtype, device=weights[0].device)
+        for m in range(len(found)):
+            seen: list[Tensor] = []
+            with torch.no_grad(), forward_ad.dual_level(), self._watched(seen):
+                own = [forward_ad.make_dual(w[m : m + 1], v[m : m + 1]) for w, v in zip(weights, rates, strict=True)]
+                seen.append(forward_ad.unpack_dual(self.evaluate(own, inputs.a)).tangent)
+            if len(seen) == len(weights):
+                found[m] = torch.stack([v.square().mean().sqrt() for v in seen])
+        return found
+
+    @contextmanager
+    def _watched(self, seen: list[Tensor]) -> Iterator[None]:
+        """Collect the derivative of every argument of `sigma`, in forward mode."""
+
+        def sigma(z: Tensor) -> Tensor:
+            plain, tangent = forward_ad.unpack_dual(z)
+            seen.append(tangent)
+            return forward_ad.make_dual(self.activation.value(plain), self.activation.slope(plain) * tangent)
+
+        self.sigma = sigma  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del self.sigma
 
     def initial_weights(self, base_seed: int, seeds: Sequence[int]) -> Weights:
         """Draw N(0, 1) weights in float64 on the CPU, stacked over ``seeds``.

@@ -87,6 +87,9 @@ class Experiment(_Frozen):
     arms: tuple[Literal["network"], ...] = ("network",)
     tolerance: Annotated[float, Field(gt=0, le=0.1)] = 5e-3
     max_steps: Positive = 5000
+    checkpoints: Annotated[int, Field(ge=1, le=20)] | Annotated[tuple[Amplitude, ...], Field(min_length=1)] | None = (
+        None
+    )
     time_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     @field_validator("root_h_alpha", "alpha", mode="before")
@@ -109,11 +112,24 @@ class Experiment(_Frozen):
         last = math.floor(per_decade * math.log10(stop) + 1e-9)
         return tuple(10.0 ** (i / per_decade) for i in range(first, last + 1))
 
-    @field_validator("widths", "root_h_alpha", "alpha")
+    @field_validator("widths", "root_h_alpha", "alpha", "checkpoints")
     @classmethod
-    def _ascending(cls, value: tuple | None) -> tuple | None:
-        if value is not None and any(b <= a for a, b in itertools.pairwise(value)):
+    def _ascending(cls, value: Any) -> Any:
+        if isinstance(value, tuple) and any(b <= a for a, b in itertools.pairwise(value)):
             raise InputError("", value, "values must be ascending and different", "Sort them and give each once")
+        return value
+
+    @field_validator("checkpoints", mode="before")
+    @classmethod
+    def _known_checkpoints(cls, value: Any) -> Any:
+        numbers = value if isinstance(value, list | tuple) else (value,)
+        plain = all(isinstance(v, int | float) and not isinstance(v, bool) and 0 < v < math.inf for v in numbers)
+        listed = isinstance(value, list | tuple) and len(value) > 0
+        if isinstance(value, Mapping):
+            return cls._expand_range(value)
+        if value is not None and not (plain and (listed or (isinstance(value, int) and value <= 20))):
+            problem = "checkpoints are a number from 1 to 20 per decade, or a list of times t/min(1, A)"
+            raise InputError("", value, problem, "Write 4, say, or [0.1, 1, 10]")
         return value
 
     @field_validator("activation")

@@ -19,8 +19,9 @@ from simulate.integrate import integrate
 from simulate.integrators import build, integrator_of, needs_weights
 from simulate.losses import LOSSES
 from simulate.memory import PeakMemory, in_parts
-from simulate.observe import HalfLoss, HeldOut, LinearEnd, Stop
+from simulate.observe import Checkpoints, HalfLoss, HeldOut, LinearEnd, Stop
 from simulate.precision import full_precision
+from simulate.save_at import SaveAt, scaled_times
 from simulate.schema import Status, Variable, variables
 from theory.activation import Activation
 
@@ -58,8 +59,12 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     started = clock.perf_counter()
     peak = PeakMemory(device)
     count = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
-    wanted = variables(experiment.amplitude)
-    sizes = {"layer": experiment.layers, "test_point": experiment.n_test}
+    wanted = variables(experiment)
+    sizes = {
+        "layer": experiment.layers,
+        "test_point": experiment.n_test,
+        "checkpoint": len(scaled_times(experiment.checkpoints)),
+    }
     # member = amplitude-major, so that a reshape gives the grid back
     columns = {name: _unknown(count, variable, sizes) for name, variable in wanted.items()}
     with full_precision():
@@ -144,6 +149,9 @@ def _train(
         margin[ids] = (end.output * y).amin(dim=-1)
         loss_end[ids] = flow.mean_loss(end.output)
 
+    scaled = tensor(scaled_times(experiment.checkpoints))
+    checkpoints = Checkpoints(held_out, flow, len(scaled), layers)
+    save_at = SaveAt(root_h_alpha.clamp(max=1.0).unsqueeze(-1) * scaled, checkpoints.record)
     limit = experiment.time_limit  # of the whole task
     stepper, controller = build(integrator, 0.3 * root_h_alpha.clamp(max=1.0), experiment.tolerance)
     result = integrate(
@@ -155,9 +163,18 @@ def _train(
         controller=controller,
         max_steps=experiment.max_steps,
         time_limit=None if limit is None else limit - (clock.perf_counter() - started),
+        save_at=save_at if len(scaled) else None,
     )
 
+    on_the_way = {
+        "time": checkpoints.time,
+        "loss": checkpoints.loss,
+        "output_rms": checkpoints.output_rms,
+        "kernel_change_t": checkpoints.kernel_change,
+        "preactivation_velocity": checkpoints.velocity,
+    }
     return {
+        **(on_the_way if len(scaled) else {}),
         "kernel_change": kernel_change,
         "kernel_change_layer": kernel_change_layer,
         "kernel_norm_initial": held_out.norm_initial[seed_of] / experiment.n_kernel,

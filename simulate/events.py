@@ -69,6 +69,8 @@ class Stretch:
 
     def at(self, share: Tensor) -> Moment:
         """The members at the shares ``share`` (m,) of their steps."""
+        if not self.segment.continuous:
+            share = torch.ones_like(share)
         weights = self.segment.at(share)
         output = self.flow.predictor(self.flow.network.output(weights, self.flow.inputs))
         return Moment(self.members, self.time + share * self.dt, weights, output)

@@ -23,6 +23,7 @@ from typing import cast
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from simulate.activation import compile_activation
 from simulate.architecture import Architecture, Inputs, Linearisation, Weights
@@ -156,6 +157,19 @@ class FullyConnected(Architecture):
     ) -> tuple[Weights, Inputs, Inputs]:
         """See `Architecture`: the span of the training inputs where it is smaller than the input space."""
         return first_layers(weights, x_train, x_test, self.bias, dense=dense)
+
+    def preactivation_velocity(self, weights: Weights, rates: Weights, inputs: Inputs) -> Tensor:
+        """See `Architecture`."""
+        first = self._first_layer(inputs)
+        z, dz = first.preactivation(weights[0]), first.pushforward(rates[0])
+        found = [dz.square().mean(dim=(-2, -1)).sqrt()]
+        for layer, (w, v) in enumerate(zip(weights[1:], rates[1:], strict=True)):
+            a, slope = self.activation.value_and_slope(z)
+            extended = self._extended(a, layer)
+            change = pad(slope.mul_(dz), (0, extended.shape[-1] - a.shape[-1]))  # what stands for a bias is constant
+            z, dz = torch.bmm(extended, w.mT), torch.bmm(extended, v.mT).add_(torch.bmm(change, w.mT))
+            found.append(dz.square().mean(dim=(-2, -1)).sqrt())
+        return torch.stack(found, dim=-1)
 
     def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> Layerwise:
         """Evaluate and differentiate the networks on ``inputs``: x of shape (n, input_dim), or a `FirstLayer`."""

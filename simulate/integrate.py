@@ -18,6 +18,7 @@ from simulate.architecture import Weights
 from simulate.events import Event, Moment, Stretch, pass_events
 from simulate.flow import GradientFlow, finite
 from simulate.integrators.protocol import Batch, Controller, Stepper
+from simulate.save_at import SaveAt
 from simulate.schema import Status
 
 _SETTLED = 20  # steps, before it is asked whether a member is at rest
@@ -44,6 +45,7 @@ def integrate(
     controller: Controller,
     max_steps: int,
     time_limit: float | None = None,
+    save_at: SaveAt | None = None,
 ) -> Result:
     """Follow every member until a terminal event, ``max_steps``, rest, divergence or ``time_limit``.
 
@@ -55,6 +57,8 @@ def integrate(
         The integrator (`simulate.integrators`).
     time_limit : float, optional
         Seconds of wall-clock time after which the members in flight end with ``Status.TIME_LIMIT``.
+    save_at : SaveAt, optional
+        What is looked at at times fixed beforehand.
     """
     device, dtype = flow.alpha.device, flow.alpha.dtype
     m = len(flow.alpha)
@@ -100,6 +104,14 @@ def integrate(
             stretch = Stretch.of(stepper, batch, trial, passing)
             ends, endings = pass_events(events, stretch, heights[passing], new_heights[passing], passed[passing])
             ended = passing[ends]
+
+        if save_at is not None:
+            until = torch.where(accept, arrival.time, -torch.inf)
+            if endings is not None:
+                until[ended] = endings.time
+            due = torch.nonzero(save_at.due(batch.members, until)).squeeze(-1)
+            if len(due):
+                save_at.look(Stretch.of(stepper, batch, trial, due), until[due])
 
         rest = accept & (batch.steps >= _SETTLED) & (_drift(batch, arrival) < _REST * flow.mean_loss(output))
         rejected = torch.nonzero(~accept).squeeze(-1)

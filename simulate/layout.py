@@ -77,7 +77,7 @@ def _fill_group(store: MemoryStore, experiment: Experiment, data: Data, origin: 
         }
     )
     axes = coordinates(experiment, data.y_test)
-    results = variables(experiment.amplitude)
+    results = variables(experiment)
     grid = ("width", experiment.amplitude, "seed")
     for name, variable in results.items():
         dims = (*grid, *variable.dims)

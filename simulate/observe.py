@@ -159,3 +159,29 @@ class Stop:
 
     def record(self, moment: Moment) -> None:
         """Nothing: what is measured at the end is measured for every member, however it ended."""
+
+
+class Checkpoints:
+    """What is stored at checkpoints, each (members, checkpoints, ...): NaN where a member did not get so far."""
+
+    def __init__(self, held_out: HeldOut, flow: GradientFlow, count: int, layers: int) -> None:
+        self.held_out = held_out
+        self.flow = flow
+        shape = (len(flow.alpha), count)
+        self.time, self.loss, self.output_rms, self.kernel_change = (
+            torch.full(shape, torch.nan, dtype=flow.alpha.dtype, device=flow.alpha.device) for _ in range(4)
+        )
+        self.velocity = torch.full((*shape, layers), torch.nan, dtype=flow.alpha.dtype, device=flow.alpha.device)
+
+    def record(self, moment: Moment, rows: Tensor) -> None:
+        """Keep what members show at their checkpoints ``rows`` (m,)."""
+        members = moment.members
+        at = members, rows
+        self.time[at] = moment.time
+        self.loss[at] = self.flow.mean_loss(moment.output)
+        self.output_rms[at] = rms(self.held_out.predictor(members, moment.weights))
+        self.kernel_change[at] = self.held_out.kernel_change(members, moment.weights)[0]
+        flow = self.flow.select(members)
+        point = flow(moment.weights)
+        rates = point.at.pullback(point.force)
+        self.velocity[at] = flow.network.preactivation_velocity(moment.weights, rates, flow.inputs)

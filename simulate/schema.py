@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.save_at import scaled_times
+
 if TYPE_CHECKING:
     from simulate.campaign import Experiment
 
@@ -57,6 +59,8 @@ class Variable:
     dtype: str = "float64"
 
 
+_AT = ("checkpoint",)
+
 #: name -> variable; all have the grid's three dimensions first.
 VARIABLES: dict[str, Variable] = {
     "alpha": Variable("output scale, article convention (last layer ~ h^(-1/2))"),
@@ -90,9 +94,24 @@ VARIABLES: dict[str, Variable] = {
 CIRCUMSTANCES = ("wall_time", "peak_memory", "batch")
 
 
-def variables(amplitude: str) -> dict[str, Variable]:
-    """Return the variables of a grid whose second axis is ``amplitude``: "root_h_alpha", or "alpha" itself."""
-    return {name: variable for name, variable in VARIABLES.items() if name != amplitude}
+#: what is stored at checkpoints, for experiments that have some
+CHECKPOINT_VARIABLES: dict[str, Variable] = {
+    "time": Variable("time of the checkpoint; NaN, as all that is stored there, after training stopped", _AT),
+    "loss": Variable("mean of l(F·y) over training points (without 1/alpha^2)", _AT),
+    "output_rms": Variable("rms over test points of F", _AT),
+    "kernel_change_t": Variable("||Theta_t - Theta_0||_F / ||Theta_0||_F on n_kernel held-out points", _AT),
+    "preactivation_velocity": Variable(
+        "rms over training points and neurons of dz/dt, z what W_l puts out", (*_AT, "layer")
+    ),
+}
+
+
+def variables(experiment: Experiment) -> dict[str, Variable]:
+    """Return the variables of an experiment: those of all, and those that it asks for."""
+    optional = CHECKPOINT_VARIABLES if experiment.checkpoints is not None else {}
+    # of the two amplitudes one is a coordinate; the status stays the last to be written
+    named = {**VARIABLES, **optional}
+    return {name: variable for name, variable in named.items() if name != experiment.amplitude}
 
 
 @dataclass(frozen=True)
@@ -112,6 +131,11 @@ def coordinates(experiment: Experiment, y_test: np.ndarray) -> dict[str, Coordin
         "seed": Coordinate("seed of the initial weights", ("seed",), np.arange(experiment.seeds, dtype="int64")),
         "layer": Coordinate(
             "weight matrix, 0 next to the input", ("layer",), np.arange(experiment.layers, dtype="int64")
+        ),
+        **(
+            {"checkpoint": Coordinate("t/min(1, sqrt(h)·alpha)", ("checkpoint",), scaled_times(experiment.checkpoints))}
+            if experiment.checkpoints is not None
+            else {}
         ),
         "test_point": Coordinate("test point", ("test_point",), np.arange(experiment.n_test, dtype="int64")),
         "test_label": Coordinate("label of the test point, ±1", ("test_point",), y_test.astype("int8")),

@@ -199,3 +199,9 @@ def test_the_atlas_has_a_dozen_activations_at_five_depths():
     activations = {e.activation for e in atlas}
     assert len(activations) >= 12
     assert {(e.activation, e.depth) for e in atlas} == {(a, d) for a in activations for d in range(1, 6)}
+
+
+@pytest.mark.parametrize("wrong", [0, 21, [], [1.0, 1.0], [2.0, 1.0], [-1.0], "often"])
+def test_checkpoints_are_a_number_or_ascending_times(wrong):
+    with pytest.raises(InputError, match=r"experiment\[0\]\.checkpoints"):
+        campaign(checkpoints=wrong)

@@ -314,3 +314,70 @@ def test_with_chebyshev_a_network_does_not_depend_on_its_neighbours():
     for name in ("kernel_change", "time_end", "weight_change"):
         np.testing.assert_allclose(together[name].isel(seed=[2]).values, alone[name].values, rtol=1e-9)
     assert (together.gradient_evaluations.isel(seed=[2]).values == alone.gradient_evaluations.values).all()
+
+
+CHECKPOINTS = (0.1, 0.5, 1.0, 2.0, 1e4)
+
+
+def test_checkpoints_are_on_the_trajectory_and_do_not_change_it():
+    """Against DOP853 up to the same times; t = 1e4 min(1, A) comes after the stop."""
+    for a in (1e-2, 1e2):
+        spec, data = experiment(depth=2, root_h_alpha=(a,), checkpoints=CHECKPOINTS), points()
+        measured = network_of(run_task(spec, task(), data))
+        plain = network_of(run_task(experiment(depth=2, root_h_alpha=(a,)), task(), data))
+        for name in ("kernel_change", "time_end", "time_half", "steps", "test_output"):
+            np.testing.assert_array_equal(measured[name], plain[name])
+        times = np.array(CHECKPOINTS) * min(1.0, a)
+        reached = times < measured.time_end.item()
+        assert reached.tolist() == [True] * 4 + [False]
+        np.testing.assert_allclose(measured.time.values[reached], times[reached], rtol=1e-12)
+        for name in ("time", "loss", "output_rms", "kernel_change_t", "preactivation_velocity"):
+            assert np.isnan(measured[name].values[~reached]).all()
+        exact = Reference(spec, data, a)
+        flat = torch.cat([w.flatten() for w in exact.start]).numpy()
+        before = exact.kernels()[0]
+        for k in np.flatnonzero(reached):
+            solution = solve_ivp(exact.rate, (0, times[k]), flat, method="DOP853", rtol=1e-9, atol=1e-9).y[:, -1]
+            exact.end = exact.weights(solution)
+            after = exact.kernels()[1]
+            rms = np.sqrt(np.mean(exact.output() ** 2))
+            # within a step dense output is of second order: a little less precise than its end
+            assert measured.output_rms[k].item() == pytest.approx(rms, rel=0.02)
+            assert measured.kernel_change_t[k].item() == pytest.approx(
+                ((after - before).norm() / before.norm()).item(), rel=0.04
+            )
+            velocity = preactivation_velocity(exact, solution, torch.as_tensor(data.x_train))
+            assert measured.preactivation_velocity[k].values == pytest.approx(velocity, rel=0.02)
+
+
+def preactivation_velocity(exact, flat, x):
+    """rms of dz^l/dt by a difference quotient along the exact flow."""
+    rate, eps = exact.rate(0, flat), 1e-6
+
+    def z(weights):
+        first = x @ weights[0][0].T / np.sqrt(INPUTS)
+        found = [first]
+        for w in weights[1:]:
+            found.append(exact.net.activation.value(found[-1]) @ w[0].T)
+        return found
+
+    ahead, behind = (z(exact.weights(flat + sign * eps * rate)) for sign in (1, -1))
+    return [((a - b) / (2 * eps)).square().mean().sqrt().item() for a, b in zip(ahead, behind, strict=True)]
+
+
+def test_all_seeds_are_seen_at_the_same_times():
+    spec = experiment(root_h_alpha=(1e-2, 1.0, 10.0), seeds=3, checkpoints=2)
+    result = run_task(spec, task(0, 3), points())
+    assert result.sizes["checkpoint"] == 15  # two a decade from 1e-3 to 1e4
+    spread = result.time.max("seed") - result.time.min("seed")
+    assert (spread.fillna(0.0) == 0.0).all()
+    # before training stops the loss falls from checkpoint to checkpoint
+    assert (result.loss.diff("checkpoint").fillna(-1.0) <= 0.0).all()
+
+
+def test_for_small_amplitudes_trajectories_coincide_in_the_scaled_time():
+    """Same initial weights at every A: f - f0 = F/A in code scaling is the same function of t/A until F ~ 1."""
+    spec = experiment(depth=2, root_h_alpha=(1e-4, 1e-3), checkpoints=(0.1, 0.3, 1.0, 2.0), tolerance=1e-3)
+    result = run_task(spec, task(), points()).isel(width=0, seed=0)
+    scaled = result.output_rms.values / np.array([[1e-4], [1e-3]])
+    np.testing.assert_allclose(scaled[0], scaled[1], rtol=0.02)

@@ -370,3 +370,13 @@ def test_a_store_that_may_not_be_read_is_told_so(store_path):
 def test_the_integrator_is_recorded_with_each_experiment(finished):
     tree = Store.open(finished).tree()
     assert {tree[name].attrs["integrator"] for name in ("one", "two")} == {"rosenbrock"}
+
+
+def test_checkpoints_make_variables_of_their_own_and_only_then(tiny, finished, tmp_path):
+    assert "time" not in Store.open(finished).tree()["one"]
+    store = run(tiny.changed(checkpoints=1), tmp_path / "s.zarr", workers=1).store
+    one = store.tree()["one"].to_dataset()
+    assert one["preactivation_velocity"].dims == ("width", "root_h_alpha", "seed", "checkpoint", "layer")
+    np.testing.assert_allclose(one["checkpoint"], 10.0 ** np.arange(-3, 5))
+    assert np.isfinite(one["loss"].isel(checkpoint=0)).all()
+    assert store.verify() == []

@@ -1,0 +1,192 @@
+"""Work against precision of the integrators: what an error in kernel change and outputs costs.
+
+    python -m benchmarks.work_precision [--out FILE.json] [--figure-only]
+
+Single networks on scikit-learn's digits, width 64, one thread: softplus, ReLU, tanh; L = 1, 3, 5; A = 1e-3, 1, 1e3 at
+N = 100, and softplus and ReLU with L = 3 at N = 1,000. Each is trained by the W-method and by Chebyshev's at four
+tolerances, and by the published Euler rule where it does not stall (smooth activations, N = 100). Errors are relative
+to Chebyshev's solution at a tolerance of 3e-6; for smooth activations with L = 1, 3 at N = 100 that one is compared
+with scipy's DOP853 (the row's ``reference_error``). Time is the processor's, not the wall's. About 20 minutes on one
+core; what is done is kept, and a second call goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from scipy.integrate import solve_ivp
+
+from simulate import Campaign, load_data, run_task
+from simulate.first_layer import Dense
+from simulate.flow import GradientFlow
+from simulate.fully_connected import FullyConnected
+from simulate.losses import LOSSES
+from theory import Activation
+
+RESULTS = Path(__file__).parent / "results"
+WIDTH, REFERENCE = 64, 3e-6
+TOLERANCES = (3e-2, 1e-2, 3e-3, 1e-3)
+AMPLITUDES = (1e-3, 1.0, 1e3)
+CELLS = [
+    *((name, depth, a, 100) for name in ("softplus", "relu", "tanh") for depth in (1, 3, 5) for a in AMPLITUDES),
+    *((name, 3, a, 1000) for name in ("softplus", "relu") for a in AMPLITUDES),
+]
+MOST_STEPS = 20_000
+EULER_STEPS = 4000
+
+
+def trained(cell, integrator: str, tolerance: float, max_steps: int = MOST_STEPS) -> dict:
+    """One network: kernel change, outputs, gradient evaluations, seconds of processor time, status."""
+    name, depth, a, n = cell
+    campaign = Campaign.from_dict(
+        {
+            "name": "work-precision",
+            "experiment": [
+                {
+                    "name": "one", "dataset": "digits", "n_train": n, "n_test": 200, "depth": depth,
+                    "activation": name, "widths": [WIDTH], "root_h_alpha": [a], "seeds": 1, "tolerance": tolerance,
+                    "max_steps": max_steps, "dynamics": {"name": "gradient_flow", "integrator": integrator},
+                }
+            ],
+        }
+    )  # fmt: skip
+    (one,), (task,) = campaign.experiment, campaign.tasks()
+    data = load_data(one, None)
+    start = time.process_time()
+    found = run_task(one, task, data).isel(width=0, root_h_alpha=0, seed=0)
+    return {
+        "seconds": time.process_time() - start,
+        "evaluations": int(found.gradient_evaluations),
+        "status": int(found.status),
+        "kernel_change": float(found.kernel_change),
+        "output": found.test_output.values.astype(float),
+    }
+
+
+def dop853(cell) -> np.ndarray:
+    """Outputs of the same network on the test points by scipy's DOP853, with the stop located as its event."""
+    name, depth, a, n = cell
+    one = Campaign.from_dict({"name": "x", "experiment": [{
+        "name": "one", "dataset": "digits", "n_train": n, "n_test": 200, "depth": depth, "activation": name,
+        "widths": [WIDTH], "root_h_alpha": [a], "seeds": 1}]}).experiment[0]  # fmt: skip
+    data = load_data(one, None)
+    x, y, x_test = (torch.as_tensor(v) for v in (data.x_train, data.y_train, data.x_test))
+    net = FullyConnected(x.shape[1], WIDTH, depth, Activation(name))
+    start = net.initial_weights(0, [0])
+    alpha = torch.tensor([a / math.sqrt(WIDTH)], dtype=torch.float64)
+    flow = GradientFlow(net, LOSSES["softhinge"], Dense.of(x), y, alpha, net.output(start, x))
+    sizes = np.cumsum([w.numel() for w in start])[:-1]
+
+    def weights(flat):
+        return [torch.as_tensor(p).reshape(w.shape) for p, w in zip(np.split(flat, sizes), start, strict=True)]
+
+    def rate(_, flat):
+        point = flow(weights(flat))
+        return torch.cat([g.flatten() for g in point.at.pullback(point.force)]).numpy()
+
+    def stop(_, flat):
+        return flow.progress(flow.predictor(net.output(weights(flat), flow.inputs))).item()
+
+    stop.terminal = True
+    flat = torch.cat([w.flatten() for w in start]).numpy()
+    tolerance = 1e-7 / max(1.0, alpha.item())  # F = alpha (f - f_0) magnifies errors of the weights
+    solution = solve_ivp(rate, (0, 1e6), flat, method="DOP853", rtol=tolerance, atol=tolerance, events=stop)
+    end = weights(solution.y[:, -1])
+    return (alpha * (net.output(end, x_test) - net.output(start, x_test)))[0].numpy()
+
+
+def distance(output: np.ndarray, exact: np.ndarray) -> float:
+    """Relative rms distance of outputs."""
+    return float(np.sqrt(np.mean((output - exact) ** 2) / np.mean(exact**2)))
+
+
+def study(cell) -> list[dict]:
+    """All rows of one cell."""
+    name, depth, a, n = cell
+    exact = trained(cell, "chebyshev", REFERENCE)
+    checked = n == 100 and depth <= 3 and name != "relu" and exact["status"] == 1
+    reference_error = distance(exact["output"], dop853(cell)) if checked else None
+    runs = [(integrator, tolerance) for integrator in ("rosenbrock", "chebyshev") for tolerance in TOLERANCES]
+    if name != "relu" and n == 100:
+        runs.append(("euler", None))
+    rows = []
+    for integrator, tolerance in runs:
+        steps = EULER_STEPS if integrator == "euler" else MOST_STEPS
+        run = trained(cell, integrator, tolerance or 1e-2, steps)
+        rows.append(
+            {
+                "activation": name, "depth": depth, "A": a, "n_train": n, "width": WIDTH, "integrator": integrator,
+                "tolerance": tolerance, "status": run["status"], "evaluations": run["evaluations"],
+                "seconds": round(run["seconds"], 3),
+                "kernel_change_error": abs(run["kernel_change"] / exact["kernel_change"] - 1),
+                "output_error": distance(run["output"], exact["output"]),
+                "reference_evaluations": exact["evaluations"], "reference_status": exact["status"],
+                "reference_error": reference_error,
+            }
+        )  # fmt: skip
+    return rows
+
+
+COLOURS = {"rosenbrock": "C0", "chebyshev": "C1", "euler": "C2"}
+LABELS = {"rosenbrock": "W-method", "chebyshev": "Chebyshev", "euler": "Euler, published rule"}
+MARKERS = {1e-3: "v", 1.0: "o", 1e3: "^"}
+
+
+def draw(rows: list[dict], work: str, label: str, path: Path) -> None:
+    """One panel for each activation (columns) and depth or N (rows): error of the kernel change against work."""
+    panels = [(100, 1), (100, 3), (100, 5), (1000, 3)]
+    figure, axes = plt.subplots(len(panels), 3, figsize=(10, 11), sharex=True, sharey=True)
+    for (n, depth), line in zip(panels, axes, strict=True):
+        for name, axis in zip(("softplus", "relu", "tanh"), line, strict=True):
+            axis.set_title(f"{name}, L = {depth}, N = {n:,}", fontsize=9)
+            for a in AMPLITUDES:
+                for integrator, colour in COLOURS.items():
+                    own = [r for r in rows if (r["activation"], r["depth"], r["A"], r["n_train"], r["integrator"]) ==
+                           (name, depth, a, n, integrator) and r["status"] == r["reference_status"] == 1]  # fmt: skip
+                    if own:
+                        axis.loglog([r[work] for r in own], [max(r["kernel_change_error"], 1e-6) for r in own],
+                                    MARKERS[a] + "-", color=colour, markersize=4, linewidth=1)  # fmt: skip
+            if not axis.lines:
+                axis.text(0.5, 0.5, "not run" if n == 1000 else "none converged", ha="center", transform=axis.transAxes)
+            axis.grid(alpha=0.3)
+    for axis in axes[-1]:
+        axis.set_xlabel(label)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("error of kernel change")
+    shapes = [plt.Line2D([], [], color="grey", marker=m, linestyle="", label=f"A = {a:g}") for a, m in MARKERS.items()]
+    lines = [plt.Line2D([], [], color=c, label=LABELS[i]) for i, c in COLOURS.items()]
+    figure.legend(handles=lines + shapes, ncol=6, loc="lower center", frameon=False, fontsize=9)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    plt.rcParams["svg.hashsalt"] = "lazyrich"
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def main() -> None:
+    """Run what is missing, write the rows, draw the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=RESULTS / "work_precision.json")
+    parser.add_argument("--figure-only", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() else []
+    done = {(r["activation"], r["depth"], r["A"], r["n_train"]) for r in rows}
+    for cell in CELLS if not options.figure_only else ():
+        if cell not in done:
+            rows += study(cell)
+            options.out.write_text(json.dumps({"schema_version": 1, "rows": rows}, indent=1) + "\n")
+            last = {r["integrator"]: (r["evaluations"], f"{r['kernel_change_error']:.1e}") for r in rows[-9:]}
+            print(cell, rows[-1]["reference_error"], last, flush=True)
+    draw(rows, "evaluations", "gradient evaluations", options.out.with_name("work_precision_evaluations.svg"))
+    draw(rows, "seconds", "processor seconds", options.out.with_name("work_precision_seconds.svg"))
+
+
+if __name__ == "__main__":
+    main()
