@@ -1,0 +1,99 @@
+"""The page docs/benchmarks.md, rendered from benchmarks/results/: no number on it is typed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+_INTRODUCTION = """# Benchmarks
+
+Rendered by `python -m benchmarks --tables` from [benchmarks/results](../benchmarks/results); `python -m benchmarks`
+lists what can be measured. Machines differ and are busy with other things; ratios are of one run.
+"""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [list(map(str, head)), ["---"] * len(head), *(list(map(str, row)) for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def page() -> str:
+    """Return the page."""
+    sections = [part for part in (_integrators(), _scaling(), _paper_grid()) if part]
+    return "\n".join([_INTRODUCTION, *sections]).rstrip() + "\n"
+
+
+def _read(pattern: str) -> list[tuple[str, dict]]:
+    return [(path.name, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(RESULTS.glob(pattern))]
+
+
+def _integrators() -> str:
+    rows = [
+        (
+            r["case"], r["device"], r["threads"], r["networks_in_batch"], f"{r['euler_mean_s']:.3g}",
+            f"{r['engine_batch_s'] / r['networks_in_batch']:.3g}", r["batched_ratio"], r["single_ratio"],
+            f"{max(abs(row['kernel_change_ratio'] - 1) for row in r['rows'] if row['euler_converged']):.2%}",
+        )
+        for _, r in _read("integrators-*.json")
+    ]  # fmt: skip
+    if not rows:
+        return ""
+    head = (
+        "case", "device", "threads", "networks", "Euler, s a network", "engine, s a network", "ratio, in one batch",
+        "ratio, one at a time", "largest difference of kernel changes",
+    )  # fmt: skip
+    return (
+        "## Against the published integrator\n\nThe explicit Euler scheme of the published runs and the engine, with "
+        "the same passes, threads and dtype\n(`python -m benchmarks integrators`).\n\n" + table(head, rows) + "\n"
+    )
+
+
+def _scaling() -> str:
+    text = ""
+    for _, result in _read("scaling-*.json"):
+        rows = [
+            (
+                row["varied"], row["n"], row["width"], row["depth"], row["networks"],
+                *(f"{1e3 * row[f'{piece}_s'] / row['networks']:.3g}" for piece in ("gradient", "kernel", "step")),
+                row["product_gflops"], row["gradient_share_of_product_rate"], row["kernel_share_of_product_rate"],
+            )
+            for row in result["rows"]
+        ]  # fmt: skip
+        head = (
+            "varied", "N", "h", "L", "networks", "gradient, ms", "kernel, ms", "step, ms", "products, GFlop/s",
+            "gradient: share of it", "kernel: share of it",
+        )  # fmt: skip
+        powers = ", ".join(f"{name}^{power}" for name, power in result["powers of the largest three sizes"].items())
+        text += (
+            f"## Cost of the pieces: {result['device']}, {result['dtype']}, {result['threads']} threads\n\n"
+            "Milliseconds a network; products are batches of (N × h)(h × h) measured beside each row "
+            f"(`python -m benchmarks scaling`).\nPowers over the largest three sizes: {powers}.\n\n"
+            + table(head, rows)
+            + "\n\n"
+        )
+    return text
+
+
+def _paper_grid() -> str:
+    text = ""
+    for _, result in _read("paper-grid-*.json"):
+        rows = [
+            (
+                w["width"],
+                w["networks"],
+                w["gradients"],
+                f"{w['gradient_s']:.3g}",
+                f"{w['kernel_s']:.3g}",
+                f"{w['hours']:.3g}",
+            )
+            for w in result["widths"]
+        ]
+        head = ("h", "networks", "gradients a network", "s a gradient", "s a held-out kernel", "hours in all")
+        text += (
+            f"## The article's main grid, costed: {result['device']}, {result['dtype']}, {result['threads']} threads\n"
+            f"\n{result['what']}\n\n" + table(head, rows) + f"\n\n{result['conclusion']}\n"
+        )
+    return text
