@@ -1,6 +1,6 @@
 """The article's main grid (Fashion-MNIST, N = 10,000, L = 3, h = 100, 300, 1000, 23 values of A, 10 seeds), costed.
 
-python -m benchmarks paper_grid [--device cpu|cuda] [--dtype float64|float32] [--threads K] [--out FILE.json]
+python -m benchmarks paper_grid [--device cpu|cuda] [--dtype float64|float32] [--out FILE.json]
 
 Nothing of the grid is run whole: one gradient over all 10,000 points and one kernel on 10,000 held-out points are timed
 at each width, and the number of gradients a network takes is measured on smaller training sets, at eight values of A,
@@ -85,10 +85,9 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
     parser.add_argument("--dataset", default="fashion_mnist", help="for the number of gradients (needs LAZYRICH_DATA)")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)
     means, power, each = gradients(options.dataset)
     widths = []
     for width in WIDTHS:
@@ -106,7 +105,7 @@ def main() -> None:
     result = {
         "device": torch.cuda.get_device_name() if options.device != "cpu" else f"cpu ({platform.machine()})",
         "dtype": options.dtype,
-        "threads": options.threads,
+        "threads": 1,
         "gradients_by_n_train": means,
         "power_of_n_train": round(power, 3),
         "widths": widths,

@@ -57,7 +57,7 @@ class Chebyshev:
         radius, direction, iterations = _spectral_radius(batch, direction, rate)
         radius = torch.maximum(radius, _MARGIN * seen)
         # a step that would take more stages than this is spoilt and rejected: its NaN is seen by the controller
-        wanted = 1.0 + torch.floor(torch.sqrt(1.54 * batch.dt * radius + 1.0))
+        wanted = stages_for(batch.dt * radius)
         stages = wanted.nan_to_num(2.0).clamp(2, _MOST_STAGES).to(torch.int64)
         new, seen = _stages(batch, gradient, stages)
         point = batch.flow(new)
@@ -166,15 +166,20 @@ def _gathered(counts: list[int], dt: Tensor) -> _Coefficients:
     rows = torch.zeros((len(counts), 5, counts[0] + 1), dtype=torch.float64)
     first = torch.empty(len(counts), dtype=torch.float64)
     for i, s in enumerate(counts):
-        first[i], table = _coefficients(s)
+        first[i], table = coefficients(s)
         rows[i, :, : s + 1] = table
     rows, first = rows.to(dt), first.to(dt)
     rows[:, 3:] *= dt.view(-1, 1, 1)
     return _Coefficients(first * dt, list(rows.unbind(dim=1)))
 
 
+def stages_for(stiffness: Tensor) -> Tensor:
+    """Return how many stages a step with dt·lambda = ``stiffness`` takes to be stable, as a floating-point tensor."""
+    return 1.0 + torch.floor(torch.sqrt(1.54 * stiffness + 1.0))
+
+
 @functools.lru_cache(maxsize=1024)
-def _coefficients(s: int) -> tuple[float, Tensor]:
+def coefficients(s: int) -> tuple[float, Tensor]:
     """The coefficients of ``s`` stages for dt = 1 (equations 2.2 to 2.6 of the paper)."""
     w0 = 1.0 + _DAMPING / s**2
     t, dt, ddt = [1.0, w0], [0.0, 1.0], [0.0, 0.0]  # Chebyshev polynomials at w0 and their derivatives

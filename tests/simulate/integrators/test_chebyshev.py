@@ -6,7 +6,7 @@ import torch
 from flow_problem import batch, duration, flat, follow, reference, small_problem
 
 from simulate.integrators import Chebyshev
-from simulate.integrators.chebyshev import _coefficients
+from simulate.integrators.chebyshev import coefficients
 
 
 @pytest.mark.parametrize("loss", ["logistic", "square"])
@@ -21,7 +21,7 @@ def test_the_error_falls_with_order_two(loss):
 
 @pytest.mark.parametrize("stages", [2, 3, 5, 20, 100])
 def test_the_stability_polynomial_is_that_of_a_damped_method_of_order_two(stages):
-    first, table = _coefficients(stages)
+    first, table = coefficients(stages)
 
     def amplification(z):
         before, now = np.ones_like(z), 1.0 + first * z
