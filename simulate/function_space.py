@@ -4,10 +4,10 @@ With margins m_i = F_i y_i, G = y Theta y^T / n (elementwise) and phi = -l' the 
 
     dp/dt = phi(m),    m = m(0) + G p,    p(0) = 0,
 
-for a kernel Theta of any sign-definite or indefinite kind; alpha drops out. p gives the change of weights as well: it is
-J^T q with q = y p / (alpha n). Steps are those of the stabilised explicit method RKC2
-(`simulate.integrators.chebyshev`), whose stage is one product with G: for a batch of small matrices that takes a small
-part of the time of a Cholesky factor. max l'' · ||G||_inf bounds the spectral radius, so that no estimate can be too low.
+for any symmetric Theta; alpha drops out. p gives the change of weights as well: it is J^T q with q = y p / (alpha n).
+Steps are those of the stabilised explicit method RKC2 (`simulate.integrators.chebyshev`), whose stage is one product
+with G: for a batch of small matrices that takes a small part of the time of a Cholesky factor. The spectral radius is
+bounded by max l'' · ||G||_inf, so that it is never taken for too small.
 """
 
 from __future__ import annotations
