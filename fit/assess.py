@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fit.claims import find
-from fit.decision import decide, outside
+from fit.decision import decide, p_outside, significant
 from fit.depth_trend import depth_trend
 from fit.finding import Finding, not_measured
 from fit.intervals import Estimate
@@ -86,6 +86,13 @@ class _Case:
         return margin(self.prediction, self.depth)
 
     @property
+    def p_against(self) -> float | None:
+        """The p-value that speaks against the prediction, for the correction of all claims tested at once."""
+        if self.finding.word is not None:
+            return self.finding.p_against
+        return None if self.testable is None else p_outside(*self.testable)
+
+    @property
     def testable(self) -> tuple[Estimate, float, float] | None:
         finding, exponent, allowed = self.finding, self.exponent, self.margin
         if finding.estimate is None or finding.obstacle or exponent is None or allowed is None:
@@ -145,8 +152,8 @@ def _about(prediction: Prediction, found: Measurements) -> bool:
 
 
 def _judge(cases: Sequence[_Case]) -> list[Verdict]:
-    testable = [case for case in cases if case.testable is not None]
-    excluded = dict(zip(map(id, testable), outside([case.testable for case in testable if case.testable]), strict=True))
+    tested = [(case, p) for case in cases if (p := case.p_against) is not None]
+    excluded = dict(zip((id(case) for case, _ in tested), significant([p for _, p in tested]), strict=True))
     return [_verdict(case, excluded.get(id(case), False)) for case in cases]
 
 
@@ -186,7 +193,10 @@ def _verdict(case: _Case, excluded: bool) -> Verdict:
 def _word(case: _Case, excluded: bool) -> tuple[Word, str]:
     finding, prediction = case.finding, case.prediction
     if finding.word is not None:
-        return finding.word
+        word, why = finding.word
+        if word == "inconsistent" and finding.p_against is not None and not excluded:
+            return "inconclusive", f"{why}, but not after correction for the claims tested at once"
+        return word, why
     if finding.obstacle:
         return "inconclusive", finding.obstacle
     if case.testable is None:

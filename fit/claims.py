@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from fit.collapse_law import collapse_law
 from fit.crossover import log_crossing
-from fit.finding import Finding, not_measured
+from fit.finding import Finding, not_measured, sensitivity_row
 from fit.jackknife import log_rms, log_standard_deviation
 from fit.logarithmic_law import logarithmic_law
 from fit.measurements import Measurements
 from fit.own_predictions import OwnPrediction
-from fit.power_laws import amplitude_law, pooled_width_law, width_law
+from fit.performance import ensemble, error_vs_width, final_kernel, regime_preference
+from fit.power_laws import amplitude_law, pooled_width_law, slope_of_widths, width_law
 from theory.prediction import Prediction
 
 #: With more than this share of crossovers outside the grid there is no verdict: which ones lie outside is no chance.
@@ -128,6 +129,29 @@ def _collapse_exponent(found: Measurements, prediction: Prediction) -> Finding:
     return collapse_law(found, prediction, found.network("kernel_change"))
 
 
+def _preactivation_velocity(found: Measurements, prediction: Prediction) -> Finding:
+    """At fixed alpha the velocity of the first checkpoint: times alpha it is free of A, at equal initial weights.
+
+    The flow starts from weights that do not depend on alpha, with a force ~ 1/alpha; so the power of h at fixed alpha
+    is that of alpha·velocity, pooled over all amplitudes. The hidden layers, those below the last, are averaged in
+    quadrature; the sensitivity has them one by one.
+    """
+    velocities = found.initial_velocities
+    alpha = (found.root_h_alpha / np.sqrt(found.widths)[:, None])[..., None]
+    everywhere = np.ones(found.root_h_alpha.shape, dtype=bool)
+
+    def pool(values: NDArray) -> NDArray:
+        return np.mean(_logs(alpha * values, "mean"), axis=1)
+
+    label = r"\alpha\,|\dot z|"
+    finding = pooled_width_law(found, lambda _: pool(np.sqrt(np.mean(velocities**2, axis=-1))), everywhere, label)
+    layers = [
+        sensitivity_row(f"hidden layer {i + 1}", slope_of_widths(found, pool(velocities[..., i])))
+        for i in range(velocities.shape[-1])
+    ]
+    return dataclasses.replace(finding, sensitivity=finding.sensitivity + layers)
+
+
 def _law_of_quantity(prediction: OwnPrediction) -> Law:
     """The law of a quantity that a user names: a derived one of the glossary, or a variable of the source."""
     if prediction.quantity in _QUANTITIES:
@@ -154,5 +178,10 @@ LAWS: dict[str, Law] = {
     "weight_change_lazy": _power_law("weight_change", r"\|w-w_0\|"),
     "output_growth": Law(("output_rms_linear",), _output_growth),
     "collapse": Law(("kernel_change",), _collapse),
+    "ensemble": Law(("test_output",), ensemble),
+    "regime_preference": Law(("test_error",), regime_preference),
+    "final_kernel": Law(("test_error",), final_kernel),
+    "error_vs_width": Law(("test_error",), error_vs_width),
+    "preactivation_velocity": Law(("preactivation_velocity",), _preactivation_velocity),
     "collapse_exponent": Law(("kernel_change",), _collapse_exponent),
 }

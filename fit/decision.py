@@ -26,9 +26,18 @@ def outside(estimates: Sequence[tuple[Estimate, float, float]]) -> list[bool]:
     ----------
     estimates : sequence of (estimate, predicted, margin)
     """
-    if not estimates:
+    return significant([p_outside(*one) for one in estimates])
+
+
+def p_outside(estimate: Estimate, predicted: float, margin: float) -> float:
+    """p-value of the null that the exponent lies within the margin."""
+    return estimate.p_value_within(predicted, margin)
+
+
+def significant(p_values: Sequence[float]) -> list[bool]:
+    """Return which p-values are significant at 5 % after Holm's correction."""
+    if not p_values:
         return []
-    p_values = [estimate.p_value_within(predicted, margin) for estimate, predicted, margin in estimates]
     return [bool(one) for one in multipletests(p_values, alpha=LEVEL, method="holm")[0]]
 
 

@@ -21,6 +21,7 @@ MARGINS: dict[str, tuple[float, str]] = {
     "weight_change_lazy": (0.05, "twice the curvature of the law at the window's edge"),
     "output_growth": (0.1, "a fifth of the distance to no growth"),
     "preactivation_velocity": (0.1, "a fifth of the distance to a velocity independent of h"),
+    "error_vs_width": (0.25, "half the distance between 1/h and h^(-1/2)"),
     "collapse_exponent": (0.1, "a fifth of the distance between sqrt(h)·alpha, h·alpha and h^(3/2)·alpha"),
     "collapse": (0.05, "a quarter of the smallest power of h, 1/5, that a failed collapse shows"),
 }

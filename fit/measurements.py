@@ -124,7 +124,7 @@ class Measurements:
         return self.status == Status.CONVERGED
 
     def __contains__(self, variable: str) -> bool:
-        return variable in self.data.data_vars
+        return variable in self.data.variables and variable not in self.data.dims
 
     def within(self, low: float, high: float) -> Measurements:
         """Return the same measurements at the widths from ``low`` to ``high`` only."""
@@ -139,12 +139,32 @@ class Measurements:
         one = self.data[variable]
         return one.dtype.kind in "iufb" and set(one.dims) <= {"width", self._axis, "seed", "layer"}
 
-    def network(self, variable: str) -> NDArray:
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """What was trained: the network, and frozen kernels beside it."""
+        return tuple(map(str, self.data["arm"].values)) if "arm" in self.data.coords else ("network",)
+
+    def one(self, variable: str) -> NDArray:
+        """Return a variable that is the same for all networks."""
+        values: NDArray = self.data[variable].values.astype(float)
+        return values
+
+    def outputs(self, width: int) -> NDArray:
+        """Return the predictors F of the ``width``-th width, shape (amplitude, seed, test_point), NaN if not converged.
+
+        One width at a time: the predictors of 100,000 networks need not fit into memory.
+        """
+        output = self._sorted["test_output"].isel(width=width).transpose("amplitude", "seed", "test_point").values
+        return np.where(self.converged[width][..., None], output, np.float32(np.nan))
+
+    def network(self, variable: str, arm: str = "network") -> NDArray:
         """Return one number per network, shape (width, amplitude, seed), NaN where training did not converge.
 
         A variable with a dimension ``layer`` is summed over it in quadrature: ||W - W(0)|| of all matrices together.
         """
         values: xr.DataArray = self._sorted[variable].astype(float)
+        if "arm" in values.dims:
+            values = values.sel(arm=arm, drop=True) if "arm" in values.coords else values.isel(arm=0)
         if "layer" in values.dims:
             values = (values**2).sum("layer", skipna=False) ** 0.5
         absent = [axis for axis in NETWORK if axis not in values.dims]
@@ -153,14 +173,18 @@ class Measurements:
         return np.where(self.converged, values.transpose(*NETWORK).values, np.nan)
 
     @cached_property
-    def deviations(self) -> NDArray:
-        """Mean over test points of (F - mean over seeds of F)², shape (width, amplitude, seed); NaN if not converged.
+    def initial_velocities(self) -> NDArray:
+        """rms dz/dt of the hidden layers at the first checkpoint, shape (width, amplitude, seed, layer)."""
+        values = self._sorted["preactivation_velocity"].astype(float)
+        values = values.isel(checkpoint=0, layer=slice(None, -1)).transpose(*NETWORK, "layer")
+        return np.where(self.converged[..., None], values.values, np.nan)
 
-        Read one width at a time: the predictors of 100,000 networks need not fit into memory.
-        """
+    @cached_property
+    def deviations(self) -> NDArray:
+        """Mean over test points of (F - mean over seeds of F)², (width, amplitude, seed); NaN if not converged."""
         result = np.full(self.converged.shape, np.nan)
         for i in range(len(self.widths)):
-            output = self._sorted["test_output"].isel(width=i).transpose("amplitude", "seed", "test_point").values
+            output = self.outputs(i)
             for j, here in enumerate(self.converged[i]):
                 if here.sum() > 1:
                     predictor = output[j, here].astype(float)

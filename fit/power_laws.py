@@ -140,7 +140,7 @@ def width_law(
     averages = prediction.statistic != "rms" and not curves
     finding = pooled_width_law(found, lambda part: _mean_in(found, logs, part), cells, y_label, averages=averages)
     sensitivity = [
-        sensitivity_row(name, _between(found, _mean_in(found, logs, part)))
+        sensitivity_row(name, slope_of_widths(found, _mean_in(found, logs, part)))
         for name, part in trimmed(cells, found.root_h_alpha)
     ]
     result_points = finding.points
@@ -162,14 +162,14 @@ def pooled_width_law(found: Measurements, pool, cells: NDArray, y_label: str, *,
     ``averages``: whether these are the networks' own values, and no pseudo-values of a statistic over them.
     """
     values = pool(cells)
-    result = _between(found, values)
+    result = slope_of_widths(found, values)
     sensitivity = []
     if len(found.widths) > 2:
         for name, keep in (
             ("without the narrowest width", found.widths > found.widths.min()),
             ("without the widest width", found.widths < found.widths.max()),
         ):
-            sensitivity.append(sensitivity_row(name, _between(found, np.where(keep[:, None], values, np.nan))))
+            sensitivity.append(sensitivity_row(name, slope_of_widths(found, np.where(keep[:, None], values, np.nan))))
     if averages:
         log_h = np.repeat(np.log(found.widths), values.shape[1])
         sensitivity.append(sensitivity_row(ROBUST, slope_between(log_h, values.ravel(), robust=True)))
@@ -205,7 +205,8 @@ def pooled_width_law(found: Measurements, pool, cells: NDArray, y_label: str, *,
     )
 
 
-def _between(found: Measurements, values: NDArray) -> Estimate | None:
+def slope_of_widths(found: Measurements, values: NDArray) -> Estimate | None:
+    """The power of h of one logarithm per (width, seed)."""
     return slope_between(np.repeat(np.log(found.widths), values.shape[1]), values.ravel())
 
 

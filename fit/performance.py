@@ -1,0 +1,272 @@
+"""Laws of the test error: which regime errs less, what an ensemble and a frozen kernel reproduce, how widths approach.
+
+All intervals are over initial weights, conditional on the one data set: they do not say how another draw of training
+points would decide.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fit.estimators import mean_over
+from fit.finding import MIN_SEEDS, MIN_WIDTHS, Finding, exclusions, range_of, sensitivity_row, window
+from fit.intervals import Estimate
+from fit.measurements import Measurements
+from fit.models import offset_power
+from fit.paired import plus
+from fit.verdict import Word
+from theory.errors import InputError
+from theory.prediction import Prediction
+
+#: The amplitudes at which regimes are compared, fixed beforehand (the best A on the test set would be a choice by the
+#: response); the nearest grid point counts, up to half a decade away.
+PREFERENCE_AT = (1e-4, 1e4)
+#: A frozen final kernel reproduces the network if it misses no more than this of what the initial kernel misses.
+FINAL_KERNEL_SHARE = 0.25
+#: An ensemble does for a width if it misses no more than this of what the width gains.
+ENSEMBLE_SHARE = 0.5
+#: Random partitions of the seeds into ensembles.
+PARTITIONS = 50
+_LEVEL = 0.05
+
+
+def regime_preference(found: Measurements, prediction: Prediction) -> Finding:
+    """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
+    errors = found.network("test_error")
+    columns = [_nearest(found, a) for a in PREFERENCE_AT]
+    if any(column is None for column in columns):
+        return Finding(obstacle="the grid has no amplitudes within half a decade of 1e-4 and of 1e4")
+    rows = np.arange(len(found.widths))
+    feature, lazy = (errors[rows, column] for column in columns)
+    difference = feature - lazy
+    estimate = mean_over(difference.ravel(), _width_of(found))
+    cells = np.zeros(found.root_h_alpha.shape, dtype=bool)
+    for column in columns:
+        cells[rows, column] = True
+    shared = _shared(found, cells, np.isfinite(difference))
+    if estimate is None or shared["n_seeds"] < MIN_SEEDS:
+        return Finding(estimate=estimate, obstacle=_few("pairs of networks fit in both regimes", shared), **shared)
+    fully_connected = found.description.get("architecture", "fc") == "fc"
+    sign = 1.0 if fully_connected else -1.0
+    towards = Estimate(sign * estimate.value, estimate.standard_error, estimate.dof)
+    told = (
+        f"the feature regime errs by {estimate.value:+.2%} more than the lazy one "
+        f"(95 % interval [{estimate.interval()[0]:+.2%}, {estimate.interval()[1]:+.2%}]), on these data"
+    )
+    word, against = _one_sided(towards, told)
+    by_width = [
+        sensitivity_row(f"h = {width:g}", mean_over(row)) for width, row in zip(found.widths, difference, strict=True)
+    ]
+    return Finding(estimate=estimate, word=word, p_against=against, sensitivity=by_width, **shared)
+
+
+def final_kernel(found: Measurements, prediction: Prediction) -> Finding:
+    """Compare the network with kernel dynamics frozen at its final and at its initial kernel."""
+    arms = ("network", "initial_kernel", "final_kernel")
+    absent = [arm for arm in arms if arm not in found.arms]
+    if absent:
+        return Finding(obstacle=f"not measured: the source has no arm {' and no arm '.join(absent)}")
+    cells = window(found, prediction)
+    network, initial, final = (_mean_in(found.network("test_error", arm), cells) for arm in arms)
+    width = _width_of(found)
+    missed, contrast = (final - network).ravel(), (initial - network).ravel()
+    shared = _shared(found, cells, np.isfinite(missed + contrast).reshape(network.shape))
+    gained = mean_over(contrast, width)
+    if gained is None or shared["n_seeds"] < MIN_SEEDS:
+        return Finding(obstacle=_few("networks have all three arms", shared), **shared)
+    tests = [mean_over(sign * missed - FINAL_KERNEL_SHARE * contrast, width) for sign in (1, -1)]
+    return _share(
+        tests, mean_over(missed, width), gained, FINAL_KERNEL_SHARE, "the final kernel", "the network", shared
+    )
+
+
+def ensemble(found: Measurements, prediction: Prediction) -> Finding:
+    """Compare ensembles of m networks with single ones m times as wide, at the amplitudes of the regime."""
+    if "test_label" not in found:
+        return Finding(obstacle="not measured: the source does not hold test_label")
+    cells = window(found, prediction)
+    pair = _widths_to_compare(found)
+    if pair is None:
+        return Finding(obstacle=f"no width is a multiple m of another that has 2·m seeds, m >= 2, or {MIN_SEEDS}")
+    narrow, wide, members = pair
+    columns = np.flatnonzero(cells[narrow] & cells[wide])
+    label = found.one("test_label")
+    outputs = [found.outputs(row)[columns] for row in (narrow, wide)]
+    complete = [np.isfinite(output).all(axis=(0, 2)) for output in outputs]
+    small, large = (output[:, keep] for output, keep in zip(outputs, complete, strict=True))
+    used = np.zeros_like(cells)
+    used[narrow, columns] = used[wide, columns] = True
+    seeds = np.zeros((len(found.widths), found.n_seeds), dtype=bool)
+    seeds[narrow, : small.shape[1]] = seeds[wide, : large.shape[1]] = True
+    shared = _shared(found, used, seeds)
+    if not len(columns) or small.shape[1] < max(2 * members, MIN_SEEDS) or large.shape[1] < MIN_SEEDS:
+        return Finding(obstacle=_few("seeds fit at both widths", shared), **shared)
+    together, alone = _ensemble_errors(small, label, members), _errors(small, label)
+    single = mean_over(_errors(large, label))
+    gained = mean_over(alone)
+    first = mean_over(together)
+    part = mean_over(together - ENSEMBLE_SHARE * alone)
+    if single is None or gained is None or first is None or part is None:
+        return Finding(obstacle=_few("seeds fit at both widths", shared), **shared)
+    missed = plus(first, single, -1.0)
+    # missed - share·contrast = (together - share·alone) - (1 - share)·single
+    test = plus(part, single, -(1 - ENSEMBLE_SHARE))
+    what = f"{members} networks of width {found.widths[narrow]:g} together"
+    against = f"one of width {found.widths[wide]:g}"
+    return _share([test], missed, plus(gained, single, -1.0), ENSEMBLE_SHARE, what, against, shared)
+
+
+def error_vs_width(found: Measurements, prediction: Prediction) -> Finding:
+    """Fit test error = error(infinity) + c·h^p over (width, seed) pairs, each averaged over the grid's amplitudes."""
+    errors = found.network("test_error")
+    cells = np.ones(found.root_h_alpha.shape, dtype=bool)
+    values = _mean_in(errors, cells)
+    used = np.isfinite(values) & (values > 0)
+    shared = _shared(found, cells, used)
+    enough = int((used.sum(axis=1) >= MIN_SEEDS).sum())
+    # three coefficients of the width: the power, the limit, and how far from it
+    if enough < MIN_WIDTHS + 2:
+        return Finding(
+            obstacle=f"{enough} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS + 2} are needed to see a limit",
+            **shared,
+        )
+    width = np.broadcast_to(found.widths[:, None], values.shape)
+    try:
+        fitted = offset_power(width[used], values[used], np.arange(used.sum()))
+    except InputError as error:
+        return Finding(obstacle=error.problem, **shared)
+    rows = []
+    for name, keep in (
+        ("without the narrowest width", width > width.min()),
+        ("without the widest width", width < width.max()),
+    ):
+        part = used & keep
+        rows.append(sensitivity_row(name, offset_power(width[part], values[part], np.arange(part.sum()))["exponent"]))
+    limit = fitted["offset"]
+    note = f"the error tends to {limit.value:.2%} ({limit.interval()[0]:.2%} to {limit.interval()[1]:.2%})"
+    return Finding(estimate=fitted["exponent"], sensitivity=rows, notes=(note,), **shared)
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------
+
+
+def _nearest(found: Measurements, amplitude: float) -> NDArray | None:
+    """Column of the grid's A nearest to ``amplitude`` for each width; None if one is over half a decade away."""
+    distance = np.abs(np.log(found.root_h_alpha / amplitude))
+    column = np.argmin(distance, axis=1)
+    if np.any(distance[np.arange(len(column)), column] > 0.5 * np.log(10) * (1 + 1e-6)):
+        return None
+    return column
+
+
+def _mean_in(values: NDArray, cells: NDArray) -> NDArray:
+    """Mean over the window's amplitudes, (width, seed); NaN where one is missing."""
+    count = cells.sum(axis=1)[:, None]
+    total = np.where(cells[..., None], values, 0.0).sum(axis=1)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+
+def _width_of(found: Measurements) -> NDArray:
+    return np.repeat(found.widths, found.n_seeds)
+
+
+def _shared(found: Measurements, cells: NDArray, complete: NDArray) -> dict:
+    """What every finding here tells of its data; ``complete`` (width, seed)."""
+    return {
+        "range": range_of(cells, found),
+        "n_points": int(complete.sum()),
+        "n_seeds": int(complete.sum(axis=1).max(initial=0)),
+        "n_widths": int(complete.any(axis=1).sum()),
+        **exclusions(found, cells),
+    }
+
+
+def _few(what: str, shared: dict) -> str:
+    return f"{shared['n_seeds']} {what}, and {MIN_SEEDS} are needed"
+
+
+def _one_sided(towards: Estimate, told: str) -> tuple[tuple[Word, str], float | None]:
+    """The word of an estimate that is predicted to be positive, and the p-value that speaks against it."""
+    if towards.interval(0.90)[0] > 0:
+        return ("consistent", told), None
+    if towards.interval(0.95)[1] < 0:
+        return ("inconsistent", told), towards.p_value(0.0)
+    return ("inconclusive", f"{told}: the interval includes none"), None
+
+
+def _share(
+    tests: list[Estimate | None],
+    missed: Estimate | None,
+    gained: Estimate,
+    allowed: float,
+    what: str,
+    than: str,
+    shared: dict,
+) -> Finding:
+    """Judge whether ``missed`` is at most ``allowed`` of ``gained``.
+
+    ``tests`` estimate missed - allowed·gained (and -missed - allowed·gained): they are linear in the pairs, so that no
+    ratio of noisy means needs an interval.
+    """
+    known = [test for test in tests if test is not None]
+    if missed is None or len(known) < len(tests):
+        return Finding(obstacle=_few("complete comparisons", shared), **shared)
+    if gained.interval(0.90)[0] <= 0:
+        return Finding(
+            obstacle=f"nothing to reproduce: the contrast is {gained.value:+.2%} of test error, 0 within errors",
+            **shared,
+        )
+    share = missed.value / gained.value
+    # the delta method, for the table: the word comes from the tests
+    error = math.hypot(missed.standard_error, share * gained.standard_error) / gained.value
+    estimate = Estimate(share, error, min(missed.dof, gained.dof), n_clusters=missed.n_clusters)
+    told = (
+        f"{what} misses {missed.value:+.2%} of test error against the {than}, where {gained.value:+.2%} are to be had"
+    )
+    if all(test.interval(0.90)[1] <= 0 for test in known):
+        word: tuple[Word, str] = ("consistent", f"{told}: no more than {allowed:.0%} of it, with 95 % confidence")
+        return Finding(estimate=estimate, word=word, **shared)
+    against = [test for test in known if test.interval(0.95)[0] > 0]
+    if against:
+        word = ("inconsistent", f"{told}: more than {allowed:.0%} of it")
+        return Finding(estimate=estimate, word=word, p_against=min(test.p_value(0.0) for test in against), **shared)
+    return Finding(
+        estimate=estimate, word=("inconclusive", f"{told}: the interval of that includes {allowed:.0%}"), **shared
+    )
+
+
+def _widths_to_compare(found: Measurements) -> tuple[int, int, int] | None:
+    """The narrowest width and the widest one that is a whole multiple m of it for which 2·m seeds suffice."""
+    for narrow, width in enumerate(found.widths):
+        for wide in range(len(found.widths) - 1, narrow, -1):
+            members = round(found.widths[wide] / width)
+            close = abs(found.widths[wide] / width - members) <= 0.03 * members
+            if close and members >= 2 and found.n_seeds >= max(2 * members, MIN_SEEDS):
+                return narrow, wide, members
+    return None
+
+
+def _errors(outputs: NDArray, label: NDArray) -> NDArray:
+    """Share of wrong signs, averaged over amplitudes, of each seed; ``outputs`` (amplitude, seed, test_point)."""
+    return np.mean(outputs * label <= 0, axis=(0, 2))
+
+
+def _ensemble_errors(outputs: NDArray, label: NDArray, members: int) -> NDArray:
+    """Jackknife pseudo-values, one a seed, of the mean error of ensembles of ``members`` different seeds.
+
+    The mean over all subsets (a U-statistic) is sampled by random partitions; without seed s it is the mean over the
+    ensembles that s is not in.
+    """
+    rng = np.random.default_rng(0)
+    seeds = outputs.shape[1]
+    blocks = seeds // members
+    order = np.stack([rng.permutation(seeds)[: blocks * members] for _ in range(PARTITIONS)]).reshape(-1, members)
+    errors = np.array([np.mean(outputs[:, group].mean(axis=1) * label <= 0) for group in order])
+    member = np.zeros((len(order), seeds), dtype=bool)
+    np.put_along_axis(member, order, True, axis=1)
+    full = errors.mean()
+    without = np.array([errors[~member[:, s]].mean() for s in range(seeds)])
+    return seeds * full - (seeds - 1) * without
