@@ -21,6 +21,7 @@ from fit.theory_curves import theory_curves
 from fit.verdict import Verdict
 from simulate.campaign import Campaign, Experiment
 from simulate.console import command, duration, exit_code, progress_on
+from simulate.cost import campaign_operations, seconds
 from simulate.runner import run
 from simulate.store import reading
 from theory.activation import Activation
@@ -266,8 +267,8 @@ def _plan(out: Console, campaign: Campaign) -> None:
             f"  {e.name}: {e.size} networks, h = {min(e.widths)}..{max(e.widths)}, {e.activation}, L = {e.depth}, "
             f"n = {e.n_train}, up to {memory:.1f} GiB a worker"
         )
-    flops = sum(e.cost(w) * len(e.amplitudes) * e.seeds for e in campaign.experiment for w in e.widths) * 130
-    out.print(f"about {flops:.1e} floating point operations: {duration(flops / 1.2e10)} of one core at 12 GFlop/s")
+    alone = duration(seconds(campaign, cores=1))
+    out.print(f"about {campaign_operations(campaign):.1e} floating point operations: {alone} of one core at 25 GFlop/s")
 
 
 def _memory(experiment: Experiment) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 from typer.core import TyperGroup
 
 from simulate.campaign import Campaign, list_presets
@@ -52,12 +53,22 @@ def options(
 ) -> None:
     """Train ensembles of networks by gradient flow and keep what was measured in a Zarr store."""
     if presets:
-        out = console()
-        for name in list_presets():
-            campaign = Campaign.from_preset(name)
-            out.print(f"{name}: {campaign.size} networks. {campaign.description}")
+        _list_presets()
     elif ctx.invoked_subcommand is None:
         print(ctx.get_help())
+
+
+def _list_presets() -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("preset", no_wrap=True)
+    table.add_column("networks", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for name in list_presets():
+        campaign = Campaign.from_preset(name)
+        table.add_row(name, f"{campaign.size:,}", campaign.description)
+    out = console()
+    out.print(table)
+    out.print("What one would take: python -m fit.report --preset NAME --dry-run")
 
 
 @app.command("run")

@@ -173,6 +173,11 @@ class Architecture(ABC):
         return depth + 1
 
     @classmethod
+    def multiplications(cls, input_shape: tuple[int, ...], width: int, depth: int) -> float:
+        """How many multiplications one point's forward pass takes; if you don't say, as many as fully connected."""
+        return float(math.prod(input_shape) * width + (depth - 1) * width**2 + width)
+
+    @classmethod
     def check(cls, input_shape: tuple[int, ...], depth: int) -> None:
         """Raise an `InputError` if points of this shape can't be put in."""
         if cls.images and len(input_shape) != 3:

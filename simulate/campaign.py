@@ -22,6 +22,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from simulate.architecture import find, names
+from simulate.cost import operations
 from simulate.losses import LOSSES
 from simulate.synthetic import DIMENSION, RULES
 from theory import Activation, InputError
@@ -268,9 +269,8 @@ class Experiment(_Frozen):
         return item * (6 * weights + 3 * activations + 4 * self.n_train**2)
 
     def cost(self, width: int) -> float:
-        """Floating point operations of one gradient and one kernel, per network: the fixed cost model."""
-        weights = width * 64 + (self.depth - 1) * width**2 + width
-        return 6.0 * self.n_train * weights + 4.0 * self.depth * self.n_train**2 * width + self.n_train**3 / 3
+        """Floating point operations that one network takes, by the fixed model of `simulate.cost`."""
+        return operations(self, width)
 
     def tasks(self, seeds_per_task: int | None = None) -> tuple[Task, ...]:
         """Cut the grid into tasks, the most expensive first; a store remembers how many seeds its tasks take."""

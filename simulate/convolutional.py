@@ -294,6 +294,11 @@ class Convolutional(Architecture):
             problem = f"an image of {size} is smaller than a {FILTER}x{FILTER} filter after {largest} convolutions"
             raise InputError("depth", depth, problem, f"Use depth <= {largest}" if largest else "Use larger images")
 
+    @classmethod
+    def multiplications(cls, input_shape: tuple[int, ...], width: int, depth: int) -> float:
+        """Each filter at each of its positions, and the last layer."""
+        return float(sum(c.positions * c.columns * width for c in _layers(input_shape, width, depth, 0.0)) + width)
+
     def weight_shapes(self) -> Sequence[tuple[int, ...]]:
         """See `Architecture`; a row's columns are the filter's rows, its columns, the channels, in this order."""
         return [*((self.width, layer.columns) for layer in self.convolutions), (1, self.width + (self.bias > 0))]

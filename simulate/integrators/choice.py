@@ -18,6 +18,7 @@ h are then not crossed by a change of method.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
@@ -39,8 +40,7 @@ _PASS = 16.0
 # Chebyshev's estimate is of its own error, the W-method's of the first-order solution's, which is larger: with this
 # share of the tolerance both are as far from the exact flow at the end
 _SHARE = 0.25
-_INPUTS = {"digits": 64, "sphere": 10, "cifar10": 3072}
-_OTHER_INPUTS = 784  # MNIST, Fashion-MNIST, EMNIST; also taken for files
+_FILE_INPUTS = 784  # dimension of a file's points, which are not known before it is read
 
 
 def integrator_of(experiment: Experiment) -> Name:
@@ -50,15 +50,15 @@ def integrator_of(experiment: Experiment) -> Name:
         return asked
     if experiment.architecture != "fc":
         return "chebyshev"
-    counts = [_operations(experiment, width) for width in experiment.widths]
+    counts = [operations(experiment, width) for width in experiment.widths]
     rosenbrock, chebyshev = (sum(count) for count in zip(*counts, strict=True))
     return "rosenbrock" if rosenbrock <= chebyshev else "chebyshev"
 
 
-def _operations(experiment: Experiment, width: int) -> tuple[float, float]:
-    """Of the W-method and of Chebyshev's, for one network."""
+def operations(experiment: Experiment, width: int) -> tuple[float, float]:
+    """Return the operations of the W-method and of Chebyshev's, for one fully connected network."""
     n, depth = experiment.n_train, experiment.depth
-    inputs = experiment.pca or _INPUTS.get(experiment.dataset, _OTHER_INPUTS)
+    inputs = math.prod(experiment.input_shape or (_FILE_INPUTS,))
     hidden = (depth - 1) * width**2
     gradient = 6.0 * n * hidden + 6.0 * n * width + min(4.0 * n * inputs, 2.0 * n**2) * width
     kernel, factor = 4.0 * depth * n**2 * width, float(n**3)

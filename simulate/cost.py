@@ -1,0 +1,58 @@
+"""What a network costs, in floating point operations, from the campaign alone: a fixed model, no timing.
+
+Tasks are ordered by it, dry runs and presets quote it. Training is counted as the choice of the integrator counts it
+(`simulate.integrators.choice`); for other architectures than ``fc``, with M multiplications a point's forward pass and
+a activations, as 400 · N (6 M + 160 a). Measuring adds, at each of 80 steps, the outputs on n_test points, and three
+kernels on n_kernel points: at the start, at the end of linear dynamics, at the end. It is right within a factor of two
+for networks that fit as networks usually do; where a rule is hard to fit, they take many times the steps.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from simulate.architecture import find
+from simulate.integrators import choice
+
+if TYPE_CHECKING:
+    from simulate.campaign import Campaign, Experiment
+
+_STEPS, _GRADIENTS, _KERNELS = 80, 400, 3
+_PASS = 16.0  # operations that an element read from memory or written counts as
+_FILE_INPUTS = 784  # dimension of a file's points, which are not known before it is read
+CPU_RATE = 2.5e10  #: operations a second of one core in float64: what the quick preset comes to
+GPU_RATE = 2e13  #: of one H100-class GPU: a third of what its data sheet says of float64; not measured
+
+
+def operations(experiment: Experiment, width: int) -> float:
+    """Return the operations that training and measuring one network takes."""
+    architecture = find(experiment.architecture)
+    depth, points = experiment.depth, float(experiment.n_kernel)
+    shape = experiment.input_shape or (_FILE_INPUTS,)
+    if not architecture.images:
+        shape = (min(math.prod(shape), experiment.n_train),)  # the first layer is held in the span of the data
+    forward = architecture.multiplications(shape, width, depth)
+    # in a convolution each activation takes 25 filters' products with every channel, few of them in the first
+    activations = forward / (25.0 * width) + width if architecture.images else float(depth * width)
+    if experiment.architecture == "fc":
+        training = min(choice.operations(experiment, width))
+    else:
+        training = _GRADIENTS * experiment.n_train * (6.0 * forward + 10.0 * _PASS * activations)
+    held_out = _STEPS * experiment.n_test * (2.0 * forward + 3.0 * _PASS * activations)
+    return training + held_out + _KERNELS * (4.0 * points * forward + 4.0 * depth * points**2 * width)
+
+
+def campaign_operations(campaign: Campaign) -> float:
+    """Return the operations that a campaign takes."""
+    return sum(operations(e, width) * len(e.amplitudes) * e.seeds for e in campaign.experiment for width in e.widths)
+
+
+def seconds(campaign: Campaign, *, cores: int = 2) -> float:
+    """Return the seconds that a campaign takes on this many cores."""
+    return campaign_operations(campaign) / (CPU_RATE * cores)
+
+
+def gpu_seconds(campaign: Campaign) -> float:
+    """Return the seconds that a campaign takes on one GPU."""
+    return campaign_operations(campaign) / GPU_RATE
