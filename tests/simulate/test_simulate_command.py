@@ -26,8 +26,9 @@ def refused(result):
 
 def test_presets_are_listed():
     listed = simulate("--list-presets").stdout
-    assert re.search(r"^quick: [\d,]+ networks\. ", listed, re.M)
-    assert "smoke: " in listed
+    for preset in ("quick", "smoke", "regimes-laptop"):
+        assert re.search(rf"^{preset} +[\d,]+  \w", listed, re.M)
+    assert max(map(len, listed.splitlines())) <= 80
 
 
 def test_a_campaign_is_run_by_default_and_status_tells_how_it_ended(tmp_path):
