@@ -16,9 +16,10 @@ Run ``python benchmarks/calibration.py``; the committed result is benchmarks/res
 
 from __future__ import annotations
 
+import functools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,11 +29,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from fit.collapse import collapse
 from fit.crossover import log_crossing
 from fit.decision import LEVEL, decide
 from fit.estimators import slope_between, slope_within
 from fit.intervals import Estimate
 from fit.jackknife import log_rms, log_standard_deviation
+from fit.models import corrected_power, joint, offset_power, segmented, smooth_crossover
 
 Draw = Callable[[np.random.Generator], Estimate | None]
 RESULT = Path(__file__).parent / "results" / "calibration.json"
@@ -162,6 +165,165 @@ def crossover_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=norma
     return Case(name, -0.5, 0.1, draw)
 
 
+def model_case(
+    name: str,
+    parameter: str,
+    truth: float,
+    curve: Callable[[NDArray], NDArray],
+    fit: Callable[[NDArray, NDArray, NDArray], Mapping[str, Estimate]],
+    *,
+    decades: tuple[float, float] = (-4, 4),
+    n_widths: int = 5,
+    seeds: int = 10,
+    noise=normal,
+    failing: float = 0.0,
+    margin: float = 0.08,
+) -> Case:
+    """A parameter of `fit.models`: clusters as in `amplitude_case`, about any curve log y of log x."""
+    h = np.repeat(widths(n_widths, 64), seeds)
+    log_a = np.log(10.0) * np.arange(decades[0], decades[1] + 0.1, 0.5)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        own = noise(rng, (2, len(h))) / np.sqrt(h)
+        log_y = curve(log_a) + own[0][:, None] + 0.1 * own[1][:, None] * log_a
+        log_y = log_y + 0.01 * noise(rng, (len(h), len(log_a)))
+        here = rng.random(log_y.shape) >= failing
+        cluster = np.broadcast_to(np.arange(len(h))[:, None], log_y.shape)[here]
+        return fit(np.exp(np.broadcast_to(log_a, log_y.shape)[here]), np.exp(log_y[here]), cluster)[parameter]
+
+    return Case(name, truth, margin, draw)
+
+
+def robust_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=normal, within: bool) -> Case:
+    """Huber's M-estimate of a slope, within clusters or between widths."""
+    h = np.repeat(widths(n_widths, 64), seeds)
+    log_a = np.log(10.0) * np.arange(-4, -1.9, 0.5)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        own = noise(rng, (2, len(h))) / np.sqrt(h)
+        if not within:
+            return slope_between(np.log(h), -0.5 * np.log(h) + 1.5 * own[0], robust=True)
+        log_y = own[0][:, None] + (0.1 * own[1][:, None] - 0.5) * log_a + 0.01 * noise(rng, (len(h), len(log_a)))
+        return slope_within(np.broadcast_to(log_a, log_y.shape), log_y, h, robust=True)
+
+    return Case(name, -0.5, 0.1, draw)
+
+
+def joint_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=normal) -> Case:
+    """The nu of y = (alpha·h^nu)^p."""
+    h = np.repeat(widths(n_widths, 64), seeds)[:, None]
+    log_a = np.log(10.0) * np.arange(-4, -1.9, 0.5)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        own = noise(rng, (2, *h.shape)) / np.sqrt(h)
+        log_y = own[0] - (1.5 + 0.1 * own[1]) * log_a
+        parts = np.exp(log_a) / np.sqrt(h), h, np.exp(log_y), np.arange(len(h))[:, None]
+        alpha, width, y, cluster = (np.broadcast_to(part, log_y.shape).ravel() for part in parts)
+        return joint(alpha, width, y, cluster)["nu"]
+
+    return Case(name, 0.5, 0.1, draw)
+
+
+def collapse_case(name: str, *, n_widths: int = 3, seeds: int = 10, noise=normal) -> Case:
+    """The nu of a collapse of curves that bend from A^(-3/2) to A^(-2)."""
+    h = widths(n_widths, 64)[:, None, None]
+    log_a = np.log(10.0) * np.arange(-3, 3.1, 1.0)[None, None, :]
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        own = noise(rng, (2, n_widths, seeds, 1)) / np.sqrt(h)
+        log_y = -1.5 * log_a - 0.5 * np.logaddexp(0, log_a - 1) + 1.5 * own[0] + 0.1 * own[1] * log_a
+        parts = np.exp(log_a) / np.sqrt(h), h, np.exp(log_y), np.arange(seeds)[None, :, None]
+        alpha, size, y, seed = (np.broadcast_to(part, log_y.shape).ravel() for part in parts)
+        return collapse(alpha, size, y, seed, replicas=40, seed=int(rng.integers(2**31))).nu
+
+    return Case(name, 0.5, 0.1, draw)
+
+
+def excess_case(name: str, *, n_widths: int, seeds: int = 40) -> Case:
+    """The power of the excess test error over its limit, which is fitted along."""
+    h = np.repeat(widths(n_widths), seeds)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        error = 0.05 + 3.2 / h + 0.16 * rng.standard_normal(len(h)) / h
+        return offset_power(h, error, np.arange(len(h)))["exponent"]
+
+    return Case(name, -1.0, 0.25, draw)
+
+
+def _bent(log_a: NDArray) -> NDArray:
+    """Slope -1.5 goes over into -2 at A = 6."""
+    v = log_a - np.log(6.0)
+    return -1.5 * v - 0.5 * (np.logaddexp(0, v) - np.log(2.0))
+
+
+def _broken(log_a: NDArray) -> NDArray:
+    v = log_a - 0.3
+    return np.where(v < 0, -1.5 * v, -2 * v)
+
+
+MODEL_CASES = (
+    model_case("smooth crossover: low power", "low_exponent", -1.5, _bent, smooth_crossover),
+    model_case(
+        "smooth crossover: high power, heavy tails", "high_exponent", -2.0, _bent, smooth_crossover, noise=heavy
+    ),
+    model_case(
+        "smooth crossover: log x*, 10 % failed", "log_crossover", np.log(6.0), _bent, smooth_crossover, failing=0.1
+    ),
+    model_case(
+        "smooth crossover, sharpness free: low power",
+        "low_exponent",
+        -1.5,
+        _bent,
+        functools.partial(smooth_crossover, sharpness=None),
+    ),
+    model_case("segmented: low power", "low_exponent", -1.5, _broken, segmented),
+    model_case("segmented: log breakpoint, heavy tails", "log_breakpoint", 0.3, _broken, segmented, noise=heavy),
+    model_case(
+        "correction A^(1/4), power fixed, 5 widths",
+        "exponent",
+        -0.25,
+        lambda u: -0.25 * u + np.log1p(-0.4 * np.exp(0.25 * u)),
+        functools.partial(corrected_power, correction_exponent=0.25),
+        decades=(-4, -1),
+    ),
+    model_case(
+        "correction A^(1/2), power free",
+        "exponent",
+        -1.5,
+        lambda u: -1.5 * u + np.log1p(2 * np.exp(0.5 * u)),
+        corrected_power,
+        decades=(-4, 0.5),
+    ),
+    model_case(
+        "offset: power",
+        "exponent",
+        -1.0,
+        lambda u: np.log(np.exp(-u) + 0.05),
+        offset_power,
+        decades=(-1, 2),
+    ),
+    model_case(
+        "offset: power, heavy tails, 10 % failed",
+        "exponent",
+        -1.0,
+        lambda u: np.log(np.exp(-u) + 0.05),
+        offset_power,
+        decades=(-1, 2),
+        noise=heavy,
+        failing=0.1,
+    ),
+    joint_case("alpha·h^nu: 5 widths x 10 seeds"),
+    joint_case("alpha·h^nu: 7 widths x 10 seeds, heavy tails", n_widths=7, noise=heavy),
+    robust_case("Huber, A: 5 widths x 10 seeds", within=True),
+    robust_case("Huber, A: 5 widths x 10 seeds, heavy tails", within=True, noise=heavy),
+    robust_case("Huber, h: 5 widths x 10 seeds", within=False),
+    robust_case("Huber, h: 5 widths x 10 seeds, heavy tails", within=False, noise=heavy),
+    collapse_case("collapse: 3 widths x 10 seeds"),
+    collapse_case("collapse: 5 widths x 10 seeds, heavy tails", n_widths=5, noise=heavy),
+    excess_case("excess error: 5 widths x 40 seeds", n_widths=5),
+    excess_case("excess error: 9 widths x 40 seeds", n_widths=9),
+)
+
 CASES = (
     amplitude_case("A: 3 widths x 10 seeds"),
     amplitude_case("A: 5 widths x 10 seeds, heavy tails", n_widths=5, noise=heavy),
@@ -188,6 +350,9 @@ CASES = (
     crossover_case("alpha*: 5 widths x 20 seeds", seeds=20),
     crossover_case("alpha*: 5 widths x 10 seeds, heavy tails", noise=heavy),
 )
+
+
+CASES += MODEL_CASES
 
 
 def study(case: Case, replicas: int, seed: int) -> dict[str, float | int | str]:
@@ -220,10 +385,18 @@ def study(case: Case, replicas: int, seed: int) -> dict[str, float | int | str]:
     }
 
 
-def main(replicas: int = 2000, seed: int = 0, out: Path = RESULT) -> None:
-    """Run the study, print the table, write the JSON."""
+def main(replicas: int = 2000, seed: int = 0, out: Path = RESULT, resume: bool = False) -> None:
+    """Run the study, print the table, write the JSON; ``resume`` keeps the cases that are in it already."""
     started = time.perf_counter()
-    rows = [study(case, replicas, seed) for case in CASES]
+    known: dict[str, dict] = {}
+    if resume and out.exists():
+        known = {row["case"]: row for row in json.loads(out.read_text())["cases"]}
+    rows = []
+    for case in CASES:
+        rows.append(known[case.name] if case.name in known else study(case, replicas, seed))
+        if case.name not in known:
+            _write(out, replicas, seed, rows)
+            print(rows[-1], flush=True)
     columns = ("coverage", "inconsistent", "consistent", "sees_0.1", "accepts_0.1", "bias", "half_width")
     table = Table("case", *columns, title=f"{replicas} replicas")
     for row in rows:
@@ -231,6 +404,10 @@ def main(replicas: int = 2000, seed: int = 0, out: Path = RESULT) -> None:
     console = Console(width=140)
     console.print(table)
     console.print(f"{time.perf_counter() - started:.0f} s")
+    _write(out, replicas, seed, rows)
+
+
+def _write(out: Path, replicas: int, seed: int, rows: list[dict]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(
         json.dumps({"schema_version": 1, "replicas": replicas, "seed": seed, "cases": rows}, indent=1) + "\n"

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from fit.censored import censored_slope
 from fit.collapse_law import collapse_law
-from fit.crossover import log_crossing
-from fit.finding import Finding, not_measured, sensitivity_row
+from fit.crossover import censoring
+from fit.finding import MIN_SEEDS, MIN_WIDTHS, Finding, not_measured, sensitivity_row
+from fit.intervals import Estimate
 from fit.jackknife import log_rms, log_standard_deviation
 from fit.logarithmic_law import logarithmic_law
 from fit.measurements import Measurements
@@ -19,7 +21,11 @@ from fit.performance import ensemble, error_vs_width, final_kernel, regime_prefe
 from fit.power_laws import amplitude_law, pooled_width_law, slope_of_widths, width_law
 from theory.prediction import Prediction
 
-#: With more than this share of crossovers outside the grid there is no verdict: which ones lie outside is no chance.
+#: Further levels of the kernel change at which alpha* is told: the law -1/2 is claimed at and above 0.3.
+LEVELS = (0.3, 3.0, 10.0)
+#: With more than this share beyond the grid not even the censored likelihood gives a verdict.
+MAX_CENSORED_LIKELIHOOD = 0.5
+#: With more than this share of crossovers outside the grid they are no chance, and a censored likelihood takes over.
 MAX_CENSORED = 0.05
 
 
@@ -98,25 +104,55 @@ def _output_growth(found: Measurements, prediction: Prediction) -> Finding:
 
 
 def _crossover(found: Measurements, prediction: Prediction) -> Finding:
+    """alpha* of each (width, seed), regressed on the width; where curves end before the level, with censoring."""
     logs = _logs(found.network("kernel_change"), "mean")
-    crossing = np.stack([log_crossing(np.log(a), curves) for a, curves in zip(found.root_h_alpha, logs, strict=True)])
-    log_alpha = crossing - 0.5 * np.log(found.widths)[:, None]
+    log_h = np.log(found.widths)[:, None]
+    crossing, side = _crossings(found, logs, 1.0)
+    seen = np.where(side == 0, crossing, np.nan)
     everywhere = np.ones(found.root_h_alpha.shape, dtype=bool)
-    finding = pooled_width_law(found, lambda _: log_alpha, everywhere, r"\alpha^*")
+    finding = pooled_width_law(found, lambda _: seen - 0.5 * log_h, everywhere, r"\alpha^*")
+    levels = [
+        sensitivity_row(f"alpha* at kernel_change = {level:g}", _censored(found, *_crossings(found, logs, level)))
+        for level in LEVELS
+    ]
+    finding = dataclasses.replace(finding, sensitivity=finding.sensitivity + levels)
     started = np.isfinite(logs).any(axis=1)
-    censored = int((started & ~np.isfinite(crossing)).sum())
+    censored = int((started & ~np.isfinite(seen)).sum())
     if not censored:
         return finding
     share = censored / started.sum()
     excluded = finding.excluded | {
         "its kernel change does not pass 1 between amplitudes at most a decade apart": censored
     }
+    if share <= MAX_CENSORED:
+        return dataclasses.replace(finding, excluded=excluded)
     obstacle = finding.obstacle
-    if share > MAX_CENSORED:
+    tobit = _censored(found, crossing, side)
+    if share > MAX_CENSORED_LIKELIHOOD or tobit is None or np.isnan(crossing[started]).any():
         obstacle = (
             f"the kernel change of {share:.0%} of the seeds does not pass 1 between amplitudes at most a decade apart"
         )
-    return dataclasses.replace(finding, excluded=excluded, obstacle=obstacle)
+        return dataclasses.replace(finding, excluded=excluded, obstacle=obstacle)
+    # seeds at the end of the grid are a choice by the response; that their A* lies beyond it is known, and used
+    note = f"{share:.0%} of the crossovers lie beyond the grid and enter as such (censored regression)"
+    widths = np.minimum(started.sum(axis=1) // MIN_SEEDS, (side == 0).sum(axis=1)) > 0
+    if widths.sum() >= MIN_WIDTHS:
+        obstacle = None
+    return dataclasses.replace(finding, estimate=tobit, excluded=excluded, obstacle=obstacle, notes=(note,))
+
+
+def _crossings(found: Measurements, logs: NDArray, level: float) -> tuple[NDArray, NDArray]:
+    """Logarithm of A* and its censoring, each (width, seed)."""
+    rows = [
+        censoring(np.log(a), curves, float(np.log(level))) for a, curves in zip(found.root_h_alpha, logs, strict=True)
+    ]
+    value, side = (np.stack(part) for part in zip(*rows, strict=True))
+    return value, side
+
+
+def _censored(found: Measurements, crossing: NDArray, side: NDArray) -> Estimate | None:
+    log_h = np.broadcast_to(np.log(found.widths)[:, None], crossing.shape)
+    return censored_slope(log_h.ravel(), (crossing - 0.5 * log_h).ravel(), side.ravel())
 
 
 def _collapse(found: Measurements, prediction: Prediction) -> Finding:

@@ -32,12 +32,13 @@ def test_committed_intervals_cover(row):
 
 
 def test_the_study_is_of_the_estimators_as_they_are(calibration):
-    names = [case.name for case in calibration.CASES]
-    assert names == [row["case"] for row in STUDY["cases"]]
+    cases = {case.name: case for case in calibration.CASES}
+    assert len(cases) == len(calibration.CASES)
+    committed_rows = {row["case"]: row for row in STUDY["cases"]}
+    assert set(committed_rows) <= set(cases)
     for name in ("A: 3 widths x 10 seeds", "h: 5 widths x 10 seeds", "delta F: 5 widths x 30 seeds"):
-        case = calibration.CASES[names.index(name)]
-        committed = STUDY["cases"][names.index(name)]
-        again = calibration.study(case, 300, seed=1)
+        committed = committed_rows[name]
+        again = calibration.study(cases[name], 300, seed=1)
         # three standard errors of a share near 0.95 of 300
         assert again["coverage"] == pytest.approx(committed["coverage"], abs=3 * np.sqrt(0.05 * 0.95 / 300))
         # three standard errors of a median of 300 half-widths that scatter by 20 %
