@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from simulate.architecture import find, names
 from simulate.cost import operations
 from simulate.losses import LOSSES
+from simulate.schema import ARMS
 from simulate.synthetic import DIMENSION, RULES
 from theory import Activation, InputError
 
@@ -85,7 +86,7 @@ class Experiment(_Frozen):
     n_kernel: Positive = 500  # at most n_test
     dtype: Literal["float64", "float32"] = "float64"
     dynamics: Dynamics = Dynamics()
-    arms: tuple[Literal["network"], ...] = ("network",)
+    arms: Annotated[tuple[str, ...], Field(min_length=1)] = ("network",)
     tolerance: Annotated[float, Field(gt=0, le=0.1)] = 5e-3
     max_steps: Positive = 5000
     checkpoints: Annotated[int, Field(ge=1, le=20)] | Annotated[tuple[Amplitude, ...], Field(min_length=1)] | None = (
@@ -118,6 +119,16 @@ class Experiment(_Frozen):
     def _ascending(cls, value: Any) -> Any:
         if isinstance(value, tuple) and any(b <= a for a, b in itertools.pairwise(value)):
             raise InputError("", value, "values must be ascending and different", "Sort them and give each once")
+        return value
+
+    @field_validator("arms")
+    @classmethod
+    def _known_arms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in ARMS:
+                raise InputError("", name, "no such arm", f"Use some of {', '.join(ARMS)}")
+        if value[0] != "network" or len(set(value)) < len(value):
+            raise InputError("", list(value), "arms are the network, first, and others, each once", "Put network first")
         return value
 
     @field_validator("checkpoints", mode="before")

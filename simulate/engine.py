@@ -13,6 +13,7 @@ import xarray as xr
 from torch import Tensor
 
 from simulate.architecture import Architecture, find
+from simulate.arms import Arm, Arms, arm_columns, needs_end
 from simulate.events import Moment
 from simulate.flow import GradientFlow
 from simulate.integrate import integrate
@@ -64,6 +65,7 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
         "layer": experiment.layers,
         "test_point": experiment.n_test,
         "checkpoint": len(scaled_times(experiment.checkpoints)),
+        "arm": len(experiment.arms),
     }
     # member = amplitude-major, so that a reshape gives the grid back
     columns = {name: _unknown(count, variable, sizes) for name, variable in wanted.items()}
@@ -139,6 +141,8 @@ def _train(
     margin = torch.full((members,), torch.nan, dtype=dtype, device=device)
     loss_end = torch.full((members,), torch.nan, dtype=dtype, device=device)
 
+    weights_end = [torch.full_like(w, torch.nan) for w in weights] if needs_end(experiment.arms) else None
+
     def measure(end: Moment) -> None:
         ids = end.members
         kernel_change[ids], kernel_change_layer[ids] = held_out.kernel_change(ids, end.weights)
@@ -148,6 +152,9 @@ def _train(
         test_output[ids] = held_out.predictor(ids, end.weights)
         margin[ids] = (end.output * y).amin(dim=-1)
         loss_end[ids] = flow.mean_loss(end.output)
+        if weights_end is not None:
+            for kept, w in zip(weights_end, end.weights, strict=True):
+                kept[ids] = w
 
     scaled = tensor(scaled_times(experiment.checkpoints))
     checkpoints = Checkpoints(held_out, flow, len(scaled), layers)
@@ -166,6 +173,14 @@ def _train(
         save_at=save_at if len(scaled) else None,
     )
 
+    test_error = (test_output * y_test <= 0).to(dtype).mean(-1).where(torch.isfinite(margin), torch.nan)
+    beside = {}
+    if len(experiment.arms) > 1:
+        arms = Arms(flow, held_out, weights_end, experiment.tolerance, experiment.max_steps)
+        network_arm = Arm(test_output, result.time_end, result.status)
+        found = [network_arm if name == "network" else arms.follow(name) for name in experiment.arms]
+        beside = arm_columns(found, test_output, y_test)
+        test_error = beside["test_error"]
     on_the_way = {
         "time": checkpoints.time,
         "loss": checkpoints.loss,
@@ -175,12 +190,13 @@ def _train(
     }
     return {
         **(on_the_way if len(scaled) else {}),
+        **beside,
         "kernel_change": kernel_change,
         "kernel_change_layer": kernel_change_layer,
         "kernel_norm_initial": held_out.norm_initial[seed_of] / experiment.n_kernel,
         "weight_change": weight_change,
         "weight_norm": torch.stack([w.norm(dim=(-2, -1)) for w in drawn], -1)[seed_of],
-        "test_error": (test_output * y_test <= 0).to(dtype).mean(-1).where(torch.isfinite(margin), torch.nan),
+        "test_error": test_error,
         "train_margin": margin,
         "time_end": result.time_end,
         "time_half": half.time,

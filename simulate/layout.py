@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import zarr
-from zarr.codecs import BytesCodec, Crc32cCodec, ZstdCodec
+from zarr.codecs import BytesCodec, Crc32cCodec, VLenUTF8Codec, ZstdCodec
 from zarr.core.buffer import Buffer
 from zarr.storage import MemoryStore
 
@@ -84,7 +84,7 @@ def _fill_group(store: MemoryStore, experiment: Experiment, data: Data, origin: 
         shape = tuple(len(axes[d].values) for d in dims)
         chunk = (1, shape[1], experiment.seeds_per_task, *shape[3:])
         about: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
-        if name == "status":
+        if name in ("status", "arm_status"):
             about["flag_values"] = [int(s) for s in Status]
             about["flag_meanings"] = " ".join(s.name.lower() for s in Status)
         array = _create(group, name, shape, chunk, dims, variable.dtype, about)
@@ -98,18 +98,20 @@ def _fill_group(store: MemoryStore, experiment: Experiment, data: Data, origin: 
 def _write_coordinate(group: zarr.Group, name: str, axis: Coordinate) -> None:
     about = {"long_name": axis.long_name, "units": "1"}
     shape = axis.values.shape
-    array = _create(group, name, shape, shape, axis.dims, str(axis.values.dtype), about)
+    dtype = "str" if axis.values.dtype == object else str(axis.values.dtype)
+    array = _create(group, name, shape, shape, axis.dims, dtype, about)
     array[...] = axis.values
 
 
 def _create(group: zarr.Group, name: str, shape, chunk, dims, dtype: str, attributes) -> zarr.Array:
+    labels = dtype == "str"
     return group.create_array(
         name,
         shape=shape,
         chunks=chunk,
-        dtype=dtype,
-        fill_value=_FILL.get(dtype, 0),
-        serializer=BytesCodec(),
+        dtype=str if labels else dtype,
+        fill_value="" if labels else _FILL.get(dtype, 0),
+        serializer=VLenUTF8Codec() if labels else BytesCodec(),
         compressors=[ZstdCodec(level=3), Crc32cCodec()],
         dimension_names=dims,
         attributes=attributes,

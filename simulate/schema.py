@@ -106,11 +106,30 @@ CHECKPOINT_VARIABLES: dict[str, Variable] = {
 }
 
 
+#: name -> what it is: the values of the dimension ``arm``
+ARMS = {
+    "network": "the network itself",
+    "initial_kernel": "the frozen tangent kernel of the network before training",
+    "final_kernel": "the frozen tangent kernel of the trained network",
+    "initial_features": "the frozen kernel of the last layer before training",
+    "final_features": "the frozen kernel of the last layer of the trained network",
+}
+
+#: what is stored of arms, for experiments that have others than the network
+ARM_VARIABLES: dict[str, Variable] = {
+    "test_error": Variable("fraction of test points with F·y <= 0", ("arm",)),
+    "arm_time_end": Variable("time at which the arm's training stopped", ("arm",)),
+    "arm_distance": Variable("rms over test points of the arm's F minus the network's, over the network's", ("arm",)),
+    "arm_status": Variable("how the arm's training ended", ("arm",), "int8"),
+}
+
+
 def variables(experiment: Experiment) -> dict[str, Variable]:
     """Return the variables of an experiment: those of all, and those that it asks for."""
     optional = CHECKPOINT_VARIABLES if experiment.checkpoints is not None else {}
-    # of the two amplitudes one is a coordinate; the status stays the last to be written
-    named = {**VARIABLES, **optional}
+    # of the two amplitudes one is a coordinate
+    arms = ARM_VARIABLES if len(experiment.arms) > 1 else {}
+    named = {**VARIABLES, **optional, **arms}
     return {name: variable for name, variable in named.items() if name != experiment.amplitude}
 
 
@@ -131,6 +150,11 @@ def coordinates(experiment: Experiment, y_test: np.ndarray) -> dict[str, Coordin
         "seed": Coordinate("seed of the initial weights", ("seed",), np.arange(experiment.seeds, dtype="int64")),
         "layer": Coordinate(
             "weight matrix, 0 next to the input", ("layer",), np.arange(experiment.layers, dtype="int64")
+        ),
+        **(
+            {"arm": Coordinate("what was trained", ("arm",), np.array(experiment.arms, dtype=object))}
+            if len(experiment.arms) > 1
+            else {}
         ),
         **(
             {"checkpoint": Coordinate("t/min(1, sqrt(h)·alpha)", ("checkpoint",), scaled_times(experiment.checkpoints))}

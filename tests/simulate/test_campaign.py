@@ -71,7 +71,7 @@ def test_alpha_and_root_h_alpha_are_the_same_axis_read_two_ways():
         ({"depth": None}, "experiment[0].depth", "missing"),
         ({"n_train": "many"}, "experiment[0].n_train", "integer"),
         ({"widht": [16]}, "experiment[0].widht", "no such field"),
-        ({"arms": ["final_kernel"]}, "experiment[0].arms[0]", "not supported"),
+        ({"arms": ["final_kernel"]}, "experiment[0].arms", "the network, first"),
         ({"architecture": "nosuch"}, "experiment[0].architecture", "no such architecture"),
         ({"bias": -0.1}, "experiment[0].bias", "greater than or equal to 0"),
         ({"dtype": "float32", "root_h_alpha": [1e5]}, "experiment[0].dtype", "lose its digits at alpha = 2.5e+04"),
@@ -205,3 +205,9 @@ def test_the_atlas_has_a_dozen_activations_at_five_depths():
 def test_checkpoints_are_a_number_or_ascending_times(wrong):
     with pytest.raises(InputError, match=r"experiment\[0\]\.checkpoints"):
         campaign(checkpoints=wrong)
+
+
+@pytest.mark.parametrize("wrong", [[], ["initial_kernel"], ["network", "network"], ["network", "kernel"]])
+def test_arms_are_the_network_and_known_others(wrong):
+    with pytest.raises(InputError, match=r"experiment\[0\]\.arms"):
+        campaign(arms=wrong)

@@ -380,3 +380,18 @@ def test_checkpoints_make_variables_of_their_own_and_only_then(tiny, finished, t
     np.testing.assert_allclose(one["checkpoint"], 10.0 ** np.arange(-3, 5))
     assert np.isfinite(one["loss"].isel(checkpoint=0)).all()
     assert store.verify() == []
+
+
+def test_arms_make_a_dimension_with_names_and_only_then(tiny, finished, tmp_path):
+    assert "arm" not in Store.open(finished).tree()["one"].dims
+    names = ("network", "initial_kernel", "final_kernel", "initial_features", "final_features")
+    # eight neurons' features can't fit twenty points: those arms go on until they are told to stop
+    store = run(tiny.changed(arms=names, max_steps=300), tmp_path / "s.zarr", workers=1).store
+    one = store.tree()["one"].to_dataset()
+    assert tuple(one["arm"].values) == names
+    assert one["test_error"].dims == ("width", "root_h_alpha", "seed", "arm")
+    assert (one["arm_status"].sel(arm=["network", "initial_kernel", "final_kernel"]) == Status.CONVERGED).all()
+    assert (one["arm_distance"].sel(arm="network") == 0).all()
+    plain = Store.open(finished).tree()["one"].to_dataset()
+    np.testing.assert_array_equal(one["test_error"].sel(arm="network"), plain["test_error"])
+    assert store.verify() == []
