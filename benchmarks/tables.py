@@ -9,7 +9,7 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results"
 _INTRODUCTION = """# Benchmarks
 
-Rendered by `python -m benchmarks --tables` from [benchmarks/results](../benchmarks/results); `python -m benchmarks`
+Rendered by `python -m benchmarks --tables` from `benchmarks/results/`; `python -m benchmarks`
 lists what can be measured. Machines differ and are busy with other things; ratios are of one run.
 """
 

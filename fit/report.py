@@ -19,10 +19,10 @@ from fit.own_predictions import OwnPrediction, read_predictions
 from fit.render import build, decisive, judged, summary, write
 from fit.theory_curves import theory_curves
 from fit.verdict import Verdict
-from simulate.campaign import Campaign, Experiment
-from simulate.console import command, duration, exit_code, progress_on
-from simulate.cost import campaign_operations, seconds
-from simulate.runner import run
+from simulate.campaign import Campaign, list_presets
+from simulate.console import command, exit_code, planned, progress_on, tell_plan
+from simulate.plan import plan
+from simulate.runner import run, worker_count
 from simulate.store import reading
 from theory.activation import Activation
 from theory.console import console
@@ -40,7 +40,8 @@ def main(
         typer.Argument(metavar="[STORE.zarr|DATA.csv|DATA.nc]...", help="What to report on; without, a preset is run."),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="The campaign to run, if there is no store.  [default: quick]")
+        str | None,
+        typer.Option(help="The campaign to run, if there is no store.  [default: quick]", autocompletion=list_presets),
     ] = None,
     activation: Annotated[
         str | None, typer.Option(help="Run the preset with this activation: a name or a formula.")
@@ -56,6 +57,7 @@ def main(
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    threads: Annotated[int, typer.Option(help="Threads of each process.")] = 1,
     data_root: Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")] = None,
     download: Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")] = False,
@@ -85,7 +87,11 @@ def main(
             title = campaign.name
             folder = out or Path("reports", campaign.name)
             if dry_run:
-                _plan(console(), campaign)
+                what = plan(campaign, worker_count(workers, device, threads), device)
+                if as_json:
+                    print(json.dumps(planned(campaign, what), indent=2))
+                else:
+                    tell_plan(console(), campaign, what)
                 return
             _writable(folder)
             with progress_on(screen) as progress:
@@ -94,6 +100,7 @@ def main(
                     folder / "store.zarr",
                     device=device,
                     workers=workers,
+                    threads=threads,
                     data_root=data_root,
                     download=download,
                     progress=progress,
@@ -256,24 +263,6 @@ def _writable(folder: Path) -> None:
     except OSError as error:
         problem = f"can't be written ({error.strerror})"
         raise InputError("out", str(folder), problem, "Give a folder that can be written with --out") from None
-
-
-def _plan(out: Console, campaign: Campaign) -> None:
-    tasks = campaign.tasks()
-    out.print(f"{campaign.name}: {campaign.size} networks in {len(tasks)} tasks")
-    for e in campaign.experiment:
-        memory = _memory(e)
-        out.print(
-            f"  {e.name}: {e.size} networks, h = {min(e.widths)}..{max(e.widths)}, {e.activation}, L = {e.depth}, "
-            f"n = {e.n_train}, up to {memory:.1f} GiB a worker"
-        )
-    alone = duration(seconds(campaign, cores=1))
-    out.print(f"about {campaign_operations(campaign):.1e} floating point operations: {alone} of one core at 25 GFlop/s")
-
-
-def _memory(experiment: Experiment) -> float:
-    networks = len(experiment.amplitudes) * experiment.seeds_per_task
-    return networks * experiment.bytes_per_network(max(experiment.widths)) / 2**30
 
 
 if __name__ == "__main__":

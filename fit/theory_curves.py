@@ -71,14 +71,15 @@ def _described(one: Measurements, data_root: str | Path | None) -> tuple[Experim
     recorded = one.data.attrs.get("data")
     if not isinstance(recorded, dict) or recorded.get("sha256") != data.sha256:
         return None
-    return (experiment, data) if experiment.architecture == "fc" and experiment.depth >= 1 else None
+    covered = experiment.architecture == "fc" and not experiment.bias and experiment.subtract_initial
+    return (experiment, data) if covered else None
 
 
 def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
     """The linearised dynamics of the very networks that were trained, at the largest width."""
     width = max(experiment.widths)
     upper = float(experiment.root_h_alphas(width).max())
-    if upper <= LAZY_FROM or width > LARGEST_WIDTH or experiment.n_train > LARGEST_TRAINING_SET or experiment.bias:
+    if upper <= LAZY_FROM or width > LARGEST_WIDTH or experiment.n_train > LARGEST_TRAINING_SET:
         return []
     activation = Activation(experiment.activation, normalise=experiment.normalise)
     grid = np.geomspace(LAZY_FROM, upper, 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,9 +12,10 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from simulate.campaign import Campaign, list_presets
-from simulate.console import command, exit_code, named, progress_on
+from simulate.console import command, exit_code, named, planned, progress_on, tell_plan
 from simulate.data import load_data
-from simulate.runner import run
+from simulate.plan import plan
+from simulate.runner import run, worker_count
 from simulate.store import Damage, Store, reading
 from simulate.workers import ATTEMPTS
 from theory.console import console
@@ -39,6 +41,9 @@ Scheduler = Annotated[
 ]
 Download = Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Workers = Annotated[int | None, typer.Option(help="Processes (default: one a core).")]
+Threads = Annotated[int, typer.Option(help="Threads of each process; for networks that keep several cores busy.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
 StorePath = Annotated[
     str, typer.Argument(metavar="STORE", help="A store written by this command: a path, or a URL (s3://bucket/store).")
 ]
@@ -77,13 +82,19 @@ def run_command(
     out: Annotated[
         str, typer.Option(metavar="STORE", help="The store to write, or to go on with: a path, or a URL of fsspec.")
     ] = "store.zarr",
-    preset: Annotated[str | None, typer.Option(help="A campaign that comes with lazyrich, instead of a file.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="A campaign that comes with lazyrich, instead of a file.", autocompletion=list_presets),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
-    workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    workers: Workers = None,
+    threads: Threads = 1,
     scheduler: Scheduler = None,
     data_root: DataRoot = None,
     download: Download = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")] = False,
     quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Simulate what is still pending of a campaign. Run again, it goes on where it stopped."""
     with command():
@@ -92,7 +103,14 @@ def run_command(
                 "campaign", campaign and str(campaign), "exactly one campaign is run", "Give a file or --preset"
             )
         chosen = Campaign.from_toml(campaign) if campaign is not None else Campaign.from_preset(str(preset))
-        screen = console(stderr=True, quiet=quiet)
+        if dry_run:
+            what = plan(chosen, worker_count(workers, device, threads), device)
+            if as_json:
+                print(json.dumps(planned(chosen, what), indent=2))
+            else:
+                tell_plan(console(), chosen, what)
+            return
+        screen = console(stderr=True, quiet=quiet or as_json)
         with progress_on(screen) as progress:
             outcome = run(
                 chosen,
@@ -100,6 +118,7 @@ def run_command(
                 device=device,
                 workers=workers,
                 scheduler=scheduler,
+                threads=threads,
                 data_root=data_root,
                 download=download,
                 progress=progress,
@@ -108,16 +127,21 @@ def run_command(
         screen.print(f"{chosen.size} networks in {out}: {_told(outcome.counts)}")
         for task in outcome.lost:
             screen.print(f"{named(task)}: its workers died {ATTEMPTS} times; it stays pending")
+        if as_json:
+            print(json.dumps(_counted(out, chosen, outcome.counts), indent=2))
         code = exit_code(outcome)
     raise typer.Exit(code)
 
 
 @app.command()
-def status(store: StorePath) -> None:
+def status(store: StorePath, as_json: AsJson = False) -> None:
     """Say how many networks of each experiment ended how."""
     with command():
         out = console()
         opened = Store.open(store)
+        if as_json:
+            print(json.dumps(_counted(store, opened.campaign, opened.counts()), indent=2))
+            return
         out.print(f"campaign {opened.campaign.name}: {opened.campaign.size} networks")
         for name, counts in opened.counts().items():
             told = ", ".join(f"{count} {ended.name.lower()}" for ended, count in sorted(counts.items()))
@@ -210,8 +234,6 @@ def _to_csv(store: Store, tree, out: Path) -> None:
 
 
 def _to_netcdf(store: Store, tree, out: Path) -> None:
-    import json
-
     several = len(store.campaign.experiment) > 1
     for experiment in store.campaign.experiment:
         data = tree[experiment.name].to_dataset().load()
@@ -229,6 +251,14 @@ def _list(damaged: list[Damage]) -> None:
         lost = "" if one.task is None else f" ({named(one.task)})"
         out.print(f"{one.path} {one.problem}{lost}", soft_wrap=True)
     out.print(f"{len(damaged)} damaged" if damaged else "everything is as it was written")
+
+
+def _counted(store: str, campaign: Campaign, counts: dict) -> dict[str, Any]:
+    experiments = {
+        name: {status.name.lower(): count for status, count in sorted(of_experiment.items())}
+        for name, of_experiment in counts.items()
+    }
+    return {"store": str(store), "campaign": campaign.name, "networks": campaign.size, "experiments": experiments}
 
 
 def _told(counts: dict) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 import theory.console
-from simulate.campaign import Task
+from simulate.campaign import Campaign, Task
+from simulate.plan import Plan
 from simulate.runner import Interrupted, Outcome, termination_interrupts
 from simulate.runner import Progress as RunProgress
 from simulate.store import StoreError
@@ -67,14 +69,54 @@ def progress_on(out: Console) -> Iterator[Callable[[RunProgress], None]]:
         def show(now: RunProgress) -> None:
             nonlocal told
             left = "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"
-            at = "" if now.task is None else f" ({now.task.experiment}, h = {now.task.width})"
+            at = "" if now.task is None else f"; just done: {_where(now)}"
             bar.update(row, total=now.networks, completed=now.finished, note=f"{now.failed} not fitted{left}{at}")
             share = now.finished / now.networks
             if not out.is_terminal and (share >= told + 0.1 or now.finished == now.networks):
                 told = share
-                out.print(f"{now.finished} of {now.networks} networks, {now.failed} not fitted{left}")
+                out.print(
+                    f"{now.finished} of {now.networks} networks, {now.failed} not fitted{left}{at}", soft_wrap=True
+                )
 
         yield show
+
+
+def _where(now: RunProgress) -> str:
+    """Which part of the grid the last task was."""
+    assert now.task is not None
+    span = "" if now.root_h_alpha is None else " to ".join(f"{a:.1g}" for a in dict.fromkeys(now.root_h_alpha))
+    return f"{now.task.experiment}, h = {now.task.width}" + (f", A = {span}" if span else "")
+
+
+def tell_plan(out: Console, campaign: Campaign, what: Plan) -> None:
+    """Print what a campaign would take."""
+    out.print(f"{campaign.name}: {what.networks:,} networks in {what.tasks} tasks")
+    for e in campaign.experiment:
+        axis = e.root_h_alphas(max(e.widths))
+        out.print(
+            f"  {e.name}: {e.size:,} networks, {e.activation}, L = {e.depth}, h = {min(e.widths)}..{max(e.widths)}, "
+            f"A = {axis.min():.1g}..{axis.max():.1g}, n = {e.n_train}",
+            markup=False,
+            soft_wrap=True,
+        )
+    out.print(
+        f"about {duration(what.seconds)} with {what.workers} workers on this machine (within a factor of two), up to "
+        f"{what.memory:.1f} GiB for the networks of a worker, and 0.4 GiB for the worker itself",
+        soft_wrap=True,
+    )
+
+
+def planned(campaign: Campaign, what: Plan) -> dict[str, Any]:
+    """What a campaign would take, as plain JSON values."""
+    return {
+        "campaign": campaign.name,
+        "networks": what.networks,
+        "tasks": what.tasks,
+        "workers": what.workers,
+        "memory_gib_per_worker": round(what.memory, 3),
+        "seconds": round(what.seconds, 1),
+        "experiments": {e.name: e.size for e in campaign.experiment},
+    }
 
 
 def duration(seconds: float) -> str:

@@ -32,6 +32,7 @@ class Job:
     compute: Compute
     sha256: Mapping[str, str]
     versions: Mapping[str, str | None]
+    threads: int = 1  #: of torch, in each worker
 
     def run(self, task: Task, data: Data | None = None) -> xr.Dataset:
         """Train a task's networks; ``data`` are read here if they are not given.
@@ -49,7 +50,7 @@ class Job:
         if data.sha256 != self.sha256[experiment.name]:
             problem = f"a worker finds other data for {experiment.name} there"
             raise InputError("data_root", self.data_root, problem, "Give all workers the same data")
-        with one_thread_on(self.device):
+        with one_thread_on(self.device, self.threads):
             return self.compute(experiment, task, data, device=self.device)
 
 
@@ -82,11 +83,11 @@ def check_device(device: str) -> None:
 
 
 @contextmanager
-def one_thread_on(device: str):
-    """Let torch use one thread on a CPU, so that last bits do not depend on how many cores there are."""
+def one_thread_on(device: str, threads: int = 1):
+    """Let torch use so many threads on a CPU; one, so that last bits do not depend on how many cores there are."""
     before = torch.get_num_threads()
     if device == "cpu":
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
     try:
         yield
     finally:

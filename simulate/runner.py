@@ -39,6 +39,7 @@ class Progress:
     task: Task | None
     seconds: float
     seconds_left: float | None
+    root_h_alpha: tuple[float, float] | None = None  #: the range of A of ``task``
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def run(
     device: str = "cpu",
     workers: int | None = None,
     scheduler: str | None = None,
+    threads: int = 1,
     data_root: str | Path | None = None,
     download: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -87,9 +89,12 @@ def run(
     device : str
         A torch device: "cpu", "cuda", "cuda:1".
     workers : int, optional
-        Processes; default one per core on a CPU, one on a GPU. Results do not depend on it.
+        Processes; default one per core on a CPU (or per ``threads`` cores), one on a GPU. Results do not depend on it.
     scheduler : str, optional
         Address or file of a Dask scheduler, whose workers then compute instead; they must read the same data.
+    threads : int
+        Of torch in each process, on a CPU. For networks so large that one of them keeps several cores busy; the last
+        bits of results depend on it, and it is recorded.
     progress : callable, optional
         Called with a `Progress` at the start and after each task.
     say : callable, optional
@@ -108,10 +113,10 @@ def run(
     """
     if scheduler is None:
         check_device(device)
-    workers = _worker_count(workers, device)
+    workers = worker_count(workers, device, threads)
     root = str(data_root or os.environ.get("LAZYRICH_DATA") or "") or None
     data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
-    job = Job(campaign, device, root, compute, {name: d.sha256 for name, d in data.items()}, versions())
+    job = Job(campaign, device, root, compute, {name: d.sha256 for name, d in data.items()}, versions(), threads)
     with claimed(store):
         opened = Store.create(store, campaign, data, device)
         opened.check_layout()
@@ -128,7 +133,8 @@ def run(
                 source = in_this_process(job, tasks, data, begun)
             else:
                 source = in_processes(job, tasks, min(workers, len(tasks)), begun, say)
-            with _recorded(opened, device=device, workers=workers if scheduler is None else "cluster"):
+            who = workers if scheduler is None else "cluster"
+            with _recorded(opened, device=device, workers=who, threads=threads):
                 lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
     return Outcome(opened, opened.counts(), lost)
 
@@ -211,7 +217,11 @@ class _Reporter:
             return
         seconds = time.monotonic() - self.started
         left = seconds * self.cost_left / self.cost_done if self.cost_done else None
-        self.callback(Progress(self.campaign.size, self.finished, self.failed, task, seconds, left))
+        span = None
+        if task is not None:
+            amplitudes = self.campaign.find(task.experiment).root_h_alphas(task.width)
+            span = (float(amplitudes.min()), float(amplitudes.max()))
+        self.callback(Progress(self.campaign.size, self.finished, self.failed, task, seconds, left, span))
 
 
 @contextmanager
@@ -231,9 +241,18 @@ def termination_interrupts():
         signal.signal(signal.SIGTERM, before)
 
 
-def _worker_count(workers: int | None, device: str) -> int:
+def worker_count(workers: int | None, device: str, threads: int = 1) -> int:
+    """Return how many processes a run takes.
+
+    Raises
+    ------
+    InputError
+        For less than one process or thread.
+    """
+    if threads < 1:
+        raise InputError("threads", threads, "at least one thread is needed", "Give 1 or more")
     if workers is None:
-        return len(os.sched_getaffinity(0)) if device == "cpu" else 1
+        return max(1, len(os.sched_getaffinity(0)) // threads) if device == "cpu" else 1
     if workers < 1:
         raise InputError("workers", workers, "at least one process is needed", "Give 1 or more")
     return workers

@@ -90,7 +90,7 @@ _job: Job
 def _start_worker(job: Job) -> None:
     global _job
     _job = job
-    torch.set_num_threads(1)
+    torch.set_num_threads(job.threads)
     # the parent decides what an interrupt means; if it is killed, nobody is left to decide
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

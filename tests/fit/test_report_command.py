@@ -65,8 +65,18 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch)
     done = report("--dry-run")
     assert done.exit_code == 0
     assert "quick: " in done.stdout
-    assert "floating point operations" in done.stdout
+    assert "2,770 networks" in done.stdout
+    assert "within a factor of two" in done.stdout
+    assert "GiB" in done.stdout
     assert not any(tmp_path.iterdir())
+
+
+def test_a_dry_run_in_json_is_for_scripts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = json.loads(report("--dry-run", "--preset", "smoke", "--workers", 2, "--json").stdout)
+    assert (told["campaign"], told["networks"], told["workers"]) == ("smoke", 168, 2)
+    assert told["seconds"] > 0
+    assert sum(told["experiments"].values()) == 168
 
 
 def test_an_activation_of_ones_own_replaces_that_of_the_preset():
@@ -142,6 +152,16 @@ def test_damaged_tables_and_stores_are_refused_by_name(folder, tmp_path):
     twice = report(folder / "store.zarr", folder / "store.zarr", "--out", tmp_path / "o")
     assert twice.exit_code == 2
     assert "is also in" in twice.stderr
+
+
+def test_the_console_script_completes_commands_options_and_presets():
+    def completed(line):
+        words = {"_LAZYRICH_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+        return CliRunner().invoke(lazyrich, [], prog_name="lazyrich", env=words).stdout.split()
+
+    assert {"theory", "simulate", "report"} <= set(completed("lazyrich "))
+    assert "--activation" in completed("lazyrich report --act")
+    assert {"quick", "smoke", "atlas"} <= set(completed("lazyrich report --preset "))
 
 
 def test_lazyrich_has_the_same_commands():

@@ -1,6 +1,7 @@
 """``python -m simulate``: what it prints, how it ends, and that bad input gets one sentence."""
 
 import csv
+import json
 import re
 
 import pytest
@@ -47,6 +48,36 @@ def test_a_campaign_is_run_by_default_and_status_tells_how_it_ended(tmp_path):
     assert simulate("verify", tmp_path / "s").exit_code == 0
 
 
+SMALL = (
+    'name = "c"\n[[experiment]]\nname = "e"\ndataset = "digits"\nn_train = 10\nn_test = 10\ndepth = 1\n'
+    'activation = "tanh"\nwidths = [8]\nroot_h_alpha = [0.1, 10.0]\nseeds = 2\ntolerance = 0.05\n'
+)
+
+
+def test_a_dry_run_writes_nothing_and_json_is_all_there_is_on_standard_output(tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text(SMALL)
+    told = simulate(file, "--out", tmp_path / "s", "--dry-run")
+    assert told.exit_code == 0
+    assert "4 networks in 1 tasks" in told.stdout
+    assert "A = 0.1..1e+01" in told.stdout
+    assert not (tmp_path / "s").exists()
+    planned = json.loads(simulate(file, "--dry-run", "--json").stdout)
+    assert (planned["networks"], planned["tasks"]) == (4, 1)
+    ran = json.loads(simulate(file, "--out", tmp_path / "s", "--json").stdout)
+    assert ran["experiments"] == {"e": {"converged": 4}}
+    assert json.loads(simulate("status", tmp_path / "s", "--json").stdout)["experiments"] == ran["experiments"]
+
+
+def test_without_a_terminal_progress_is_lines_that_say_where_it_is(tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text(SMALL)
+    told = simulate(file, "--out", tmp_path / "s", "--threads", 2).stderr
+    assert "4 of 4 networks, 0 not fitted" in told
+    assert "e, h = 8, A = 0.1 to 1e+01" in told
+    assert simulate(file, "--out", tmp_path / "t", "--quiet").output == ""
+
+
 def test_verify_finds_damage_and_repair_mends_it(store_path):
     chunk = store_path / "one" / "weight_change" / "c" / "0" / "0" / "0" / "0"
     chunk.write_bytes(chunk.read_bytes()[::-1])
@@ -88,6 +119,7 @@ def test_export_to_netcdf_keeps_every_number(store_path, tmp_path):
         (["--preset", "smoke", "nosuch.toml"], "exactly one campaign"),
         (["--preset", "smoke", "--device", "warp"], "torch can't use it"),
         (["--preset", "smoke", "--workers", "0"], "at least one process"),
+        (["--preset", "smoke", "--threads", "0"], "at least one thread"),
         (["--preset", "smoke", "--out", "/proc/store"], "can't be written"),
         (["status", "nosuch"], "no such store"),
         (["verify", "nosuch"], "no such store"),

@@ -1,0 +1,69 @@
+"""What a campaign will take, before anything starts: networks, tasks, memory, time."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass
+
+import torch
+
+from simulate.campaign import Campaign, Experiment, Task
+from simulate.cost import operations
+from simulate.data import load_data
+from simulate.engine import run_task
+from simulate.job import one_thread_on
+
+#: A batch of middling size says how fast this machine is, in less than a second.
+_SAMPLE = Experiment(
+    name="sample", dataset="sphere", n_train=60, n_test=40, depth=2, activation="softplus", widths=(96,),
+    root_h_alpha=(1e-2, 1.0, 1e2), seeds=7, tolerance=1e-2,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cost of a campaign on this machine."""
+
+    networks: int
+    tasks: int
+    memory: float  #: GiB of the largest task, per worker
+    workers: int
+    seconds: float  #: estimated, with this many workers
+
+
+def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Task, ...] | None = None) -> Plan:
+    """Estimate from the cost model and a short measurement on this machine.
+
+    The estimate is right within a factor of two where networks fit in as many steps as is usual; those that never fit
+    (at most ``max_steps``) take longer.
+    """
+    pending = campaign.tasks() if tasks is None else tasks
+    flops = [_networks(campaign, t) * operations(campaign.find(t.experiment), t.width) for t in pending]
+    busy = max(1, min(workers, len(pending)))
+    # no sooner than the longest task, which one worker does alone
+    seconds = max(sum(flops) / busy, max(flops, default=0.0)) / speed(device) if flops else 0.0
+    memory = max((_memory(campaign, t) for t in pending), default=0.0)
+    return Plan(campaign.size, len(pending), memory, busy, seconds)
+
+
+def _networks(campaign: Campaign, task: Task) -> int:
+    return len(campaign.find(task.experiment).amplitudes) * (task.seed_stop - task.seed_start)
+
+
+def _memory(campaign: Campaign, task: Task) -> float:
+    return _networks(campaign, task) * campaign.find(task.experiment).bytes_per_network(task.width) / 2**30
+
+
+@functools.cache
+def speed(device: str = "cpu") -> float:
+    """Return the operations per second that the engine reaches on a small batch, by the same cost model."""
+    data = load_data(_SAMPLE)
+    (task,) = _SAMPLE.tasks()
+    with one_thread_on(device):
+        run_task(_SAMPLE, task, data, device=device)  # what is loaded and compiled at first use is not counted
+        started = time.perf_counter()
+        run_task(_SAMPLE, task, data, device=device)
+        if device != "cpu":
+            torch.cuda.synchronize(device)
+    return _SAMPLE.size * operations(_SAMPLE, _SAMPLE.widths[0]) / (time.perf_counter() - started)
