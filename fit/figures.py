@@ -311,7 +311,7 @@ def phase_diagram(verdicts: Sequence[Verdict], experiment: str) -> Drawing | Non
         bar.set_label(r"kernel change $\|\Delta\Theta\|/\|\Theta_0\|$")
         decades = np.arange(-bound, bound + 1, max(1, bound // 3)).tolist()
         bar.set_ticks(decades, labels=[_decade(10.0**d) for d in decades])
-        if crossover is not None and crossover.points is not None:
+        if crossover is not None and crossover.points is not None and crossover.points.sizes["point"]:
             _star_line(axes, crossover)
             axes.legend(loc="lower left", bbox_to_anchor=(0, 0.99), ncols=2, borderpad=0)
         exponents = np.arange(np.ceil(log_alpha.min()), log_alpha.max() + 0.01)
