@@ -26,7 +26,7 @@ from theory.errors import InputError
 
 #: A nu at which fewer of the points than this are enclosed by others' compares too little.
 MIN_OVERLAP = 0.5
-GRID = 61
+GRID = 45
 
 
 @dataclass(frozen=True)
@@ -94,23 +94,25 @@ def collapse(
     low, high = bounds
     rng = np.random.default_rng(seed)
     first = np.linspace(low, high, GRID)
-    coarse, _ = curves.qualities(first, curves.level[None])
+    comparisons = curves.comparisons(first)
+    coarse = curves.qualities(comparisons, curves.level[None])
     if not np.isfinite(coarse).any():
         raise InputError("x", "no overlap", "the sizes' curves share no range at any nu in bounds", "Measure more of x")
     middle = float(_minimum(first, coarse)[0])
     drawn = curves.redraw(rng, replicas, float(np.nanmin(coarse)))
     levels = drawn.reshape(-1, drawn.shape[-1])
-    spread = curves.error_of(_minimum(first, curves.qualities(first, levels)[0]).reshape(drawn.shape[:2]))[0]
+    spread = curves.error_of(_minimum(first, curves.qualities(comparisons, levels)).reshape(drawn.shape[:2]))[0]
     reach = float(np.clip(5 * spread, (high - low) / GRID, high - low))
     fine = np.linspace(max(low, middle - reach), min(high, middle + reach), GRID)
-    best = _minimum(fine, curves.qualities(fine, np.concatenate([curves.level[None], levels]))[0])
+    best = _minimum(fine, curves.qualities(curves.comparisons(fine), np.concatenate([curves.level[None], levels])))
     value = float(best[0])
     error, dof = curves.error_of(best[1:].reshape(drawn.shape[:2]))
-    exact, count = curves.qualities(np.array([value, *compare]), curves.level[None])
+    last = curves.comparisons(np.array([value, *compare]))
+    exact = curves.qualities(last, curves.level[None])
     return Collapse(
         nu=Estimate(value, error, dof, n_points=int(curves.count), n_clusters=curves.clusters),
         quality=float(exact[0, 0]),
-        n_compared=int(count[0]),
+        n_compared=last[0][1],
         quality_at=dict(zip(compare, exact[0, 1:].tolist(), strict=True)),
     )
 
@@ -205,15 +207,17 @@ class _Curves:
         total, spread = float(variance.sum()), float(np.sum(variance**2 / freedom))
         return float(np.sqrt(total)), total**2 / spread if spread else float(freedom.sum())
 
-    def qualities(self, nus: NDArray, levels: NDArray) -> tuple[NDArray, NDArray]:
-        """S for every row of ``levels`` (r, p) and every nu, shape (r, nu), and how many points were compared."""
-        quality, compared = np.full((len(levels), len(nus)), np.nan), np.zeros(len(nus), dtype=int)
-        for j, nu in enumerate(nus):
-            deviation, used = self._comparison(float(nu))
-            compared[j] = used
+    def comparisons(self, nus: NDArray) -> list[tuple[NDArray, int]]:
+        """What `qualities` needs for each nu, whatever the levels."""
+        return [self._comparison(float(nu)) for nu in nus]
+
+    def qualities(self, comparisons: list[tuple[NDArray, int]], levels: NDArray) -> NDArray:
+        """S for every row of ``levels`` (r, p) and every nu, shape (r, nu); NaN where too few points are compared."""
+        quality = np.full((len(levels), len(comparisons)), np.nan)
+        for j, (deviation, used) in enumerate(comparisons):
             if used >= MIN_OVERLAP * len(self.level):
                 quality[:, j] = np.sum((levels @ deviation.T) ** 2, axis=1) / used
-        return quality, compared
+        return quality
 
     def _comparison(self, nu: float) -> tuple[NDArray, int]:
         """The matrix that turns levels into (y - Y)/sqrt(dy² + dY²), one row a point that others enclose."""

@@ -99,6 +99,11 @@ class Measurements:
         return self.data.sizes["seed"]
 
     @cached_property
+    def _read(self) -> dict[tuple[str, str], NDArray]:
+        """What `network` has read: a store of 100,000 networks is read once."""
+        return {}
+
+    @cached_property
     def _sorted(self) -> xr.Dataset:
         return self.data.sortby(["width", self._axis]).rename({self._axis: "amplitude"})
 
@@ -162,6 +167,8 @@ class Measurements:
 
         A variable with a dimension ``layer`` is summed over it in quadrature: ||W - W(0)|| of all matrices together.
         """
+        if (variable, arm) in self._read:
+            return self._read[variable, arm]
         values: xr.DataArray = self._sorted[variable].astype(float)
         if "arm" in values.dims:
             values = values.sel(arm=arm, drop=True) if "arm" in values.coords else values.isel(arm=0)
@@ -170,7 +177,10 @@ class Measurements:
         absent = [axis for axis in NETWORK if axis not in values.dims]
         if absent:  # the same for all networks along an axis
             values = values.expand_dims({axis: self._sorted.sizes[axis] for axis in absent})
-        return np.where(self.converged, values.transpose(*NETWORK).values, np.nan)
+        result = np.where(self.converged, values.transpose(*NETWORK).values, np.nan)
+        result.flags.writeable = False  # it is handed out again
+        self._read[variable, arm] = result
+        return result
 
     @cached_property
     def initial_velocities(self) -> NDArray:
