@@ -43,3 +43,10 @@ def test_the_study_is_of_the_estimators_as_they_are(calibration):
         assert again["coverage"] == pytest.approx(committed["coverage"], abs=3 * np.sqrt(0.05 * 0.95 / 300))
         # three standard errors of a median of 300 half-widths that scatter by 20 %
         assert again["half_width"] == pytest.approx(committed["half_width"], rel=0.05)
+
+
+def test_the_table_in_the_docs_is_that_of_the_study():
+    page = (BENCHMARKS.parent / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    for row in STUDY["cases"]:
+        numbers = [row[name] for name in ("coverage", "inconsistent", "consistent", "sees_0.1", "half_width")]
+        assert f"| {row['case']} | " + " | ".join(f"{number:.3f}" for number in numbers) + " |" in page
