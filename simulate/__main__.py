@@ -222,7 +222,7 @@ def _to_csv(store: Store, tree, out: Path) -> None:
     tables = []
     for experiment in store.campaign.experiment:
         data = tree[experiment.name].to_dataset()
-        per_network = data.drop_dims(["layer", "test_point"])
+        per_network = data.drop_dims(["layer", "test_point", "checkpoint"], errors="ignore")
         # ||w - w_0|| of all matrices together, which is what a table of networks is asked for
         per_network["weight_change"] = (data["weight_change"] ** 2).sum("layer", skipna=False) ** 0.5
         table = per_network.to_dataframe().reset_index()

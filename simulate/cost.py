@@ -2,9 +2,10 @@
 
 Tasks are ordered by it, dry runs and presets quote it. Training is counted as the choice of the integrator counts it
 (`simulate.integrators.choice`); for other architectures than ``fc``, with M multiplications a point's forward pass and
-a activations, as 400 · N (6 M + 160 a). Measuring adds, at each of 80 steps, the outputs on n_test points, and three
-kernels on n_kernel points: at the start, at the end of linear dynamics, at the end. It is right within a factor of two
-for networks that fit as networks usually do; where a rule is hard to fit, they take many times the steps.
+a activations, as 400 · N (6 M + 160 a). Measuring adds, at each of 80 steps, the outputs on n_test points, and kernels
+on n_kernel points: at the start, at the end of linear dynamics, at each checkpoint, at the end; each arm of frozen
+kernels, one between training points and all points. It is right within a factor of two for networks that fit as
+networks usually do; where a rule is hard to fit, they take many times the steps.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from simulate.architecture import find
 from simulate.integrators import choice
+from simulate.save_at import scaled_times
 
 if TYPE_CHECKING:
     from simulate.campaign import Campaign, Experiment
@@ -40,7 +42,11 @@ def operations(experiment: Experiment, width: int) -> float:
     else:
         training = _GRADIENTS * experiment.n_train * (6.0 * forward + 10.0 * _PASS * activations)
     held_out = _STEPS * experiment.n_test * (2.0 * forward + 3.0 * _PASS * activations)
-    return training + held_out + _KERNELS * (4.0 * points * forward + 4.0 * depth * points**2 * width)
+    kernels = _KERNELS + len(scaled_times(experiment.checkpoints))
+    arms = (
+        (len(experiment.arms) - 1) * 4.0 * depth * experiment.n_train * (experiment.n_train + experiment.n_test) * width
+    )
+    return training + held_out + arms + kernels * (4.0 * points * forward + 4.0 * depth * points**2 * width)
 
 
 def campaign_operations(campaign: Campaign) -> float:
