@@ -22,8 +22,6 @@ class Loss:
     ----------
     value, slope, curvature : callable
         l(u), l'(u), l''(u) >= 0, elementwise on tensors of any shape.
-    largest_curvature : float
-        The supremum of l''.
     progress : callable
         Maps margins of shape (members, n_train) to (members,): negative before the stopping criterion is met, zero
         or positive after it.
@@ -34,7 +32,6 @@ class Loss:
     value: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor], Tensor]
     curvature: Callable[[Tensor], Tensor]
-    largest_curvature: float
     progress: Callable[[Tensor], Tensor]
     stop: str
 
@@ -74,7 +71,6 @@ LOSSES: dict[str, Loss] = {
         value=lambda u: softplus(1.0 - u, beta=SOFTHINGE_BETA, threshold=_LINEAR),
         slope=lambda u: -torch.sigmoid(SOFTHINGE_BETA * (1.0 - u)),
         curvature=_softhinge_curvature,
-        largest_curvature=SOFTHINGE_BETA / 4.0,
         progress=_reach_margin,
         stop=_MARGIN,
     ),
@@ -82,7 +78,6 @@ LOSSES: dict[str, Loss] = {
         value=lambda u: softplus(-u, threshold=_LINEAR),
         slope=lambda u: -torch.sigmoid(-u),
         curvature=_logistic_curvature,
-        largest_curvature=0.25,
         progress=_reach_margin,
         stop=_MARGIN,
     ),
@@ -90,7 +85,6 @@ LOSSES: dict[str, Loss] = {
         value=_square,
         slope=lambda u: -2.0 * (1.0 - u),
         curvature=lambda u: torch.full_like(u, 2.0),
-        largest_curvature=2.0,
         progress=_reach_loss(_square),
         stop=_SMALL,
     ),
@@ -98,7 +92,6 @@ LOSSES: dict[str, Loss] = {
         value=_quadratic_hinge,
         slope=lambda u: -2.0 * torch.relu(1.0 - u),
         curvature=lambda u: 2.0 * (u < 1.0).to(u.dtype),
-        largest_curvature=2.0,
         progress=_reach_loss(_quadratic_hinge),
         stop=_SMALL,
     ),
