@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ _GRAVEST: tuple[Word, ...] = ("inconsistent", "inconclusive", "consistent")
 class Headline:
     """What all experiments say of one law.
 
-    ``shown`` is the measurement that speaks most against it: of the worst word, the one furthest from the prediction.
+    ``shown`` is the measurement that speaks most against it: of the gravest word, the one furthest from the prediction;
+    where nothing is decided, the most precise one.
     """
 
     shown: Verdict
@@ -56,7 +58,9 @@ def headlines(verdicts: Sequence[Verdict]) -> list[Headline]:
     for key in sorted(grouped, key=lambda key: (claims.index(key[0]), key[1], key[2])):
         members = grouped[key]
         word = Headline(members[0], tuple(members)).word
-        result.append(Headline(max((v for v in members if v.verdict == word), key=_distance), tuple(members)))
+        telling = [v for v in members if v.verdict == word]
+        shown = min(telling, key=_width) if word == "inconclusive" else max(telling, key=_distance)
+        result.append(Headline(shown, tuple(members)))
     return result
 
 
@@ -64,6 +68,12 @@ def _distance(verdict: Verdict) -> float:
     if verdict.estimate is None or verdict.predicted_value is None:
         return 0.0
     return abs(verdict.estimate - verdict.predicted_value)
+
+
+def _width(verdict: Verdict) -> float:
+    if verdict.ci_low is None or verdict.ci_high is None:
+        return math.inf
+    return verdict.ci_high - verdict.ci_low
 
 
 def _range(values: Sequence[int]) -> str:

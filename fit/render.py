@@ -48,6 +48,12 @@ TITLES = {
     "weight_change_lazy": "How far the weights move, lazy regime",
     "half_time": "When the loss has halved",
     "output_growth": "How large the output is at t1",
+    "collapse_exponent": "Which power of h makes all widths one curve",
+    "preactivation_velocity": "How fast preactivations move",
+    "error_vs_width": "What a finite width costs in test error",
+    "ensemble": "Whether an ensemble makes up for it",
+    "regime_preference": "Which regime generalises better",
+    "final_kernel": "Whether the final kernel performs as the network does",
 }
 
 GLOSSARY = (
@@ -136,7 +142,7 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     exponents = [v for v in by_claim.get("kernel_change_feature", []) if v.estimate is not None]
     if exponents:
         slopes = [f"{-v.estimate:.3f} ± {(v.ci_high - v.ci_low) / 2:.3f} ({v.experiment})" for v in exponents]  # type: ignore[operator]
-        text += f" In the feature regime the kernel changes as A^(-a) with a = {_list(slopes)}."
+        text += f" In the feature regime the kernel changes as A^−a with a = {_list(slopes)}."
     rows = [v for rows in by_claim.values() for v in rows]
     counts = Counter(v.verdict for v in rows)
     told = ", ".join(
@@ -170,13 +176,15 @@ def build(
     """
     laws = {one.name: _laws(one) for one in found}
     overview = len(found) > MOST_EXPERIMENTS_WITH_FIGURES
-    drawn = [] if overview else figures.curves(verdicts, theory)
+    # what is undecided here and decided by another experiment has its numbers in the tables, and no figure
+    undecided = [v for v in judged(verdicts) if v not in decisive(verdicts)]
+    drawn = [] if overview else figures.curves([v for v in verdicts if v not in undecided], theory)
     report = Report(
         title=title,
         summary=summary(verdicts),
         headlines=headlines(decisive(verdicts)),
         decisive=decisive(verdicts),
-        undecided=[v for v in judged(verdicts) if v not in decisive(verdicts)],
+        undecided=undecided,
         open=[v for v in verdicts if v not in judged(verdicts)],
         sections=_sections(verdicts, laws, drawn),
         phase=[],

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fit.assess import assess
+from fit.headline import headlines
 from fit.measurements import measurements
 from fit.own_predictions import OwnPrediction, read_predictions
 from fit.render import build, decisive, judged, summary, write
@@ -76,8 +77,8 @@ def main(
         if stores:
             _refuse_campaign_options(preset=preset, activation=activation, depth=depth, base_seed=base_seed)
             sources = list(stores)
-            title = ", ".join(source.stem for source in sources)
-            folder = out or Path("reports", "+".join(source.stem for source in sources))
+            title = ", ".join(_called(source) for source in sources)
+            folder = out or Path("reports", "+".join(_called(source) for source in sources))
             if dry_run:
                 screen.print("nothing to run: a store is given")
                 return
@@ -137,6 +138,11 @@ def _report(
 FAMILIAR = ("relu", "softplus", "tanh")
 #: the grid on which: enough for the exponents, the crossover and the times
 BESIDE_WIDTHS, BESIDE_SEEDS, BESIDE_HIGHEST = 3, 5, 100.0
+
+
+def _called(source: Path) -> str:
+    """A source's name; a report's own ``DIR/store.zarr`` goes by its folder's."""
+    return source.parent.name if source.stem == "store" and source.parent.name else source.stem
 
 
 def campaign_for(
@@ -203,30 +209,29 @@ def slug(text: str) -> str:
 
 
 def tell(out: Console, verdicts: Sequence[Verdict], folder: Path) -> None:
-    """Print the verdict table and where the report is."""
+    """Print a row for each predicted power, as on the report's first screen, and where the report is."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("claim", no_wrap=True)
-    table.add_column("experiment", overflow="fold")
-    for name in ("vs", "pred."):
+    for name in ("claim", "of", "predicted", "measured ± 95 %", "verdict"):
         table.add_column(name, no_wrap=True)
-    table.add_column("measured ± 95 %", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    rows = decisive(verdicts)
-    for v in rows:
+    table.add_column("exp.", justify="right", no_wrap=True)
+    rows = headlines(decisive(verdicts))
+    for row in rows:
+        v = row.shown
+        named = v.regime == "crossover" or v.claim.endswith(("_lazy", "_feature"))
         table.add_row(
-            v.claim
-            if v.regime == "crossover" or v.claim.endswith(("_lazy", "_feature"))
-            else f"{v.claim} ({v.regime[0]})",
-            v.experiment,
+            v.claim if named else f"{v.claim} ({v.regime[0]})",
             "A" if v.variable == "root_h_alpha" else "h",
             v.predicted or "-",
             _measured(v),
-            f"[{_STYLES[v.verdict]}]{v.verdict}[/]",
+            f"[{_STYLES[row.word]}]{row.word}[/]",
+            str(len(row.members)),
         )
     out.print(table)
-    undecided = len(judged(verdicts)) - len(rows)
-    left = len(verdicts) - len(rows) - undecided
-    out.print("(f) feature regime, A << 1; (l) lazy regime, A >> 1; A = sqrt(h)·alpha")
+    shown = sum(len(row.members) for row in rows)
+    undecided = len(judged(verdicts)) - shown
+    left = len(verdicts) - shown - undecided
+    out.print("(f) feature regime, A << 1; (l) lazy regime, A >> 1; A = sqrt(h)·alpha. Of several experiments the one")
+    out.print("that speaks most against a law is shown; the report has all.")
     if undecided:
         out.print(f"{undecided} more measurements of these laws are inconclusive: see the report.")
     if left:
