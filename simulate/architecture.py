@@ -121,6 +121,17 @@ class Linearisation(ABC):
         return ntk.kernel(self)
 
 
+@dataclass(frozen=True)
+class Size:
+    """How large one network is: for estimates of memory.
+
+    ``weights`` are numbers in all, ``kept`` those that a linearisation keeps for each point.
+    """
+
+    weights: int
+    kept: int
+
+
 class Architecture(ABC):
     """Networks of one shape.
 
@@ -187,6 +198,31 @@ class Architecture(ABC):
                 "it sees images, and the points of this data set are not",
                 "Use a data set of images, without pca, or architecture fc",
             )
+
+    @property
+    def size(self) -> Size:
+        """Count; what is kept by following a forward pass of one and of two points, without doing it."""
+        weights = sum(math.prod(shape) for shape in self.shapes)
+        try:
+            kept = self._kept(2) - self._kept(1)
+        except (RuntimeError, NotImplementedError):  # it looks at numbers, which are not there
+            kept = 4 * sum(shape[0] for shape in self.shapes)
+        return Size(weights, kept)
+
+    def _kept(self, points: int) -> int:
+        """Numbers that automatic differentiation keeps of a forward pass."""
+        shapes = [(1, shape[0], math.prod(shape[1:])) for shape in self.shapes]
+        weights = [torch.empty(shape, device="meta", requires_grad=True) for shape in shapes]
+        kept = 0
+
+        def count(t: Tensor) -> Tensor:
+            nonlocal kept
+            kept += t.numel()
+            return t
+
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
+            self.evaluate(weights, torch.empty(points, self.input_dim, device="meta"))
+        return kept
 
     # -- what follows --------------------------------------------------------------------------------------------------
 
@@ -297,6 +333,11 @@ def register(cls: type[Architecture]) -> type[Architecture]:
 def names() -> tuple[str, ...]:
     """Return the names that a campaign may use."""
     return tuple(dict.fromkeys([*_BUILT_IN, *_registered]))
+
+
+def own() -> tuple[type[Architecture], ...]:
+    """Return the architectures that did not come with the package: what a worker has to be told of."""
+    return tuple(cls for name, cls in _registered.items() if name not in _BUILT_IN)
 
 
 def find(name: str) -> type[Architecture]:

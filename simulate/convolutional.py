@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from simulate.activation import compile_activation
-from simulate.architecture import Architecture, Inputs, Linearisation, Weights
+from simulate.architecture import Architecture, Inputs, Linearisation, Size, Weights
 from theory import Activation, InputError
 
 FILTER, PADDING, STRIDE = 5, 1, 2
@@ -34,7 +34,7 @@ _TILE = 512
 _CPU_BLOCK_BYTES, _GPU_BLOCK_BYTES = 2**22, 2**28  # of patches made at once: on a CPU they stay in a core's cache
 _ROWS = 64  # of a symmetric kernel, which is made from these rows' diagonal on
 _PRODUCTS = 1024  # rows and columns of patch products made at once
-_GRADIENT_BYTES = 2**27  # of gradients of single points
+_GRADIENT_BYTES = 2**25  # of gradients of single points
 
 
 @dataclass(frozen=True)
@@ -302,6 +302,13 @@ class Convolutional(Architecture):
     def weight_shapes(self) -> Sequence[tuple[int, ...]]:
         """See `Architecture`; a row's columns are the filter's rows, its columns, the channels, in this order."""
         return [*((self.width, layer.columns) for layer in self.convolutions), (1, self.width + (self.bias > 0))]
+
+    @property
+    def size(self) -> Size:
+        """See `Architecture`: an input and a delta for every channel and position."""
+        positions = sum(layer.positions for layer in self.convolutions)
+        weights = sum(math.prod(shape) for shape in self.shapes)
+        return Size(weights, 2 * positions * self.width)
 
     def forward(self, weights: Weights, x: Tensor) -> Tensor:
         """See `Architecture`: the network by torch's own convolution, which the layerwise forms are tested against."""

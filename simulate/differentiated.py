@@ -18,7 +18,7 @@ from simulate.architecture import Linearisation, Weights
 if TYPE_CHECKING:
     from simulate.architecture import Architecture
 
-_GRADIENT_BYTES = 2**28  # gradients of single points that are held at once
+_GRADIENT_BYTES = 2**26  # gradients of single points that are held at once
 
 
 class Differentiated(Linearisation):

@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from simulate.activation import compile_activation
-from simulate.architecture import Architecture, Inputs, Linearisation, Weights
+from simulate.architecture import Architecture, Inputs, Linearisation, Size, Weights
 from simulate.first_layer import Dense, FirstLayer, first_layers
 from theory import Activation
 
@@ -142,11 +142,17 @@ class FullyConnected(Architecture):
         # sigma(z) is used over sqrt(width) only
         self.activation = compile_activation(activation, 1.0 / math.sqrt(width))
 
-    def weight_shapes(self) -> Sequence[tuple[int, ...]]:
+    def weight_shapes(self) -> Sequence[tuple[int, int]]:
         """See `Architecture`."""
         fan_in = [self.input_dim, *[self.width] * self.depth]
         rows = [*[self.width] * self.depth, 1]
         return [(r, c + (self.bias > 0)) for r, c in zip(rows, fan_in, strict=True)]
+
+    @property
+    def size(self) -> Size:
+        """See `Architecture`: an input and a delta for every hidden neuron."""
+        weights = sum(rows * columns for rows, columns in self.shapes)
+        return Size(weights, 2 * self.depth * self.width)
 
     def forward(self, weights: Weights, x: Tensor) -> Tensor:
         """See `Architecture`."""

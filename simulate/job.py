@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 import xarray as xr
 
+from simulate.architecture import Architecture, register
 from simulate.campaign import Campaign, Experiment, Task
 from simulate.data import Data, load_data
 from simulate.provenance import DECISIVE, versions
@@ -23,7 +24,8 @@ class Job:
     """Everything that a worker must know, and that can be sent to it.
 
     ``sha256`` are the checksums of the data sets by experiment, ``versions`` of the packages that decide last bits:
-    a worker that has others refuses, so that results do not depend on who computed them.
+    a worker that has others refuses, so that results do not depend on who computed them. ``architectures`` are the
+    caller's own: sent by name, their modules are imported where the job arrives.
     """
 
     campaign: Campaign
@@ -33,6 +35,7 @@ class Job:
     sha256: Mapping[str, str]
     versions: Mapping[str, str | None]
     threads: int = 1  #: of torch, in each worker
+    architectures: tuple[type[Architecture], ...] = ()
 
     def run(self, task: Task, data: Data | None = None) -> xr.Dataset:
         """Train a task's networks; ``data`` are read here if they are not given.
@@ -44,6 +47,8 @@ class Job:
         """
         _check_versions(self.versions)
         check_device(self.device)
+        for architecture in self.architectures:
+            register(architecture)
         experiment = self.campaign.find(task.experiment)
         if data is None:
             data = _cached_data(experiment, self.data_root)

@@ -89,7 +89,8 @@ class HeldOut:
 
     def _groups(self, count: int) -> Iterator[Tensor]:
         a = self.kernel_inputs.a
-        each = len(a) ** 2 * (3 * self.network.depth + 3) * a.element_size()
+        # two linearisations, and a few tiles of their kernels
+        each = (2 * self.network.size.kept * len(a) + 6 * min(len(a), 512) ** 2) * a.element_size()
         return iter(torch.arange(count, device=a.device).split(max(1, _KERNEL_BYTES // each)))
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from simulate.architecture import own
 from simulate.campaign import Campaign, Task
 from simulate.data import load_data
 from simulate.engine import run_task
@@ -116,7 +117,8 @@ def run(
     workers = worker_count(workers, device, threads)
     root = str(data_root or os.environ.get("LAZYRICH_DATA") or "") or None
     data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
-    job = Job(campaign, device, root, compute, {name: d.sha256 for name, d in data.items()}, versions(), threads)
+    sha256 = {name: d.sha256 for name, d in data.items()}
+    job = Job(campaign, device, root, compute, sha256, versions(), threads, own())
     with claimed(store):
         opened = Store.create(store, campaign, data, device)
         opened.check_layout()

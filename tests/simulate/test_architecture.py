@@ -109,6 +109,19 @@ def test_overwriting_members_and_weights_leaves_nothing_of_the_old():
         torch.testing.assert_close(mine[1], theirs[1])
 
 
+def test_the_size_of_a_forward_function_is_counted_without_running_it():
+    plain, fc = (cls(INPUTS, WIDTH, 3, Activation("relu")).size for cls in (Plain, FullyConnected))
+    assert plain.weights == fc.weights == INPUTS * WIDTH + 2 * WIDTH**2 + WIDTH
+    # automatic differentiation keeps a few copies of what the layerwise forms keep
+    assert fc.kept <= plain.kept <= 6 * fc.kept
+
+    class Branching(Plain):
+        def forward(self, weights, x):
+            return super().forward(weights, -x if x.sum() > 0 else x)
+
+    assert Branching(INPUTS, WIDTH, 3, Activation("relu")).size.kept > 0
+
+
 def spec(architecture, **changes):
     fields = {"name": "test", "dataset": "sphere", "n_train": 16, "n_test": 24, "depth": 2, "activation": "softplus",
               "widths": (8,), "root_h_alpha": (0.1, 10.0), "seeds": 2, "architecture": architecture}  # fmt: skip
@@ -140,8 +153,9 @@ def test_an_architecture_of_ones_own_trains_as_the_layerwise_one_does(registered
 
 def test_a_campaign_with_an_architecture_of_ones_own_is_run_into_a_store(registered, tmp_path):
     assert {"fc", "plain", "gated"} <= set(names())
-    one = spec("gated", root_h_alpha=(100.0,)).model_dump(mode="json", exclude_none=True)
-    outcome = run(Campaign.from_dict({"name": "own", "experiment": [one]}), tmp_path / "s", workers=1)
+    one = spec("gated", root_h_alpha=(100.0,), widths=(8, 9)).model_dump(mode="json", exclude_none=True)
+    # in processes of their own, which know of it only what they are sent
+    outcome = run(Campaign.from_dict({"name": "own", "experiment": [one]}), tmp_path / "s", workers=2)
     data = outcome.store.tree()["test"].to_dataset()
     assert data.sizes["layer"] == 3
     assert np.isfinite(data.kernel_change_layer).all()

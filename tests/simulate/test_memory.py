@@ -1,8 +1,12 @@
 """Where memory runs out a batch is split, the split is recorded, and nobody else notices."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from simulate import Experiment, load_data, run_task
 from simulate.campaign import Task
@@ -108,3 +112,54 @@ def test_the_peak_of_a_task_is_recorded():
     recorded = run_task(SPEC, TASK, load_data(SPEC)).peak_memory.values
     assert (recorded == recorded.flat[0]).all()
     assert 2**25 < recorded.flat[0] < 2**36  # torch alone takes more than 32 MiB
+
+
+class Held(TorchDispatchMode):
+    """Counts the bytes of all tensors that are alive, made by any operation."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = self.most = 0
+        self.known = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if isinstance(tensor, torch.Tensor) and tensor.device.type == "cpu":
+                storage = tensor.untyped_storage()
+                if id(storage) not in self.known:
+                    self.known.add(id(storage))
+                    self.now += storage.nbytes()
+                    self.most = max(self.most, self.now)
+                    weakref.finalize(storage, self._gone, id(storage), storage.nbytes())
+        return out
+
+    def _gone(self, name, size):
+        self.known.discard(name)
+        self.now -= size
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"widths": (64,), "depth": 1, "n_train": 80, "n_test": 100},
+        {"widths": (300,), "depth": 3, "n_train": 60, "n_test": 60},
+        {"widths": (32,), "depth": 3, "n_train": 300, "n_test": 300},
+        {"widths": (32,), "depth": 3, "n_train": 300, "n_test": 300, "integrator": "chebyshev"},
+        {"widths": (300,), "depth": 1, "n_train": 60, "n_test": 600},
+        {"widths": (32,), "depth": 2, "n_train": 60, "n_test": 60, "architecture": "cnn"},
+        {"widths": (32,), "depth": 2, "n_train": 60, "n_test": 60, "dtype": "float32"},
+        {"widths": (16,), "depth": 2, "n_train": 150, "n_test": 150, "arms": ("network", "initial_kernel")},
+    ],
+)
+def test_the_estimate_of_memory_is_right_within_a_factor_of_two(changes):
+    """Three steps of a loss that is stiff from the start: the largest arrays of a whole run are made in them."""
+    integrator = changes.pop("integrator", "rosenbrock")
+    spec = Experiment(
+        **{"name": "test", "dataset": "digits", "activation": "softplus", "root_h_alpha": (0.1, 1.0, 10.0), "seeds": 4,
+           "loss": "square", "max_steps": 3, "dynamics": {"integrator": integrator}, **changes}
+    )  # fmt: skip
+    data, width = load_data(spec), spec.widths[0]
+    with Held() as held:
+        run_task(spec, Task("test", 0, width, 0, 4), data)
+    assert 0.5 < 12 * spec.bytes_per_network(width) / held.most < 2.0
