@@ -41,7 +41,7 @@ class Inputs(Protocol):
     def select(self, index: Tensor | slice) -> Any:
         """Return it for the members named by ``index``."""
 
-    def points(self, rows: slice) -> Any:
+    def points(self, rows: slice | Tensor) -> Any:
         """Return it for a part of the points."""
 
     def norm(self, v: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ class Points:
         """Return itself: the points are the same for all members."""
         return self
 
-    def points(self, rows: slice) -> Points:
+    def points(self, rows: slice | Tensor) -> Points:
         """See `Inputs`."""
         return Points(self.a[rows])
 

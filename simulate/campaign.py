@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from simulate.architecture import Size, find, names
 from simulate.cost import operations
+from simulate.dynamics import NAMES, SGD, STOCHASTIC, Adam, Dynamics, Flow
 from simulate.losses import LOSSES
 from simulate.schema import ARMS
 from simulate.synthetic import DIMENSION, RULES
@@ -47,13 +48,6 @@ Amplitude = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Dynamics(_Frozen):
-    """How weights move; gradient flow is integrated with error control (`simulate.integrators`)."""
-
-    name: Literal["gradient_flow"] = "gradient_flow"
-    integrator: Literal["auto", "rosenbrock", "chebyshev", "euler"] = "auto"
 
 
 class Experiment(_Frozen):
@@ -86,7 +80,7 @@ class Experiment(_Frozen):
     base_seed: Annotated[int, Field(ge=0)] = 0
     n_kernel: Positive = 500  # at most n_test
     dtype: Literal["float64", "float32"] = "float64"
-    dynamics: Dynamics = Dynamics()
+    dynamics: Dynamics = Flow()
     arms: Annotated[tuple[str, ...], Field(min_length=1)] = ("network",)
     tolerance: Annotated[float, Field(gt=0, le=0.1)] = 5e-3
     max_steps: Positive = 5000
@@ -120,6 +114,16 @@ class Experiment(_Frozen):
     def _ascending(cls, value: Any) -> Any:
         if isinstance(value, tuple) and any(b <= a for a, b in itertools.pairwise(value)):
             raise InputError("", value, "values must be ascending and different", "Sort them and give each once")
+        return value
+
+    @field_validator("dynamics", mode="before")
+    @classmethod
+    def _name_dynamics(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            named = {"name": "gradient_flow", **value}
+            if named["name"] not in NAMES:
+                raise InputError("name", named["name"], "no such dynamics", f"Use one of {', '.join(NAMES)}")
+            return named
         return value
 
     @field_validator("arms")
@@ -160,13 +164,6 @@ class Experiment(_Frozen):
     @field_validator("loss")
     @classmethod
     def _known_loss(cls, value: str) -> str:
-        if value == "hinge":
-            raise InputError(
-                "",
-                value,
-                "gradient flow of the hinge loss chatters: it has no curvature",
-                "Use softhinge, its smooth form",
-            )
         if value not in LOSSES:
             raise InputError("", value, "no such loss", f"Use one of {', '.join(LOSSES)}")
         return value
@@ -204,6 +201,15 @@ class Experiment(_Frozen):
                 f"F = alpha (f - f_0) would lose its digits at alpha = {alpha:.3g} (docs/precision.md)",
                 f"Use float64, or amplitudes with alpha <= {_SINGLE_PRECISION_ALPHA}",
             )
+        if self.loss == "hinge" and self.dynamics.name not in STOCHASTIC:
+            problem = "gradient flow of the hinge loss chatters: it has no curvature"
+            raise InputError("loss", self.loss, problem, f"Use softhinge, or dynamics {' or '.join(STOCHASTIC)}")
+        if self.loss == "hinge" and len(self.arms) > 1:
+            problem = "arms are gradient flows, and that of the hinge loss chatters"
+            raise InputError("arms", list(self.arms), problem, "Leave them out, or use softhinge")
+        if isinstance(self.dynamics, SGD | Adam) and self.dynamics.batch_size > self.n_train:
+            problem = f"there are n_train = {self.n_train} points"
+            raise InputError("dynamics.batch_size", self.dynamics.batch_size, problem, "Lower it")
         if self.size > _LIMIT:
             raise InputError("seeds", self.seeds, f"the grid has {self.size} networks", f"Stay below {_LIMIT}")
         return self
@@ -460,7 +466,7 @@ def _preset_folder():
 
 def _first_problem(error: ValidationError) -> InputError:
     first = error.errors()[0]
-    path = _dotted(first["loc"])
+    path = _dotted(tuple(part for part in first["loc"] if part not in NAMES))
     value = first.get("input")
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InputError):

@@ -17,7 +17,7 @@ from simulate.arms import Arm, Arms, arm_columns, needs_end
 from simulate.events import Moment
 from simulate.flow import GradientFlow
 from simulate.integrate import integrate
-from simulate.integrators import build, integrator_of, needs_weights
+from simulate.integrators import build, integrator_of, momentum_time, needs_weights
 from simulate.losses import LOSSES
 from simulate.memory import PeakMemory, in_parts
 from simulate.observe import Checkpoints, HalfLoss, HeldOut, LinearEnd, Stop
@@ -129,7 +129,7 @@ def _train(
         output_initial = torch.zeros_like(output_initial)
     flow = GradientFlow(network, LOSSES[experiment.loss], inputs.select(seed_of), y, alpha, output_initial)
     weights = [w[seed_of] for w in initial]
-    linear = LinearEnd(held_out, held_out.rate(flow(weights)))
+    linear = LinearEnd(held_out, held_out.rate(flow(weights)), momentum_time(experiment, root_h_alpha))
     half = HalfLoss(held_out, flow)
 
     members = len(alpha)
@@ -160,11 +160,11 @@ def _train(
     checkpoints = Checkpoints(held_out, flow, len(scaled), layers)
     save_at = SaveAt(root_h_alpha.clamp(max=1.0).unsqueeze(-1) * scaled, checkpoints.record)
     limit = experiment.time_limit  # of the whole task
-    stepper, controller = build(integrator, 0.3 * root_h_alpha.clamp(max=1.0), experiment.tolerance)
+    stepper, controller = build(experiment, network, (task.seed_start + seeds).tolist(), seed_of, root_h_alpha)
     result = integrate(
         flow,
         weights,
-        (linear, half, Stop(flow)),
+        (half, Stop(flow)) if integrator == "adam" else (linear, half, Stop(flow)),
         measure,
         stepper=stepper,
         controller=controller,

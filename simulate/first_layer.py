@@ -46,7 +46,7 @@ class FirstLayer(Protocol):
     def select(self, index: Tensor | slice) -> FirstLayer:
         """Return the layer for the members named by ``index``."""
 
-    def points(self, rows: slice) -> FirstLayer:
+    def points(self, rows: slice | Tensor) -> FirstLayer:
         """Return the layer on a part of the inputs."""
 
 
@@ -87,7 +87,7 @@ class Dense:
         """Return itself: the inputs are the same for all members."""
         return self
 
-    def points(self, rows: slice) -> Dense:
+    def points(self, rows: slice | Tensor) -> Dense:
         """See `FirstLayer`."""
         return Dense(self.a[rows])
 
@@ -134,7 +134,7 @@ class Span:
         """See `FirstLayer`."""
         return replace(self, offset=self.offset[index])
 
-    def points(self, rows: slice) -> Span:
+    def points(self, rows: slice | Tensor) -> Span:
         """See `FirstLayer`."""
         return replace(self, a=self.a[rows], gram=self.gram[rows], offset=self.offset[:, rows])
 

@@ -33,7 +33,7 @@ class Kernel:
         """See `simulate.architecture.Inputs`."""
         return Kernel(self.a[index])
 
-    def points(self, rows: slice) -> Kernel:
+    def points(self, rows: slice | Tensor) -> Kernel:
         """See `simulate.architecture.Inputs`."""
         return Kernel(self.a[:, rows, rows])
 

@@ -113,7 +113,12 @@ def integrate(
             if len(due):
                 save_at.look(Stretch.of(stepper, batch, trial, due), until[due])
 
-        rest = accept & (batch.steps >= _SETTLED) & (_drift(batch, arrival) < _REST * flow.mean_loss(output))
+        rest = (
+            accept
+            & controller.rests
+            & (batch.steps >= _SETTLED)
+            & (_drift(batch, arrival) < _REST * flow.mean_loss(output))
+        )
         rejected = torch.nonzero(~accept).squeeze(-1)
         if len(rejected):
             kept = zip((*trial.weights, *trial.memory), (*batch.weights, *batch.memory), strict=True)

@@ -67,6 +67,13 @@ _MARGIN = "every training margin F·y is at least 1"
 _SMALL = "the mean training loss is below 1e-3"
 
 LOSSES: dict[str, Loss] = {
+    "hinge": Loss(
+        value=lambda u: torch.relu(1.0 - u),
+        slope=lambda u: -(u < 1.0).to(u.dtype),
+        curvature=torch.zeros_like,
+        progress=_reach_margin,
+        stop=_MARGIN,
+    ),
     "softhinge": Loss(
         value=lambda u: softplus(1.0 - u, beta=SOFTHINGE_BETA, threshold=_LINEAR),
         slope=lambda u: -torch.sigmoid(SOFTHINGE_BETA * (1.0 - u)),

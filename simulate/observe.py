@@ -100,8 +100,9 @@ class LinearEnd:
     tolerance = 4e-3
     terminal = False
 
-    def __init__(self, held_out: HeldOut, rate: Tensor) -> None:
+    def __init__(self, held_out: HeldOut, rate: Tensor, tau: Tensor) -> None:
         self.held_out = held_out
+        self.tau = tau
         self.rate = rate
         self.rate_rms = rms(rate)
         self.time = torch.full_like(self.rate_rms, torch.nan)
@@ -110,10 +111,16 @@ class LinearEnd:
 
     def value(self, moment: Moment) -> Tensor:
         """Return rms|F - F(0) - t F'(0)| / rms|t F'(0)| - 1/2; it starts at -1/2 and grows linearly in t."""
-        members, time = moment.members, moment.time
+        members, time = moment.members, self._elapsed(moment)
         tangent = time.unsqueeze(-1) * self.rate[members]
         departure = rms(self.held_out.growth(members, moment.weights) - tangent)
         return departure / (time * self.rate_rms[members]).clamp_min(torch.finfo(time.dtype).tiny) - 0.5
+
+    def _elapsed(self, moment: Moment) -> Tensor:
+        """The time t, less what the start from rest takes where there is momentum: t - tau (1 - exp(-t/tau))."""
+        tau = self.tau[moment.members]
+        started = torch.expm1(-moment.time / tau.clamp_min(torch.finfo(tau.dtype).tiny)) * tau
+        return torch.where(tau > 0.0, moment.time + started, moment.time)
 
     def record(self, moment: Moment) -> None:
         """Keep the time, the output's size and the kernel's change."""

@@ -1,7 +1,7 @@
 """Integrators behind one protocol: steppers and controllers, one file each, and the choice between them."""
 
 from simulate.integrators.chebyshev import Chebyshev
-from simulate.integrators.choice import build, integrator_of, needs_weights
+from simulate.integrators.choice import build, integrator_of, momentum_time, needs_weights
 from simulate.integrators.error_control import ErrorControl
 from simulate.integrators.euler import Euler, PublishedRule
 from simulate.integrators.protocol import Batch, Controller, Memory, Segment, Stepper, Trial
@@ -21,5 +21,6 @@ __all__ = [
     "Trial",
     "build",
     "integrator_of",
+    "momentum_time",
     "needs_weights",
 ]

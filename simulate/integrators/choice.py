@@ -19,20 +19,26 @@ h are then not crossed by a change of method.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, cast
 
+import torch
 from torch import Tensor
 
+from simulate.architecture import Architecture
+from simulate.dynamics import SGD, Adam, Flow, Momentum
 from simulate.integrators.chebyshev import Chebyshev
 from simulate.integrators.error_control import ErrorControl
 from simulate.integrators.euler import Euler, PublishedRule
+from simulate.integrators.minibatch import Draws, EveryStep, Minibatches
+from simulate.integrators.momentum import MomentumRosenbrock
 from simulate.integrators.protocol import Controller, Stepper
 from simulate.integrators.rosenbrock import Rosenbrock
 
 if TYPE_CHECKING:
     from simulate.campaign import Experiment
 
-Name = Literal["rosenbrock", "chebyshev", "euler"]
+Name = Literal["rosenbrock", "chebyshev", "euler", "momentum", "sgd", "adam"]
 
 _STEPS = 80  # of the W-method
 _GRADIENTS = 400  # of Chebyshev's
@@ -45,6 +51,8 @@ _FILE_INPUTS = 784  # dimension of a file's points, which are not known before i
 
 def integrator_of(experiment: Experiment) -> Name:
     """Return the integrator of an experiment: the one asked for, or the one that takes fewer operations."""
+    if not isinstance(experiment.dynamics, Flow):
+        return experiment.dynamics.name  # one each: see `build`
     asked = experiment.dynamics.integrator
     if asked != "auto":
         return asked
@@ -70,18 +78,39 @@ def operations(experiment: Experiment, width: int) -> tuple[float, float]:
 
 def needs_weights(name: Name) -> bool:
     """Whether the integrator looks at weights themselves, and not only at products with the Jacobian."""
-    return name == "euler"
+    return name in ("euler", "sgd", "adam")
 
 
-def build(name: Name, natural_scale: Tensor, tolerance: float) -> tuple[Stepper, Controller]:
-    """Return a stepper and its controller; the parameters are those of `ErrorControl`."""
-    stepper: Stepper
-    match name:
-        case "rosenbrock":
-            stepper = Rosenbrock()
+def build(
+    experiment: Experiment, network: Architecture, seeds: Sequence[int], seed_of: Tensor, root_h_alpha: Tensor
+) -> tuple[Stepper, Controller]:
+    """Return the stepper and the controller for a batch of networks.
+
+    ``root_h_alpha`` (members,) is A, ``seeds`` are the seeds of the batch, ``seed_of`` (members,) says whose is which.
+    """
+    dynamics, clock = experiment.dynamics, root_h_alpha.clamp(max=1.0)
+    tolerance, stepper = experiment.tolerance, cast(Stepper, Rosenbrock())
+    if isinstance(dynamics, SGD | Adam):
+        epoch = math.ceil(experiment.n_train / dynamics.batch_size)
+        draws = Draws(network, experiment.base_seed, seeds, seed_of)
+        if isinstance(dynamics, SGD):
+            rate = dynamics.temperature * dynamics.batch_size * clock
+        else:
+            rate = torch.full_like(clock, dynamics.learning_rate)
+        return Minibatches(dynamics, draws, rate), EveryStep(epoch * rate)
+    match integrator_of(experiment):
+        case "euler":
+            return Euler(), PublishedRule()
         case "chebyshev":
             stepper = Chebyshev()
             tolerance *= _SHARE
-        case "euler":
-            return Euler(), PublishedRule()
-    return stepper, ErrorControl(natural_scale, tolerance, stepper.order)
+        case "momentum":
+            stepper = MomentumRosenbrock(momentum_time(experiment, root_h_alpha))
+    return stepper, ErrorControl(0.3 * clock, tolerance, stepper.order)
+
+
+def momentum_time(experiment: Experiment, root_h_alpha: Tensor) -> Tensor:
+    """Return tau in article time, (members,): zero without momentum."""
+    if not isinstance(experiment.dynamics, Momentum):
+        return torch.zeros_like(root_h_alpha)
+    return (experiment.dynamics.tau * root_h_alpha).clamp(max=experiment.dynamics.tau_max)

@@ -27,6 +27,8 @@ class ErrorControl:
         Power of dt with which the estimate falls (`Stepper.order`).
     """
 
+    rests = True
+
     def __init__(self, natural_scale: Tensor, tolerance: float, order: int) -> None:
         self.natural_scale = natural_scale
         self.tolerance = tolerance

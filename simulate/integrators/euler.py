@@ -47,6 +47,8 @@ class Euler:
 class PublishedRule:
     """The `simulate.integrators.Controller` of `Euler`; norms are over the weights themselves (layer `Dense`)."""
 
+    rests = True
+
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """See `Controller`."""
         return flow.alpha / math.sqrt(flow.network.width)

@@ -104,6 +104,8 @@ class Stepper(Protocol):
 class Controller(Protocol):
     """Decides which steps are taken, and how long the next ones are."""
 
+    rests: bool  #: whether a member whose loss no longer changes from step to step has come to rest
+
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """Return the first step size of every member, shape (members,)."""
 

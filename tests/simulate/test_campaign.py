@@ -84,7 +84,7 @@ def test_alpha_and_root_h_alpha_are_the_same_axis_read_two_ways():
         ({"root_h_alpha": {"start": 1.0, "stop": 0.1, "per_decade": 1}}, "experiment[0].root_h_alpha", "start <= stop"),
         ({"n_kernel": 61}, "experiment[0].n_kernel", "n_test = 60"),
         ({"seeds": 10**9}, "experiment[0].seeds", "networks"),
-        ({"dynamics": {"name": "sgd"}}, "experiment[0].dynamics.name", "not supported"),
+        ({"dynamics": {"name": "newton"}}, "experiment[0].dynamics.name", "no such dynamics"),
         ({"tolerance": 1.0}, "experiment[0].tolerance", "less than or equal to 0.1"),
         ({"name": "../up"}, "experiment[0].name", "pattern"),
     ],
