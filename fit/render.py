@@ -140,7 +140,7 @@ def summary(verdicts: Sequence[Verdict]) -> str:
         parts.append(f"{_list(undecided)} {_do(undecided, 'stays', 'stay')} undecided with this much data")
     text = "; ".join(parts) + "."
     exponents = [v for v in by_claim.get("kernel_change_feature", []) if v.estimate is not None]
-    if exponents:
+    if 0 < len(exponents) <= MOST_EXPERIMENTS_WITH_FIGURES:
         slopes = [f"{-v.estimate:.3f} ± {(v.ci_high - v.ci_low) / 2:.3f} ({v.experiment})" for v in exponents]  # type: ignore[operator]
         text += f" In the feature regime the kernel changes as A^−a with a = {_list(slopes)}."
     rows = [v for rows in by_claim.values() for v in rows]
