@@ -2,9 +2,9 @@
 
 Tasks are ordered by it, dry runs and presets quote it. Training is counted as the choice of the integrator counts it
 (`simulate.integrators.choice`); for other architectures than ``fc``, with M multiplications a point's forward pass and
-a activations, as 400 · N (6 M + 160 a). Measuring adds, at each of 80 steps, the outputs on n_test points, and kernels
-on n_kernel points: at the start, at the end of linear dynamics, at each checkpoint, at the end; each arm of frozen
-kernels, one between training points and all points. It is right within a factor of two for networks that fit as
+a entries of patches, as 400 · N (6 M + 160 a). Measuring adds, at each of 80 steps, the outputs on n_test points, and
+kernels on n_kernel points: at the start, at the end of linear dynamics, at each checkpoint, at the end; each arm of
+frozen kernels, one between training points and all points. It is right within a factor of two for networks that fit as
 networks usually do; where a rule is hard to fit, they take many times the steps.
 """
 
@@ -35,8 +35,8 @@ def operations(experiment: Experiment, width: int) -> float:
     if not architecture.images:
         shape = (min(math.prod(shape), experiment.n_train),)  # the first layer is held in the span of the data
     forward = architecture.multiplications(shape, width, depth)
-    # in a convolution each activation takes 25 filters' products with every channel, few of them in the first
-    activations = forward / (25.0 * width) + width if architecture.images else float(depth * width)
+    # what memory is passed over: preactivations, of a convolution the entries of all patches
+    activations = forward / width if architecture.images else float(depth * width)
     if experiment.architecture == "fc":
         training = min(choice.operations(experiment, width))
     else:
