@@ -12,9 +12,10 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from simulate.campaign import Campaign, list_presets
-from simulate.console import command, exit_code, named, planned, progress_on, tell_plan
+from simulate.console import command, duration, exit_code, named, planned, progress_on, tell_plan
 from simulate.data import load_data
 from simulate.plan import plan
+from simulate.reproduce import reproduce
 from simulate.runner import run, worker_count
 from simulate.store import Damage, Store, reading
 from simulate.workers import ATTEMPTS
@@ -142,10 +143,19 @@ def status(store: StorePath, as_json: AsJson = False) -> None:
         if as_json:
             print(json.dumps(_counted(store, opened.campaign, opened.counts()), indent=2))
             return
+        origin = opened.root.attributes
         out.print(f"campaign {opened.campaign.name}: {opened.campaign.size} networks")
+        made = f"lazyrich {origin['versions']['lazyrich']}, torch {origin['versions']['torch']}, on {origin['device']}"
+        out.print(f"  made with {made}, commit {origin['commit'] or 'unknown'}", soft_wrap=True)
         for name, counts in opened.counts().items():
             told = ", ".join(f"{count} {ended.name.lower()}" for ended, count in sorted(counts.items()))
             out.print(f"  {name}: {told}")
+        spent = opened.cost()
+        out.print(
+            f"  cost: {spent.gradient_evaluations:,} gradients, {spent.flops:.1e} operations, "
+            f"{duration(spent.seconds)} of workers' time, in {len(opened.records())} runs",
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -187,6 +197,25 @@ def repair(
             )
         code = exit_code(outcome)
     raise typer.Exit(code)
+
+
+@app.command("reproduce")
+def reproduce_command(
+    store: StorePath,
+    network: Annotated[str, typer.Option(help="experiment=NAME,width=H,root_h_alpha=A,seed=S")],
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N (default: the store's).")] = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Compute one network again, alone, and compare every number; exit code 4 if one differs more than it may."""
+    with command():
+        compared = reproduce(store, network, device=device, data_root=data_root)
+        out = console()
+        for one in compared:
+            verdict = "agrees" if one.agrees else "differs"
+            out.print(f"{one.name:22} {verdict}: {one.difference:.1e} (allowed {one.allowed:.1e})", soft_wrap=True)
+        wrong = sum(not one.agrees for one in compared)
+        out.print(f"{wrong} of {len(compared)} variables differ" if wrong else "the network is reproduced")
+    raise typer.Exit(EXIT_DAMAGE if wrong else 0)
 
 
 @app.command()

@@ -42,8 +42,9 @@ def damaged_metadata(place: Place, root: Root) -> Iterator[Damage]:
             yield Damage(name, _CHANGED)
         elif name.endswith("zarr.json") and _disagrees(root, name.removesuffix("/zarr.json"), data):
             yield Damage(ROOT, f"its copy of {name} {_CHANGED}")
-    for name in damaged_records(place):
-        yield Damage(name, _CHANGED)
+    if root.attributes["schema_version"] > 1:
+        for name in damaged_records(place):
+            yield Damage(name, _CHANGED)
 
 
 def damaged_chunks(place: Place, root: Root, blocks: Mapping[str, Blocks], tasks: tuple[Task, ...]) -> Iterator[Damage]:
@@ -53,18 +54,17 @@ def damaged_chunks(place: Place, root: Root, blocks: Mapping[str, Blocks], tasks
         of = blocks[task.experiment]
         name = of.piece(task, "status")
         chunk = _read(place, name)
+        # what an unfinished task has left need not be there, but it must not stop others from reading
+        done = False
         if chunk is None and pending_is_written:
             yield Damage(name, _MISSING, task)
-            continue
-        if chunk is not None and not is_whole(chunk):
+        elif chunk is not None and not is_whole(chunk):
             yield Damage(name, "can't be decoded (checksum)", task)
-            continue
-        # what an unfinished task has left need not be there, but it must not stop others from reading
-        try:
-            done = chunk is not None and not (of.decode(task, "status", chunk) == Status.PENDING).all()
-        except Exception as error:  # a whole chunk that is another's: whatever zarr raises on it
-            yield Damage(name, f"can't be decoded ({type(error).__name__})", task)
-            continue
+        elif chunk is not None:
+            try:
+                done = not (of.decode(task, "status", chunk) == Status.PENDING).all()
+            except Exception as error:  # a whole chunk that is another's: whatever zarr raises on it
+                yield Damage(name, f"can't be decoded ({type(error).__name__})", task)
         for variable in of.names:
             if variable == "status":
                 continue

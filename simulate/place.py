@@ -11,7 +11,8 @@ import fcntl
 import json
 import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,6 +116,8 @@ class Folder:
 
     def write(self, pieces: Mapping[str, bytes]) -> None:
         """Write pieces: under another name, flushed, then renamed, and the folders flushed."""
+        if not pieces:
+            return
         # the lock admits one writer, so what a killed one has left under this name is overwritten by the next
         targets = {self.path / name: data for name, data in pieces.items()}
         partial = {target: target.with_name(target.name + ".partial") for target in targets}
@@ -123,18 +126,10 @@ class Folder:
             for target, data in targets.items():
                 touched.update(_make_folders(target.parent))
                 partial[target].write_bytes(data)
-            if len(targets) < _MANY:
-                for temporary in partial.values():
-                    _flush(temporary)
-            else:
-                os.sync()
+            _flush(partial.values())
             for target, temporary in partial.items():
                 temporary.replace(target)
-            if len(targets) < _MANY:
-                for folder in touched | {target.parent for target in targets}:
-                    _flush(folder)
-            else:
-                os.sync()
+            _flush(touched | {target.parent for target in targets})
         except OSError:
             for temporary in partial.values():
                 with contextlib.suppress(OSError):
@@ -309,9 +304,19 @@ def _make_folders(folder: Path) -> list[Path]:
     return [new.parent for new in missing]
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _flush(paths: Collection[Path]) -> None:
+    """Bring files and folders to the disk."""
+
+    def flush(path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    if len(paths) > _MANY:
+        os.sync()
+        return
+    # at once: file systems commit what waits together, and one after the other takes ten times as long
+    with ThreadPoolExecutor(min(16, len(paths))) as flushing:
+        list(flushing.map(flush, paths))

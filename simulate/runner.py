@@ -164,7 +164,7 @@ def _recorded(store: Store, **how: object) -> Iterator[None]:
     """Keep a record of the run in the store: when, where, with what, and how it ended (if it was not killed)."""
     here = {"versions": versions(), "commit": commit(), "machine": machine(str(how["device"]))}
     record = {"started": now(), **here, **how}
-    name = store.write_record(None, record)
+    store.record(record)
     ended = "failed"
     try:
         yield
@@ -173,7 +173,7 @@ def _recorded(store: Store, **how: object) -> Iterator[None]:
         ended = "interrupted"
         raise
     finally:
-        store.write_record(name, {**record, "ended": now(), "how": ended})
+        store.record({**record, "ended": now(), "how": ended}, again=True)
 
 
 def _statuses(result: xr.Dataset) -> dict[Status, int]:

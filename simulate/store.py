@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from simulate.data import Data
 from simulate.layout import description, lay_out
 from simulate.place import Place, StoreError, place_of, storage
 from simulate.provenance import origin
-from simulate.records import FOLDER, read_records, write_record
+from simulate.records import RECORDS, read_records, write_records, written
 from simulate.root import COPY, CREATING, ROOT, Root, digest_of, read_root, sealed
 from simulate.schema import Status
 from theory import InputError
@@ -31,6 +32,15 @@ from theory import InputError
 __all__ = ["Damage", "Store", "StoreError", "claimed", "reading"]
 
 _REMEDY_NEW = "Give another path with --out, or the store's own campaign"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Passes forward and back over the training set, floating point operations (estimated), seconds of workers."""
+
+    gradient_evaluations: int
+    flops: float
+    seconds: float
 
 
 @contextmanager
@@ -196,10 +206,11 @@ class Store:
         with storage(self.place):
             self.place.write(pieces)
 
-    def write_record(self, name: str | None, record: Mapping[str, Any]) -> str:
-        """Write the record of a run, under a new name if ``name`` is None; return its name."""
+    def record(self, run: Mapping[str, Any], *, again: bool = False) -> None:
+        """Keep the record of a run; ``again`` writes the last one anew."""
         with storage(self.place):
-            return write_record(self.place, name, record)
+            before = self.records()
+            write_records(self.place, [*(before[:-1] if again else before), dict(run)])
 
     def records(self) -> list[dict[str, Any]]:
         """Return the records of the runs that wrote to this store, in order."""
@@ -221,6 +232,20 @@ class Store:
             values, numbers = np.unique(self._statuses(experiment.name), return_counts=True)
             counted[experiment.name] = {Status(int(v)): int(n) for v, n in zip(values, numbers, strict=True)}
         return counted
+
+    def cost(self) -> Cost:
+        """What the finished networks have cost: gradients, operations by the cost model, time as it was measured."""
+        gradients, flops, seconds = 0, 0.0, 0.0
+        with reading(self.path):
+            tree = self.tree()
+            for experiment in self.campaign.experiment:
+                data = tree[experiment.name].to_dataset()
+                done = data["status"] != Status.PENDING
+                each = data["gradient_evaluations"].where(done, 0).sum(["seed", experiment.amplitude]).values
+                gradients += int(each.sum())
+                flops += sum(n * experiment.cost(h) for n, h in zip(each, experiment.widths, strict=True))
+                seconds += float(data["wall_time"].where(done, 0.0).sum())
+        return Cost(gradients, float(flops), seconds)
 
     def _statuses(self, experiment: str) -> np.ndarray:
         """Status of every network of an experiment, (width, amplitude, seed)."""
@@ -277,9 +302,8 @@ class Store:
         if not damaged:
             return
         self.check_data(data)
-        lost = [name for name in damaged if name.startswith(f"{FOLDER}/")]
-        for name in lost:
-            write_record(self.place, name, {"lost": True})
+        if any(name in RECORDS for name in damaged):
+            write_records(self.place, self.records())
         manifest = self.root.attributes["manifest"]
         broken = [name for name in damaged if name in manifest]
         fresh = lay_out(self.campaign, data, self.root.attributes)
@@ -302,7 +326,8 @@ class Store:
         InputError
             For the first that is another.
         """
-        for name, made_from in self.root.attributes["data"].items():
+        for name in data:
+            made_from = self.root.attributes["data"][name]
             if data[name].sha256 != made_from["sha256"]:
                 raise InputError(
                     "dataset",
@@ -318,7 +343,7 @@ def _lay_out(place: Place, campaign: Campaign, data: Mapping[str, Data], device:
     pieces = lay_out(campaign, data, origin(campaign, data, device))
     root = pieces.pop(ROOT)
     place.write({CREATING: campaign.digest.encode()})
-    place.write(pieces)
+    place.write({**pieces, **dict.fromkeys(RECORDS, written([]))})
     place.write({COPY: root})
     place.write({ROOT: root})
     place.delete([CREATING])

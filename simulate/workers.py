@@ -57,8 +57,7 @@ def in_processes(job: Job, tasks: tuple[Task, ...], count: int, begun: set[Task]
 
 def _through_pool(job: Job, waiting: deque[Task], count: int, begun: set[Task]) -> Generator[Done, None, list[Task]]:
     """Send tasks through a pool; return those that were in it when one of its processes died."""
-    # spawned, not forked: torch's threads do not survive a fork
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(_START)
     executor = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(job,))
     running: dict[Future, Task] = {}
     try:
@@ -84,6 +83,7 @@ def _through_pool(job: Job, waiting: deque[Task], count: int, begun: set[Task]) 
             process.kill()
 
 
+_START = "spawn"  # not forked: torch's threads do not survive a fork
 _job: Job
 
 

@@ -41,10 +41,11 @@ def test_a_campaign_is_run_by_default_and_status_tells_how_it_ended(tmp_path):
     ran = simulate(file, "--out", tmp_path / "s")
     assert ran.exit_code == 0, ran.output
     assert "2 networks" in ran.stderr
-    assert simulate("status", tmp_path / "s").stdout.splitlines() == [
-        "campaign c: 2 networks",
-        "  e: 2 converged",
-    ]
+    told = simulate("status", tmp_path / "s").stdout.splitlines()
+    assert told[0] == "campaign c: 2 networks"
+    assert re.match(r"  made with lazyrich 0\..*, torch 2\..*, on cpu, commit ", told[1])
+    assert told[2] == "  e: 2 converged"
+    assert re.match(r"  cost: \d+ gradients, \d\.\de\+\d\d operations, 0 s of workers' time, in 1 runs", told[3])
     assert simulate("verify", tmp_path / "s").exit_code == 0
 
 
@@ -148,3 +149,39 @@ def test_a_store_in_use_ends_with_exit_code_5(tiny, store_path):
         ended = simulate("repair", store_path)
     assert ended.exit_code == 5
     assert "another run" in ended.stderr
+
+
+def test_a_network_is_reproduced_from_what_its_store_says(store_path):
+    """Alone in its batch: smooth activations to 1e-9, kinked ones within the integrator's tolerance."""
+    for network in ("experiment=one,width=16,root_h_alpha=0.1,seed=2", "experiment=two,width=8,root_h_alpha=10,seed=0"):
+        ended = simulate("reproduce", store_path, "--network", network)
+        assert ended.exit_code == 0, ended.output
+        assert "the network is reproduced" in ended.stdout
+    assert "allowed 1.0e-09" in simulate("reproduce", store_path, "--network", network.replace("two", "one")).stdout
+
+
+def test_a_network_that_is_not_as_stored_is_told(store_path):
+    store = Store.open(store_path)
+    task = next(t for t in store.tasks() if (t.experiment, t.width) == ("one", 8))
+    data = store.tree()["one"].to_dataset().isel(width=[0]).load()
+    data["kernel_change"] *= 1 + 1e-7
+    store.write(task, data)
+    ended = simulate("reproduce", store_path, "--network", "experiment=one,width=8,root_h_alpha=0.1,seed=1")
+    assert ended.exit_code == 4
+    assert re.search(r"kernel_change +differs: 1\.0e-07", ended.stdout)
+    assert "1 of" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        ("nonsense", "not key=value"),
+        ("width=8,root_h_alpha=0.1,seed=1", "no such experiment"),
+        ("experiment=one,width=8,seed=1", "needs width, root_h_alpha, seed"),
+        ("experiment=one,width=9,root_h_alpha=0.1,seed=1", "no width = 9"),
+        ("experiment=one,width=8,root_h_alpha=0.2,seed=1", "no root_h_alpha = 0.2"),
+        ("experiment=one,width=8,root_h_alpha=x,seed=1", "not a number"),
+    ],
+)
+def test_a_network_that_is_not_in_the_store_is_refused(store_path, network, told):
+    assert told in refused(simulate("reproduce", store_path, "--network", network))

@@ -1,0 +1,159 @@
+"""Damage at random positions of a store: is all of it found, and is only that computed again?
+
+    nice -n 10 python -m benchmarks.reliability.damage [--positions 1000]
+
+A finished store of 300 stand-in tasks is harmed ten positions at a time: a byte changed, a piece truncated, deleted,
+or made longer; half of the positions are drawn uniformly over the pieces (descriptions, coordinates, chunks, the root
+and its copy, the records of runs), half over the bytes. ``verify`` must list exactly the harmed pieces. After
+``repair`` and a run the store must be the old one byte for byte, and the run must have computed the tasks with harmed
+chunks, no others. The root and its copy are not harmed in the same round: a store that has lost both is refused.
+Where a task's status is harmed nothing says that its other chunks should be there: it is listed by its status, and
+those that are gone are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.reliability import stand_in
+from simulate import Campaign, Store, load_data, run
+from simulate.campaign import Task
+from simulate.records import RECORDS
+from simulate.schema import variables
+
+_TOGETHER = 10
+_ROOTS = ("zarr.json", ".lazyrich/root.json")
+
+
+def main() -> None:
+    """Run it and write ``results/damage.json``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tasks", type=int, default=300)
+    parser.add_argument("--positions", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        stand_in.keep("damage", measure(Path(folder, "s.zarr"), options.tasks, options.positions, options.seed))
+
+
+def measure(path: Path, tasks: int, positions: int, seed: int) -> dict:
+    """Return the counts."""
+    campaign = stand_in.campaign(tasks)
+    run(campaign, path, workers=1, compute=lambda e, t, d, *, device: stand_in.made_up(e, t, d))
+    data = {e.name: load_data(e) for e in campaign.experiment}
+    whole = _contents(path)
+    kinds: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    missed = listed_by_status = false = wrongly_computed = not_computed = differ = recomputed = 0
+    generator = np.random.default_rng(seed)
+    for _ in range(positions // _TOGETHER):
+        harmed = _draw(generator, whole)
+        owners = {owner for name in harmed if (owner := _owner(campaign, name))}
+        for name in harmed:
+            kinds[_harm(generator, path / name)] += 1
+            parts[_part(name)] += 1
+        found = {d.path for d in Store.open(path).verify()}
+        unseen = harmed - found
+        known = {_owner(campaign, name) for name in found}
+        by_status = {name for name in unseen if not (path / name).exists() and _owner(campaign, name) in known - {None}}
+        missed += len(unseen - by_status)
+        listed_by_status += len(by_status)
+        false += len(found - harmed)
+        store = Store.open(path)
+        with store.locked():
+            store.repair(data)
+        computed: list[Task] = []
+        run(campaign, path, workers=1, compute=_counting(computed))
+        recomputed += len(computed)
+        wrongly_computed += len(set(computed) - owners)
+        not_computed += len(owners - set(computed))
+        now = _contents(path)
+        differ += sum(now.get(name) != piece for name, piece in whole.items() if name not in RECORDS)
+        whole |= {name: now[name] for name in RECORDS}
+    return {
+        "tasks": tasks,
+        "pieces": len(whole),
+        "bytes": sum(map(len, whole.values())),
+        "positions_harmed": kinds.total(),
+        "how": dict(kinds),
+        "where": dict(parts),
+        "not_found": missed,
+        "deleted_chunks_listed_by_their_status_only": listed_by_status,
+        "found_though_whole": false,
+        "tasks_computed_again": recomputed,
+        "tasks_computed_though_whole": wrongly_computed,
+        "tasks_harmed_and_not_computed": not_computed,
+        "pieces_that_differ_after_repair": differ,
+        "damaged_at_the_end": len(Store.open(path).verify()),
+    }
+
+
+def _contents(path: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
+
+
+def _draw(generator: np.random.Generator, whole: dict[str, bytes]) -> set[str]:
+    """Ten different pieces, half by number and half by size."""
+    names = list(whole)
+    sizes = np.array([len(whole[name]) for name in names], dtype=float)
+    while True:
+        by_number = generator.choice(len(names), _TOGETHER // 2, replace=False)
+        by_size = generator.choice(len(names), _TOGETHER // 2, replace=False, p=sizes / sizes.sum())
+        drawn = {names[i] for i in (*by_number, *by_size)}
+        if len(drawn) == _TOGETHER and not any(drawn.issuperset(pair) for pair in (_ROOTS, RECORDS)):
+            return drawn
+
+
+def _harm(generator: np.random.Generator, file: Path) -> str:
+    data = bytearray(file.read_bytes())
+    kind = str(generator.choice(["changed", "truncated", "deleted", "lengthened"], p=[0.7, 0.1, 0.1, 0.1]))
+    position = int(generator.integers(len(data)))
+    match kind:
+        case "changed":
+            data[position] ^= int(generator.integers(1, 256))
+        case "truncated":
+            del data[position:]
+        case "lengthened":
+            data += generator.bytes(1 + position % 100)
+    if kind == "deleted":
+        file.unlink()
+    else:
+        file.write_bytes(data)
+    return kind
+
+
+def _owner(campaign: Campaign, name: str) -> Task | None:
+    """The task whose chunk a piece is, if it is one."""
+    _, _, rest = name.partition("/")
+    variable, _, chunk = rest.partition("/c/")
+    if not chunk or variable not in variables("root_h_alpha"):
+        return None
+    index, _, block = (int(i) for i in chunk.split("/")[:3])
+    return next(t for t in campaign.tasks() if (t.index, t.seed_start) == (index, 50 * block))
+
+
+def _part(name: str) -> str:
+    if name in _ROOTS:
+        return "root or its copy"
+    if name.startswith(".lazyrich"):
+        return "records of runs"
+    if name.endswith("zarr.json"):
+        return "description"
+    return "status" if name.split("/")[1] == "status" else "coordinate or result"
+
+
+def _counting(computed: list[Task]):
+    def compute(experiment, task, data, *, device):
+        computed.append(task)
+        return stand_in.made_up(experiment, task, data)
+
+    return compute
+
+
+if __name__ == "__main__":
+    main()

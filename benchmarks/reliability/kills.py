@@ -1,0 +1,159 @@
+"""Kill -9 at random moments: is anything lost that was reported finished?
+
+    nice -n 10 python -m benchmarks.reliability.kills [--tasks 300] [--kills 200]
+
+A campaign of stand-in tasks runs with several workers. The moments are drawn uniformly over its busy time, which is
+measured first on an uninterrupted run. This process keeps the ledger: what the run has reported finished, read from a
+pipe. After each kill every network in the ledger must be finished in the store and the store must be whole; at the end
+the store must equal the uninterrupted one byte for byte. The run says on the pipe when it enters and leaves a write, so
+that the kills inside one can be counted. Runs and workers are forked from this process, to save the import of torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import select
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+import simulate.workers
+from benchmarks.reliability import stand_in
+from simulate import Store, run
+
+
+def main() -> None:
+    """Run it and write ``results/kills.json``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tasks", type=int, default=300)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        stand_in.keep("kills", measure(Path(folder), options.tasks, options.kills, options.workers, options.seed))
+
+
+def measure(folder: Path, tasks: int, kills: int, workers: int, seed: int) -> dict:
+    """Return the counts."""
+    campaign = stand_in.campaign(tasks)
+    whole, path = folder / "whole.zarr", folder / "killed.zarr"
+    life = _Life(campaign, whole, workers)
+    life.watch(None)
+    busy = life.busy
+    moments = np.sort(np.random.default_rng(seed).uniform(0.0, busy, kills))
+    ledger: set[str] = set()
+    inside = lost = damaged = lives = 0
+    for gap in np.diff(moments, prepend=0.0):
+        life = _Life(campaign, path, workers)
+        if life.watch(gap):  # it ended before the moment came
+            break
+        lives += 1
+        ledger |= life.reported
+        inside += life.writing
+        store = Store.open(path)
+        pending = {_name(t) for t in store.pending()}
+        lost += len(ledger & pending)
+        damaged += len(store.verify())
+    _Life(campaign, path, workers).watch(None)
+    ours, theirs = stand_in.pieces(path), stand_in.pieces(whole)
+    return {
+        "tasks": tasks,
+        "networks": campaign.size,
+        "workers": workers,
+        "busy_seconds_uninterrupted": round(busy, 1),
+        "kills": lives,
+        "kills_inside_a_write": inside,
+        "finished_tasks_lost": lost,
+        "damaged_pieces_after_a_kill": damaged,
+        "pieces_compared": len(theirs),
+        "pieces_that_differ": sum(ours.get(name) != data for name, data in theirs.items())
+        + len(set(ours) - set(theirs)),
+    }
+
+
+class _Life:
+    """One run of the campaign in a process of its own, until it ends or is killed."""
+
+    def __init__(self, campaign, path: Path, workers: int) -> None:
+        self.reported: set[str] = set()
+        self.writing = False
+        self.busy = 0.0
+        self._tail = b""
+        self._out, into = os.pipe()
+        self._process = os.fork()
+        if self._process == 0:
+            os.close(self._out)
+            with contextlib.suppress(BaseException):
+                _run(campaign, path, workers, into)
+            os._exit(0)
+        os.close(into)
+
+    def watch(self, seconds: float | None) -> bool:
+        """Follow the run for so many seconds of its busy time, then kill it; return whether it ended by itself."""
+        started = None
+        while True:
+            patience = None if started is None or seconds is None else max(0.0, started + seconds - time.monotonic())
+            if not select.select([self._out], [], [], patience)[0]:
+                os.kill(self._process, signal.SIGKILL)
+                os.waitpid(self._process, 0)
+                self._read_rest()
+                return False
+            data = os.read(self._out, 65536)
+            if not data:
+                os.waitpid(self._process, 0)
+                self.busy = time.monotonic() - started if started else 0.0
+                return True
+            if started is None:
+                started = time.monotonic()
+            self._take(data)
+
+    def _read_rest(self) -> None:
+        # workers that outlive the run for an instant hold the pipe, too: read what is there, not to its end
+        while select.select([self._out], [], [], 0.05)[0] and (data := os.read(self._out, 65536)):
+            self._take(data)
+        os.close(self._out)
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._tail = (self._tail + data).split(b"\n")
+        for line in lines:
+            word, _, task = line.decode().partition(" ")
+            if word == "finished":
+                self.reported.add(task)
+            self.writing = word == "writing"
+
+
+def _run(campaign, path: Path, workers: int, out: int) -> None:
+    """In the child: run, and say on the pipe what happens."""
+    simulate.workers._START = "fork"
+    write = Store.write
+
+    def say(word: str, task) -> None:
+        os.write(out, f"{word} {_name(task)}\n".encode())
+
+    def announced(store, task, result):
+        say("writing", task)
+        write(store, task, result)
+        say("written", task)
+
+    Store.write = announced  # type: ignore[method-assign]
+    run(
+        campaign,
+        path,
+        workers=workers,
+        compute=stand_in.compute,
+        progress=lambda now: say("finished", now.task) if now.task else os.write(out, b"busy\n"),
+    )
+
+
+def _name(task) -> str:
+    return f"{task.experiment}/{task.index}/{task.seed_start}"
+
+
+if __name__ == "__main__":
+    main()
