@@ -131,7 +131,7 @@ def _owner(campaign: Campaign, name: str) -> Task | None:
     """The task whose chunk a piece is, if it is one."""
     _, _, rest = name.partition("/")
     variable, _, chunk = rest.partition("/c/")
-    if not chunk or variable not in variables("root_h_alpha"):
+    if not chunk or variable not in variables(campaign.experiment[0]):
         return None
     index, _, block = (int(i) for i in chunk.split("/")[:3])
     return next(t for t in campaign.tasks() if (t.index, t.seed_start) == (index, 50 * block))

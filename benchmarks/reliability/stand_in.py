@@ -42,7 +42,7 @@ def made_up(experiment: Experiment, task: Task, data: Data) -> xr.Dataset:
     sizes |= {"width": 1, "seed": task.seed_stop - task.seed_start}
     grid = ("width", experiment.amplitude, "seed")
     found = {}
-    for name, variable in variables(experiment.amplitude).items():
+    for name, variable in variables(experiment).items():
         dims = (*grid, *variable.dims)
         numbers = generator.uniform(1.0, 100.0, [sizes[d] for d in dims])
         found[name] = (dims, numbers.astype(variable.dtype))

@@ -1,4 +1,4 @@
-"""Short versions of benchmarks/reliability: kills, damage. The long ones are commands; their figures are beside them."""
+"""Short versions of benchmarks/reliability; the long ones are commands."""
 
 from benchmarks.reliability import damage, kills
 
