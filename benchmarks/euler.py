@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from simulate.flow import GradientFlow
-from simulate.fully_connected import Weights
 from simulate.integrators.euler import MAX_DGRAD, MAX_DOUT
+from simulate.networks.fully_connected import Weights
 
 
 @dataclass

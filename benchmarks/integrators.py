@@ -21,11 +21,11 @@ import torch
 
 from benchmarks.euler import train
 from simulate import Campaign, Experiment, load_data, run_task
-from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.integrators import integrator_of
 from simulate.losses import LOSSES
+from simulate.networks.first_layer import Dense
+from simulate.networks.fully_connected import FullyConnected
 from simulate.observe import HeldOut
 from theory import Activation
 

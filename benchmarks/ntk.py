@@ -19,12 +19,12 @@ from pathlib import Path
 
 import torch
 
-from simulate import ntk
-from simulate.architecture import Architecture, Linearisation
-from simulate.convolutional import Convolutional
-from simulate.fully_connected import FullyConnected
-from simulate.memory import PeakMemory
+from simulate.networks import ntk
+from simulate.networks.architecture import Architecture, Linearisation
+from simulate.networks.convolutional import Convolutional
+from simulate.networks.fully_connected import FullyConnected
 from simulate.precision import full_precision
+from simulate.running.memory import PeakMemory
 from theory import Activation
 
 GEMM = {"cpu": 1024, "cuda": 8192}

@@ -20,10 +20,10 @@ import torch
 import fit
 from benchmarks.scaling import fastest
 from simulate import Campaign, load_data, run_task
-from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.losses import LOSSES
+from simulate.networks.first_layer import Dense
+from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
 WIDTHS, AMPLITUDES, SEEDS, POINTS, INPUTS, DEPTH = (100, 300, 1000), 23, 10, 10_000, 784, 3

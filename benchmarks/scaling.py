@@ -20,11 +20,11 @@ from pathlib import Path
 import torch
 
 import fit
-from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.integrators.rosenbrock import step
 from simulate.losses import LOSSES
+from simulate.networks.first_layer import Dense
+from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
 BASE = {"n": 256, "width": 256, "depth": 3, "networks": 4}

@@ -26,10 +26,10 @@ import torch
 from scipy.integrate import solve_ivp
 
 from simulate import Campaign, load_data, run_task
-from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.losses import LOSSES
+from simulate.networks.first_layer import Dense
+from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
 RESULTS = Path(__file__).parent / "results"

@@ -23,7 +23,7 @@ from fit.verdict import Verdict
 from simulate.campaign import Campaign, list_presets
 from simulate.console import command, exit_code, planned, progress_on, tell_plan
 from simulate.plan import plan
-from simulate.runner import run, worker_count
+from simulate.running.runner import run, worker_count
 from simulate.store import reading
 from theory.activation import Activation
 from theory.console import console

@@ -19,7 +19,7 @@ import numpy as np
 from fit.measurements import Measurements
 from simulate.campaign import Campaign, Experiment
 from simulate.data import Data, load_data
-from simulate.fully_connected import FullyConnected
+from simulate.networks.fully_connected import FullyConnected
 from theory.activation import Activation
 from theory.console import command
 from theory.curves import deep_linear_curve, first_order_kernel_change, mean_field_curve

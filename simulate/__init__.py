@@ -1,11 +1,11 @@
 """What does happen: gradient flow of ensembles of networks, measured into an xarray store."""
 
-from simulate.architecture import Architecture
-from simulate.architecture import register as register_architecture
 from simulate.campaign import Campaign, Experiment, list_presets
 from simulate.data import Data, load_data
 from simulate.engine import run_task
-from simulate.runner import Outcome, Progress, run
+from simulate.networks.architecture import Architecture
+from simulate.networks.architecture import register as register_architecture
+from simulate.running.runner import Outcome, Progress, run
 from simulate.schema import Status
 from simulate.store import Store, StoreError
 

@@ -16,9 +16,9 @@ from simulate.console import command, duration, exit_code, named, planned, progr
 from simulate.data import load_data
 from simulate.plan import plan
 from simulate.reproduce import reproduce
-from simulate.runner import run, worker_count
+from simulate.running.runner import run, worker_count
+from simulate.running.workers import ATTEMPTS
 from simulate.store import Damage, Store, reading
-from simulate.workers import ATTEMPTS
 from theory.console import console
 from theory.errors import InputError
 

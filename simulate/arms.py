@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from simulate.architecture import Linearisation, Weights
 from simulate.events import Moment
 from simulate.flow import GradientFlow, finite
 from simulate.frozen import frozen_flow
@@ -26,6 +25,7 @@ from simulate.integrators.exponential import Exponential
 from simulate.integrators.protocol import Stepper
 from simulate.integrators.rosenbrock import Rosenbrock
 from simulate.losses import LOSSES, Loss
+from simulate.networks.architecture import Linearisation, Weights
 from simulate.observe import HeldOut, Stop
 from simulate.schema import Status
 

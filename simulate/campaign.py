@@ -22,12 +22,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from simulate.architecture import Size, find, names
 from simulate.cost import operations
+from simulate.data.synthetic import DIMENSION, RULES
 from simulate.dynamics import NAMES, SGD, STOCHASTIC, Adam, Dynamics, Flow
 from simulate.losses import LOSSES
+from simulate.networks.architecture import Size, find, names
 from simulate.schema import ARMS
-from simulate.synthetic import DIMENSION, RULES
 from theory import Activation, InputError
 
 _NETWORKS_PER_TASK = 100  # one chunk of the store; fewer would make large stores slow to read

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 import theory.console
 from simulate.campaign import Campaign, Task
 from simulate.plan import Plan
-from simulate.runner import Interrupted, Outcome, termination_interrupts
-from simulate.runner import Progress as RunProgress
+from simulate.running.runner import Interrupted, Outcome, termination_interrupts
+from simulate.running.runner import Progress as RunProgress
 from simulate.store import StoreError
 
 EXIT_NUMERICS = 3

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simulate.architecture import find
 from simulate.integrators import choice
+from simulate.networks.architecture import find
 from simulate.save_at import scaled_times
 
 if TYPE_CHECKING:

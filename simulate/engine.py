@@ -12,16 +12,16 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from simulate.architecture import Architecture, find
 from simulate.arms import Arm, Arms, arm_columns, needs_end
 from simulate.events import Moment
 from simulate.flow import GradientFlow
 from simulate.integrate import integrate
 from simulate.integrators import build, integrator_of, momentum_time, needs_weights
 from simulate.losses import LOSSES
-from simulate.memory import PeakMemory, in_parts
+from simulate.networks.architecture import Architecture, find
 from simulate.observe import Checkpoints, HalfLoss, HeldOut, LinearEnd, Stop
 from simulate.precision import full_precision
+from simulate.running.memory import PeakMemory, in_parts
 from simulate.save_at import SaveAt, scaled_times
 from simulate.schema import Status, Variable, variables
 from theory.activation import Activation

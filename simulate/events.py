@@ -9,9 +9,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from simulate.architecture import Weights
 from simulate.flow import GradientFlow
 from simulate.integrators.protocol import Batch, Segment, Stepper, Trial
+from simulate.networks.architecture import Weights
 
 _LOOKS = 50  # at most, on the way to an event: the bracket shrinks by a tenth at least, in practice by ten
 

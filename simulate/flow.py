@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from simulate.architecture import Architecture, Inputs, Linearisation, Weights
 from simulate.losses import Loss
+from simulate.networks.architecture import Architecture, Inputs, Linearisation, Weights
 
 
 @dataclass

@@ -18,9 +18,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from simulate.architecture import Architecture, Linearisation, Weights
 from simulate.flow import GradientFlow
 from simulate.losses import Loss
+from simulate.networks.architecture import Architecture, Linearisation, Weights
 
 
 @dataclass
@@ -30,11 +30,11 @@ class Kernel:
     a: Tensor
 
     def select(self, index: Tensor | slice) -> Kernel:
-        """See `simulate.architecture.Inputs`."""
+        """See `simulate.networks.architecture.Inputs`."""
         return Kernel(self.a[index])
 
     def points(self, rows: slice | Tensor) -> Kernel:
-        """See `simulate.architecture.Inputs`."""
+        """See `simulate.networks.architecture.Inputs`."""
         return Kernel(self.a[:, rows, rows])
 
     def norm(self, v: Tensor) -> Tensor:
@@ -91,11 +91,11 @@ class FrozenModel:
     """What stands for the network: p -> Theta p."""
 
     def linearise(self, weights: Weights, inputs: Kernel) -> FrozenLinearisation:
-        """See `simulate.architecture.Architecture`."""
+        """See `simulate.networks.architecture.Architecture`."""
         return FrozenLinearisation(inputs.a, self.output(weights, inputs))
 
     def output(self, weights: Weights, inputs: Kernel) -> Tensor:
-        """See `simulate.architecture.Architecture`."""
+        """See `simulate.networks.architecture.Architecture`."""
         return torch.bmm(inputs.a, weights[0]).squeeze(-1)
 
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from simulate.architecture import Weights
 from simulate.events import Event, Moment, Stretch, pass_events
 from simulate.flow import GradientFlow, finite
 from simulate.integrators.protocol import Batch, Controller, Stepper
+from simulate.networks.architecture import Weights
 from simulate.save_at import SaveAt
 from simulate.schema import Status
 

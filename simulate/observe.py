@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from simulate import ntk
-from simulate.architecture import Architecture, Inputs, Linearisation, Weights
 from simulate.events import Moment
 from simulate.flow import GradientFlow, Point
+from simulate.networks import ntk
+from simulate.networks.architecture import Architecture, Inputs, Linearisation, Weights
 
 _KERNEL_BYTES = 2**27  # held-out kernels are formed for as many networks at once as fit into this
 

@@ -12,7 +12,7 @@ from simulate.campaign import Campaign, Experiment, Task
 from simulate.cost import operations
 from simulate.data import load_data
 from simulate.engine import run_task
-from simulate.job import one_thread_on
+from simulate.running.job import one_thread_on
 
 #: A batch of middling size says how fast this machine is, in less than a second.
 _SAMPLE = Experiment(

@@ -11,7 +11,7 @@ import numpy as np
 from simulate.campaign import Experiment, Task
 from simulate.data import load_data
 from simulate.engine import run_task
-from simulate.job import check_device, one_thread_on
+from simulate.running.job import check_device, one_thread_on
 from simulate.schema import CIRCUMSTANCES, Status
 from simulate.store import Store, reading
 from theory import Activation, InputError

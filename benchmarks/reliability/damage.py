@@ -23,8 +23,8 @@ import numpy as np
 from benchmarks.reliability import stand_in
 from simulate import Campaign, Store, load_data, run
 from simulate.campaign import Task
-from simulate.records import RECORDS
 from simulate.schema import variables
+from simulate.store.records import RECORDS
 
 _TOGETHER = 10
 _ROOTS = ("zarr.json", ".lazyrich/root.json")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-import simulate.workers
+import simulate.running.workers
 from benchmarks.reliability import stand_in
 from simulate import Store, run
 
@@ -130,7 +130,7 @@ class _Life:
 
 def _run(campaign, path: Path, workers: int, out: int) -> None:
     """In the child: run, and say on the pipe what happens."""
-    simulate.workers._START = "fork"
+    simulate.running.workers._START = "fork"
     write = Store.write
 
     def say(word: str, task) -> None:

@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from simulate.architecture import Weights
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.protocol import Batch, Hermite, Memory, Trial, per_member
+from simulate.networks.architecture import Weights
 
 _DAMPING = 2.0 / 13.0
 _MOST_STAGES = 1000

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Literal, cast
 import torch
 from torch import Tensor
 
-from simulate.architecture import Architecture
 from simulate.dynamics import SGD, Adam, Flow, Momentum
 from simulate.integrators.chebyshev import Chebyshev
 from simulate.integrators.error_control import ErrorControl
@@ -34,6 +33,7 @@ from simulate.integrators.minibatch import Draws, EveryStep, Minibatches
 from simulate.integrators.momentum import MomentumRosenbrock
 from simulate.integrators.protocol import Controller, Stepper
 from simulate.integrators.rosenbrock import Rosenbrock
+from simulate.networks.architecture import Architecture
 
 if TYPE_CHECKING:
     from simulate.campaign import Experiment

@@ -15,9 +15,9 @@ import math
 import torch
 from torch import Tensor
 
-from simulate.architecture import Weights
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.protocol import Batch, Line, Memory, Trial, per_member
+from simulate.networks.architecture import Weights
 
 MAX_DOUT, MAX_DGRAD = 0.1, 1e-4
 _GROW, _SHRINK = 1.1, 0.1

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from simulate.architecture import Weights
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.protocol import Batch, Memory, Trial
+from simulate.networks.architecture import Weights
 
 
 @dataclass

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simulate.architecture import Architecture, Weights
 from simulate.dynamics import SGD, Adam
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.protocol import Batch, Jump, Memory, Trial, per_member
+from simulate.networks.architecture import Architecture, Weights
 
 
 class Draws:

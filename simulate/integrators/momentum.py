@@ -14,10 +14,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from simulate.architecture import Weights
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.protocol import Batch, Hermite, Memory, Trial, per_member
 from simulate.integrators.rosenbrock import GAMMA
+from simulate.networks.architecture import Weights
 
 
 class MomentumRosenbrock:

@@ -16,8 +16,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from simulate.architecture import Weights
 from simulate.flow import GradientFlow, Point
+from simulate.networks.architecture import Weights
 
 Memory = tuple[Tensor, ...]
 

@@ -33,9 +33,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from simulate.architecture import Weights
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.protocol import Batch, Memory, Trial
+from simulate.networks.architecture import Weights
 
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set

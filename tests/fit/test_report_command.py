@@ -36,7 +36,7 @@ def test_a_preset_is_simulated_and_reported_on(folder):
 
 
 def test_again_it_reports_without_simulating(folder, monkeypatch):
-    monkeypatch.setattr("simulate.runner.in_processes", lambda *_: pytest.fail("simulated again"))
+    monkeypatch.setattr("simulate.running.runner.in_processes", lambda *_: pytest.fail("simulated again"))
     before = (folder / "report.html").read_bytes()
     assert report("--preset", "smoke", "--out", folder, "--quiet").exit_code == 0
     assert (folder / "report.html").read_bytes() == before

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from simulate import Architecture, Campaign, Experiment, load_data, register_architecture, run, run_task
-from simulate.architecture import find, names
 from simulate.campaign import Task
-from simulate.differentiated import Differentiated
-from simulate.fully_connected import FullyConnected
+from simulate.networks.architecture import find, names
+from simulate.networks.differentiated import Differentiated
+from simulate.networks.fully_connected import FullyConnected
 from theory import Activation, InputError
 
 MEMBERS, POINTS, INPUTS, WIDTH = 3, 7, 5, 6
@@ -130,7 +130,7 @@ def spec(architecture, **changes):
 
 @pytest.fixture
 def registered(monkeypatch):
-    monkeypatch.setattr("simulate.architecture._registered", {"fc": find("fc")})
+    monkeypatch.setattr("simulate.networks.architecture._registered", {"fc": find("fc")})
     for cls in (Plain, Gated):
         register_architecture(cls)
 

@@ -10,8 +10,8 @@ from test_engine import INPUTS, WIDTH, N, experiment, points, task
 
 from simulate.arms import follow
 from simulate.engine import run_task
-from simulate.fully_connected import FullyConnected
 from simulate.losses import LOSSES
+from simulate.networks.fully_connected import FullyConnected
 from simulate.schema import Status
 from theory import Activation
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from simulate import Store, StoreError, run
 from simulate.__main__ import app
-from simulate.cluster import on_cluster
+from simulate.running.cluster import on_cluster
 from simulate.schema import CIRCUMSTANCES
 from theory import InputError
 
@@ -169,7 +169,7 @@ def test_a_scheduler_that_is_not_there_is_refused(tiny, tmp_path, cluster):
 
 @pytest.mark.slow
 def test_a_scheduler_that_does_not_come_back_ends_the_run_with_what_is_finished(tiny, tmp_path, cluster, monkeypatch):
-    monkeypatch.setattr("simulate.cluster.on_cluster", lambda *a: on_cluster(*a, patience=1.0))
+    monkeypatch.setattr("simulate.running.cluster.on_cluster", lambda *a: on_cluster(*a, patience=1.0))
     cluster.start_worker()
     with pytest.raises(StoreError, match=r"not back after 1 s\. What was finished is kept"):
         run(
@@ -185,9 +185,9 @@ def test_a_scheduler_that_does_not_come_back_ends_the_run_with_what_is_finished(
 @pytest.mark.slow
 def test_a_worker_with_other_packages_refuses(tiny, tmp_path, cluster, monkeypatch):
     """Results would depend on who computes them."""
-    from simulate.provenance import versions
+    from simulate.store.provenance import versions
 
-    monkeypatch.setattr("simulate.runner.versions", lambda: {**versions(), "torch": "1.0"})
+    monkeypatch.setattr("simulate.running.runner.versions", lambda: {**versions(), "torch": "1.0"})
     cluster.start_worker()
     with pytest.raises(InputError, match=r"a worker has this version and the run has 1\.0"):
         run(tiny, tmp_path / "s", scheduler=str(cluster.file))

@@ -6,8 +6,8 @@ import torch
 
 from simulate import Campaign, Experiment, load_data, ntk, run_task
 from simulate.campaign import Task
-from simulate.convolutional import Convolutional, _layers
-from simulate.differentiated import Differentiated
+from simulate.networks.convolutional import Convolutional, _layers
+from simulate.networks.differentiated import Differentiated
 from simulate.schema import Status
 from theory import Activation, InputError
 
@@ -67,10 +67,10 @@ def test_members_points_and_blocks_are_parts_of_the_whole(monkeypatch):
     one = torch.tensor([1])
     close(at.select(one).kernel(), kernel[one])
     close(at.points(slice(1, 4)).kernel(), kernel[:, 1:4, 1:4])
-    monkeypatch.setattr("simulate.convolutional._CPU_BLOCK_BYTES", 1)
-    monkeypatch.setattr("simulate.convolutional._GRADIENT_BYTES", 1)
-    monkeypatch.setattr("simulate.convolutional._ROWS", 2)
-    monkeypatch.setattr("simulate.convolutional._TILE", 2)
+    monkeypatch.setattr("simulate.networks.convolutional._CPU_BLOCK_BYTES", 1)
+    monkeypatch.setattr("simulate.networks.convolutional._GRADIENT_BYTES", 1)
+    monkeypatch.setattr("simulate.networks.convolutional._ROWS", 2)
+    monkeypatch.setattr("simulate.networks.convolutional._TILE", 2)
     again = net.linearise(weights, x)
     close(again.output, at.output)
     close(again.kernel(), kernel)

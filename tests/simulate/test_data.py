@@ -10,8 +10,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from simulate import Campaign, Experiment, load_data
-from simulate.synthetic import RULES
-from simulate.torchvision_compat import torchvision_datasets
+from simulate.data.synthetic import RULES
+from simulate.data.torchvision_compat import torchvision_datasets
 from theory import InputError
 
 ROOT = os.environ.get("LAZYRICH_DATA")

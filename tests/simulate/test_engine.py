@@ -13,10 +13,10 @@ from scipy.optimize import brentq
 from simulate import Experiment
 from simulate.campaign import Task
 from simulate.engine import run_task
-from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.losses import LOSSES
+from simulate.networks.first_layer import Dense
+from simulate.networks.fully_connected import FullyConnected
 from simulate.schema import CIRCUMSTANCES, VARIABLES, Status
 from theory import Activation
 
@@ -234,7 +234,7 @@ def test_a_network_does_not_depend_on_its_neighbours_in_the_batch():
 def test_the_coordinates_of_the_first_layer_do_not_change_a_result(depth, monkeypatch):
     spec, found = experiment(depth=depth, root_h_alpha=(1e-3, 1.0, 1e3), seeds=2), []
     for choice in (True, False):
-        monkeypatch.setattr("simulate.first_layer.spans", lambda *_, choice=choice: choice)
+        monkeypatch.setattr("simulate.networks.first_layer.spans", lambda *_, choice=choice: choice)
         found.append(run_task(spec, task(0, 2), points()).drop_vars(CIRCUMSTANCES))
     spanned, dense = found
     assert (spanned.steps == dense.steps).all()

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from simulate.first_layer import Dense, Span
-from simulate.fully_connected import FullyConnected
+from simulate.networks.first_layer import Dense, Span
+from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
 MEMBERS, POINTS, INPUTS, WIDTH = 3, 7, 5, 11

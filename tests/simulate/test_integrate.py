@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.integrate import integrate
 from simulate.integrators import ErrorControl, Rosenbrock
 from simulate.losses import LOSSES
+from simulate.networks.first_layer import Dense
+from simulate.networks.fully_connected import FullyConnected
 from simulate.observe import Stop
 from simulate.schema import Status
 from theory import Activation

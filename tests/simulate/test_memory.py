@@ -10,8 +10,8 @@ from torch.utils._pytree import tree_leaves
 
 from simulate import Experiment, load_data, run_task
 from simulate.campaign import Task
-from simulate.fully_connected import FullyConnected
-from simulate.memory import PeakMemory, in_parts, is_out_of_memory
+from simulate.networks.fully_connected import FullyConnected
+from simulate.running.memory import PeakMemory, in_parts, is_out_of_memory
 from simulate.schema import CIRCUMSTANCES, Status
 from theory import Activation
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from simulate import ntk
-from simulate.fully_connected import FullyConnected
+from simulate.networks import ntk
+from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
 
@@ -23,7 +23,7 @@ def test_norms_changes_and_alignments_do_not_depend_on_the_tiles(pair, tile, mon
     now, before = pair
     theta, theta_0 = now.kernel(), before.kernel()
     layers, layers_0 = now.kernel_layers(), before.kernel_layers()
-    monkeypatch.setattr("simulate.fully_connected._CPU_TILE", tile)
+    monkeypatch.setattr("simulate.networks.fully_connected._CPU_TILE", tile)
     # float64 rounding of sums over 23² entries
     tight = {"rtol": 1e-12, "atol": 0.0}
     torch.testing.assert_close(ntk.kernel(now), theta, rtol=1e-13, atol=1e-13)
@@ -43,7 +43,7 @@ def test_norms_changes_and_alignments_do_not_depend_on_the_tiles(pair, tile, mon
 def test_no_array_is_larger_than_a_tile(pair, monkeypatch):
     """23 points in tiles of 4: the largest tensor made holds 4 × 4 entries a member, or 4 rows of width 12."""
     now, before = pair
-    monkeypatch.setattr("simulate.fully_connected._CPU_TILE", 4)
+    monkeypatch.setattr("simulate.networks.fully_connected._CPU_TILE", 4)
     sizes = []
 
     class Watch(torch.utils._python_dispatch.TorchDispatchMode):

@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fit import assess
 from simulate import Campaign, Status, list_presets, run
-from simulate.architecture import find
 from simulate.cost import campaign_operations, gpu_seconds, seconds
+from simulate.networks.architecture import find
 from theory import Activation
 
 ROOT = os.environ.get("LAZYRICH_DATA")

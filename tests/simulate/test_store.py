@@ -16,9 +16,9 @@ import xarray as xr
 
 from simulate import Campaign, Status, Store, StoreError, run, run_task
 from simulate.data import load_data
-from simulate.place import Folder
 from simulate.schema import CIRCUMSTANCES
 from simulate.store import reading
+from simulate.store.place import Folder
 from theory import InputError
 
 

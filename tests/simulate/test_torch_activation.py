@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulate.activation import compile_activation
+from simulate.networks.activation import compile_activation
 from theory import Activation
 from theory.expression import NAMED
 from theory.numeric import mpmath_value

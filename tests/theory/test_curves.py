@@ -164,7 +164,7 @@ def test_the_first_order_change_is_that_of_each_single_network(depth):
 
 
 def initial_weights(experiment, seed, dimension):
-    from simulate.fully_connected import FullyConnected
+    from simulate.networks.fully_connected import FullyConnected
 
     network = FullyConnected(dimension, experiment.widths[0], experiment.depth, Activation(experiment.activation))
     drawn = network.initial_weights(experiment.base_seed, [seed])

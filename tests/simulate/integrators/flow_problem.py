@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from scipy.integrate import solve_ivp
 
-from simulate.first_layer import Dense
 from simulate.flow import GradientFlow
-from simulate.fully_connected import FullyConnected
 from simulate.integrators import Batch
 from simulate.losses import LOSSES
+from simulate.networks.first_layer import Dense
+from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
 

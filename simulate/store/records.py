@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from simulate.place import OWN, Place
-from simulate.root import digest_of
+from simulate.store.place import OWN, Place
+from simulate.store.root import digest_of
 
 RECORDS = (f"{OWN}/runs.json", f"{OWN}/runs-copy.json")
 

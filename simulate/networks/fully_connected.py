@@ -25,9 +25,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from simulate.activation import compile_activation
-from simulate.architecture import Architecture, Inputs, Linearisation, Size, Weights
-from simulate.first_layer import Dense, FirstLayer, first_layers
+from simulate.networks.activation import compile_activation
+from simulate.networks.architecture import Architecture, Inputs, Linearisation, Size, Weights
+from simulate.networks.first_layer import Dense, FirstLayer, first_layers
 from theory import Activation
 
 _CPU_TILE, _GPU_TILE = 256, 2048  # points: on a CPU a few such Gram matrices stay in a core's cache

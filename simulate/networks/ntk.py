@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from simulate.architecture import Linearisation
+    from simulate.networks.architecture import Linearisation
 
 
 @dataclass

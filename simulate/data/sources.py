@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from simulate.idx import incomplete
-from simulate.synthetic import RULES
-from simulate.torchvision_compat import torchvision_datasets
+from simulate.data.idx import incomplete
+from simulate.data.synthetic import RULES
+from simulate.data.torchvision_compat import torchvision_datasets
 from theory import InputError
 
 

@@ -1,7 +1,7 @@
 """The layout of an empty store, as the pieces of bytes that it consists of: metadata, coordinates, pending status.
 
 Chunks hold a task each. Every chunk carries a CRC32C checksum; every piece of metadata and every coordinate is listed
-with its SHA-256 in the root's attributes (the manifest); the root itself is sealed (`simulate.root`).
+with its SHA-256 in the root's attributes (the manifest); the root itself is sealed (`simulate.store.root`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from zarr.storage import MemoryStore
 from simulate.campaign import Campaign, Experiment
 from simulate.data import Data
 from simulate.integrators import integrator_of
-from simulate.root import ROOT, digest_of, sealed
 from simulate.schema import Coordinate, Status, coordinates, variables
+from simulate.store.root import ROOT, digest_of, sealed
 
 _FILL = {"float64": np.nan, "float32": np.nan}
 _SHARED = ("schema_version", "versions", "commit", "device")
@@ -30,7 +30,7 @@ _SHARED = ("schema_version", "versions", "commit", "device")
 def lay_out(campaign: Campaign, data: Mapping[str, Data], origin: Mapping[str, Any]) -> dict[str, bytes]:
     """Return name -> bytes of every piece of an empty store, the root's metadata last.
 
-    ``origin`` are the root's attributes (`simulate.provenance.origin`).
+    ``origin`` are the root's attributes (`simulate.store.provenance.origin`).
     """
     memory: dict[str, Buffer] = {}
     store = MemoryStore(memory)

@@ -18,15 +18,15 @@ from pathlib import Path
 
 import xarray as xr
 
-from simulate.architecture import own
 from simulate.campaign import Campaign, Task
 from simulate.data import load_data
 from simulate.engine import run_task
-from simulate.job import Compute, Job, check_device
-from simulate.provenance import commit, machine, now, versions
+from simulate.networks.architecture import own
+from simulate.running.job import Compute, Job, check_device
+from simulate.running.workers import Done, Say, in_processes, in_this_process
 from simulate.schema import Status
 from simulate.store import Store, claimed
-from simulate.workers import Done, Say, in_processes, in_this_process
+from simulate.store.provenance import commit, machine, now, versions
 from theory import InputError
 
 
@@ -128,7 +128,7 @@ def run(
         if tasks:
             begun: set[Task] = set()
             if scheduler is not None:
-                from simulate.cluster import on_cluster  # a second to import
+                from simulate.running.cluster import on_cluster  # a second to import
 
                 source = on_cluster(job, tasks, scheduler, begun, say)
             elif workers == 1 or len(tasks) == 1:

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from simulate.place import OWN, Place
 from simulate.schema import READABLE
+from simulate.store.place import OWN, Place
 from theory import InputError
 
 ROOT = "zarr.json"

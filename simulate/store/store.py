@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simulate.blocks import Blocks
 from simulate.campaign import Campaign, Task
-from simulate.damage import Damage, damaged_chunks, damaged_metadata
 from simulate.data import Data
-from simulate.layout import description, lay_out
-from simulate.place import Place, StoreError, place_of, storage
-from simulate.provenance import origin
-from simulate.records import RECORDS, read_records, write_records, written
-from simulate.root import COPY, CREATING, ROOT, Root, digest_of, read_root, sealed
 from simulate.schema import Status
+from simulate.store.blocks import Blocks
+from simulate.store.damage import Damage, damaged_chunks, damaged_metadata
+from simulate.store.layout import description, lay_out
+from simulate.store.place import Place, StoreError, place_of, storage
+from simulate.store.provenance import origin
+from simulate.store.records import RECORDS, read_records, write_records, written
+from simulate.store.root import COPY, CREATING, ROOT, Root, digest_of, read_root, sealed
 from theory import InputError
 
 __all__ = ["Damage", "Store", "StoreError", "claimed", "reading"]

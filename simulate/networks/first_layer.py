@@ -7,7 +7,7 @@ coefficients P a training point, so that
     z = z(0) + (a a_train^T) P,    dP/dt = delta · q  (elementwise),    |W_0 - W_0(0)|² = tr P^T (a_train a_train^T) P.
 
 Pulling back costs nothing then, and a matrix with n_train columns stands where one with d columns stood. `first_layers`
-takes the one with fewer operations. A bias is a further input, the same for every point (`simulate.fully_connected`).
+takes the one with fewer operations. A bias is a further input, the same for every point (`fully_connected`).
 """
 
 from __future__ import annotations

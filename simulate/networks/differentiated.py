@@ -1,7 +1,7 @@
 """Linearisation by automatic differentiation: right for any architecture, whatever its forward function is made of.
 
 J^T q is one backward pass through the forward pass kept for it, J v one forward-mode pass, the kernels come from
-gradients of one point each. The layerwise forms of `simulate.fully_connected` and `simulate.convolutional` do the same
+gradients of one point each. The layerwise forms of `fully_connected` and `convolutional` do the same
 several times faster; this is what they are tested against, and what a new architecture gets for its forward function.
 """
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from simulate.architecture import Linearisation, Weights
+from simulate.networks.architecture import Linearisation, Weights
 
 if TYPE_CHECKING:
-    from simulate.architecture import Architecture
+    from simulate.networks.architecture import Architecture
 
 _GRADIENT_BYTES = 2**26  # gradients of single points that are held at once
 

@@ -21,9 +21,9 @@ from distributed import Client, Future, as_completed
 from distributed.scheduler import KilledWorker
 
 from simulate.campaign import Task
-from simulate.job import Job
-from simulate.place import StoreError
-from simulate.workers import Done, Say
+from simulate.running.job import Job
+from simulate.running.workers import Done, Say
+from simulate.store.place import StoreError
 from theory import InputError
 
 PATIENCE = 600.0  # seconds that a lost scheduler is waited for

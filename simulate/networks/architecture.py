@@ -7,8 +7,8 @@ Jacobian J = df/dw, which is never formed whole:
     J^T q (`Linearisation.pullback`),    J v (`pushforward`),    Theta = J J^T = sum_l Theta^l (`kernel_parts`).
 
 To add an architecture, derive from `Architecture` and give the shapes of its weights and its forward function;
-automatic differentiation does the rest (`simulate.differentiated`; docs/architectures.md). One whose kernels are worth
-writing by hand (`simulate.fully_connected`, `simulate.convolutional`) overrides `Architecture.linearise` besides.
+automatic differentiation does the rest (`simulate.networks.differentiated`; docs/architectures.md). One whose kernels
+are worth writing by hand (`fully_connected`, `convolutional` beside this file) overrides `Architecture.linearise`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from simulate import ntk
-from simulate.activation import TorchActivation, compile_activation
+from simulate.networks import ntk
+from simulate.networks.activation import TorchActivation, compile_activation
 from theory import Activation, InputError
 
 Weights = list[Tensor]
@@ -292,7 +292,7 @@ class Architecture(ABC):
 
     def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> Linearisation:
         """Evaluate and differentiate the networks on ``inputs``: x (n, input_dim), or what `coordinates` gave."""
-        from simulate.differentiated import Differentiated
+        from simulate.networks.differentiated import Differentiated
 
         return Differentiated(self, weights, inputs if isinstance(inputs, Tensor) else inputs.a)
 
@@ -309,8 +309,8 @@ class Architecture(ABC):
 
 #: name -> module:class of those that come with the package
 _BUILT_IN = {
-    "fc": "simulate.fully_connected:FullyConnected",
-    "cnn": "simulate.convolutional:Convolutional",
+    "fc": "simulate.networks.fully_connected:FullyConnected",
+    "cnn": "simulate.networks.convolutional:Convolutional",
 }
 _registered: dict[str, type[Architecture]] = {}
 

@@ -12,15 +12,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.decomposition import PCA
 
-from simulate.architecture import find
-from simulate.campaign import Experiment
-from simulate.sources import pool
-from simulate.synthetic import DIMENSION, RULES, points
+from simulate.data.sources import pool
+from simulate.data.synthetic import DIMENSION, RULES, points
+from simulate.networks.architecture import find
 from theory import InputError
+
+if TYPE_CHECKING:
+    from simulate.campaign import Experiment
 
 _CLASSES_BY_PARITY = np.array([1.0, -1.0])  # even classes +1, odd ones -1
 

@@ -17,7 +17,7 @@ import xarray as xr
 
 from simulate.campaign import Task
 from simulate.data import Data
-from simulate.job import Job
+from simulate.running.job import Job
 
 ATTEMPTS = 3  # a task whose worker dies is tried this often: the next death is more likely its own doing
 

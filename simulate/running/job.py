@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 import xarray as xr
 
-from simulate.architecture import Architecture, register
 from simulate.campaign import Campaign, Experiment, Task
 from simulate.data import Data, load_data
-from simulate.provenance import DECISIVE, versions
+from simulate.networks.architecture import Architecture, register
+from simulate.store.provenance import DECISIVE, versions
 from theory import InputError
 
 Compute = Callable[..., xr.Dataset]

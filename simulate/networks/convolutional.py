@@ -1,4 +1,4 @@
-r"""Stacked convolutional networks, layer by layer, as `simulate.fully_connected` for dense ones.
+r"""Stacked convolutional networks, layer by layer, as `simulate.networks.fully_connected` for dense ones.
 
 The network of arXiv:1906.08034: ``depth`` convolutions with 5×5 filters, padding 1, ``width`` channels and stride 2 in
 every second one, the first included (the published runs have depth 4: two blocks of two); the mean over all positions;
@@ -24,8 +24,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from simulate.activation import compile_activation
-from simulate.architecture import Architecture, Inputs, Linearisation, Size, Weights
+from simulate.networks.activation import compile_activation
+from simulate.networks.architecture import Architecture, Inputs, Linearisation, Size, Weights
 from theory import Activation, InputError
 
 FILTER, PADDING, STRIDE = 5, 1, 2

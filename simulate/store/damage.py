@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from simulate.blocks import Blocks, is_whole
 from simulate.campaign import Task
-from simulate.place import Place
-from simulate.records import damaged_records
-from simulate.root import COPY, ROOT, Root, digest_of
 from simulate.schema import Status
+from simulate.store.blocks import Blocks, is_whole
+from simulate.store.place import Place
+from simulate.store.records import damaged_records
+from simulate.store.root import COPY, ROOT, Root, digest_of
 
 _CHANGED = "is not as it was written"
 _MISSING = "is missing"
