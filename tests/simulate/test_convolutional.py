@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from simulate import Campaign, Experiment, load_data, ntk, run_task
+from simulate import Campaign, Experiment, load_data, run_task
 from simulate.campaign import Task
+from simulate.networks import ntk
 from simulate.networks.convolutional import Convolutional, _layers
 from simulate.networks.differentiated import Differentiated
 from simulate.schema import Status
