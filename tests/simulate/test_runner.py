@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import xarray as xr
+from computes import deadly
 
 from simulate import Outcome, Progress, Status, Store, StoreError, run, run_task
 from simulate.schema import CIRCUMSTANCES
@@ -128,3 +129,37 @@ def test_a_device_or_a_number_of_processes_that_can_not_be_is_refused_before_any
     with pytest.raises(InputError, match=r"(?i)mnist"):
         run(tiny.changed(dataset="mnist"), tmp_path / "s", data_root=tmp_path)
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_says_what_it_drops_and_keeps_the_rest(tiny, finished, tmp_path, sent):
+    path = tmp_path / "s"
+    campaign = tmp_path / "tiny.toml"
+    campaign.write_text(_toml(tiny))
+    command = [sys.executable, "-m", "simulate", campaign, "--out", path, "--workers", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not re.match("6 of 24", process.stderr.readline()):
+        assert process.poll() is None
+    process.send_signal(sent)
+    _, told = process.communicate()
+    assert process.returncode == 130
+    last = told.strip().splitlines()[-1]
+    dropped = r"dropped 1 tasks in flight \(\w+, h = \d+, seeds 0-2\)"
+    assert re.match(rf"interrupted: ({dropped}|no task was in flight); ", last)
+    assert "Traceback" not in told
+    store = Store.open(path)
+    assert store.records()[-1]["how"] == "interrupted"
+    assert 0 < len(store.pending()) < 4
+    assert store.verify() == []
+
+
+@pytest.mark.slow
+def test_a_worker_process_that_is_killed_is_replaced(tiny, finished, tmp_path):
+    """One task takes its process with it each time; it is given up, said, and the others are not affected."""
+    said = []
+    outcome = run(tiny, tmp_path / "s", workers=2, compute=deadly, say=said.append)
+    assert [(t.experiment, t.width) for t in outcome.lost] == [("two", 16)]
+    assert Store.open(tmp_path / "s").pending() == outcome.lost
+    assert "a worker process died" in said[0]
+    run(tiny, tmp_path / "s", workers=1)
+    assert_same(tmp_path / "s", finished)
