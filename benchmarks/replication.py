@@ -1,9 +1,10 @@
 """Do the quick campaign's verdicts depend on the draw of the initial weights? The whole loop, once per base seed.
 
-    python -m benchmarks.replication [--count 20] [--out benchmarks/results/replication.json]
+    python -m benchmarks.replication [--count 20] [--stores FOLDER] [--out benchmarks/results/replication.json]
 
 Each base seed takes as long as the report's own simulation (about two minutes on two cores). Results are written after
-each one; run again, the command goes on where it stopped.
+each one; run again, the command goes on where it stopped. With ``--stores`` the networks are kept, as FOLDER/SEED.zarr,
+and can be judged again without being trained again (remove the result first).
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ REQUIRED = {
 }
 
 
-def replicate(base_seed: int) -> list[dict]:
-    """Simulate and judge the quick campaign with this base seed."""
+def replicate(base_seed: int, stores: Path | None) -> list[dict]:
+    """Simulate and judge the quick campaign with this base seed; its store is kept in ``stores``, if that is given."""
     campaign = Campaign.from_preset("quick").changed(base_seed=base_seed)
     with tempfile.TemporaryDirectory() as folder:
-        run(campaign, Path(folder, "store.zarr"))
-        verdicts = assess(Path(folder, "store.zarr"))
+        store = Path(stores or folder, f"{base_seed}.zarr")
+        run(campaign, store)
+        verdicts = assess(store)
     kept = ("experiment", "claim", "variable", "regime", "estimate", "ci_low", "ci_high", "verdict")
     return [{name: getattr(v, name) for name in kept} for v in verdicts]
 
@@ -70,12 +72,13 @@ def main() -> None:
     """Run what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--stores", type=Path)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/replication.json"))
     options = parser.parse_args()
     replicas = json.loads(options.out.read_text()) if options.out.exists() else {}
     for base_seed in range(1, options.count + 1):
         if str(base_seed) not in replicas:
-            replicas[str(base_seed)] = replicate(base_seed)
+            replicas[str(base_seed)] = replicate(base_seed, options.stores)
             options.out.parent.mkdir(parents=True, exist_ok=True)
             options.out.write_text(json.dumps(replicas, indent=1))
             print(f"base seed {base_seed} done", flush=True)
