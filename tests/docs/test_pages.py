@@ -36,6 +36,7 @@ def run_line(line):
 def test_a_page_does_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})  # one worker: this process
+    monkeypatch.setattr("simulate.networks.architecture._registered", {})  # what a page registers ends with it
     names: dict = {"__name__": "page"}
     blocks = _BLOCK.findall((DOCS / f"{page}.md").read_text(encoding="utf-8"))
     assert blocks
