@@ -150,7 +150,8 @@ def offset_power(
 
     def law(theta: NDArray) -> tuple[NDArray, NDArray]:
         c, p, share = theta
-        power = np.exp(c + p * u)
+        # a trial step of the fit may go anywhere; what is beyond all measurements is far enough
+        power = np.exp(np.minimum(c + p * u, data.log_y.max() + 50.0))
         total = np.maximum(power + share * largest, 1e-12 * largest)
         return np.log(total), np.stack([power / total, power * u / total, largest / total], axis=-1)
 

@@ -147,7 +147,21 @@ def error_vs_width(found: Measurements, prediction: Prediction) -> Finding:
         rows.append(sensitivity_row(name, offset_power(width[part], values[part], np.arange(part.sum()))["exponent"]))
     limit = fitted["offset"]
     note = f"the error tends to {limit.value:.2%} ({limit.interval()[0]:.2%} to {limit.interval()[1]:.2%})"
-    return Finding(estimate=fitted["exponent"], sensitivity=rows, notes=(note,), **shared)
+    power = fitted["exponent"].value
+    obstacle = None
+    if not _seen(found.widths, power):
+        obstacle = f"these widths can't tell a power of {power:.2f} from no excess over the limit, or from no limit"
+    return Finding(estimate=fitted["exponent"], sensitivity=rows, notes=(note,), obstacle=obstacle, **shared)
+
+
+def _seen(widths: NDArray, power: float) -> bool:
+    """Whether an excess ~ h^power falls over the widths, and is not gone at the second one.
+
+    Where it is not, the fit sits at an edge (a step at the narrowest width, or a straight line in log h), and the
+    curvature there says nothing of the error.
+    """
+    first, second, last = widths[0], widths[1], widths[-1]
+    return (last / first) ** power <= 0.9 and (second / first) ** power >= 0.1
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------

@@ -109,6 +109,18 @@ def test_the_excess_error_falls_as_one_over_h():
     assert judge(slow, "error_vs_width", -1, WHOLE).verdict == "inconsistent"
 
 
+@pytest.mark.parametrize("shape", ["straight in log h", "a step at the narrowest width"])
+def test_a_fit_at_its_edge_is_no_verdict_on_the_excess_error(shape):
+    data = campaign(seeds=40)
+    h = data["width"].astype(float)
+    falling = -0.01 * np.log(h) if shape == "straight in log h" else 0.05 * (h == h.min())
+    noise = data["test_error"] - data["test_error"].mean("seed")
+    data["test_error"] = 0.2 + falling + noise
+    verdict = judge(data, "error_vs_width", -1, WHOLE)
+    assert verdict.verdict == "inconclusive"
+    assert "can't tell" in verdict.reason or "does not exclude" in verdict.reason or "wider" in verdict.reason
+
+
 def test_the_velocity_at_fixed_alpha_falls_as_the_root_of_h():
     """|dz/dt| = 1/A = h^(-1/2)/alpha, in every hidden layer."""
     verdict = judge(campaign(), "preactivation_velocity", "-1/2", WHOLE)
