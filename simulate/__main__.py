@@ -93,6 +93,9 @@ def run_command(
     scheduler: Scheduler = None,
     data_root: DataRoot = None,
     download: Download = False,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="Add seeds, widths or amplitudes to the store; keep what is finished.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -124,6 +127,7 @@ def run_command(
                 download=download,
                 progress=progress,
                 say=screen.print,
+                grow=extend,
             )
         screen.print(f"{chosen.size} networks in {out}: {_told(outcome.counts)}")
         for task in outcome.lost:

@@ -24,7 +24,7 @@ import numpy as np
 
 import simulate.running.workers
 from benchmarks.reliability import stand_in
-from simulate import Store, run
+from simulate import Progress, Store, run
 
 
 def main() -> None:
@@ -141,13 +141,19 @@ def _run(campaign, path: Path, workers: int, out: int) -> None:
         write(store, task, result)
         say("written", task)
 
+    def report(now: Progress) -> None:
+        if now.task is None:
+            os.write(out, b"busy\n")
+        else:
+            say("finished", now.task)
+
     Store.write = announced  # type: ignore[method-assign]
     run(
         campaign,
         path,
         workers=workers,
         compute=stand_in.compute,
-        progress=lambda now: say("finished", now.task) if now.task else os.write(out, b"busy\n"),
+        progress=report,
     )
 
 

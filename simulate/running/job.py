@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 import xarray as xr
 
@@ -36,6 +39,7 @@ class Job:
     versions: Mapping[str, str | None]
     threads: int = 1  #: of torch, in each worker
     architectures: tuple[type[Architecture], ...] = ()
+    finished: Mapping[Task, np.ndarray] = field(default_factory=dict)  #: networks of tasks that are so in part
 
     def run(self, task: Task, data: Data | None = None) -> xr.Dataset:
         """Train a task's networks; ``data`` are read here if they are not given.
@@ -56,7 +60,42 @@ class Job:
             problem = f"a worker finds other data for {experiment.name} there"
             raise InputError("data_root", self.data_root, problem, "Give all workers the same data")
         with one_thread_on(self.device, self.threads):
+            if task in self.finished:
+                return self._rest(experiment, task, data)
             return self.compute(experiment, task, data, device=self.device)
+
+    def _rest(self, experiment: Experiment, task: Task, data: Data) -> xr.Dataset:
+        """Train the networks of a task that are not finished; the others are left pending in what is returned."""
+        finished = self.finished[task]
+        whole: xr.Dataset | None = None
+        # neighbouring seeds that lack the same amplitudes form a grid of their own
+        for start, stop in _stretches(finished):
+            lacking = np.flatnonzero(~finished[:, start])
+            if not len(lacking):
+                continue
+            grid: dict[str, Any] = {experiment.amplitude: tuple(float(a) for a in experiment.amplitudes[lacking])}
+            seeds = (task.seed_start + start, task.seed_start + stop)
+            part = Task(task.experiment, task.index, task.width, *seeds)
+            found = self.compute(experiment.model_copy(update=grid), part, data, device=self.device)
+            if whole is None:
+                whole = _blank(found, finished.shape)
+            for name in found.data_vars:
+                whole[name].values[:, lacking, start:stop] = found[name].values
+        assert whole is not None  # a task without pending networks is not run
+        return whole
+
+
+def _stretches(finished: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of neighbouring columns that are equal."""
+    changes = np.flatnonzero((finished[:, 1:] != finished[:, :-1]).any(axis=0)) + 1
+    edges = [0, *(int(c) for c in changes), finished.shape[1]]
+    return list(itertools.pairwise(edges))
+
+
+def _blank(found: xr.Dataset, shape: tuple[int, ...]) -> xr.Dataset:
+    """A data set like ``found`` on a grid of (amplitudes, seeds) ``shape``, of zeros: status zero is pending."""
+    blank = {n: (v.dims, np.zeros((1, *shape, *v.shape[3:]), dtype=v.dtype)) for n, v in found.data_vars.items()}
+    return xr.Dataset(blank)
 
 
 def _check_versions(wanted: Mapping[str, str | None]) -> None:

@@ -26,6 +26,7 @@ from simulate.running.job import Compute, Job, check_device
 from simulate.running.workers import Done, Say, in_processes, in_this_process
 from simulate.schema import Status
 from simulate.store import Store, claimed
+from simulate.store.extend import extend, finish_extension
 from simulate.store.provenance import commit, machine, now, versions
 from theory import InputError
 
@@ -81,6 +82,7 @@ def run(
     download: bool = False,
     progress: Callable[[Progress], None] | None = None,
     say: Say = lambda _: None,
+    grow: bool = False,
     compute: Compute = run_task,
 ) -> Outcome:
     """Simulate what is still pending of a campaign, into the store at ``store`` (a path, or a URL that fsspec knows).
@@ -100,6 +102,8 @@ def run(
         Called with a `Progress` at the start and after each task.
     say : callable, optional
         Called with a sentence when something happens that a person should know (a worker died, say).
+    grow : bool
+        Let the campaign have more seeds, widths or amplitudes than the store; what is finished is kept.
     compute : callable
         What trains a task; `simulate.engine.run_task`.
 
@@ -118,12 +122,18 @@ def run(
     root = str(data_root or os.environ.get("LAZYRICH_DATA") or "") or None
     data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
     sha256 = {name: d.sha256 for name, d in data.items()}
-    job = Job(campaign, device, root, compute, sha256, versions(), threads, own())
+    finish_extension(store)
+    with claimed(store):
+        kept = extend(store, campaign, data) if grow else 0
+    if kept:
+        say(f"extended: {kept} networks are kept")
     with claimed(store):
         opened = Store.create(store, campaign, data, device)
         opened.check_layout()
         opened.check_data(data)
         tasks = opened.pending()
+        partly = {t: done for t in tasks if (done := opened.finished(t)).any()} if opened.was_extended else {}
+        job = Job(campaign, device, root, compute, sha256, versions(), threads, own(), partly)
         lost: tuple[Task, ...] = ()
         if tasks:
             begun: set[Task] = set()

@@ -8,6 +8,7 @@ from typing import Any
 
 import google_crc32c
 import numpy as np
+import xarray as xr
 import zarr
 from zarr.core.buffer import Buffer
 from zarr.storage import MemoryStore, StorePath
@@ -59,6 +60,15 @@ class Blocks:
         metadata: Any = self._arrays[name][0].metadata
         index = [task.index, 0, task.seed_start // self.seeds_per_task, *[0] * (len(metadata.shape) - 3)]
         return f"{self.experiment}/{name}/{metadata.chunk_key_encoding.encode_chunk_key(tuple(index))}"
+
+    def unknown(self, task: Task) -> xr.Dataset:
+        """Return the fill values in the shape of a task's results."""
+        found = {}
+        for name, metadata in self.metadata.items():
+            array = self._arrays[name][0]
+            shape = (1, array.shape[1], task.seed_stop - task.seed_start, *array.shape[3:])
+            found[name] = (metadata["dimension_names"], np.full(shape, array.fill_value, dtype=array.dtype))
+        return xr.Dataset(found)
 
     def encode(self, task: Task, name: str, values: np.ndarray) -> bytes:
         """Return the bytes of a task's chunk: ``values`` has shape (1, amplitudes, seeds of the task, ...)."""

@@ -31,7 +31,7 @@ from theory import InputError
 
 __all__ = ["Damage", "Store", "StoreError", "claimed", "reading"]
 
-_REMEDY_NEW = "Give another path with --out, or the store's own campaign"
+_REMEDY_NEW = "Give another path with --out, or the store's own campaign (more seeds, widths or amplitudes: --extend)"
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Store:
         return cls(place, campaign, root)
 
     def _check_same(self, campaign: Campaign) -> None:
-        difference = _first_difference(self.campaign.to_dict(), campaign.to_dict())
+        difference = first_difference(self.campaign.to_dict(), campaign.to_dict())
         if difference is not None:
             field, old, new = difference
             raise InputError(field, new, f"the store {self.place} was made with {old!r}", _REMEDY_NEW)
@@ -184,17 +184,43 @@ class Store:
     def write(self, task: Task, result: xr.Dataset) -> None:
         """Write a task's results (as `simulate.engine.run_task` returns them), the status last.
 
+        Networks that the store has finished already stay as they are.
+
         Raises
         ------
         StoreError
             If the storage fails; the task then stays pending.
         """
         blocks = self._blocks[task.experiment]
-        pieces = {blocks.piece(task, name): blocks.encode(task, name, result[name].values) for name in blocks.names}
+        finished = self.finished(task)
+        values = {name: result[name].values for name in blocks.names}
+        if finished.any():
+            for name, new in values.items():
+                old = blocks.decode(task, name, self.place.read(blocks.piece(task, name)))
+                values[name] = np.where(finished.reshape(1, *finished.shape, *[1] * (new.ndim - 3)), old, new)
+        pieces = {blocks.piece(task, name): blocks.encode(task, name, values[name]) for name in blocks.names}
         status = blocks.piece(task, "status")
         with storage(self.place):
             self.place.write({name: piece for name, piece in pieces.items() if name != status})
             self.place.write({status: pieces[status]})
+
+    def finished(self, task: Task) -> np.ndarray:
+        """Return which networks of a task are finished, (amplitudes, seeds of the task): some, after an extension."""
+        blocks = self._blocks[task.experiment]
+        name = blocks.piece(task, "status")
+        try:
+            with storage(self.place):
+                chunk = self.place.read(name) if self.place.exists(name) else None
+            if chunk is not None:
+                return blocks.decode(task, "status", chunk) != Status.PENDING
+        except (ValueError, RuntimeError) as error:
+            raise _damaged(self.place, [Damage(name, "can't be decoded", task)]) from error
+        shape = (len(self.campaign.find(task.experiment).amplitudes), task.seed_stop - task.seed_start)
+        return np.zeros(shape, dtype=bool)
+
+    def unknown(self, task: Task) -> xr.Dataset:
+        """Return results of a task of which nothing is known: all pending, all else NaN or 0."""
+        return self._blocks[task.experiment].unknown(task)
 
     def mark_pending(self, *tasks: Task) -> None:
         """Forget tasks' results, so that they are computed again."""
@@ -215,6 +241,11 @@ class Store:
     def records(self) -> list[dict[str, Any]]:
         """Return the records of the runs that wrote to this store, in order."""
         return read_records(self.place)
+
+    @property
+    def was_extended(self) -> bool:
+        """Whether finished networks were taken over from a smaller store: then tasks can be finished in part."""
+        return any("extended_from" in record for record in self.records())
 
     def pending(self) -> tuple[Task, ...]:
         """Return the tasks that are not finished, in scheduling order."""
@@ -355,16 +386,16 @@ def _damaged(place: Place, damaged: list[Damage]) -> InputError:
     return InputError("store", str(place), first, remedy)
 
 
-def _first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any] | None:
+def first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any] | None:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(k for k in new if k not in old)]:
-            found = _first_difference(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+            found = first_difference(old.get(key), new.get(key), f"{path}.{key}" if path else key)
             if found is not None:
                 return found
         return None
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for i, (a, b) in enumerate(zip(old, new, strict=True)):
-            found = _first_difference(a, b, f"{path}[{i}]")
+            found = first_difference(a, b, f"{path}[{i}]")
             if found is not None:
                 return found
         return None

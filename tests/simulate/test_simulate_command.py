@@ -165,6 +165,7 @@ def test_a_network_that_is_not_as_stored_is_told(store_path):
     task = next(t for t in store.tasks() if (t.experiment, t.width) == ("one", 8))
     data = store.tree()["one"].to_dataset().isel(width=[0]).load()
     data["kernel_change"] *= 1 + 1e-7
+    store.mark_pending(task)  # what is finished is not written over
     store.write(task, data)
     ended = simulate("reproduce", store_path, "--network", "experiment=one,width=8,root_h_alpha=0.1,seed=1")
     assert ended.exit_code == 4

@@ -1,0 +1,117 @@
+"""Add seeds, widths or amplitudes to a store without computing again what is finished.
+
+Chunks hold all amplitudes and a block of seeds, so a larger grid is another layout: a new store is written beside the
+old one, finished networks are copied into it, and the two change places. Until then the old one is not touched.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from simulate.campaign import Campaign, Task
+from simulate.data import Data
+from simulate.integrators import integrator_of
+from simulate.schema import Status
+from simulate.store.place import Folder, place_of, storage
+from simulate.store.records import write_records
+from simulate.store.store import Store, first_difference
+from theory import InputError
+
+_REMEDY = "Extending adds seeds, widths or amplitudes; for anything else give another path with --out"
+
+
+def extend(path: str | Path, campaign: Campaign, data: Mapping[str, Data]) -> int:
+    """Make the store at ``path`` one of the larger ``campaign``; return how many finished networks it kept.
+
+    Hold the store. A store that is not there, or is of this campaign already, is left as it is.
+
+    Raises
+    ------
+    InputError
+        If the campaign differs in anything but more seeds, widths or amplitudes, the store is damaged, or it is not in
+        a folder.
+    StoreError
+        If the storage fails; the old store is as it was.
+    """
+    place = place_of(path)
+    if place.is_empty():
+        return 0
+    old = Store.open(path)
+    if old.campaign == campaign:
+        return 0
+    _check_grows(old, campaign)
+    if not isinstance(place, Folder):
+        raise InputError("extend", str(path), "only stores in folders can be extended", "Copy it to a folder and back")
+    old.check_layout()
+    old.check_data(data)
+    beside = beside_of(place.path)
+    shutil.rmtree(beside, ignore_errors=True)  # what a killed extension has left
+    new = Store.create(beside, campaign, data, old.root.attributes["device"])
+    kept = sum(_keep_finished(old, new, task, data[task.experiment]) for task in new.tasks())
+    record = {"extended_from": old.root.attributes["digest"], "networks_kept": kept}
+    with storage(place):
+        write_records(new.place, [*old.records(), record])
+        replaced = place.path.with_name(place.path.name + ".replaced")
+        place.path.rename(replaced)
+        beside.rename(place.path)
+        shutil.rmtree(replaced)
+    return kept
+
+
+def finish_extension(path: str | Path) -> None:
+    """Put in place what an extension had finished when it was killed between its last two steps."""
+    place = place_of(path)
+    if isinstance(place, Folder):
+        replaced = place.path.with_name(place.path.name + ".replaced")
+        if replaced.is_dir() and not place.path.exists() and beside_of(place.path).is_dir():
+            with storage(place):
+                beside_of(place.path).rename(place.path)
+        if replaced.is_dir() and place.path.exists():
+            shutil.rmtree(replaced, ignore_errors=True)
+
+
+def beside_of(path: Path) -> Path:
+    """Where the larger store is written."""
+    return path.with_name(path.name + ".extending")
+
+
+def _check_grows(old: Store, campaign: Campaign) -> None:
+    before, after = old.campaign.to_dict(), campaign.to_dict()
+    if len(after["experiment"]) == len(before["experiment"]):
+        for earlier, later in zip(old.campaign.experiment, campaign.experiment, strict=True):
+            index = old.campaign.experiment.index(earlier)
+            grown = after["experiment"][index]
+            if set(earlier.widths) <= set(later.widths) and earlier.seeds <= later.seeds:
+                grown |= {"widths": list(earlier.widths), "seeds": earlier.seeds}
+            if earlier.amplitude == later.amplitude and set(earlier.amplitudes) <= set(later.amplitudes):
+                grown[earlier.amplitude] = before["experiment"][index][earlier.amplitude]
+    difference = first_difference(before, after)
+    if difference is not None:
+        field, stored, given = difference
+        raise InputError(field, given, f"the store {old.place} was made with {stored!r}", _REMEDY)
+    for earlier, later in zip(old.campaign.experiment, campaign.experiment, strict=True):
+        if integrator_of(earlier) != integrator_of(later):
+            problem = f"with it the integrator of {later.name} would be {integrator_of(later)}, not as in the store"
+            raise InputError("widths", list(later.widths), problem, _REMEDY)
+
+
+def _keep_finished(old: Store, new: Store, task: Task, data: Data) -> int:
+    """Copy what of a task the old store has finished; return how many networks."""
+    earlier, later = old.campaign.find(task.experiment), new.campaign.find(task.experiment)
+    if task.width not in earlier.widths or task.seed_start >= earlier.seeds:
+        return 0
+    seeds = slice(task.seed_start, min(task.seed_stop, earlier.seeds))
+    columns = np.searchsorted(later.amplitudes, earlier.amplitudes)
+    kept = old.tree()[task.experiment].to_dataset().isel(width=[earlier.widths.index(task.width)], seed=seeds).load()
+    finished = int((kept["status"] != Status.PENDING).sum())
+    if finished:
+        result = new.unknown(task)
+        for name in result.data_vars:
+            if name in kept:
+                result[name].values[:, columns, : seeds.stop - seeds.start] = kept[name].values
+        new.write(task, result)
+    return finished
