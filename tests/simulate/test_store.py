@@ -329,7 +329,10 @@ def unprivileged():
         os.seteuid(0)
 
 
-def test_a_folder_that_turns_read_only_during_a_run_ends_it_and_keeps_what_is_finished(tiny, finished):
+def test_a_folder_that_turns_read_only_during_a_run_ends_it_and_keeps_what_is_finished(tiny, finished, monkeypatch):
+    # read before: nobody may be barred from the folder that scikit-learn is installed in
+    data = data_of(tiny)
+    monkeypatch.setattr("simulate.running.runner.load_data", lambda experiment, *_, **__: data[experiment.name])
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
         path = Path(folder, "s")
