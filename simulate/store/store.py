@@ -249,7 +249,7 @@ class Store:
 
     def pending(self) -> tuple[Task, ...]:
         """Return the tasks that are not finished, in scheduling order."""
-        status = {name: self._statuses(name) for name in self._blocks}
+        status = self._statuses()
 
         def unfinished(task: Task) -> bool:
             return (status[task.experiment][task.index, :, task.seed_start : task.seed_stop] == Status.PENDING).any()
@@ -259,9 +259,9 @@ class Store:
     def counts(self) -> dict[str, dict[Status, int]]:
         """Return how many networks of each experiment ended how."""
         counted = {}
-        for experiment in self.campaign.experiment:
-            values, numbers = np.unique(self._statuses(experiment.name), return_counts=True)
-            counted[experiment.name] = {Status(int(v)): int(n) for v, n in zip(values, numbers, strict=True)}
+        for name, status in self._statuses().items():
+            values, numbers = np.unique(status, return_counts=True)
+            counted[name] = {Status(int(v)): int(n) for v, n in zip(values, numbers, strict=True)}
         return counted
 
     def cost(self) -> Cost:
@@ -278,10 +278,11 @@ class Store:
                 seconds += float(data["wall_time"].where(done, 0.0).sum())
         return Cost(gradients, float(flops), seconds)
 
-    def _statuses(self, experiment: str) -> np.ndarray:
-        """Status of every network of an experiment, (width, amplitude, seed)."""
+    def _statuses(self) -> dict[str, np.ndarray]:
+        """Status of every network by experiment, (width, amplitude, seed)."""
         with reading(self.path):
-            return self.tree()[experiment].to_dataset()["status"].values
+            tree = self.tree()  # opened once: it describes all experiments, a second's work where there are many
+            return {e.name: tree[e.name].to_dataset()["status"].values for e in self.campaign.experiment}
 
     def tree(self) -> xr.DataTree:
         """Open the store with xarray, lazily."""
