@@ -9,7 +9,10 @@ to Chebyshev's solution at a tolerance of 3e-6; for smooth activations with L = 
 with scipy's DOP853 (the row's ``reference_error``), but for saturated tanh networks, where it takes too long. On ReLU
 explicit steps do not get smaller errors from smaller tolerances without end, and the reference is the W-method's
 solution at 1e-4. Time is the processor's, not the wall's. About 20 minutes on one
-free core; what is done is kept, and a second call goes on (the committed file has 19 of the 33 cells).
+free core; what is done is kept, and a second call goes on.
+
+Saturated tanh networks (A = 1e-3) are sensitive: all four tolerances and the published rule are off by per cents to
+tens of them. With L = 3, Chebyshev's method comes within 1 % of the reference at a tolerance of 1e-4.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ CELLS = [
 CELLS.sort(key=lambda cell: cell[2] < 1.0)  # the quick ones first
 MOST_STEPS = 20_000
 EULER_STEPS = 4000
+TIME_LIMIT = 600.0  # seconds a run; what is not done by then is shown as not done
 
 
 def trained(cell, integrator: str, tolerance: float, max_steps: int = MOST_STEPS) -> dict:
@@ -56,7 +60,8 @@ def trained(cell, integrator: str, tolerance: float, max_steps: int = MOST_STEPS
                 {
                     "name": "one", "dataset": "digits", "n_train": n, "n_test": 200, "depth": depth,
                     "activation": name, "widths": [WIDTH], "root_h_alpha": [a], "seeds": 1, "tolerance": tolerance,
-                    "max_steps": max_steps, "dynamics": {"name": "gradient_flow", "integrator": integrator},
+                    "max_steps": max_steps, "time_limit": TIME_LIMIT,
+                    "dynamics": {"name": "gradient_flow", "integrator": integrator},
                 }
             ],
         }
@@ -141,6 +146,14 @@ def study(cell) -> list[dict]:
 COLOURS = {"rosenbrock": "C0", "chebyshev": "C1", "euler": "C2"}
 LABELS = {"rosenbrock": "W-method", "chebyshev": "Chebyshev", "euler": "Euler, published rule"}
 MARKERS = {1e-3: "v", 1.0: "o", 1e3: "^"}
+
+
+def loosest_tolerance(integrator: str, activation: str, error: float = 0.01) -> float:
+    """The loosest tolerance at which kernel changes are within ``error`` in every cell of the stored study."""
+    rows = json.loads((RESULTS / "work_precision.json").read_text(encoding="utf-8"))["rows"]
+    own = [r for r in rows if (r["integrator"], r["activation"]) == (integrator, activation)]
+    good = [t for t in TOLERANCES if all(r["kernel_change_error"] <= error for r in own if r["tolerance"] <= t)]
+    return max(good)
 
 
 def draw(rows: list[dict], work: str, label: str, path: Path) -> None:

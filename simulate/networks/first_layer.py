@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -42,6 +42,9 @@ class FirstLayer(Protocol):
 
     def norm(self, v: Tensor) -> Tensor:
         """Return the Frobenius norm of the change of W_0 that ``v`` stands for, shape (members,)."""
+
+    def inner(self, other: Self) -> Tensor:
+        """Return the inner products of the inputs with those of ``other``, a a_other^T."""
 
     def select(self, index: Tensor | slice) -> FirstLayer:
         """Return the layer for the members named by ``index``."""
@@ -83,6 +86,10 @@ class Dense:
         """See `FirstLayer`."""
         return v.norm(dim=(-2, -1))
 
+    def inner(self, other: Dense) -> Tensor:
+        """See `FirstLayer`."""
+        return self.a @ other.a.mT
+
     def select(self, index: Tensor | slice) -> Dense:
         """Return itself: the inputs are the same for all members."""
         return self
@@ -97,18 +104,20 @@ class Span:
     """``w`` is P, shape (members, n_train, width), zero at the start.
 
     ``gram`` is a a_train^T, ``offset`` z(0), shape (members, n, width). Only the layer on the training inputs
-    themselves can pull back and take norms.
+    themselves can pull back and take norms. ``place`` says which of the training inputs these are; None: others.
     """
 
     a: Tensor
     gram: Tensor
     offset: Tensor
+    place: slice | None = None
 
     @classmethod
     def of(cls, x: Tensor, x_train: Tensor, first_weights: Tensor, bias: float = 0.0) -> Span:
         """Return the layer on ``x`` (n, d) of networks that start from W_0 = ``first_weights`` (members, width, d)."""
         layer = Dense.of(x, bias)
-        return cls(layer.a, layer.a @ Dense.of(x_train, bias).a.mT, layer.preactivation(first_weights))
+        place = slice(None) if x is x_train else None
+        return cls(layer.a, layer.a @ Dense.of(x_train, bias).a.mT, layer.preactivation(first_weights), place)
 
     def preactivation(self, w: Tensor) -> Tensor:
         """See `FirstLayer`."""
@@ -130,13 +139,18 @@ class Span:
         """See `FirstLayer`."""
         return (v * self.pushforward(v)).sum(dim=(-2, -1)).clamp_min(0.0).sqrt()
 
+    def inner(self, other: Span) -> Tensor:
+        """See `FirstLayer`: with training inputs they are known."""
+        return self.a @ other.a.mT if other.place is None else self.gram[:, other.place]
+
     def select(self, index: Tensor | slice) -> Span:
         """See `FirstLayer`."""
         return replace(self, offset=self.offset[index])
 
     def points(self, rows: slice | Tensor) -> Span:
         """See `FirstLayer`."""
-        return replace(self, a=self.a[rows], gram=self.gram[rows], offset=self.offset[:, rows])
+        place = rows if self.place == slice(None) and isinstance(rows, slice) else None  # else no longer known
+        return replace(self, a=self.a[rows], gram=self.gram[rows], offset=self.offset[:, rows], place=place)
 
 
 def spans(n_train: int, input_dim: int) -> bool:

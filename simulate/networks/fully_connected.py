@@ -90,7 +90,7 @@ class Layerwise(Linearisation):
         """See `Linearisation`."""
         other = self if other is None else other
         # inputs are shared: one Gram matrix for all members
-        yield torch.bmm(self.deltas[0], other.deltas[0].mT).mul_(self.first.a @ other.first.a.mT)
+        yield torch.bmm(self.deltas[0], other.deltas[0].mT).mul_(self.first.inner(other.first))
         for layer, (a, b) in enumerate(zip(self.inputs, other.inputs, strict=True), 1):
             part = torch.bmm(a, b.mT)
             if layer < len(self.deltas):

@@ -88,6 +88,11 @@ def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(
     torch.testing.assert_close(net.output(spanned, test), net.output(weights, x_test))
     torch.testing.assert_close(net.output(spanned, test.points(slice(3))), net.output(weights, x_test[:3]))
     torch.testing.assert_close(train.norm(spanned[0]), Dense.of(x, bias).norm(weights[0] - start[0]))
+    rows, columns = slice(2), slice(2, None)
+    parts = at_span.points(rows), at_span.points(columns)  # training inputs, whose products are known
+    torch.testing.assert_close(sum(parts[0].kernel_parts(parts[1])), at.kernel()[:, rows, columns])
+    of_parts = parts[1].points(slice(1)), at_span.points(slice(2, 3))
+    torch.testing.assert_close(sum(parts[0].kernel_parts(of_parts[0])), sum(parts[0].kernel_parts(of_parts[1])))
     one = torch.tensor([1])
     torch.testing.assert_close(
         net.output([w[one] for w in spanned], test.select(one)), net.output([w[one] for w in weights], x_test)
