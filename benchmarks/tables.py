@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from benchmarks import choice
+
 RESULTS = Path(__file__).parent / "results"
 _INTRODUCTION = """# Benchmarks
 
@@ -22,7 +24,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def page() -> str:
     """Return the page."""
-    sections = [part for part in (_integrators(), _work_precision(), _scaling(), _paper_grid()) if part]
+    sections = [part for part in (_integrators(), _work_precision(), _choice(), _scaling(), _paper_grid()) if part]
     return "\n".join([_INTRODUCTION, *sections]).rstrip() + "\n"
 
 
@@ -78,6 +80,27 @@ def _work_precision() -> str:
         "in `benchmarks/results/`). Tanh at A = 1e-3 is sensitive,\nand takes smaller "
         "tolerances (L = 3: 1e-4).\n\n" + table(head, lines) + "\n"
     )
+
+
+def _choice() -> str:
+    text = ""
+    for _, result in _read("choice-*.json"):
+        lines = []
+        for r in result["rows"]:
+            step, gradient = choice.counted(r["n"], r["width"], r["depth"], r["data"])
+            lines.append(
+                (
+                    r["activation"], r["n"], r["width"], r["depth"], r["data"], f"{1e3 * r['step_s']:.3g}",
+                    f"{1e3 * r['gradient_s']:.3g}", f"{r['step_s'] / r['gradient_s']:.1f}", f"{step / gradient:.1f}",
+                )
+            )  # fmt: skip
+        head = ("activation", "N", "h", "L", "inputs", "step, ms", "gradient, ms", "ratio", "ratio counted")
+        text += (
+            "## The count behind the choice of the integrator\n\nA stiff step of the W-method against a gradient of "
+            "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). The W-method is chosen where the "
+            f"counted ratio is below {choice.GRADIENTS / choice.STEPS:.1f}.\n\n" + table(head, lines) + "\n"
+        )
+    return text
 
 
 def _scaling() -> str:

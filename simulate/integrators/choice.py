@@ -5,13 +5,14 @@ reproducible. For a network of N training points and L hidden layers of width h 
 
     gradient      G = 6 N (L-1) h² + 6 N h + min(4 N d, 2 N²) h     (first layer on the inputs, or in their span)
     kernel        K = 4 L N² h                                      (two Gram matrices a hidden layer)
-    factor        C = N³                                            (N³/3, at a third of a matrix product's rate)
-    W-method      80 steps · [3 G + K + C + 16 (30 L N h + 6 N² + 8 W)]
-    Chebyshev     400 · [G + 16 (10 L N h + 15 W)]
+    factor        C = N³/2                                          (N³/3, at two thirds of a matrix product's rate)
+    W-method      70 steps · [3 G + K + C + 16 (30 L N h + 6 N² + 8 W)]
+    Chebyshev     460 · [G + 16 (10 L N h + 15 W)]
 
-The terms with 16 are passes over memory: an element that is read or written counts as 16 operations. 80 steps and 400
-gradients are what networks take at the default tolerance, within a factor of two from A = 1e-4 to 1e4
-(benchmarks/results/work_precision.json). Architectures other than ``fc`` get Chebyshev's method, which asks them for
+The terms with 16 are passes over memory: an element that is read or written counts as 16 operations. Steps and
+gradients are the geometric means over 30 cases around the default tolerance, from which most are within a factor of two
+(benchmarks/results/work_precision.json). What a step takes against a gradient is counted within a fifth on a CPU
+(`python -m benchmarks choice`). Architectures other than ``fc`` get Chebyshev's method, which asks them for
 nothing but products with the Jacobian. One integrator serves all widths of an experiment, by the sum over them: laws in
 h are then not crossed by a change of method.
 """
@@ -40,13 +41,13 @@ if TYPE_CHECKING:
 
 Name = Literal["rosenbrock", "chebyshev", "euler", "momentum", "sgd", "adam"]
 
-_STEPS = 80  # of the W-method
-_GRADIENTS = 400  # of Chebyshev's
-_PASS = 16.0
+STEPS = 70  #: of the W-method
+GRADIENTS = 460  #: of Chebyshev's
+PASS = 16.0  #: operations that an element read from memory or written counts as
 # Chebyshev's estimate is of its own error, the W-method's of the first-order solution's, which is larger: with this
 # share of the tolerance both are as far from the exact flow at the end
 _SHARE = 0.25
-_FILE_INPUTS = 784  # dimension of a file's points, which are not known before it is read
+FILE_INPUTS = 784  #: dimension of a file's points, which are not known before it is read
 
 
 def integrator_of(experiment: Experiment) -> Name:
@@ -66,14 +67,14 @@ def integrator_of(experiment: Experiment) -> Name:
 def operations(experiment: Experiment, width: int) -> tuple[float, float]:
     """Return the operations of the W-method and of Chebyshev's, for one fully connected network."""
     n, depth = experiment.n_train, experiment.depth
-    inputs = math.prod(experiment.input_shape or (_FILE_INPUTS,))
+    inputs = math.prod(experiment.input_shape or (FILE_INPUTS,))
     hidden = (depth - 1) * width**2
     gradient = 6.0 * n * hidden + 6.0 * n * width + min(4.0 * n * inputs, 2.0 * n**2) * width
-    kernel, factor = 4.0 * depth * n**2 * width, float(n**3)
+    kernel, factor = 4.0 * depth * n**2 * width, 0.5 * n**3
     activations, weights = depth * n * width, min(inputs, n) * width + hidden
-    rosenbrock = 3.0 * gradient + kernel + factor + _PASS * (30.0 * activations + 6.0 * n**2 + 8.0 * weights)
-    chebyshev = gradient + _PASS * (10.0 * activations + 15.0 * weights)
-    return _STEPS * rosenbrock, _GRADIENTS * chebyshev
+    rosenbrock = 3.0 * gradient + kernel + factor + PASS * (30.0 * activations + 6.0 * n**2 + 8.0 * weights)
+    chebyshev = gradient + PASS * (10.0 * activations + 15.0 * weights)
+    return STEPS * rosenbrock, GRADIENTS * chebyshev
 
 
 def needs_weights(name: Name) -> bool:
