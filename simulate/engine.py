@@ -54,8 +54,9 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
 
     Notes
     -----
-    Where memory runs out the networks are trained in smaller batches (the variable ``batch`` says in which); one that
-    does not fit alone gets the status ``out_of_memory``, and the others are not affected.
+    On a CPU the networks are trained in batches that its cache holds (`Experiment.networks_at_once`), and where memory
+    runs out in smaller ones (the variable ``batch`` says in which); one that does not fit alone gets the status
+    ``out_of_memory``, and the others are not affected.
     """
     started = clock.perf_counter()
     peak = PeakMemory(device)
@@ -71,7 +72,11 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     columns = {name: _unknown(count, variable, sizes) for name, variable in wanted.items()}
     with full_precision():
         for batch, (part, found) in enumerate(
-            in_parts(lambda members: _train(experiment, task, data, members, device, started), count)
+            in_parts(
+                lambda members: _train(experiment, task, data, members, device, started),
+                count,
+                experiment.networks_at_once(task.width, device),
+            )
         ):
             rows = slice(part.start, part.stop)
             columns["batch"][rows] = batch
@@ -159,7 +164,10 @@ def _train(
     scaled = tensor(scaled_times(experiment.checkpoints))
     checkpoints = Checkpoints(held_out, flow, len(scaled), layers)
     save_at = SaveAt(root_h_alpha.clamp(max=1.0).unsqueeze(-1) * scaled, checkpoints.record)
-    limit = experiment.time_limit  # of the whole task
+    count = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
+    limit = experiment.time_limit  # of the whole task: what is left of it is shared by the networks that are left
+    if limit is not None:
+        limit = (limit - (clock.perf_counter() - started)) * len(which) / (count - which.start)
     stepper, controller = build(experiment, network, (task.seed_start + seeds).tolist(), seed_of, root_h_alpha)
     result = integrate(
         flow,
@@ -169,7 +177,7 @@ def _train(
         stepper=stepper,
         controller=controller,
         max_steps=experiment.max_steps,
-        time_limit=None if limit is None else limit - (clock.perf_counter() - started),
+        time_limit=limit,
         save_at=save_at if len(scaled) else None,
     )
 

@@ -13,6 +13,7 @@ from simulate.cost import operations
 from simulate.data import load_data
 from simulate.engine import run_task
 from simulate.running.job import one_thread_on
+from simulate.running.memory import even_part
 
 #: A batch of middling size says how fast this machine is, in less than a second.
 _SAMPLE = Experiment(
@@ -43,7 +44,7 @@ def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Tas
     busy = max(1, min(workers, len(pending)))
     # no sooner than the longest task, which one worker does alone
     seconds = max(sum(flops) / busy, max(flops, default=0.0)) / speed(device) if flops else 0.0
-    memory = max((_memory(campaign, t) for t in pending), default=0.0)
+    memory = max((_memory(campaign, t, device) for t in pending), default=0.0)
     return Plan(campaign.size, len(pending), memory, busy, seconds)
 
 
@@ -51,8 +52,10 @@ def _networks(campaign: Campaign, task: Task) -> int:
     return len(campaign.find(task.experiment).amplitudes) * (task.seed_stop - task.seed_start)
 
 
-def _memory(campaign: Campaign, task: Task) -> float:
-    return _networks(campaign, task) * campaign.find(task.experiment).bytes_per_network(task.width) / 2**30
+def _memory(campaign: Campaign, task: Task, device: str) -> float:
+    experiment = campaign.find(task.experiment)
+    at_once = even_part(_networks(campaign, task), experiment.networks_at_once(task.width, device))
+    return at_once * experiment.bytes_per_network(task.width) / 2**30
 
 
 @functools.cache

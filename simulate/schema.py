@@ -83,7 +83,10 @@ VARIABLES: dict[str, Variable] = {
     "steps": Variable("accepted integrator steps", dtype="int32"),
     "gradient_evaluations": Variable("forward-backward passes over the training set", dtype="int32"),
     "wall_time": Variable("seconds of the task, shared equally by its networks"),
-    "batch": Variable("which batch of its task the network was trained in: 0, unless memory ran short", dtype="int32"),
+    "batch": Variable(
+        "which batch of its task the network was trained in: what a cache holds, or less where memory ran short",
+        dtype="int32",
+    ),
     "peak_memory": Variable("bytes in use at most during the task: the process's on a CPU, torch's on a GPU"),
     "test_output": Variable("predictor F on the test points at the end", ("test_point",), "float32"),
     "status": Variable("how training ended", dtype="int8"),

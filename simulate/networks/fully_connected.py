@@ -30,7 +30,8 @@ from simulate.networks.architecture import Architecture, Inputs, Linearisation, 
 from simulate.networks.first_layer import Dense, FirstLayer, first_layers
 from theory import Activation
 
-_CPU_TILE, _GPU_TILE = 256, 2048  # points: on a CPU a few such Gram matrices stay in a core's cache
+# points: on a CPU a few such Gram matrices stay in a core's cache, and of few points small tiles save more by symmetry
+_CPU_TILE, _CPU_TILE_OF_FEW, _FEW, _GPU_TILE = 256, 128, 1024, 2048
 
 
 @dataclass
@@ -84,7 +85,9 @@ class Layerwise(Linearisation):
     @property
     def tile(self) -> int:
         """See `Linearisation`."""
-        return _CPU_TILE if self.output.device.type == "cpu" else _GPU_TILE
+        if self.output.device.type != "cpu":
+            return _GPU_TILE
+        return min(_CPU_TILE, _CPU_TILE_OF_FEW) if self.output.shape[1] <= _FEW else _CPU_TILE
 
     def kernel_parts(self, other: Layerwise | None = None) -> Iterator[Tensor]:
         """See `Linearisation`."""

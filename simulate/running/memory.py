@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -31,13 +32,20 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
 
 
-def in_parts(work: Callable[[range], T], count: int) -> Iterator[tuple[range, T | None]]:
-    """Do ``work`` on ``range(count)`` at once, or, when memory runs out, on ever smaller parts of it.
+def even_part(count: int, most: int | None) -> int:
+    """Return the size of the largest of as few even parts of ``count`` as there can be with at most ``most`` each."""
+    return math.ceil(count / math.ceil(count / most)) if most and count else count
+
+
+def in_parts(work: Callable[[range], T], count: int, most: int | None = None) -> Iterator[tuple[range, T | None]]:
+    """Do ``work`` on ``range(count)`` in as few parts of at most ``most`` as there can be, even ones.
+
+    When memory runs out, parts become ever smaller.
 
     Yields each part with what ``work`` gave; None for a single item that does not fit alone. A size that was too large
     once is not tried again.
     """
-    start, size = 0, count
+    start, size = 0, even_part(count, most)
     while start < count:
         part = range(start, min(start + size, count))
         found = None

@@ -230,6 +230,19 @@ def test_a_network_does_not_depend_on_its_neighbours_in_the_batch():
     assert (together.steps.isel(seed=[2]).values == alone.steps.values).all()
 
 
+def test_how_many_networks_are_trained_at_once_does_not_change_a_result(monkeypatch):
+    spec, found = experiment(root_h_alpha=(1e-3, 1.0, 1e3), seeds=4), []
+    for at_once in (None, 5):
+        monkeypatch.setattr(type(spec), "networks_at_once", lambda *_, at_once=at_once: at_once)
+        found.append(run_task(spec, task(0, 4), points()))
+    together, in_parts = found
+    assert together.batch.values.max() == 0
+    assert in_parts.batch.values.ravel().tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    for name, variable in together.drop_vars(CIRCUMSTANCES).items():
+        tight = 1e-9 if variable.dtype == np.float64 else 1e-6
+        np.testing.assert_allclose(in_parts[name], variable, rtol=tight, atol=1e-3 * tight, err_msg=name)
+
+
 @pytest.mark.parametrize("depth", [1, 3])
 def test_the_coordinates_of_the_first_layer_do_not_change_a_result(depth, monkeypatch):
     spec, found = experiment(depth=depth, root_h_alpha=(1e-3, 1.0, 1e3), seeds=2), []

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 from simulate import Experiment, load_data, run_task
 from simulate.campaign import Task
 from simulate.networks.fully_connected import FullyConnected
-from simulate.running.memory import PeakMemory, in_parts, is_out_of_memory
+from simulate.running.memory import PeakMemory, even_part, in_parts, is_out_of_memory
 from simulate.schema import CIRCUMSTANCES, Status
 from theory import Activation
 
@@ -101,6 +101,12 @@ def test_parts_cover_everything_once_and_a_size_that_failed_is_not_tried_again()
     assert list(in_parts(work, 0)) == []
 
 
+def test_parts_are_even_and_no_larger_than_asked():
+    assert [len(part) for part, _ in in_parts(len, 10, 4)] == [4, 4, 2]
+    assert [len(part) for part, _ in in_parts(len, 104, 61)] == [52, 52]
+    assert [len(part) for part, _ in in_parts(len, 3, 61)] == [3]
+
+
 def test_peak_memory_sees_an_array_that_is_gone():
     peak = PeakMemory("cpu")
     before = peak.bytes()
@@ -164,4 +170,5 @@ def test_the_estimate_of_memory_is_right_within_a_factor_of_two(changes):
     data, width = load_data(spec), spec.widths[0]
     with Held() as held:
         run_task(spec, Task("test", 0, width, 0, 4), data)
-    assert 0.5 < 12 * spec.bytes_per_network(width) / held.most < 2.0
+    at_once = even_part(12, spec.networks_at_once(width))
+    assert 0.5 < at_once * spec.bytes_per_network(width) / held.most < 2.0

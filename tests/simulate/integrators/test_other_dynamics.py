@@ -99,14 +99,14 @@ def test_adam_takes_the_steps_of_torch():
 
 
 def test_cold_sgd_is_gradient_flow():
-    sgd = trained(dynamics={"name": "sgd", "temperature": 2e-4, "batch_size": 4}, max_steps=100_000, root_h_alpha=[1.0])
+    sgd = trained(dynamics={"name": "sgd", "temperature": 5e-4, "batch_size": 4}, max_steps=10_000, root_h_alpha=[1.0])
     flow = trained(root_h_alpha=[1.0])
     assert (sgd.status == Status.CONVERGED).all()
     np.testing.assert_allclose(sgd.kernel_change, flow.kernel_change, rtol=0.05)
     np.testing.assert_allclose(sgd.time_half, flow.time_half, rtol=0.05)
 
 
-@pytest.mark.parametrize("dynamics", [{"name": "sgd", "temperature": 5e-3, "batch_size": 5}, {"name": "adam"}])
+@pytest.mark.parametrize("dynamics", [{"name": "sgd", "temperature": 2e-2}, {"name": "adam", "learning_rate": 1e-2}])
 def test_minibatches_do_not_depend_on_the_other_networks(dynamics):
     dynamics = dynamics | {"batch_size": 5}
     together, alone = trained(dynamics=dynamics), trained(seeds=(1, 2), dynamics=dynamics)
@@ -117,7 +117,8 @@ def test_minibatches_do_not_depend_on_the_other_networks(dynamics):
 
 @pytest.mark.parametrize("name", ["sgd", "adam"])
 def test_the_hinge_loss_is_for_discrete_dynamics(name):
-    dynamics = {"sgd": {"temperature": 2e-3}, "adam": {}}[name] | {"name": name, "batch_size": 4}
+    size = {"sgd": {"temperature": 1e-2}, "adam": {"learning_rate": 1e-2}}[name]
+    dynamics = size | {"name": name, "batch_size": 4}
     assert (trained(dynamics=dynamics, loss="hinge").status == Status.CONVERGED).all()
 
 
