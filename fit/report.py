@@ -22,12 +22,14 @@ from fit.theory_curves import theory_curves
 from fit.verdict import Verdict
 from simulate.campaign import Campaign, list_presets
 from simulate.console import command, exit_code, planned, progress_on, tell_plan
+from simulate.networks.own_activation import register_activation
 from simulate.plan import plan
 from simulate.running.runner import run, worker_count
 from simulate.store import reading
 from theory.activation import Activation
 from theory.console import console
 from theory.errors import InputError
+from theory.numerical import is_function_name
 
 _STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow"}
 
@@ -45,7 +47,11 @@ def main(
         typer.Option(help="The campaign to run, if there is no store.  [default: quick]", autocompletion=list_presets),
     ] = None,
     activation: Annotated[
-        str | None, typer.Option(help="Run the preset with this activation: a name or a formula.")
+        str | None,
+        typer.Option(
+            help="Run the preset with this activation: a name, a formula in z, or module:function, a function of "
+            "torch. With a store, such a function is the store's."
+        ),
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Run the preset with this many hidden layers.")] = None,
     alone: Annotated[
@@ -74,6 +80,9 @@ def main(
     with command():
         screen = console(stderr=True, quiet=quiet or as_json)
         own = read_predictions(predictions) if predictions is not None else []
+        if activation is not None and is_function_name(activation):
+            register_activation(activation)
+            activation = None if stores else activation.strip()
         if stores:
             _refuse_campaign_options(preset=preset, activation=activation, depth=depth, base_seed=base_seed)
             sources = list(stores)

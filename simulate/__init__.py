@@ -5,6 +5,7 @@ from simulate.data import Data, load_data
 from simulate.engine import run_task
 from simulate.networks.architecture import Architecture
 from simulate.networks.architecture import register as register_architecture
+from simulate.networks.own_activation import register_activation
 from simulate.running.runner import Outcome, Progress, run
 from simulate.schema import Status
 from simulate.store import Store, StoreError
@@ -21,6 +22,7 @@ __all__ = [
     "StoreError",
     "list_presets",
     "load_data",
+    "register_activation",
     "register_architecture",
     "run",
     "run_task",

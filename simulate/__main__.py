@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from simulate.campaign import Campaign, list_presets
 from simulate.console import command, duration, exit_code, named, planned, progress_on, tell_plan
 from simulate.data import load_data
+from simulate.networks.own_activation import register_activation
 from simulate.plan import plan
 from simulate.reproduce import reproduce
 from simulate.running.runner import run, worker_count
@@ -208,10 +209,15 @@ def reproduce_command(
     store: StorePath,
     network: Annotated[str, typer.Option(help="experiment=NAME,width=H,root_h_alpha=A,seed=S")],
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N (default: the store's).")] = None,
+    activation: Annotated[
+        str | None, typer.Option(metavar="MODULE:FUNCTION", help="The store's activation, if it is a torch function.")
+    ] = None,
     data_root: DataRoot = None,
 ) -> None:
     """Compute one network again, alone, and compare every number; exit code 4 if one differs more than it may."""
     with command():
+        if activation is not None:
+            register_activation(activation)
         compared = reproduce(store, network, device=device, data_root=data_root)
         out = console()
         for one in compared:

@@ -27,8 +27,10 @@ from simulate.data.synthetic import DIMENSION, RULES
 from simulate.dynamics import NAMES, SGD, STOCHASTIC, Adam, Dynamics, Flow
 from simulate.losses import LOSSES
 from simulate.networks.architecture import Size, find, names
+from simulate.networks.own_activation import loaded
 from simulate.schema import ARMS
 from theory import Activation, InputError
+from theory.numerical import is_function_name
 
 _NETWORKS_PER_TASK = 100  # one chunk of the store; fewer would make large stores slow to read
 _BYTES_PER_TASK = 2**30
@@ -72,6 +74,7 @@ class Experiment(_Frozen):
     architecture: str = "fc"
     depth: Annotated[int, Field(ge=1, le=100)]
     activation: str
+    activation_source: str | None = None  # SHA-256 of the module of an activation module:function
     normalise: bool = True
     bias: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     loss: str = "softhinge"
@@ -155,7 +158,8 @@ class Experiment(_Frozen):
     @field_validator("activation")
     @classmethod
     def _known_activation(cls, value: str) -> str:
-        return Activation(value).formula
+        # a function is needed where networks are trained, and not to look at a store
+        return value.strip() if is_function_name(value) else Activation(value).formula
 
     @field_validator("architecture")
     @classmethod
@@ -178,6 +182,15 @@ class Experiment(_Frozen):
             return {**fields, "n_kernel": max(1, min(fields["n_test"], 500))}
         return fields
 
+    @model_validator(mode="before")
+    @classmethod
+    def _source_of_function(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and is_function_name(fields.get("activation")):
+            known = loaded(fields["activation"].strip())
+            if known is not None and fields.get("activation_source") is None:
+                return {**fields, "activation_source": known.sha256}
+        return fields
+
     @model_validator(mode="after")
     def _fits_together(self) -> Experiment:
         if (self.root_h_alpha is None) == (self.alpha is None):
@@ -187,6 +200,13 @@ class Experiment(_Frozen):
                 "amplitudes must be given once, as root_h_alpha or as alpha",
                 "Give one of the two",
             )
+        if is_function_name(self.activation) and self.activation_source is None:
+            problem = "this function has not been loaded"
+            remedy = "Give it to python -m fit.report as --activation, or to simulate.register_activation"
+            raise InputError("activation", self.activation, problem, remedy)
+        if self.activation_source is not None and not is_function_name(self.activation):
+            problem = "only an activation module:function has a source"
+            raise InputError("activation_source", self.activation_source, problem, "Remove it")
         if self.n_kernel > self.n_test:
             raise InputError(
                 "n_kernel",
@@ -427,6 +447,7 @@ class Campaign(_Frozen):
             fields = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise InputError("campaign", origin, f"is not TOML: {error}", "Mend the file") from None
+        _refuse_functions(fields)
         return cls.from_dict(fields)
 
     def to_dict(self) -> dict[str, Any]:
@@ -475,6 +496,18 @@ def list_presets() -> tuple[str, ...]:
 
 def _preset_folder():
     return resources.files("simulate").joinpath("presets")
+
+
+def _refuse_functions(fields: Mapping[str, Any]) -> None:
+    """A file must not make anyone import a module: functions are named on the command line and in Python only."""
+    listed = fields.get("experiment")
+    tables = {"defaults": fields.get("defaults")}
+    tables |= {f"experiment[{i}]": e for i, e in enumerate(listed if isinstance(listed, list) else [])}
+    for where, table in tables.items():
+        if isinstance(table, Mapping) and is_function_name(table.get("activation")):
+            problem = "a campaign file can't name a function of a module"
+            remedy = "Write a formula, or give the function to python -m fit.report as --activation"
+            raise InputError(f"{where}.activation", table["activation"], problem, remedy)
 
 
 def _first_problem(error: ValidationError) -> InputError:

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.optimize
 import sympy
 
-from theory import asymptotics, functions
+from theory import asymptotics, functions, numerical
 from theory.errors import InputError
 from theory.expression import NAMED, parse, slope
 from theory.gauss import gaussian_mean
@@ -27,7 +27,8 @@ class Activation:
     Parameters
     ----------
     formula : str
-        A name (relu, softplus (beta = 5), tanh, erf, gelu, silu, leaky_relu, linear, relu2) or a formula in ``z``.
+        A name (relu, softplus (beta = 5), tanh, erf, gelu, silu, leaky_relu, linear, relu2), a formula in ``z``, or
+        ``module:function`` for a function that `theory.numerical` was told of.
     normalise : bool
         Whether to scale by c; the published runs scaled relu and softplus, and not tanh (arXiv:1906.08034).
 
@@ -139,6 +140,8 @@ class _Properties:
 
 @functools.lru_cache(maxsize=256)
 def _properties(formula: str) -> _Properties:
+    if numerical.is_function_name(formula):
+        return _numerical_properties(formula)
     expression = parse(formula)
     derivative = slope(expression)
     _check_finite(formula, expression, derivative)
@@ -163,6 +166,47 @@ def _properties(formula: str) -> _Properties:
         homogeneous=asymptotics.homogeneous(expression, max(degrees)),
         parity=_parity(expression),
     )
+
+
+def _numerical_properties(name: str) -> _Properties:
+    """The same of a function that is no formula; its kinks and degrees are those that its values show."""
+    known = numerical.find(name)
+    if known is None:
+        remedy = "Give it to python -m fit.report as --activation, or to simulate.register_activation"
+        raise InputError("activation", name, "this function has not been loaded", remedy)
+    expression, derivative = known.expression, known.derivative
+    _check_finite(name, expression, derivative)
+    grid = _grid()
+    for at in numerical.jumps(expression, grid, 1e-9):
+        _slopes_beside(name, expression, derivative, float(at))
+    if not np.any(numpy_value(derivative, grid)):
+        raise _refusal(name, "it is constant")
+    kinks = tuple(float(at) for at in numerical.jumps(derivative, grid, 1e-5))
+    if len(kinks) > 1000:
+        raise _refusal(name, "it has too many kinks")
+    degrees = []
+    for side, where in ((-1, "-infinity"), (1, "+infinity")):
+        degree = numerical.degree(expression, side)
+        if degree is None:
+            raise _refusal(name, f"towards {where} its degree does not settle: up to |z| = 1e6 it is no power of z")
+        degrees.append(degree)
+    second_moment = gaussian_mean(lambda at: numpy_value(expression, at) ** 2, kinks)
+    if not 1e-200 < second_moment < math.inf:
+        raise _refusal(name, "its second moment under N(0, 1) is not a positive number")
+    return _Properties(
+        expression=expression,
+        derivative=derivative,
+        kinks=kinks,
+        normalisation=second_moment**-0.5,
+        degrees=(degrees[0], degrees[1]),
+        homogeneous=numerical.homogeneous(expression, max(degrees)),
+        parity=_parity(expression),
+    )
+
+
+def forget() -> None:
+    """Work out the properties anew where they are asked for next: a function may have been registered again."""
+    _properties.cache_clear()
 
 
 def _refusal(formula: str, problem: str) -> InputError:
@@ -213,17 +257,23 @@ def _kinks(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> tupl
     for at in sorted(candidates):
         if kinks and at - kinks[-1] < 1e-9 * (1 + abs(at)):
             continue
-        aside = 1e-7 * (1 + abs(at))
-        below, above = (numpy_value(expression, at + d) for d in (-aside, aside))
-        slope_below, slope_above = (numpy_value(derivative, at + d) for d in (-aside, aside))
+        slope_below, slope_above = _slopes_beside(formula, expression, derivative, at)
         steepest = max(abs(slope_below), abs(slope_above))
-        if abs(above - below) > 4 * aside * steepest + 1e-9 * (1 + abs(above)):
-            raise _refusal(formula, f"it jumps at z = {at:.6g}, so it has no gradient flow")
         if abs(slope_above - slope_below) > 1e-5 * (1 + steepest):
             kinks.append(float(at))
     if len(kinks) > 1000:
         raise _refusal(formula, "it has too many kinks")
     return tuple(kinks)
+
+
+def _slopes_beside(formula: str, expression: sympy.Expr, derivative: sympy.Expr, at: float) -> tuple[float, float]:
+    """Return sigma' to the left and to the right of a point, at which sigma must not jump."""
+    aside = 1e-7 * (1 + abs(at))
+    below, above = (float(numpy_value(expression, at + d)) for d in (-aside, aside))
+    slopes = (float(numpy_value(derivative, at - aside)), float(numpy_value(derivative, at + aside)))
+    if abs(above - below) > 4 * aside * max(abs(s) for s in slopes) + 1e-9 * (1 + abs(above)):
+        raise _refusal(formula, f"it jumps at z = {at:.6g}, so it has no gradient flow")
+    return slopes
 
 
 def _parity(expression: sympy.Expr) -> str | None:

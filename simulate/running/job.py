@@ -16,6 +16,7 @@ import xarray as xr
 from simulate.campaign import Campaign, Experiment, Task
 from simulate.data import Data, load_data
 from simulate.networks.architecture import Architecture, register
+from simulate.networks.own_activation import require
 from simulate.store.provenance import DECISIVE, versions
 from theory import InputError
 
@@ -54,6 +55,7 @@ class Job:
         for architecture in self.architectures:
             register(architecture)
         experiment = self.campaign.find(task.experiment)
+        require(experiment.activation, experiment.activation_source)
         if data is None:
             data = _cached_data(experiment, self.data_root)
         if data.sha256 != self.sha256[experiment.name]:

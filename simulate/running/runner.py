@@ -28,7 +28,7 @@ from simulate.schema import Status
 from simulate.store import Store, claimed
 from simulate.store.extend import extend, finish_extension
 from simulate.store.provenance import commit, machine, now, versions
-from theory import InputError
+from theory import Activation, InputError
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,8 @@ def run(
     if scheduler is None:
         check_device(device)
     workers = worker_count(workers, device, threads)
+    for experiment in campaign.experiment:
+        Activation(experiment.activation)  # a function that has not been loaded is refused before anything is written
     root = str(data_root or os.environ.get("LAZYRICH_DATA") or "") or None
     data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
     sha256 = {name: d.sha256 for name, d in data.items()}

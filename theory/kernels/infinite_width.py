@@ -24,6 +24,7 @@ from theory.errors import InputError
 from theory.kernels.dual import closed_dual
 from theory.kernels.dual_table import tabulate
 from theory.kernels.quadrature import GaussianPair, Unresolved, kinks
+from theory.numerical import is_function_name
 
 #: a tile of the kernels of (n, m) norms and correlations -> E[phi phi] and E[phi' phi'], each (n, m)
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -127,6 +128,8 @@ class IntegratedDual:
         if reach not in self._integrals:
             phi = self._activation
             jumps = kinks(phi.expression + phi.derivative, max(12.0 * reach, 1e-150))
+            if is_function_name(phi.formula):  # whose branches can't be read off
+                jumps = np.array([k for k in phi.kinks if abs(k) <= max(12.0 * reach, 1e-150)])
             try:
                 self._integrals[reach] = GaussianPair((phi, phi.slope), jumps, reach)
             except Unresolved:
