@@ -239,8 +239,10 @@ def tell(out: Console, verdicts: Sequence[Verdict], folder: Path) -> None:
     shown = sum(len(row.members) for row in rows)
     undecided = len(judged(verdicts)) - shown
     left = len(verdicts) - shown - undecided
-    out.print("(f) feature regime, A << 1; (l) lazy regime, A >> 1; A = sqrt(h)·alpha. Of several experiments the one")
-    out.print("that speaks most against a law is shown; the report has all.")
+    out.print(
+        "(f) feature regime, A << 1; (l) lazy regime, A >> 1; A = sqrt(h)·alpha. Of several experiments the one "
+        "that speaks most against a law is shown; the report has all."
+    )
     if undecided:
         out.print(f"{undecided} more measurements of these laws are inconclusive: see the report.")
     if left:
