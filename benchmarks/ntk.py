@@ -7,6 +7,10 @@ each layer's Gram matrices for n (n + 1)/2 pairs of points; of a convolution the
 that was taken, in units of that rate. Both are measured in turns, the best of several each; on a CPU one thread and
 processor time, so that another load on the machine harms neither more than the other. "kernel" is one kernel held in
 memory, "compare" what a held-out kernel change takes: two kernels, all norms, nothing held.
+
+``bound`` (fully connected) is the fraction that would be reached if products ran at that rate and everything else at
+the bandwidth of an elementwise product of two such kernels' tiles, measured beside it. It counts that tiles on the
+diagonal are formed whole: up to 128 points nothing is saved by symmetry, and 1/2 is the most that can be reached.
 """
 
 from __future__ import annotations
@@ -67,6 +71,22 @@ def operations(network: Architecture, members: int, n: int) -> float:
     return 2.0 * pairs * (network.input_dim + members * network.width * 2 * network.depth)
 
 
+def passes(network: Architecture, kernels: int) -> float:
+    """Entries read or written for each entry of a kernel ("compare": of two, with their difference and norms)."""
+    made = 2 * network.depth + 3 * network.depth + 3 * network.depth  # Gram matrices, their products, sums over layers
+    return made if kernels == 1 else 2 * made + 7 * (network.depth + 1) + 5
+
+
+def bound(network: Architecture, now: Linearisation, rate: float, bandwidth: float, kernels: int) -> float:
+    """The fraction that products at ``rate`` (operations a second) and passes at ``bandwidth`` (bytes) allow."""
+    members, n = now.output.shape
+    sides = [min(now.tile, n - start) for start in range(0, n, now.tile)]
+    entries = sum(a * b for k, a in enumerate(sides) for b in sides[k:])
+    products = kernels * 2.0 * entries * (network.input_dim + members * network.width * 2 * network.depth)
+    passed = members * entries * passes(network, kernels) * now.output.element_size()
+    return kernels * operations(network, members, n) / (products + passed * rate / bandwidth)
+
+
 def linearised(case, dtype: torch.dtype, device: str) -> tuple[Architecture, Linearisation, Linearisation]:
     """Two linearisations of the case's networks, at weights and a little beside them."""
     shape, members, n, width, depth = case
@@ -82,31 +102,44 @@ def linearised(case, dtype: torch.dtype, device: str) -> tuple[Architecture, Lin
 def rows(device: str) -> Iterator[dict]:
     """One case after the other."""
     for dtype in (torch.float64, torch.float32):
-        side = GEMM[torch.device(device).type]
-        a = torch.randn(side, side, dtype=dtype, device=device)
+        large = GEMM[torch.device(device).type]
+        a = torch.randn(large, large, dtype=dtype, device=device)
         for case in (*CASES, LARGEST):
             peak = PeakMemory(device)
             network, now, before = linearised(case, dtype, device)
             works: dict[str, Callable[[], object]] = {"gemm": lambda a=a: a @ a}  # type: ignore[misc]
+            side = min(now.tile, case[2])
+            tiles = torch.ones(2, case[1], side, side, dtype=dtype, device=device)
+            works["pass"] = lambda tiles=tiles: tiles[0].mul_(tiles[1])  # type: ignore[misc]
             if case is not LARGEST:
                 works["kernel"] = lambda now=now: ntk.kernel(now)  # type: ignore[misc]
             works["compare"] = lambda now=now, before=before: ntk.compare(now, before)  # type: ignore[misc]
             best = dict.fromkeys(works, float("inf"))
             for repeat in range(REPEATS + 1 if case is not LARGEST else 2):
                 for name, work in works.items():
-                    taken = [seconds(work, device) for _ in range(5 if name == "gemm" else 1)]
+                    taken = [seconds(work, device) for _ in range(5 if name in ("gemm", "pass") else 1)]
                     if repeat:  # the first round is for warming up
                         best[name] = min(best[name], *taken)
-            rate = 2.0 * side**3 / best["gemm"]
+            rate = 2.0 * large**3 / best["gemm"]
+            bandwidth = 3.0 * tiles[0].numel() * tiles.element_size() / best["pass"]
             needed = operations(network, case[1], case[2])
             yield {
                 "architecture": network.name,
                 "dtype": str(dtype).removeprefix("torch."),
                 **dict(zip(("members", "n", "width", "depth"), case[1:], strict=True)),
                 "gemm_gflops": round(rate / 1e9, 1),
-                **{f"{name}_s": round(best[name], 4) for name in works if name != "gemm"},
+                "pass_gbytes": round(bandwidth / 1e9, 1),
+                **{f"{name}_s": round(best[name], 4) for name in works if name in ("kernel", "compare")},
                 **({"kernel_fraction": round(needed / best["kernel"] / rate, 2)} if "kernel" in best else {}),
                 "compare_fraction": round(2 * needed / best["compare"] / rate, 2),
+                **(
+                    {}
+                    if isinstance(network, Convolutional)
+                    else {
+                        "kernel_bound": round(bound(network, now, rate, bandwidth, 1), 2),
+                        "compare_bound": round(bound(network, now, rate, bandwidth, 2), 2),
+                    }
+                ),
                 "peak_memory_mib": peak.bytes() >> 20,
             }
 

@@ -24,7 +24,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def page() -> str:
     """Return the page."""
-    sections = [part for part in (_integrators(), _work_precision(), _choice(), _scaling(), _paper_grid()) if part]
+    sections = [
+        part for part in (_integrators(), _work_precision(), _choice(), _ntk(), _scaling(), _paper_grid()) if part
+    ]
     return "\n".join([_INTRODUCTION, *sections]).rstrip() + "\n"
 
 
@@ -33,23 +35,50 @@ def _read(pattern: str) -> list[tuple[str, dict]]:
 
 
 def _integrators() -> str:
+    results = [r for _, r in _read("integrators-*.json")]
+    if not results:
+        return ""
     rows = [
         (
-            r["case"], r["device"], r["threads"], r["networks_in_batch"], f"{r['euler_mean_s']:.3g}",
-            f"{r['engine_batch_s'] / r['networks_in_batch']:.3g}", r["batched_ratio"], r["single_ratio"],
+            r["case"], r["dtype"], r["networks_in_batch"], r["integrator"], r["tolerance"],
+            f"{r['euler_mean_s']:.3g}", f"{r['engine_batch_s'] / r['networks_in_batch']:.3g}",
+            f"**{r['batched_ratio']}**", f"**{r['single_ratio']}**", r["batched_against_batched_euler"],
             f"{max(abs(row['kernel_change_ratio'] - 1) for row in r['rows'] if row['euler_converged']):.2%}",
         )
-        for _, r in _read("integrators-*.json")
+        for r in results
     ]  # fmt: skip
-    if not rows:
-        return ""
     head = (
-        "case", "device", "threads", "networks", "Euler, s a network", "engine, s a network", "ratio, in one batch",
-        "ratio, one at a time", "largest difference of kernel changes",
+        "case", "dtype", "networks", "integrator", "tolerance", "Euler, s a network", "engine, s a network",
+        "ratio, in one batch", "ratio, one at a time", "ratio, Euler in one batch too",
+        "largest difference of kernel changes",
     )  # fmt: skip
+    parts = [
+        (
+            r["case"], r["dtype"], f"{r['euler_mean_evaluations']:,.0f}", f"{r['mean_evaluations']:,.0f}",
+            f"{r['euler_mean_evaluations'] / r['mean_evaluations']:.1f}", f"{r['euler_ms_per_evaluation']:.3g}",
+            f"{r['engine_ms_per_evaluation']:.3g}",
+        )
+        for r in results
+    ]  # fmt: skip
+    parts_head = (
+        "case", "dtype", "evaluations, Euler", "evaluations, engine", "ratio", "ms an evaluation, Euler",
+        "ms an evaluation, engine in one batch",
+    )  # fmt: skip
+    machines = "; ".join(sorted({f"{r['device']}, threads: {r['threads']}" for r in results}))
     return (
-        "## Against the published integrator\n\nThe explicit Euler scheme of the published runs and the engine, with "
-        "the same passes, threads and dtype\n(`python -m benchmarks integrators`).\n\n" + table(head, rows) + "\n"
+        f"## Against the published integrator ({machines})\n\n"
+        "The explicit Euler scheme of the published runs and the engine, with the same passes, threads and dtype\n"
+        "(`python -m benchmarks integrators`). `small`: digits, softplus, L = 2, h = 64, N = 100, 13 values of A from "
+        "1e-3 to 1e3;\n`gemm`: Fashion-MNIST, softplus, L = 3, h = 128, N = 500, A = 1e-2, 1, 1e2. Tolerances are the "
+        "loosest with kernel changes within\n1 % in all softplus cells of the study below.\n\n"
+        + table(head, rows)
+        + "\n\nThe ratio of networks per second is that of evaluations (forward and backward passes over the training "
+        "set) times that of\ntheir costs:\n\n" + table(parts_head, parts) + "\n\n"
+        "Half a step of the W-method counts as an evaluation, and has half of a kernel, a factor and the solves in it. "
+        "Of a batched\nstep of `small` 64 % are products, factors and the activation's exponentials (profiled), which "
+        "Euler's evaluations have too.\nIf all the rest were free, the ratios of batches would be "
+        + ", ".join(f"{r['batched_ratio'] / 0.64:.0f} ({r['dtype']})" for r in results if r["case"] == "small")
+        + ": more takes fewer evaluations, not faster ones.\n"
     )
 
 
@@ -99,6 +128,33 @@ def _choice() -> str:
             "## The count behind the choice of the integrator\n\nA stiff step of the W-method against a gradient of "
             "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). The W-method is chosen where the "
             f"counted ratio is below {choice.GRADIENTS / choice.STEPS:.1f}.\n\n" + table(head, lines) + "\n"
+        )
+    return text
+
+
+def _ntk() -> str:
+    text = ""
+    for _, result in _read("ntk-*.json"):
+        lines = [
+            (
+                r["architecture"], r["dtype"], r["members"], r["n"], r["width"], r["depth"], r["gemm_gflops"],
+                r["pass_gbytes"], r.get("kernel_fraction", ""), r.get("kernel_bound", ""), r["compare_fraction"],
+                r.get("compare_bound", ""),
+            )
+            for r in result["rows"]
+        ]  # fmt: skip
+        head = (
+            "architecture", "dtype", "networks", "N", "h", "L", "GEMM, GFlop/s", "passes, GB/s", "kernel", "bound",
+            "change", "bound",
+        )  # fmt: skip
+        text += (
+            f"## Tangent kernels: {result['device']}, 1 thread\n\nOperations that must be done (each pair of points "
+            "once) over what one large GEMM does in the time, for one kernel and for the\nchange between two. The "
+            "bounds are what that GEMM's rate for all products and the measured bandwidth for elementwise\npasses "
+            "allow: tiles on the diagonal are formed whole (up to 128 points that is the whole kernel, and 1/2 the "
+            "most), and\nan entry costs 4 h operations a layer against some 60 bytes, so that narrow networks are "
+            "bound by passes.\nThe rest is that small products run at 0.7 to 0.9 of the large one's rate (profiled), "
+            "and copies into place\n(`python -m benchmarks ntk`).\n\n" + table(head, lines) + "\n"
         )
     return text
 
