@@ -35,6 +35,7 @@ from simulate.losses import LOSSES
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
 from simulate.observe import HeldOut
+from simulate.precision import full_precision, without_denormals
 from theory import Activation
 
 CASES = {
@@ -84,9 +85,10 @@ def euler(case: str, device: str, amplitude: float, dtype: str) -> tuple[float, 
     only = torch.zeros(1, dtype=torch.int64, device=device)
     held_out = HeldOut(network, initial, only, alpha, Dense.of(x_test), one.n_kernel)
     flow = GradientFlow(network, LOSSES[one.loss], Dense.of(x), y, alpha, network.output(initial, x))
-    start = time.perf_counter()
-    trained = train(flow, initial, MAX_EVALUATIONS)
-    seconds = time.perf_counter() - start
+    with full_precision(), without_denormals(kind):
+        start = time.perf_counter()
+        trained = train(flow, initial, MAX_EVALUATIONS)
+        seconds = time.perf_counter() - start
     change, _ = held_out.kernel_change(only, trained.weights)
     return seconds, change.item(), trained.evaluations, trained.converged
 

@@ -20,7 +20,7 @@ from simulate.integrators import build, integrator_of, momentum_time, needs_weig
 from simulate.losses import LOSSES
 from simulate.networks.architecture import Architecture, find
 from simulate.observe import Checkpoints, HalfLoss, HeldOut, LinearEnd, Stop
-from simulate.precision import full_precision
+from simulate.precision import full_precision, without_denormals
 from simulate.running.memory import PeakMemory, in_parts
 from simulate.save_at import SaveAt, scaled_times
 from simulate.schema import Status, Variable, variables
@@ -70,7 +70,7 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     }
     # member = amplitude-major, so that a reshape gives the grid back
     columns = {name: _unknown(count, variable, sizes) for name, variable in wanted.items()}
-    with full_precision():
+    with full_precision(), without_denormals(getattr(torch, experiment.dtype)):
         for batch, (part, found) in enumerate(
             in_parts(
                 lambda members: _train(experiment, task, data, members, device, started),

@@ -1,4 +1,9 @@
-"""Full precision: no TF32 or bfloat16 in place of the dtype that was asked for, whatever the defaults are."""
+"""Precision of the arithmetic, and what it must not cost.
+
+Full precision: no TF32 or bfloat16 in place of the dtype that was asked for, whatever the defaults are. No denormal
+numbers in float32: the force and curvature of points far behind their margin, exp(-20 (F·y - 1)), run into them, and a
+processor takes a hundred times longer for each.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +28,14 @@ def full_precision() -> Iterator[None]:
     finally:
         torch.set_float32_matmul_precision(products)
         torch.backends.cudnn.allow_tf32 = convolutions
+
+
+@contextmanager
+def without_denormals(dtype: torch.dtype) -> Iterator[None]:
+    """Take float32 numbers below 1e-38 for zero, on the calling thread of a CPU. With float64 nothing is changed."""
+    before = torch.tensor(1e-40, dtype=torch.float32).mul(1.0).item() == 0.0
+    torch.set_flush_denormal(before or dtype == torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)

@@ -7,7 +7,7 @@ import xarray as xr
 
 from simulate import Campaign, Experiment, load_data, run, run_task
 from simulate.campaign import Task
-from simulate.precision import full_precision
+from simulate.precision import full_precision, without_denormals
 from simulate.schema import Status
 
 
@@ -23,6 +23,14 @@ def test_tf32_and_bfloat16_products_are_off_while_networks_are_trained_and_as_be
         assert torch.backends.cudnn.allow_tf32
     finally:
         torch.set_float32_matmul_precision("highest")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_denormal_numbers_are_zero_only_while_networks_are_trained_in_single_precision(dtype):
+    small = torch.full((64,), 1e-40, dtype=torch.float32)
+    with without_denormals(dtype):
+        assert (small * 0.5 == 0.0).all() == (dtype == torch.float32)
+    assert (small * 0.5 > 0.0).all()
 
 
 FIELDS = {
