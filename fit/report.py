@@ -86,8 +86,11 @@ def main(
         if stores:
             _refuse_campaign_options(preset=preset, activation=activation, depth=depth, base_seed=base_seed)
             sources = list(stores)
-            title = ", ".join(_called(source) for source in sources)
-            folder = out or Path("reports", "+".join(_called(source) for source in sources))
+            called = [_called(source) for source in sources]
+            folder = out or Path(
+                "reports", "+".join(called) if len(called) <= FEW else f"{called[0]}+{len(called) - 1}"
+            )
+            title = ", ".join(called) if len(called) <= FEW else folder.name
             if dry_run:
                 screen.print("nothing to run: a store is given")
                 return
@@ -143,6 +146,8 @@ def _report(
     return verdicts
 
 
+#: so many sources are named in the title; of more, the folder's name is
+FEW = 4
 #: what a new activation is put beside
 FAMILIAR = ("relu", "softplus", "tanh")
 #: the grid on which: enough for the exponents, the crossover and the times
