@@ -16,6 +16,7 @@ For given abscissas and errors y - Y is linear in y: one matrix for each nu serv
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -95,20 +96,20 @@ def collapse(
     rng = np.random.default_rng(seed)
     first = np.linspace(low, high, GRID)
     comparisons = curves.comparisons(first)
-    coarse = curves.qualities(comparisons, curves.level[None])
+    coarse = curves.qualities(comparisons)
     if not np.isfinite(coarse).any():
         raise InputError("x", "no overlap", "the sizes' curves share no range at any nu in bounds", "Measure more of x")
     middle = float(_minimum(first, coarse)[0])
-    drawn = curves.redraw(rng, replicas, float(np.nanmin(coarse)))
-    levels = drawn.reshape(-1, drawn.shape[-1])
-    spread = curves.error_of(_minimum(first, curves.qualities(comparisons, levels)).reshape(drawn.shape[:2]))[0]
-    reach = float(np.clip(5 * spread, (high - low) / GRID, high - low))
+    redraws = curves.redraws(rng, replicas, float(np.nanmin(coarse)))
+    spread = curves.error_of(np.stack([_minimum(first, curves.redrawn_qualities(comparisons, one)) for one in redraws]))
+    reach = float(np.clip(5 * spread[0], (high - low) / GRID, high - low))
     fine = np.linspace(max(low, middle - reach), min(high, middle + reach), GRID)
-    best = _minimum(fine, curves.qualities(curves.comparisons(fine), np.concatenate([curves.level[None], levels])))
-    value = float(best[0])
-    error, dof = curves.error_of(best[1:].reshape(drawn.shape[:2]))
+    comparisons = curves.comparisons(fine)
+    value = float(_minimum(fine, curves.qualities(comparisons))[0])
+    best = np.stack([_minimum(fine, curves.redrawn_qualities(comparisons, one)) for one in redraws])
+    error, dof = curves.error_of(best)
     last = curves.comparisons(np.array([value, *compare]))
-    exact = curves.qualities(last, curves.level[None])
+    exact = curves.qualities(last)
     return Collapse(
         nu=Estimate(value, error, dof, n_points=int(curves.count), n_clusters=curves.clusters),
         quality=float(exact[0, 0]),
@@ -180,17 +181,17 @@ class _Curves:
         """Independent units."""
         return sum(map(len, self.values)) if self.values else self.count
 
-    def redraw(self, rng: np.random.Generator, replicas: int, mean_square: float) -> NDArray:
-        """Levels of redraws, shape (sources, replicas, p): the clusters of one size anew in each, the others kept."""
+    def redraws(self, rng: np.random.Generator, replicas: int, mean_square: float) -> list[_Redraws]:
+        """The clusters of each size drawn anew, the others kept; without clusters, all points by their errors."""
         if not self.values:
             error = np.full(len(self.level), np.sqrt(mean_square)) if self.error is None else self.error
-            return (self.level + error * rng.standard_normal((replicas, len(self.level))))[None]
-        drawn = np.tile(self.level, (len(self.values), replicas, 1))
+            return [_Redraws(np.arange(len(self.level)), error * rng.standard_normal((replicas, len(self.level))))]
+        drawn = []
         for number, table in enumerate(self.values):
             rows = rng.integers(len(table), size=(replicas, len(table)))
             levels = _average(table[rows].swapaxes(0, 1), self.rms, self.linear)
-            here = self.size_index == number
-            drawn[number][:, here] = np.where(np.isfinite(levels), levels, self.level[here])
+            here = np.flatnonzero(self.size_index == number)
+            drawn.append(_Redraws(here, np.where(np.isfinite(levels), levels - self.level[here], 0.0)))
         return drawn
 
     def error_of(self, redrawn: NDArray) -> tuple[float, float]:
@@ -211,13 +212,33 @@ class _Curves:
         """What `qualities` needs for each nu, whatever the levels."""
         return [self._comparison(float(nu)) for nu in nus]
 
-    def qualities(self, comparisons: list[tuple[NDArray, int]], levels: NDArray) -> NDArray:
-        """S for every row of ``levels`` (r, p) and every nu, shape (r, nu); NaN where too few points are compared."""
-        quality = np.full((len(levels), len(comparisons)), np.nan)
+    def qualities(self, comparisons: list[tuple[NDArray, int]]) -> NDArray:
+        """S for every nu, shape (1, nu); NaN where too few points are compared."""
+        quality = np.full((1, len(comparisons)), np.nan)
         for j, (deviation, used) in enumerate(comparisons):
             if used >= MIN_OVERLAP * len(self.level):
-                quality[:, j] = np.sum((levels @ deviation.T) ** 2, axis=1) / used
+                quality[0, j] = np.sum((deviation @ self.level) ** 2) / used
         return quality
+
+    def redrawn_qualities(self, comparisons: list[tuple[NDArray, int]], redraws: _Redraws) -> NDArray:
+        """S for every redraw (r) and every nu, shape (r, nu): a quadratic form in the levels that were drawn anew."""
+        change = redraws.change
+        quality = np.full((len(change), len(comparisons)), np.nan)
+        for j, (deviation, used) in enumerate(comparisons):
+            if used >= MIN_OVERLAP * len(self.level):
+                kept, moved = deviation @ self.level, deviation[:, redraws.points]
+                twice = 2 * moved.T @ kept + change @ (moved.T @ moved)
+                quality[:, j] = (kept @ kept + np.sum(change * twice, axis=1)) / used
+        return quality
+
+    @cached_property
+    def _members(self) -> list[tuple[NDArray, NDArray]]:
+        """Of each size its points, ascending (at any nu), and all other points."""
+        found = []
+        for number in np.unique(self.size_index):
+            own = np.flatnonzero(self.size_index == number)
+            found.append((own[np.argsort(self.abscissa[own])], np.flatnonzero(self.size_index != number)))
+        return found
 
     def _comparison(self, nu: float) -> tuple[NDArray, int]:
         """The matrix that turns levels into (y - Y)/sqrt(dy² + dY²), one row a point that others enclose."""
@@ -225,25 +246,35 @@ class _Curves:
         position = self.abscissa * np.exp(shift) if self.linear else self.abscissa + shift
         count, error = len(position), self.error
         variance = np.ones(count) if error is None else np.maximum(error, 1e-12) ** 2
-        weight = np.zeros((count, count))  # of point k in the line that i is compared with
-        for number in np.unique(self.size_index):
-            members = np.flatnonzero(self.size_index == number)
-            members = members[np.argsort(position[members])]
-            others = np.flatnonzero(self.size_index != number)
+        # of each point its two neighbours of each other size, where these enclose it; elsewhere itself, without weight
+        neighbour = np.repeat(np.arange(count)[:, None], 2 * len(self._members), axis=1)
+        enclosed = np.zeros(neighbour.shape, dtype=bool)
+        for number, (members, others) in enumerate(self._members):
             right = np.searchsorted(position[members], position[others], side="right")
             inside = (right > 0) & (right < len(members))
-            for neighbour in (right - 1, right):
-                k = members[neighbour[inside]]
-                weight[others[inside], k] = 1 / variance[k]
-        x = position[None, :] - position[:, None]  # from the point itself: Y is the line's intercept
+            rows, right = others[inside], right[inside]
+            neighbour[rows, 2 * number], neighbour[rows, 2 * number + 1] = members[right - 1], members[right]
+            enclosed[rows, 2 * number : 2 * number + 2] = True
+        weight = np.where(enclosed, 1 / variance[neighbour], 0.0)
+        x = position[neighbour] - position[:, None]  # from the point itself: Y is the line's intercept
         k0, k1, k2 = weight.sum(1), (weight * x).sum(1), (weight * x**2).sum(1)
         determinant = k0 * k2 - k1**2
-        used = determinant > 1e-12 * k0 * k2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            line = weight * (k2[:, None] - k1[:, None] * x) / determinant[:, None]
-            total = variance + (0.0 if error is None else 1.0) * k2 / determinant
-        deviation = (np.eye(count) - line)[used] / np.sqrt(total[used])[:, None]
-        return deviation, int(used.sum())
+        used = np.flatnonzero(determinant > 1e-12 * k0 * k2)
+        line = weight[used] * (k2[used, None] - k1[used, None] * x[used]) / determinant[used, None]
+        total = variance[used] + (0.0 if error is None else 1.0) * k2[used] / determinant[used]
+        deviation = np.zeros((len(used), count))
+        rows = np.arange(len(used))
+        deviation[rows, used] = 1.0
+        deviation[rows[:, None], neighbour[used]] -= line
+        return deviation / np.sqrt(total)[:, None], len(used)
+
+
+@dataclass(frozen=True)
+class _Redraws:
+    """Replicas in which some points have other levels, the rest the same."""
+
+    points: NDArray
+    change: NDArray  #: of their levels, (replicas, points)
 
 
 def _average(table: NDArray, rms: bool, linear: bool) -> NDArray:
@@ -261,8 +292,15 @@ def _average(table: NDArray, rms: bool, linear: bool) -> NDArray:
 
 def _error(table: NDArray, rms: bool, linear: bool) -> NDArray:
     """Standard error of `_average`: by the jackknife, which for a mean is the usual one."""
-    count = np.isfinite(table).sum(axis=0)
-    without = np.stack([_average(np.delete(table, g, axis=0), rms, linear) for g in range(len(table))])
+    here = np.isfinite(table)
+    count = here.sum(axis=0)
+    values = np.where(here, table, 0.0)
+    if rms:
+        values = np.where(here, values**2 if linear else np.exp(2 * values), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = (values.sum(axis=0) - values) / (count - here)
+        if rms:
+            without = np.sqrt(without) if linear else 0.5 * np.log(without)
     centred = np.where(np.isfinite(table), without - np.nanmean(without, axis=0), 0.0)
     return np.sqrt(np.maximum(count - 1, 1) / np.maximum(count, 1) * np.sum(centred**2, axis=0))
 

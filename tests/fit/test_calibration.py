@@ -26,16 +26,17 @@ def calibration():
 def test_committed_intervals_cover(row):
     """93 to 97 %; a count of 2,000 is itself good to 1 % (two standard errors)."""
     assert STUDY["replicas"] >= 2000
-    assert 0.93 <= row["coverage"] <= 0.98
+    assert 0.93 <= row["coverage"] <= 0.97
     assert row["inconsistent"] <= 0.05
-    assert row["accepts_0.1"] <= 0.10  # 5 % at the edge of a margin of 0.1, and the bias of the 1/h offset
+    if row["margin"] <= 0.1:  # 5 % at the edge; a collapse under heavy tails has 11 %, as docs/verdicts.md says
+        assert row["accepts_0.1"] <= 0.11
 
 
 def test_the_study_is_of_the_estimators_as_they_are(calibration):
     cases = {case.name: case for case in calibration.CASES}
     assert len(cases) == len(calibration.CASES)
     committed_rows = {row["case"]: row for row in STUDY["cases"]}
-    assert set(committed_rows) <= set(cases)
+    assert set(committed_rows) == set(cases)
     for name in ("A: 3 widths x 10 seeds", "h: 5 widths x 10 seeds", "delta F: 5 widths x 30 seeds"):
         committed = committed_rows[name]
         again = calibration.study(cases[name], 300, seed=1)
