@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from simulate.campaign import Campaign, list_presets
 from simulate.console import command, duration, exit_code, named, planned, progress_on, tell_plan
 from simulate.data import load_data
-from simulate.networks.own_activation import register_activation
+from simulate.networks.own_activation import register_activation, require_loaded
 from simulate.plan import plan
 from simulate.reproduce import reproduce
 from simulate.running.runner import run, worker_count
@@ -46,6 +46,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors."
 Workers = Annotated[int | None, typer.Option(help="Processes (default: one a core).")]
 Threads = Annotated[int, typer.Option(help="Threads of each process; for networks that keep several cores busy.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
+OwnFunction = Annotated[
+    str | None, typer.Option(metavar="MODULE:FUNCTION", help="The store's activation, if it is a torch function.")
+]
 StorePath = Annotated[
     str, typer.Argument(metavar="STORE", help="A store written by this command: a path, or a URL (s3://bucket/store).")
 ]
@@ -178,6 +181,7 @@ def repair(
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
     scheduler: Scheduler = None,
+    activation: OwnFunction = None,
     data_root: DataRoot = None,
     quiet: Quiet = False,
 ) -> None:
@@ -185,6 +189,10 @@ def repair(
     with command():
         screen = console(stderr=True, quiet=quiet)
         opened = Store.open(store)
+        if activation is not None:
+            register_activation(activation)
+        for experiment in opened.campaign.experiment:  # before anything is taken for pending
+            require_loaded(experiment.activation, experiment.activation_source)
         data = {e.name: load_data(e, data_root) for e in opened.campaign.experiment}
         with opened.locked():
             tasks = opened.repair(data)
@@ -209,9 +217,7 @@ def reproduce_command(
     store: StorePath,
     network: Annotated[str, typer.Option(help="experiment=NAME,width=H,root_h_alpha=A,seed=S")],
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N (default: the store's).")] = None,
-    activation: Annotated[
-        str | None, typer.Option(metavar="MODULE:FUNCTION", help="The store's activation, if it is a torch function.")
-    ] = None,
+    activation: OwnFunction = None,
     data_root: DataRoot = None,
 ) -> None:
     """Compute one network again, alone, and compare every number; exit code 4 if one differs more than it may."""

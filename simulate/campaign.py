@@ -30,7 +30,7 @@ from simulate.networks.architecture import Size, find, names
 from simulate.networks.own_activation import loaded
 from simulate.schema import ARMS
 from theory import Activation, InputError
-from theory.numerical import is_function_name
+from theory.numerical import is_function_name, not_loaded
 
 _NETWORKS_PER_TASK = 100  # one chunk of the store; fewer would make large stores slow to read
 _BYTES_PER_TASK = 2**30
@@ -201,9 +201,7 @@ class Experiment(_Frozen):
                 "Give one of the two",
             )
         if is_function_name(self.activation) and self.activation_source is None:
-            problem = "this function has not been loaded"
-            remedy = "Give it to python -m fit.report as --activation, or to simulate.register_activation"
-            raise InputError("activation", self.activation, problem, remedy)
+            raise not_loaded(self.activation)
         if self.activation_source is not None and not is_function_name(self.activation):
             problem = "only an activation module:function has a source"
             raise InputError("activation_source", self.activation_source, problem, "Remove it")

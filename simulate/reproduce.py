@@ -11,7 +11,7 @@ import numpy as np
 from simulate.campaign import Experiment, Task
 from simulate.data import load_data
 from simulate.engine import run_task
-from simulate.networks.own_activation import require
+from simulate.networks.own_activation import require_loaded
 from simulate.running.job import check_device, one_thread_on
 from simulate.schema import CIRCUMSTANCES, Status
 from simulate.store import Store, reading
@@ -64,8 +64,7 @@ def reproduce(
     """
     store = Store.open(path)
     experiment, chosen = _find(store, network)
-    Activation(experiment.activation)  # a function must have been loaded: a store alone does not import modules
-    require(experiment.activation, experiment.activation_source)
+    require_loaded(experiment.activation, experiment.activation_source)
     device = device or store.root.attributes["device"]
     check_device(device)
     data = load_data(experiment, data_root)

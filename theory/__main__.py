@@ -6,6 +6,7 @@ import json
 import math
 import textwrap
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from rich.table import Table
 from theory.activation import Activation
 from theory.console import command, console
 from theory.model import Model
+from theory.numerical import is_function_name
 from theory.prediction import Prediction, Regime
 from theory.predictions import predictions
 from theory.scaling import Feature
@@ -25,7 +27,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     names: Annotated[
-        list[str], typer.Argument(metavar="ACTIVATION...", help="A name (relu, softplus, ...) or a formula in z.")
+        list[str],
+        typer.Argument(
+            metavar="ACTIVATION...",
+            help="A name (relu, softplus, ...), a formula in z, or module:function, a function of torch.",
+        ),
     ],
     depth: Annotated[int, typer.Option(help="Hidden layers.")] = 3,
     compare: Annotated[bool, typer.Option("--compare", help="Compare several activations in one table.")] = False,
@@ -35,6 +41,8 @@ def main(
     with command():
         if len(names) > 1 and not compare:
             raise typer.BadParameter("more than one activation needs --compare")
+        for name in filter(is_function_name, names):
+            _load(name)
         chosen = [Activation(name) for name in names]
         if as_json:
             rows = [description(one, depth) for one in chosen]
@@ -43,6 +51,15 @@ def main(
             console().print(comparison(chosen, depth))
         else:
             _tell(console(), chosen[0], depth)
+
+
+def _load(name: str) -> None:
+    """Let whoever can load functions do so: theory knows them only as functions of arrays.
+
+    The package's own loader, of torch functions, is `simulate.register_activation`, named in setup.cfg.
+    """
+    for loader in entry_points(group="lazyrich.functions"):
+        loader.load()(name)
 
 
 def description(activation: Activation, depth: int) -> dict[str, Any]:

@@ -172,8 +172,7 @@ def _numerical_properties(name: str) -> _Properties:
     """The same of a function that is no formula; its kinks and degrees are those that its values show."""
     known = numerical.find(name)
     if known is None:
-        remedy = "Give it to python -m fit.report as --activation, or to simulate.register_activation"
-        raise InputError("activation", name, "this function has not been loaded", remedy)
+        raise numerical.not_loaded(name)
     expression, derivative = known.expression, known.derivative
     _check_finite(name, expression, derivative)
     grid = _grid()

@@ -16,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
+from theory.errors import InputError
 from theory.expression import z
 from theory.numeric import NUMPY, numpy_value
 
@@ -46,6 +47,15 @@ def is_function_name(text: object) -> bool:
 def find(name: str) -> Registered | None:
     """Return what is registered under a name."""
     return _registered.get(name)
+
+
+def not_loaded(name: str) -> InputError:
+    """Return the error for a function that has not been registered in this process."""
+    remedy = (
+        "Name it in the command that needs it (python -m fit.report, simulate repair and reproduce take --activation; "
+        "python -m theory takes it in place of a formula), or call simulate.register_activation"
+    )
+    return InputError("activation", name, "this function has not been loaded", remedy)
 
 
 def register(name: str, value: Function, slope: Function) -> Registered:

@@ -100,6 +100,18 @@ def require(name: str, sha256: str | None) -> None:
         raise InputError("activation", name, problem, "Restore the module, or give another path with --out")
 
 
+def require_loaded(name: str, sha256: str | None) -> None:
+    """Like `require`, for a store that was opened: what it names is not imported before the user has said so.
+
+    Raises
+    ------
+    InputError
+        If the function has not been registered, or its module is another than the store's.
+    """
+    Activation(name)
+    require(name, sha256)
+
+
 def _imported(name: str) -> tuple[Callable[[Tensor], Tensor], str]:
     module_name, _, attribute = name.partition(":")
     here = os.getcwd()

@@ -1,15 +1,21 @@
 """A torch function named module:function is an activation like a formula: same theory, same networks."""
 
+import json
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+import theory.__main__
 from simulate import Campaign, register_activation, run
 from simulate.networks import own_activation
 from simulate.reproduce import reproduce
+from simulate.schema import Status
+from simulate.store import Store
 from theory import Activation, InputError, infinite_width_kernels, predictions
 
 MODULE = """
@@ -167,6 +173,45 @@ def test_a_changed_module_is_noticed_and_an_unknown_one_is_not_imported(tmp_path
     refused = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "this function has not been loaded" in refused.stderr
+
+
+def test_repair_of_a_store_names_its_function_before_anything_is_dropped(tmp_path, module, monkeypatch):
+    path = tmp_path / "store.zarr"
+    register_activation("own_functions:swish")
+    run(campaign("own_functions:swish"), path, workers=1)
+    chunk = next((path / "e" / "kernel_change" / "c").rglob("*"))
+    chunk = chunk if chunk.is_file() else next(p for p in chunk.rglob("*") if p.is_file())
+    damaged = bytearray(chunk.read_bytes())
+    damaged[8] ^= 1
+    chunk.write_bytes(damaged)
+    command = [sys.executable, "-m", "simulate", "repair", str(path), "--workers", "1"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False, cwd=module)
+    assert refused.returncode == 2
+    assert "this function has not been loaded" in refused.stderr
+    assert "--activation" in refused.stderr
+    assert len(Store.open(path).verify()) == 1
+    repaired = [*command, "--activation", "own_functions:swish"]
+    subprocess.run(repaired, capture_output=True, text=True, check=True, cwd=module)
+    assert not Store.open(path).verify()
+    assert sum(Store.open(path).counts()["e"].values()) == Store.open(path).counts()["e"][Status.CONVERGED]
+
+
+def test_theory_says_of_a_function_what_it_says_of_its_formula(monkeypatch):
+    """Theory does not import simulate: an entry point of the installed package leads to its loader."""
+    point = EntryPoint("torch", "simulate.networks.own_activation:register_activation", "lazyrich.functions")
+    monkeypatch.setattr("theory.__main__.entry_points", lambda group: [point])
+    told = {}
+    for name in ("own_functions:swish", PAIRS["swish"]):
+        done = CliRunner().invoke(theory.__main__.app, [name, "--json"])
+        assert done.exit_code == 0, done.output
+        told[name] = json.loads(done.output)
+    own, known = told.values()
+    assert (own["degree"], own["predictions"]) == (known["degree"], known["predictions"])
+    assert own["normalisation"] == pytest.approx(known["normalisation"], rel=1e-10)
+    monkeypatch.setattr("theory.__main__.entry_points", lambda group: [])
+    refused = CliRunner().invoke(theory.__main__.app, ["own_functions:nobody_loaded_this"])
+    assert refused.exit_code == 2
+    assert "this function has not been loaded" in refused.output
 
 
 def test_a_campaign_file_can_not_name_a_function(tmp_path):
