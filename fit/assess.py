@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fit.claims import find
 from fit.decision import decide, p_outside, significant
 from fit.depth_trend import depth_trend
+from fit.draws import regime_preference_over_draws
 from fit.finding import Finding, not_measured
 from fit.intervals import Estimate
 from fit.margins import margin
@@ -64,7 +65,10 @@ def assess(
     }
     cases += [
         _Case(name, members[0].store, max(m.depth or 1 for m in members), prediction, finding)
-        for name, members, prediction, finding in depth_trend(found, per_experiment, slopes)
+        for name, members, prediction, finding in (
+            *depth_trend(found, per_experiment, slopes),
+            *regime_preference_over_draws(found, per_experiment),
+        )
     ]
     return _judge(cases)
 

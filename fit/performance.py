@@ -35,32 +35,55 @@ _LEVEL = 0.05
 
 def regime_preference(found: Measurements, prediction: Prediction) -> Finding:
     """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
-    errors = found.network("test_error")
-    columns = [_nearest(found, a) for a in PREFERENCE_AT]
-    if any(column is None for column in columns):
+    difference = regime_difference(found)
+    if difference is None:
         return Finding(obstacle="the grid has no amplitudes within half a decade of 1e-4 and of 1e4")
-    rows = np.arange(len(found.widths))
-    feature, lazy = (errors[rows, column] for column in columns)
-    difference = feature - lazy
     estimate = mean_over(difference.ravel(), _width_of(found))
     cells = np.zeros(found.root_h_alpha.shape, dtype=bool)
-    for column in columns:
-        cells[rows, column] = True
+    for column in _regime_columns(found) or ():
+        cells[np.arange(len(found.widths)), column] = True
     shared = _shared(found, cells, np.isfinite(difference))
     if estimate is None or shared["n_seeds"] < MIN_SEEDS:
         return Finding(estimate=estimate, obstacle=_few("pairs of networks fit in both regimes", shared), **shared)
-    fully_connected = found.description.get("architecture", "fc") == "fc"
-    sign = 1.0 if fully_connected else -1.0
-    towards = Estimate(sign * estimate.value, estimate.standard_error, estimate.dof)
-    told = (
-        f"the feature regime errs by {estimate.value:+.2%} more than the lazy one "
-        f"(95 % interval [{estimate.interval()[0]:+.2%}, {estimate.interval()[1]:+.2%}]), on these data"
-    )
-    word, against = _one_sided(towards, told)
+    word, against = one_sided(towards_prediction(found, estimate), told_of_regimes(estimate, "on these data"))
     by_width = [
         sensitivity_row(f"h = {width:g}", mean_over(row)) for width, row in zip(found.widths, difference, strict=True)
     ]
     return Finding(estimate=estimate, word=word, p_against=against, sensitivity=by_width, **shared)
+
+
+def regime_difference(found: Measurements) -> NDArray | None:
+    """Return the test error at A = 1e-4 less that at 1e4, (width, seed); None if the grid lacks either."""
+    columns = _regime_columns(found)
+    if columns is None:
+        return None
+    errors, rows = found.network("test_error"), np.arange(len(found.widths))
+    feature, lazy = (errors[rows, column] for column in columns)
+    return feature - lazy
+
+
+def regime_amplitudes(found: Measurements) -> tuple[float, float]:
+    """Return the lowest and the highest amplitude at which the regimes are compared."""
+    columns = _regime_columns(found)
+    assert columns is not None, "the grid lacks a regime"
+    rows = np.arange(len(found.widths))
+    return float(found.root_h_alpha[rows, columns[0]].min()), float(found.root_h_alpha[rows, columns[-1]].max())
+
+
+def towards_prediction(found: Measurements, difference: Estimate) -> Estimate:
+    """Return the difference of the regimes with the sign that makes the predicted one positive."""
+    fully_connected = found.description.get("architecture", "fc") == "fc"
+    sign = 1.0 if fully_connected else -1.0
+    return Estimate(sign * difference.value, difference.standard_error, difference.dof)
+
+
+def told_of_regimes(difference: Estimate, over: str) -> str:
+    """Return the difference of the regimes in a clause."""
+    low, high = difference.interval()
+    return (
+        f"the feature regime errs by {difference.value:+.2%} more than the lazy one "
+        f"(95 % interval [{low:+.2%}, {high:+.2%}]), {over}"
+    )
 
 
 def final_kernel(found: Measurements, prediction: Prediction) -> Finding:
@@ -176,6 +199,12 @@ def _nearest(found: Measurements, amplitude: float) -> NDArray | None:
     return column
 
 
+def _regime_columns(found: Measurements) -> tuple[NDArray, ...] | None:
+    columns = [_nearest(found, a) for a in PREFERENCE_AT]
+    kept = tuple(column for column in columns if column is not None)
+    return kept if len(kept) == len(columns) else None
+
+
 def _mean_in(values: NDArray, cells: NDArray) -> NDArray:
     """Mean over the window's amplitudes, (width, seed); NaN where one is missing."""
     count = cells.sum(axis=1)[:, None]
@@ -202,7 +231,7 @@ def _few(what: str, shared: dict) -> str:
     return f"{shared['n_seeds']} {what}, and {MIN_SEEDS} are needed"
 
 
-def _one_sided(towards: Estimate, told: str) -> tuple[tuple[Word, str], float | None]:
+def one_sided(towards: Estimate, told: str) -> tuple[tuple[Word, str], float | None]:
     """The word of an estimate that is predicted to be positive, and the p-value that speaks against it."""
     if towards.interval(0.90)[0] > 0:
         return ("consistent", told), None
