@@ -1,28 +1,37 @@
 """The reference reports: laptop presets run, kept as small netCDF files, and reported on.
 
     python -m benchmarks.reference [--preset NAME ...] [--data-root DIR] [--workers N]
+    python -m benchmarks.reference --again [--preset NAME ...]
 
 Without --preset, all laptop presets: about an hour on two cores. Into reports/reference/<preset>/ go one netCDF file an
 experiment (single precision, with as many held-out outputs as fit into a megabyte), and the report made from these
 files alone. The run's own store stays beside them, outside version control: run again, the command goes on where it
-stopped, and makes files and report anew.
+stopped, and makes files and report anew. --again makes the reports anew from the files that are kept, and runs nothing.
+Either way the table of reports/reference/README.md is written from the verdicts afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from benchmarks.reference_table import write_table
+from fit.assess import assess
+from fit.measurements import measurements
+from fit.render import build, write
+from fit.theory_curves import theory_curves
+from fit.verdict import Verdict
 from simulate import Campaign, list_presets, run
 
-FOLDER = Path(__file__).parent.parent / "reports" / "reference"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "reports" / "reference"
 LIMIT = 1_000_000  # bytes of held-out outputs that a file may hold
 
 
@@ -50,13 +59,31 @@ def make(preset: str, folder: Path, data_root: str | None, workers: int | None) 
     folder.mkdir(parents=True, exist_ok=True)
     outcome = run(Campaign.from_preset(preset), folder / "store.zarr", data_root=data_root, workers=workers)
     tree = outcome.store.tree()
-    files = []
+    for old in folder.glob("*.nc"):
+        old.unlink()
     for experiment in outcome.store.campaign.experiment:
-        files.append(folder / f"{experiment.name}.nc")
-        small(tree[experiment.name].to_dataset()).to_netcdf(files[-1], engine="scipy")
-    command = [sys.executable, "-m", "fit.report", *map(str, files), "--out", str(folder), "--quiet"]
-    subprocess.run(command + (["--data-root", data_root] if data_root else []), check=True)
+        small(tree[experiment.name].to_dataset()).to_netcdf(folder / f"{experiment.name}.nc", engine="scipy")
+    report(preset, folder, data_root)
     return [path for path in folder.rglob("*") if path.is_file() and "store.zarr" not in path.parts]
+
+
+def report(preset: str, folder: Path, data_root: str | None = None) -> list[Verdict]:
+    """Report on the netCDF files of a folder, in the order of the preset's experiments; return the verdicts."""
+    for old in folder.glob("figures/*"):
+        old.unlink()
+    # paths in verdicts.json are relative: it is the same on every machine
+    with contextlib.chdir(ROOT):
+        found = measurements(kept(preset, folder))
+        verdicts = assess(found)
+        title = f"Lazy and feature training: {preset}"
+        write(build(title, verdicts, found, folder, theory=theory_curves(found, data_root)), verdicts, folder)
+    return verdicts
+
+
+def kept(preset: str, folder: Path) -> Sequence[str]:
+    """Return the files of a preset's experiments, relative to the repository where they lie in it."""
+    names = [folder.resolve() / f"{experiment.name}.nc" for experiment in Campaign.from_preset(preset).experiment]
+    return [str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path) for path in names]
 
 
 def main() -> None:
@@ -67,11 +94,19 @@ def main() -> None:
     parser.add_argument("--data-root", help="folder with image data (default: LAZYRICH_DATA)")
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--again", action="store_true", help="run nothing: report on the files that are kept")
     options = parser.parse_args()
     for preset in options.preset:
-        made = make(preset, options.out / preset, options.data_root, options.workers)
+        folder = options.out / preset
+        if options.again:
+            if any(folder.glob("*.nc")):
+                report(preset, folder, options.data_root)
+                print(f"{preset}: {folder / 'report.md'}", flush=True)
+            continue
+        made = make(preset, folder, options.data_root, options.workers)
         size = sum(path.stat().st_size for path in made)
-        print(f"{preset}: {len(made)} files, {size / 1e6:.1f} MB in {options.out / preset}", flush=True)
+        print(f"{preset}: {len(made)} files, {size / 1e6:.1f} MB in {folder}", flush=True)
+    write_table(options.out)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
-"""The small files of reference runs say what the store says."""
+"""The small files of reference runs say what the store says, and the table says what they say."""
+
+import json
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from benchmarks.reference import LIMIT, small
+from benchmarks.reference import FOLDER, LIMIT, ROOT, kept, small
+from benchmarks.reference_measures import trajectories_of
+from benchmarks.reference_table import BEGIN, END, table
 from fit import assess
 from simulate import Campaign, run
 
@@ -24,13 +28,13 @@ def store(tmp_path_factory):
 def test_verdicts_of_the_small_file_are_those_of_the_store(store, tmp_path):
     with xr.open_datatree(store, engine="zarr") as tree:
         small(tree["softplus"].to_dataset()).to_netcdf(tmp_path / "softplus.nc", engine="scipy")
-    whole, kept = assess(store), assess(tmp_path / "softplus.nc")
-    assert [(v.claim, v.regime, v.variable, v.verdict) for v in kept] == [
+    whole, few = assess(store), assess(tmp_path / "softplus.nc")
+    assert [(v.claim, v.regime, v.variable, v.verdict) for v in few] == [
         (v.claim, v.regime, v.variable, v.verdict) for v in whole
     ]
     measured = [v for v in whole if v.estimate is not None]
     assert measured
-    for a, b in zip(whole, kept, strict=True):
+    for a, b in zip(whole, few, strict=True):
         if a.estimate is not None:
             # seven digits are kept of values; slopes over a decade and more keep five of them
             assert b.estimate == pytest.approx(a.estimate, abs=1e-5)
@@ -47,8 +51,75 @@ def test_outputs_are_cut_to_the_limit_and_coordinates_are_not_rounded():
         {"width": [8, 16], "root_h_alpha": [1e-4, 2.154434690031884e-4]},
         {"campaign": {"name": "t"}},
     )
-    kept = small(data)
-    assert kept["test_output"].nbytes <= LIMIT < data["test_output"].nbytes
-    assert kept["kernel_change"].dtype == np.float32
-    assert kept["root_h_alpha"].dtype == np.float64
-    assert kept.attrs["campaign"] == '{"name": "t"}'
+    cut = small(data)
+    assert cut["test_output"].nbytes <= LIMIT < data["test_output"].nbytes
+    assert cut["kernel_change"].dtype == np.float32
+    assert cut["root_h_alpha"].dtype == np.float64
+    assert cut.attrs["campaign"] == '{"name": "t"}'
+
+
+KEPT = [path.parent.name for path in sorted(FOLDER.glob("*/verdicts.json"))]
+SMALL = ["dynamics-laptop", "directions-laptop"]
+
+
+@pytest.mark.parametrize("preset", [name for name in SMALL if name in KEPT])
+def test_the_kept_files_give_the_kept_verdicts_again(preset, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    again = [v.to_json() for v in assess(kept(preset, FOLDER / preset))]
+    committed = json.loads((FOLDER / preset / "verdicts.json").read_text(encoding="utf-8"))
+    assert len(committed) == len(again)
+    for ours, theirs in zip(again, committed, strict=True):
+        numbers = {name for name, value in theirs.items() if isinstance(value, float)} | {"sensitivity", "reason"}
+        assert {k: v for k, v in ours.items() if k not in numbers} == {
+            k: v for k, v in theirs.items() if k not in numbers
+        }
+        for name in numbers - {"sensitivity", "reason"}:
+            assert ours[name] == pytest.approx(theirs[name], rel=1e-6, abs=1e-9), (
+                theirs["experiment"],
+                theirs["claim"],
+            )
+
+
+@pytest.mark.parametrize("preset", [name for name in KEPT if name.endswith("-laptop")])
+def test_the_kept_runs_are_of_the_presets_as_they_are(preset):
+    for experiment in Campaign.from_preset(preset).experiment:
+        with xr.open_dataset(FOLDER / preset / f"{experiment.name}.nc") as data:
+            assert json.loads(data.attrs["experiment"]) == experiment.model_dump(mode="json", exclude_none=True)
+            assert data["status"].values.min() > 0, "a network was never trained"
+
+
+def test_the_kept_runs_are_small():
+    for preset in KEPT:
+        files = [p for p in (FOLDER / preset).rglob("*") if p.is_file() and "store.zarr" not in p.parts]
+        assert sum(path.stat().st_size for path in files) < 12e6, preset
+
+
+def test_the_table_is_made_from_the_kept_verdicts():
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert page.split(BEGIN)[1].split(END)[0].strip() == table().strip()
+
+
+def test_a_conclusion_about_other_verdicts_is_refused(tmp_path):
+    (tmp_path / "points.toml").write_text(
+        '[[point]]\ntitle = "x"\nsection = "s"\nclaim = "c"\npresets = ["p"]\nconclusion = "both hold"\n'
+        "tally = {consistent = 2}\n"
+    )
+    row = {"experiment": "e", "claim": "c", "regime": "lazy", "variable": "width", "predicted": "-1/2",
+           "estimate": -0.5, "ci_low": -0.6, "ci_high": -0.4, "verdict": "consistent"}  # fmt: skip
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "verdicts.json").write_text(json.dumps([row, row]))
+    assert "[−0.600, −0.400] | consistent |\n" in table(tmp_path)
+    (tmp_path / "p" / "verdicts.json").write_text(json.dumps([row, row | {"verdict": "inconsistent"}]))
+    with pytest.raises(ValueError, match=r"x: the verdicts are .*inconsistent"):
+        table(tmp_path)
+
+
+def test_trajectories_that_differ_are_measured():
+    a, t = np.array([1e-4, 1e-3, 1e-2, 1e-1, 1.0]), np.array([0.1, 1.0, 10.0])
+    grid = ("width", "root_h_alpha", "seed", "checkpoint")
+    # f - f_0 = t, but a tenth more at A = 1e-2; F = A·t
+    rms = a[None, :, None, None] * t * np.where(a == 1e-2, 1.1, 1.0)[None, :, None, None] * np.ones((1, 1, 3, 1))
+    data = xr.Dataset({"output_rms": (grid, rms)}, {"root_h_alpha": a, "checkpoint": t})
+    found = {row.what.split("A = ")[1].split()[0]: row.value for row in trajectories_of(data)}
+    assert found["0.01"] == pytest.approx(0.1)
+    assert found["0.001"] == pytest.approx(0.0, abs=1e-12)

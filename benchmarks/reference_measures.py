@@ -1,0 +1,104 @@
+"""What the kept runs say where no law's verdict does: measured from the netCDF files, with Student's intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number with its 95 % interval, None where there is none."""
+
+    preset: str
+    what: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {}
+
+
+def _mean(preset: str, what: str, values: NDArray) -> Measured:
+    """Mean of independent values with Student's interval; NaN is left out."""
+    sample = values[np.isfinite(values)]
+    half = float(stats.t.ppf(0.975, len(sample) - 1) * sample.std(ddof=1) / np.sqrt(len(sample)))
+    return Measured(preset, what, float(sample.mean()), float(sample.mean()) - half, float(sample.mean()) + half)
+
+
+def _dynamics(folder: Path) -> xr.Dataset:
+    with xr.open_dataset(folder / "dynamics-laptop" / "fashion_mnist.nc") as data:
+        return data.load()
+
+
+def trajectories(folder: Path) -> list[Measured]:
+    """Trajectories of equal initial weights at different A << 1: do they coincide until F ~ 1?
+
+    Checkpoints are at the same t/A, where f - f_0 is to be the same at every A: rms(F)/A of the pair (1e-4, A) is
+    compared at each checkpoint at which F at the larger A is still below 0.3, and the largest difference is taken.
+    """
+    return trajectories_of(_dynamics(folder))
+
+
+def trajectories_of(data: xr.Dataset) -> list[Measured]:
+    """Measure `trajectories` on a dataset with the variable output_rms and checkpoints in t/min(1, A)."""
+    rows = []
+    for amplitude in (1e-3, 1e-2, 1e-1, 1.0):
+        ours = data["output_rms"].sel(root_h_alpha=amplitude, method="nearest")
+        least = data["output_rms"].sel(root_h_alpha=1e-4, method="nearest")
+        same = (ours < 0.3) & np.isfinite(least)
+        off = np.abs(ours / amplitude / (least / 1e-4) - 1).where(same).max("checkpoint")
+        rows.append(
+            _mean("dynamics-laptop", f"largest relative difference of rms f(t) - f_0, A = {amplitude:g} against 1e-4, "
+                  "while rms F < 0.3", off.values.ravel())
+        )  # fmt: skip
+    return rows
+
+
+def linear_before_t1(folder: Path) -> list[Measured]:
+    """The power of t with which the output grows before t1, and what the kernel has changed by at t1, for A <= 1e-2."""
+    data = _dynamics(folder)
+    feature = data.sel(root_h_alpha=data["root_h_alpha"] <= 1.01e-2)
+    early = (feature["time"] < 0.3 * feature["time_linear"]) & (feature["time"] > 0.01 * feature["time_linear"])
+    t, f = (np.log(feature[name].where(early)) for name in ("time", "output_rms"))
+    t, f = t - t.mean("checkpoint"), f - f.mean("checkpoint")
+    slope = ((t * f).sum("checkpoint") / (t**2).sum("checkpoint")).where(early.sum("checkpoint") > 1)
+    change = feature["kernel_change_linear"]
+    preset = "dynamics-laptop"
+    return [
+        _mean(preset, "power of t in rms f(t) - f_0, 0.01 t1 < t < 0.3 t1, A <= 1e-2",
+              slope.mean("root_h_alpha").values.ravel()),
+        *(
+            _mean(preset, f"kernel change at t1, A <= 1e-2, h = {int(h)}",
+                  change.sel(width=h).mean("root_h_alpha").values.ravel())
+            for h in (data["width"].values[0], data["width"].values[-1])
+        ),
+    ]  # fmt: skip
+
+
+def article_window(folder: Path) -> list[Measured]:
+    """The power of the kernel change over the window of the article's guide for L = 3, 1e-3 <= A <= 5."""
+    preset = "amplitude-laptop"
+    rows = []
+    for path in sorted((folder / preset).glob("*.nc")):
+        with xr.open_dataset(path) as data:
+            inside = data.sel(root_h_alpha=slice(0.99e-3, 5.0)).load()
+        x = np.log(inside["root_h_alpha"]) - np.log(inside["root_h_alpha"]).mean()
+        slope = (x * np.log(inside["kernel_change"])).sum("root_h_alpha") / (x**2).sum()
+        low, high = inside["root_h_alpha"].values[[0, -1]]
+        rows.append(_mean(preset, f"power of A over {low:.2g} <= A <= {high:.2g}, {path.stem}", slope.values.ravel()))
+    return rows
+
+
+MEASURES |= {
+    "trajectories": trajectories,
+    "linear_before_t1": linear_before_t1,
+    "article_window": article_window,
+}
