@@ -30,12 +30,14 @@ RESULT = Path(__file__).parent / "results" / "scale.json"
 DEPTHS = (1, 2, 3, 5)
 WIDTHS = [16, 23, 32, 45, 64, 91, 128, 181, 256, 362]
 SEEDS = 100
+#: for more training points than 400 a report has no linearised dynamics, which take some seconds an experiment
+N_TRAIN = 500
 
 
 def campaign(n_test: int) -> Campaign:
     """The grid: half-decades of A from 1e-6 to 1e6 on four depths."""
     shared = {
-        "dataset": "digits", "pca": 10, "n_train": 80, "n_test": n_test, "activation": "softplus", "widths": WIDTHS,
+        "dataset": "digits", "pca": 10, "n_train": N_TRAIN, "n_test": n_test, "activation": "softplus", "widths": WIDTHS,
         "root_h_alpha": {"start": 1e-6, "stop": 1e6, "per_decade": 2}, "seeds": SEEDS,
     }  # fmt: skip
     return Campaign.from_dict(
@@ -49,12 +51,14 @@ def write(path: Path, n_test: int, seed: int = 0) -> int:
     grid = campaign(n_test)
     labels = np.where(np.arange(n_test) % 2, 1, -1)
     data = {
-        e.name: Data("made up", np.ones((80, 64)), np.ones(80), np.ones((n_test, 64)), labels, "0" * 64, "made up")
+        e.name: Data(
+            "made up", np.ones((N_TRAIN, 64)), np.ones(N_TRAIN), np.ones((n_test, 64)), labels, "0" * 64, "made up"
+        )
         for e in grid.experiment
     }
     store = Store.create(path, grid, data, "cpu")
     store._flush = lambda *_: None  # a made-up store need not survive a power cut
-    common = rng.standard_normal(n_test)
+    common = labels * np.abs(rng.standard_normal(n_test))  # an infinitely wide network makes no error
     for task in grid.tasks():
         experiment = grid.find(task.experiment)
         a = np.asarray(experiment.root_h_alphas(task.width))[:, None]
@@ -82,9 +86,9 @@ def write(path: Path, n_test: int, seed: int = 0) -> int:
 
 
 def _dataset(experiment, shape, known):
-    sizes = {"layer": experiment.depth + 1, "test_point": experiment.n_test, "checkpoint": 1, "arm": 1}
+    sizes = {"layer": experiment.depth + 1, "test_point": experiment.n_test}
     columns = {}
-    for name, variable in variables(experiment.amplitude).items():
+    for name, variable in variables(experiment).items():
         full = (*shape, *(sizes[d] for d in variable.dims))
         values = known.get(name, np.ones(full, dtype=variable.dtype))
         columns[name] = (("width", experiment.amplitude, "seed", *variable.dims), values[None].astype(variable.dtype))

@@ -14,6 +14,7 @@ from fit.intervals import Estimate
 from fit.margins import margin
 from fit.measurements import Measurements, Source, measurements
 from fit.own_predictions import OwnPrediction
+from fit.processes import Map
 from fit.verdict import Verdict, Word
 from theory.errors import InputError
 from theory.prediction import Prediction
@@ -27,6 +28,7 @@ def assess(
     predictions: Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None = None,
     *,
     also: Sequence[Prediction] = (),
+    apply: Map = map,
 ) -> list[Verdict]:
     """Judge every prediction that the data can bear, experiment by experiment.
 
@@ -39,6 +41,8 @@ def assess(
         one line: see `fit.prediction`.
     also : sequence of Prediction
         What to test beside these; an experiment of unknown activation or depth is then tested on this alone.
+    apply : callable
+        What measures the experiments one by one: ``map``, or one that processes share (`fit.processes`).
 
     Returns
     -------
@@ -52,12 +56,13 @@ def assess(
     """
     found = measurements(source)
     _check_names(found, [*(predictions or ()), *also])
-    cases: list[_Case] = []
-    per_experiment: dict[str, Sequence[Prediction]] = {}
-    for one in found:
-        per_experiment[one.name] = _predictions_for(one, predictions, also)
-        cases += [_Case(one.name, one.store, one.depth or 1, p, _find(one, p)) for p in per_experiment[one.name]
-                  if p.claim != "depth_trend"]  # fmt: skip
+    per_experiment = {one.name: _predictions_for(one, predictions, also) for one in found}
+    single = [(one, [p for p in per_experiment[one.name] if p.claim != "depth_trend"]) for one in found]
+    cases = [
+        _Case(one.name, one.store, one.depth or 1, prediction, finding)
+        for (one, laws), findings in zip(single, apply(_findings, single), strict=True)
+        for prediction, finding in zip(laws, findings, strict=True)
+    ]
     slopes = {
         case.experiment: case.finding
         for case in cases
@@ -104,11 +109,11 @@ class _Case:
         return finding.estimate, exponent, allowed
 
 
-def _find(found: Measurements, prediction: Prediction) -> Finding:
-    finding = find(found, prediction)
-    if finding is None:
-        return not_measured(f"this version of fit has no estimator for {prediction.quantity}")
-    return finding
+def _findings(experiment: tuple[Measurements, Sequence[Prediction]]) -> list[Finding]:
+    found, laws = experiment
+    return [
+        find(found, law) or not_measured(f"this version of fit has no estimator for {law.quantity}") for law in laws
+    ]
 
 
 def _predictions_for(

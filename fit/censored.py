@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.stats import norm
+from scipy.special import log_ndtr
 
 from fit.intervals import Estimate
 
 #: Uncensored values that a line needs, and the groups (widths) that they must come from.
 MIN_SEEN = 8
+LOG_ROOT_TWO_PI = 0.5 * np.log(2 * np.pi)
 
 
 def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None:
@@ -36,17 +37,27 @@ def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None
     centre = x.mean()
     u = x - centre
 
-    def negative(theta: NDArray) -> float:
+    towards = np.where(side > 0, -1.0, 1.0)  # a censored value's probability is Phi(towards · z)
+
+    def negative(theta: NDArray) -> tuple[float, NDArray]:
         a, b, s0, s1 = theta
         log_sigma = s0 + s1 * u
-        z = (value - a - b * u) * np.exp(-log_sigma)
-        parts = np.where(seen, norm.logpdf(z) - log_sigma, np.where(side > 0, norm.logsf(z), norm.logcdf(z)))
-        return -float(parts.sum())
+        inverse = np.exp(-log_sigma)
+        z = (value - a - b * u) * inverse
+        beyond = log_ndtr(towards * z)
+        log_density = -0.5 * z**2 - LOG_ROOT_TWO_PI
+        # d/dz log Phi(±z) = ± phi(z)/Phi(±z)
+        by_z = np.where(seen, -z, towards * np.exp(log_density - beyond))
+        by_level, by_scale = -by_z * inverse, -by_z * z - seen
+        total = np.where(seen, log_density - log_sigma, beyond).sum()
+        gradient = [by_level.sum(), by_level @ u, by_scale.sum(), by_scale @ u]
+        return -float(total), -np.array(gradient)
 
     slope, constant = np.polyfit(u[seen], value[seen], 1)
     scatter = np.std(value[seen] - constant - slope * u[seen]) + 1e-12
-    best = minimize(negative, [constant, slope, np.log(scatter), 0.0], method="BFGS", options={"gtol": 1e-6})
-    covariance = np.linalg.pinv(_hessian(negative, best.x))
+    start = [constant, slope, np.log(scatter), 0.0]
+    best = minimize(negative, start, jac=True, method="BFGS", options={"gtol": 1e-6})
+    covariance = np.linalg.pinv(_hessian(lambda theta: negative(theta)[1], best.x))
     # the likelihood's variance is the sum of squares over n; least squares divides by n - 2
     freedom = float(seen.sum() - 2)
     error = np.sqrt(max(covariance[1, 1], 0.0) * seen.sum() / freedom)
@@ -55,13 +66,12 @@ def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None
     )
 
 
-def _hessian(function: Callable[[NDArray], float], at: NDArray) -> NDArray:
-    """Second derivatives by central differences."""
-    steps = np.diag(1e-4 * np.maximum(1.0, np.abs(at)))
-    result = np.empty((len(at), len(at)))
-    for i, along in enumerate(steps):
-        for j, across in enumerate(steps):
-            corners = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
-            total = sum(one * other * function(at + one * along + other * across) for one, other in corners)
-            result[i, j] = total / (4 * along[i] * across[j])
-    return result
+def _hessian(gradient: Callable[[NDArray], NDArray], at: NDArray) -> NDArray:
+    """Second derivatives: central differences of the first ones, made symmetric."""
+    steps = 1e-5 * np.maximum(1.0, np.abs(at))
+    rows = [
+        (gradient(at + step) - gradient(at - step)) / (2 * size)
+        for step, size in zip(np.diag(steps), steps, strict=True)
+    ]
+    result = np.stack(rows)
+    return 0.5 * (result + result.T)

@@ -18,10 +18,14 @@ import math
 from typing import Literal
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import curve_fit
+from scipy.special import fdtrc
+from statsmodels.regression.linear_model import OLS, WLS  # statsmodels.api takes half a second more to import
+from statsmodels.robust.norms import HuberT
+from statsmodels.robust.robust_linear_model import RLM
 from statsmodels.stats.oneway import anova_oneway
+from statsmodels.tools.tools import add_constant
 
 from fit.intervals import Estimate
 from theory.errors import InputError
@@ -211,7 +215,7 @@ def slope_between(log_x: NDArray, values: NDArray, *, robust: bool = False) -> E
     if len(levels) < 2 or len(values) < 3:
         return None
     if robust:
-        value, error, freedom = _last_coefficient(values, sm.add_constant(log_x), robust)
+        value, error, freedom = _last_coefficient(values, add_constant(log_x), robust)
         return Estimate(
             value=value,
             standard_error=_standard_error(error, values),
@@ -220,7 +224,7 @@ def slope_between(log_x: NDArray, values: NDArray, *, robust: bool = False) -> E
             n_points=len(values),
             n_clusters=len(values),
         )
-    line = sm.OLS(values, sm.add_constant(log_x))
+    line = OLS(values, add_constant(log_x))
     plain = line.fit()
     value, notes = float(plain.params[1]), tuple[str, ...]()
     repeated = np.bincount(group).min() > 1
@@ -230,7 +234,7 @@ def slope_between(log_x: NDArray, values: NDArray, *, robust: bool = False) -> E
     f_fit, p_fit = _straightness(plain, values, group)
     standard_error *= _birge(f_fit, p_fit)
     if p_fit < PRELIMINARY_LEVEL:
-        between = sm.OLS(np.bincount(group, values) / np.bincount(group), sm.add_constant(levels)).fit()
+        between = OLS(np.bincount(group, values) / np.bincount(group), add_constant(levels)).fit()
         value, standard_error, dof = float(between.params[1]), float(between.bse[1]), float(len(levels) - 2)
         notes = (
             f"widths scatter about the line by more than their noise (p = {p_fit:.1g}), "
@@ -261,24 +265,35 @@ def cluster_slopes(log_x: NDArray, log_y: NDArray, correction_exponent: float | 
     if log_x.shape[-1] == 0:  # an empty window
         return np.full(log_x.shape[:-1], np.nan)
     here = np.isfinite(log_y) & np.isfinite(log_x)
-    x, y = np.where(here, log_x, 0.0), np.where(here, log_y, 0.0)
+    count = np.maximum(here.sum(axis=-1, keepdims=True), 1)
     distinct = _distinct(np.where(here, log_x, np.nan))
-    line = np.stack([np.ones_like(x), x], axis=-1) * here[..., None]
+
+    def centred(values: NDArray) -> NDArray:
+        return np.where(here, values - np.where(here, values, 0.0).sum(axis=-1, keepdims=True) / count, 0.0)
+
+    def along(values: NDArray, direction: NDArray) -> NDArray:
+        """Coefficient of every row of ``values`` on one of ``direction``, both centred."""
+        square = np.sum(direction**2, axis=-1, keepdims=True)
+        return np.sum(values * direction, axis=-1, keepdims=True) / np.maximum(square, np.finfo(float).tiny)
+
+    x, y = centred(log_x), centred(log_y)
     if correction_exponent is None:
-        coefficients = np.linalg.pinv(line) @ y[..., None]
-        return np.where(distinct >= 2, coefficients[..., 1, 0], np.nan)
-    power = np.exp(correction_exponent * x) * here
+        return np.where(distinct >= 2, along(y, x)[..., 0], np.nan)
+    power = np.where(here, np.exp(correction_exponent * np.where(here, log_x, 0.0)), 0.0)
     # 1 + b x**w stays positive: b is kept above -(1 - 1/8)/max x**w
     lowest = -0.875 / np.maximum(power.max(axis=-1, keepdims=True), np.finfo(float).tiny)
     b = np.zeros((len(y), 1))
     for _ in range(GAUSS_NEWTON_STEPS):
         factor = 1 + b * power
-        design = np.concatenate([line, (power / factor)[..., None]], axis=-1)
         # log(1 + b' P) ~ log(1 + b P) + (b' - b) P/(1 + b P)
-        target = y - np.log(factor) * here + b * power / factor
-        coefficients = (np.linalg.pinv(design) @ target[..., None])[..., 0]
-        b = np.maximum(coefficients[:, 2:], lowest)
-    return np.where(distinct >= 3, coefficients[:, 1], np.nan)
+        target = y - centred(np.log(factor)) + centred(b * power / factor)
+        column = centred(power / factor)
+        # least squares on x and the column together: first b from what x leaves of either, then the slope
+        own = column - along(column, x) * x
+        free = along(target - along(target, x) * x, own)
+        slope = along(target - free * column, x)[..., 0]
+        b = np.maximum(free, lowest)
+    return np.where(distinct >= 3, slope, np.nan)
 
 
 def _last_coefficient(values: NDArray, design: NDArray, robust: bool) -> tuple[float, float, float]:
@@ -290,11 +305,11 @@ def _last_coefficient(values: NDArray, design: NDArray, robust: bool) -> tuple[f
     freedom are Satterthwaite's, from how few values carry the sum of squares.
     """
     freedom = float(np.subtract(*design.shape))
-    line = sm.OLS(values, design).fit()
+    line = OLS(values, design).fit()
     if not robust or np.median(np.abs(line.resid)) <= ROUNDING:
         return float(line.params[-1]), float(line.bse[-1]), freedom
-    norm = sm.robust.norms.HuberT()
-    fitted = sm.RLM(values, design, M=norm).fit()
+    norm = HuberT()
+    fitted = RLM(values, design, M=norm).fit()
     standard = fitted.resid / fitted.scale
     psi, weight = fitted.scale * norm.psi(standard), norm.psi_deriv(standard)
     bread = np.linalg.pinv(design.T @ (weight[:, None] * design))
@@ -320,11 +335,14 @@ def _straightness(line, values: NDArray, group: NDArray) -> tuple[float, float]:
     groups = group.max() + 1
     if groups < 3 or len(values) <= groups:
         return 0.0, 1.0
-    saturated = sm.OLS(values, np.eye(groups)[group]).fit()
-    if saturated.ssr <= ROUNDING**2:
+    means = np.bincount(group, values) / np.bincount(group)
+    within = float(np.sum((values - means[group]) ** 2))
+    if within <= ROUNDING**2:
         return 0.0, 1.0
-    f, p, _ = saturated.compare_f_test(line)
-    return float(f), float(p)
+    # the F test of the line against one mean a group
+    freedom = len(values) - groups
+    f = max(float(line.ssr) - within, 0.0) / (line.df_resid - freedom) / (within / freedom)
+    return f, float(fdtrc(line.df_resid - freedom, freedom, f))
 
 
 def _equal_means(values: NDArray, labels: NDArray) -> tuple[float, float]:
@@ -347,7 +365,7 @@ def _independent(x: NDArray, y: NDArray, correction_exponent: float | None) -> E
         raise InputError("x", len(x), f"{coefficients} coefficients leave no freedom", "Give more points")
     log_x, log_y = np.log(x), np.log(y)
     if correction_exponent is None:
-        result = sm.OLS(log_y, sm.add_constant(log_x)).fit()
+        result = OLS(log_y, add_constant(log_x)).fit()
         best, errors = result.params, result.bse
     else:
         w = correction_exponent
@@ -381,7 +399,7 @@ def _robust_independent(x: NDArray, y: NDArray) -> Estimate:
 def _weighted(x: NDArray, y: NDArray, y_error: NDArray) -> Estimate:
     if len(np.unique(x)) < 2 or len(x) <= 2:
         raise InputError("x", len(x), "2 coefficients leave no freedom", "Give more points")
-    result = sm.WLS(np.log(y), sm.add_constant(np.log(x)), weights=(y / y_error) ** 2).fit()
+    result = WLS(np.log(y), add_constant(np.log(x)), weights=(y / y_error) ** 2).fit()
     return Estimate(
         value=float(result.params[1]),
         standard_error=float(result.bse[1]),

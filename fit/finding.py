@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from fit.intervals import Estimate
 from fit.measurements import Measurements
@@ -98,7 +98,7 @@ def mean_with_interval(logs: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(here, logs, 0).sum(-1) / count
         spread = np.sqrt(np.where(here, (logs - mean[..., None]) ** 2, 0).sum(-1) / (count - 1) / count)
-        half = stats.t.ppf(0.975, np.maximum(count - 1, 1)) * np.where(count > 1, spread, np.nan)
+        half = stdtrit(np.maximum(count - 1, 1), 0.975) * np.where(count > 1, spread, np.nan)
     return np.exp(mean), np.exp(mean - half), np.exp(mean + half)
 
 

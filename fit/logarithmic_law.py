@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import NDArray
+from statsmodels.regression.linear_model import OLS
 
 from fit.finding import (
     MIN_SEEDS,
@@ -102,7 +102,7 @@ def _bend(found: Measurements, rescaled: NDArray, cells: NDArray) -> tuple[Estim
 
 
 def _mean(values: NDArray) -> Estimate:
-    result = sm.OLS(values, np.ones(len(values))).fit()
+    result = OLS(values, np.ones(len(values))).fit()
     return Estimate(float(result.params[0]), float(result.bse[0]), float(result.df_resid), n_clusters=len(values))
 
 

@@ -7,6 +7,7 @@ every (width, amplitude), whether the campaign was laid out in A = sqrt(h)·alph
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -99,6 +100,11 @@ class Measurements:
         """How many seeds there are at each width and amplitude."""
         return self.data.sizes["seed"]
 
+    @property
+    def size(self) -> int:
+        """How many networks the grid has."""
+        return math.prod(self.data.sizes[axis] for axis in ("width", self._axis, "seed"))
+
     @cached_property
     def _read(self) -> dict[tuple[str, str], NDArray]:
         """What `network` has read: a store of 100,000 networks is read once."""
@@ -164,7 +170,8 @@ class Measurements:
         One width at a time: the predictors of 100,000 networks need not fit into memory.
         """
         output = self._sorted["test_output"].isel(width=width).transpose("amplitude", "seed", "test_point").values
-        return np.where(self.converged[width][..., None], output, np.float32(np.nan))
+        here = self.converged[width]
+        return output if here.all() else np.where(here[..., None], output, np.float32(np.nan))
 
     def network(self, variable: str, arm: str = "network") -> NDArray:
         """Return one number per network, shape (width, amplitude, seed), NaN where training did not converge.
@@ -173,15 +180,17 @@ class Measurements:
         """
         if (variable, arm) in self._read:
             return self._read[variable, arm]
-        values: xr.DataArray = self._sorted[variable].astype(float)
+        values: xr.DataArray = self._sorted[variable]
         if "arm" in values.dims:
             values = values.sel(arm=arm, drop=True) if "arm" in values.coords else values.isel(arm=0)
-        if "layer" in values.dims:
-            values = (values**2).sum("layer", skipna=False) ** 0.5
         absent = [axis for axis in NETWORK if axis not in values.dims]
         if absent:  # the same for all networks along an axis
             values = values.expand_dims({axis: self._sorted.sizes[axis] for axis in absent})
-        result = np.where(self.converged, values.transpose(*NETWORK).values, np.nan)
+        layers = ["layer"] if "layer" in values.dims else []
+        numbers = values.transpose(*NETWORK, *layers).values.astype(float)
+        if layers:
+            numbers = np.sqrt((numbers**2).sum(axis=-1))
+        result = np.where(self.converged, numbers, np.nan)
         result.flags.writeable = False  # it is handed out again
         self._read[variable, arm] = result
         return result

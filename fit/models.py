@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, leastsq
 
 from fit.intervals import Estimate
 from theory.errors import InputError
@@ -34,9 +34,10 @@ SHARPNESS = (0.2, 8.0)
 CORRECTION_EXPONENTS = (0.05, 4.0)
 #: Points that each side of a breakpoint keeps.
 MIN_SIDE = 2
+PRECISION, MOST_STEPS = 1e-12, 200
 
-#: theta -> (log y, its derivatives by theta, shape (n, k))
-_Law = Callable[[NDArray], tuple[NDArray, NDArray]]
+#: theta, log x (n,) -> (log y, its derivatives by theta, shape (n, k))
+_Law = Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def corrected_power(
     u = data.log_x
     w0 = float(correction_exponent) if correction_exponent is not None else 0.5 * math.copysign(1.0, sign)
 
-    def law(theta: NDArray) -> tuple[NDArray, NDArray]:
+    def law(theta: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
         c, p, b = theta[:3]
         w = w0 if fixed else theta[3]
         power = np.exp(w * u)
@@ -148,7 +149,7 @@ def offset_power(
     data = _Data.of(x, y, cluster, y_error)
     u, largest = data.log_x, float(np.exp(data.log_y.max()))
 
-    def law(theta: NDArray) -> tuple[NDArray, NDArray]:
+    def law(theta: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
         c, p, share = theta
         # a trial step of the fit may go anywhere; what is beyond all measurements is far enough
         power = np.exp(np.minimum(c + p * u, data.log_y.max() + 50.0))
@@ -196,7 +197,7 @@ def smooth_crossover(
     u = data.log_x
     free = sharpness is None
 
-    def law(theta: NDArray) -> tuple[NDArray, NDArray]:
+    def law(theta: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
         c, low, high, star = theta[:4]
         s = float(theta[4]) if sharpness is None else sharpness
         v = u - star
@@ -250,7 +251,7 @@ def segmented(
     if len(levels) < 2 * MIN_SIDE + 1:
         raise InputError("x", len(levels), "too few distinct values for a breakpoint between them", "Give five or more")
 
-    def law(theta: NDArray) -> tuple[NDArray, NDArray]:
+    def law(theta: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
         c, low, high, star = theta
         v = u - star
         above = v > 0
@@ -268,7 +269,7 @@ def segmented(
         inside = (c1 - c2) / (p2 - p1) if p2 != p1 else math.nan
         for star in [inside] if left < inside < right else [left, right]:
             theta = _hinge(data, star)
-            value, _ = law(theta)
+            value, _ = law(theta, u)
             cost = float(np.sum((data.weight * (data.log_y - value)) ** 2))
             if best is None or cost < best[0]:
                 best = cost, theta
@@ -305,7 +306,7 @@ def joint(
     if len(np.unique(log_h)) < 2:
         raise InputError("width", float(np.exp(log_h[0])), "one width shows no dependence on it", "Give two or more")
 
-    def law(theta: NDArray) -> tuple[NDArray, NDArray]:
+    def law(theta: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
         c, p, nu = theta
         v = u + nu * log_h
         return c + p * v, np.stack([np.ones_like(u), v, p * log_h], axis=-1)
@@ -366,32 +367,54 @@ def _fit(
     starts: Sequence[Sequence[float]],
     bounds: tuple[Sequence[float], Sequence[float]] = (-np.inf, np.inf),  # type: ignore[assignment]
 ) -> ModelFit:
-    """Least squares from several starts; the best one counts."""
+    """Least squares from several starts; the best one counts.
+
+    The points of one abscissa have the same law: their mean, with the sum of their weights, has the same minimum.
+    """
     _check_freedom(data, len(names))
-    best = None
+    u, group = np.unique(data.log_x, return_inverse=True)
+    square = np.bincount(group, data.weight**2)
+    mean, weight = np.bincount(group, data.weight**2 * data.log_y) / square, np.sqrt(square)
+    if len(u) < len(names):  # fewer abscissas than parameters: as many residuals as there are
+        u, mean, weight = data.log_x, data.log_y, data.weight
+    known: dict[bytes, tuple[NDArray, NDArray]] = {}
+
+    def at(theta: NDArray) -> tuple[NDArray, NDArray]:
+        key = theta.tobytes()
+        if key not in known:  # scipy asks for the residuals and for their derivatives one after the other
+            known.clear()
+            known[key] = law(theta, u)
+        return known[key]
+
+    def residual(theta: NDArray) -> NDArray:
+        return weight * (at(theta)[0] - mean)
+
+    def jacobian(theta: NDArray) -> NDArray:
+        return weight[:, None] * at(theta)[1]
+
+    best: tuple[float, NDArray] | None = None
     for start in starts:
         low, high = (np.broadcast_to(np.asarray(edge, dtype=float), len(names)) for edge in bounds)
-        found = least_squares(
-            lambda theta: data.weight * (law(theta)[0] - data.log_y),
-            np.clip(start, low, high),
-            jac=lambda theta: data.weight[:, None] * law(theta)[1],
-            # MINPACK, ten times as fast, takes no bounds
-            **({"method": "trf", "bounds": (low, high)} if np.isfinite([low, high]).any() else {"method": "lm"}),
-            x_scale="jac",
-            xtol=1e-12,
-            ftol=1e-12,
-            gtol=1e-12,
-            max_nfev=200,
-        )
-        if best is None or found.cost < best.cost * (1 - 1e-9):
-            best = found
+        if np.isfinite([low, high]).any():
+            found = least_squares(
+                residual, np.clip(start, low, high), jac=jacobian, bounds=(low, high), x_scale="jac", xtol=PRECISION,
+                ftol=PRECISION, gtol=PRECISION, max_nfev=MOST_STEPS,
+            ).x  # fmt: skip
+        else:  # MINPACK, twenty times as fast, takes no bounds
+            found, *_ = leastsq(
+                residual, start, Dfun=jacobian, xtol=PRECISION, ftol=PRECISION, gtol=PRECISION, maxfev=MOST_STEPS,
+                full_output=True,
+            )  # fmt: skip
+        cost = float(np.sum(residual(found) ** 2))
+        if best is None or cost < best[0] * (1 - 1e-9):
+            best = cost, found
     assert best is not None
-    return _report(data, law, names, best.x)
+    return _report(data, law, names, best[1])
 
 
 def _report(data: _Data, law: _Law, names: Sequence[str], theta: NDArray) -> ModelFit:
     _check_freedom(data, len(names))
-    value, jacobian = law(theta)
+    value, jacobian = law(theta, data.log_x)
     residual, jacobian = data.weight * (data.log_y - value), data.weight[:, None] * jacobian
     bread = np.linalg.pinv(jacobian.T @ jacobian)
     n, k = jacobian.shape

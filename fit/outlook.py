@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
+from scipy.special import stdtrit
 
 from fit.verdict import Verdict
 
@@ -31,7 +32,7 @@ def outlook(verdict: Verdict) -> str:
     estimate, low95, high95, low90, high90 = (float(n) for n in numbers if n is not None)
     half95, half90 = (high95 - low95) / 2, (high90 - low90) / 2
     distance = abs(estimate - verdict.predicted_value)
-    error = half95 / float(stats.t.ppf(0.975, _freedom(half95, half90)))
+    error = half95 / float(stdtrit(_freedom(half95, half90), 0.975))
     room = verdict.margin - distance
     if verdict.verdict == "consistent":
         return _moved(room - half90, error, "consistent", "away from")
@@ -49,7 +50,7 @@ def _freedom(half95: float, half90: float) -> float:
 
     def excess(log_dof: float) -> float:
         dof = math.exp(log_dof)
-        return float(stats.t.ppf(0.975, dof) / stats.t.ppf(0.95, dof)) - half95 / half90
+        return float(stdtrit(dof, 0.975) / stdtrit(dof, 0.95)) - half95 / half90
 
     low, high = math.log(0.5), math.log(1e6)
     if half90 <= 0 or excess(high) >= 0:

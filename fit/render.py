@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections import Counter
@@ -22,6 +23,7 @@ from fit.margins import MARGINS
 from fit.mathematics import mathml
 from fit.measurements import Measurements
 from fit.outlook import outlook
+from fit.processes import Map
 from fit.theory_curves import TheoryCurve
 from fit.verdict import Verdict
 from simulate.schema import Status
@@ -34,6 +36,8 @@ from theory.predictions import predictions
 MOST_EXPERIMENTS_WITH_FIGURES = 12
 #: From this many activations on, the comparison is what the page is about, and comes first.
 MANY_ACTIVATIONS = 5
+#: Figures that are drawn at a time, where processes share them.
+BATCH = 3
 
 #: claim -> the heading of its section, in the order of the sections
 TITLES = {
@@ -166,6 +170,7 @@ def build(
     folder: Path,
     *,
     theory: Sequence[TheoryCurve] = (),
+    apply: Map = map,
 ) -> Report:
     """Draw the figures into ``folder``/figures and collect what the templates need.
 
@@ -173,6 +178,8 @@ def build(
     ----------
     theory : sequence of TheoryCurve
         What theory gives beyond powers, drawn beside the measurements.
+    apply : callable
+        What draws figures one by one: ``map``, or one that processes share (`fit.processes`).
     """
     laws = {one.name: _laws(one) for one in found}
     overview = len(found) > MOST_EXPERIMENTS_WITH_FIGURES
@@ -209,9 +216,14 @@ def build(
     # the first one stands on the first screen: that of most networks
     sizes = {one.name: (len(one.widths), one.status.size) for one in found}
     report.phase.sort(key=lambda row: sizes[row[0]], reverse=True)
-    for curve in drawn:
-        report.figure_svg[curve.name] = figures.save(figures.draw(curve), target, curve.name, curve.caption)
+    batches = [drawn[i : i + BATCH] for i in range(0, len(drawn), BATCH)]
+    for svgs in apply(functools.partial(_draw, folder=target), batches):
+        report.figure_svg.update(svgs)
     return report
+
+
+def _draw(curves: Sequence[figures.Curve], folder: Path) -> dict[str, str]:
+    return {curve.name: figures.save(figures.draw(curve), folder, curve.name, curve.caption) for curve in curves}
 
 
 def _laws(one: Measurements) -> tuple[Prediction, ...]:
@@ -357,11 +369,11 @@ def _short(value: float | None) -> str:
 def _table(curve: figures.Curve) -> list[tuple[str, ...]]:
     """The plotted values as rows: h, A, value, interval, used."""
     points = curve.points
-    rows = []
-    for i in range(points.sizes["point"]):
-        one = {name: float(points[name].values[i]) for name in ("width", "root_h_alpha", "y", "y_low", "y_high")}
-        if points.attrs["x"] == "width" and math.isfinite(one["root_h_alpha"]):
-            continue
-        used = any(bool(v.points["used"].values[i]) for v in curve.verdicts if v.points is not None)
-        rows.append((*(_short(value) for value in one.values()), "yes" if used else "no"))
-    return rows
+    used = np.any([v.points["used"].values for v in curve.verdicts if v.points is not None], axis=0)
+    columns = [points[name].values.tolist() for name in ("width", "root_h_alpha", "y", "y_low", "y_high")]
+    pooled_only = points.attrs["x"] == "width"
+    return [
+        (*map(_short, row), "yes" if marked else "no")
+        for row, marked in zip(zip(*columns, strict=True), used, strict=True)
+        if not (pooled_only and math.isfinite(row[1]))
+    ]

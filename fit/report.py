@@ -6,8 +6,9 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,23 +18,27 @@ from fit.assess import assess
 from fit.headline import headlines
 from fit.measurements import measurements
 from fit.own_predictions import OwnPrediction, read_predictions
+from fit.processes import shared
 from fit.render import build, decisive, judged, summary, write
 from fit.theory_curves import theory_curves
 from fit.verdict import Verdict
-from simulate.campaign import Campaign, list_presets
-from simulate.console import command, exit_code, planned, progress_on, tell_plan
-from simulate.networks.own_activation import register_activation
-from simulate.plan import plan
-from simulate.running.runner import run, worker_count
-from simulate.store import reading
 from theory.activation import Activation
-from theory.console import console
+from theory.console import command, console
 from theory.errors import InputError
 from theory.numerical import is_function_name
+
+if TYPE_CHECKING:  # what simulates is imported where it is used: a report on a store does not wait for torch
+    from simulate.campaign import Campaign
 
 _STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow"}
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def _presets() -> Sequence[str]:
+    from simulate.campaign import list_presets
+
+    return list_presets()
 
 
 @app.command()
@@ -44,7 +49,7 @@ def main(
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="The campaign to run, if there is no store.  [default: quick]", autocompletion=list_presets),
+        typer.Option(help="The campaign to run, if there is no store.  [default: quick]", autocompletion=_presets),
     ] = None,
     activation: Annotated[
         str | None,
@@ -81,6 +86,8 @@ def main(
         screen = console(stderr=True, quiet=quiet or as_json)
         own = read_predictions(predictions) if predictions is not None else []
         if activation is not None and is_function_name(activation):
+            from simulate.networks.own_activation import register_activation
+
             register_activation(activation)
             activation = None if stores else activation.strip()
         if stores:
@@ -96,18 +103,22 @@ def main(
                 return
             _writable(folder)
         else:
+            import simulate.console
+            from simulate.plan import plan
+            from simulate.running.runner import run, worker_count
+
             campaign = campaign_for(preset or "quick", activation, depth, base_seed, alone=alone)
             title = campaign.name
             folder = out or Path("reports", campaign.name)
             if dry_run:
                 what = plan(campaign, worker_count(workers, device, threads), device)
                 if as_json:
-                    print(json.dumps(planned(campaign, what), indent=2))
+                    print(json.dumps(simulate.console.planned(campaign, what), indent=2))
                 else:
-                    tell_plan(console(), campaign, what)
+                    simulate.console.tell_plan(console(), campaign, what)
                 return
             _writable(folder)
-            with progress_on(screen) as progress:
+            with simulate.console.command(), simulate.console.progress_on(screen) as progress:
                 outcome = run(
                     campaign,
                     folder / "store.zarr",
@@ -118,7 +129,7 @@ def main(
                     download=download,
                     progress=progress,
                 )
-            code = exit_code(outcome)
+            code = simulate.console.exit_code(outcome)
             sources = [folder / "store.zarr"]
         verdicts = _report(sources, f"Lazy and feature training: {title}", folder, own, data_root)
         if as_json:
@@ -128,17 +139,32 @@ def main(
     raise typer.Exit(code)
 
 
+@contextmanager
+def _reading(path: str) -> Iterator[None]:
+    """`simulate.store.reading`: where reading fails, what wrote the store says which part is damaged."""
+    try:
+        yield
+    except Exception:
+        import simulate.console
+        from simulate.store import reading
+
+        with simulate.console.command(), reading(path):
+            raise
+
+
 def _report(
     sources: Sequence[Path], title: str, folder: Path, own: Sequence[OwnPrediction], data_root: Path | None
 ) -> list[Verdict]:
     paths = [str(source) for source in sources]
     for path in paths:
-        with reading(path):
+        with _reading(path):
             measurements(path)
-    with reading(paths[0]):
+    with _reading(paths[0]):
         found = measurements(paths)
-        verdicts = assess(found, also=own)
-        report = build(title, verdicts, found, folder, theory=theory_curves(found, data_root))
+        with shared(sum(one.size for one in found)) as apply:
+            verdicts = assess(found, also=own, apply=apply)
+            curves = theory_curves(found, data_root, apply)
+            report = build(title, verdicts, found, folder, theory=curves, apply=apply)
     try:
         write(report, verdicts, folder)
     except OSError as error:
@@ -168,6 +194,8 @@ def campaign_for(
     and tanh are run beside it on smaller grids, unless ``alone``; with a depth, the pattern is of the preset's nearest
     depth.
     """
+    from simulate.campaign import Campaign
+
     campaign = Campaign.from_preset(preset)
     fields = campaign.to_dict()
     experiments: list[dict[str, Any]] = fields["experiment"]

@@ -6,24 +6,27 @@ once for the quick preset's data and activations (`python -m fit.theory_curves` 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fit.measurements import Measurements
-from simulate.campaign import Campaign, Experiment
-from simulate.data import Data, load_data
-from simulate.networks.fully_connected import FullyConnected
+from fit.processes import Map
 from theory.activation import Activation
 from theory.console import command
 from theory.curves import deep_linear_curve, first_order_kernel_change, mean_field_curve
 from theory.errors import InputError
+
+if TYPE_CHECKING:  # where a curve is computed they are imported, with torch and scikit-learn: two seconds
+    from simulate.campaign import Experiment
+    from simulate.data import Data
 
 #: Frozen-kernel dynamics are drawn from here on: where the kernel itself changes by some per cent, they fall short.
 LAZY_FROM = 30.0
@@ -32,6 +35,7 @@ SEEDS = 4  #: whose first-order changes are averaged (rms)
 LARGEST_WIDTH, LARGEST_TRAINING_SET = 2048, 400
 MEAN_FIELD_GRID = tuple(float(10.0 ** (i / 2)) for i in range(-8, 9))
 PARTICLES = 16_000
+LINEAR = ("linear", "z")
 #: what a mean-field curve depends on, besides the data
 _KEY = ("activation", "normalise", "loss", "n_kernel")
 
@@ -49,30 +53,46 @@ class TheoryCurve:
     source: str  #: how it was computed, in a sentence, with the reference
 
 
-def theory_curves(found: Iterable[Measurements], data_root: str | Path | None = None) -> list[TheoryCurve]:
+def theory_curves(
+    found: Iterable[Measurements], data_root: str | Path | None = None, apply: Map = map
+) -> list[TheoryCurve]:
     """Return what can be drawn beside the measurements; an experiment whose data aren't at hand has nothing."""
-    result: list[TheoryCurve] = []
-    for one in found:
-        described = _described(one, data_root)
-        if described is None:
-            continue
-        experiment, data = described
-        result += [*_mean_field(experiment, data), *_first_order(experiment, data), *_deep_linear(experiment, data)]
-    return result
+    return [curve for curves in apply(functools.partial(_curves, data_root=data_root), found) for curve in curves]
+
+
+def _curves(one: Measurements, data_root: str | Path | None) -> list[TheoryCurve]:
+    described = _described(one, data_root)
+    if described is None:
+        return []
+    experiment, data = described
+    return [*_mean_field(experiment, data), *_first_order(experiment, data), *_deep_linear(experiment, data)]
 
 
 def _described(one: Measurements, data_root: str | Path | None) -> tuple[Experiment, Data] | None:
     """The experiment and its data, if they are those that the measurements were made with."""
+    recorded = one.data.attrs.get("data")
+    if not isinstance(recorded, dict) or "sha256" not in recorded or not _feasible(one.description):
+        return None
+    from simulate.campaign import Experiment
+    from simulate.data import load_data
+
     try:
         experiment = Experiment.model_validate(one.description)
         data = load_data(experiment, data_root)
     except (InputError, ValueError):  # a table of others, or images that this machine lacks
         return None
-    recorded = one.data.attrs.get("data")
-    if not isinstance(recorded, dict) or recorded.get("sha256") != data.sha256:
+    if recorded["sha256"] != data.sha256:
         return None
     covered = experiment.architecture == "fc" and not experiment.bias and experiment.subtract_initial
     return (experiment, data) if covered else None
+
+
+def _feasible(described: Mapping[str, Any]) -> bool:
+    """Whether some curve can be had for an experiment, before torch is imported and the data are read."""
+    if described.get("n_train", 0) <= LARGEST_TRAINING_SET or described.get("activation") in LINEAR:
+        return True
+    asked = {name: described.get(name) for name in ("activation", "dataset", "n_train")}
+    return described.get("depth") == 1 and any(asked.items() <= found.items() for found in _stored().values())
 
 
 def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
@@ -81,6 +101,8 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
     upper = float(experiment.root_h_alphas(width).max())
     if upper <= LAZY_FROM or width > LARGEST_WIDTH or experiment.n_train > LARGEST_TRAINING_SET:
         return []
+    from simulate.networks.fully_connected import FullyConnected
+
     activation = Activation(experiment.activation, normalise=experiment.normalise)
     grid = np.geomspace(LAZY_FROM, upper, 6)
     seeds = range(min(SEEDS, experiment.seeds))
@@ -104,7 +126,7 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
 
 
 def _deep_linear(experiment: Experiment, data: Data) -> list[TheoryCurve]:
-    if experiment.activation not in ("linear", "z") or not experiment.normalise or experiment.pca is None:
+    if experiment.activation not in LINEAR or not experiment.normalise or experiment.pca is None:
         return []
     grid = 10.0 ** np.arange(-4.0, 5.0, 2.0)
     try:
@@ -176,6 +198,9 @@ def compute_mean_field(experiment: Experiment, data: Data, grid: Sequence[float]
 
 def main() -> None:
     """Write the mean-field curves of the two-layer experiments of the preset ``quick``."""
+    from simulate.campaign import Campaign
+    from simulate.data import load_data
+
     target = Path(__file__).parents[1] / "reports" / "curves"
     target.mkdir(exist_ok=True)
     with command():

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.save_at import scaled_times
-
 if TYPE_CHECKING:
     from simulate.campaign import Experiment
 
@@ -147,6 +145,8 @@ class Coordinate:
 
 def coordinates(experiment: Experiment, y_test: np.ndarray) -> dict[str, Coordinate]:
     """Return the coordinates of an experiment's group; one named as its own dimension gives the dimension's size."""
+    from simulate.save_at import scaled_times  # with torch, which readers of a store do without
+
     amplitude = experiment.amplitude
     found = {
         "width": Coordinate("neurons per hidden layer, h", ("width",), np.array(experiment.widths, dtype="int64")),
