@@ -37,7 +37,8 @@ N_TRAIN = 500
 def campaign(n_test: int) -> Campaign:
     """The grid: half-decades of A from 1e-6 to 1e6 on four depths."""
     shared = {
-        "dataset": "digits", "pca": 10, "n_train": N_TRAIN, "n_test": n_test, "activation": "softplus", "widths": WIDTHS,
+        "dataset": "digits", "pca": 10, "n_train": N_TRAIN, "n_test": n_test, "activation": "softplus",
+        "widths": WIDTHS,
         "root_h_alpha": {"start": 1e-6, "stop": 1e6, "per_decade": 2}, "seeds": SEEDS,
     }  # fmt: skip
     return Campaign.from_dict(
@@ -50,13 +51,9 @@ def write(path: Path, n_test: int, seed: int = 0) -> int:
     rng = np.random.default_rng(seed)
     grid = campaign(n_test)
     labels = np.where(np.arange(n_test) % 2, 1, -1)
-    data = {
-        e.name: Data(
-            "made up", np.ones((N_TRAIN, 64)), np.ones(N_TRAIN), np.ones((n_test, 64)), labels, "0" * 64, "made up"
-        )
-        for e in grid.experiment
-    }
-    store = Store.create(path, grid, data, "cpu")
+    x_train, x_test = np.ones((N_TRAIN, 64)), np.ones((n_test, 64))
+    data = Data("made up", x_train, np.ones(N_TRAIN), x_test, labels, "0" * 64, "made up")
+    store = Store.create(path, grid, {e.name: data for e in grid.experiment}, "cpu")
     store._flush = lambda *_: None  # a made-up store need not survive a power cut
     common = labels * np.abs(rng.standard_normal(n_test))  # an infinitely wide network makes no error
     for task in grid.tasks():

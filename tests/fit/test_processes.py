@@ -19,7 +19,7 @@ def test_many_networks_are_shared_and_results_keep_their_order(monkeypatch):
     with shared(WORTH_IT) as apply:
         assert apply is not map
         assert list(apply(math.sqrt, range(40))) == [math.sqrt(i) for i in range(40)]
-        with pytest.raises(ValueError, match="math domain error|nonnegative"):
+        with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
             list(apply(math.sqrt, [1, -1, 4]))
 
 
