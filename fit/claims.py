@@ -18,7 +18,7 @@ from fit.logarithmic_law import logarithmic_law
 from fit.measurements import Measurements
 from fit.own_predictions import OwnPrediction
 from fit.performance import ensemble, error_vs_width, final_kernel, regime_preference
-from fit.power_laws import amplitude_law, pooled_width_law, slope_of_widths, width_law
+from fit.power_laws import amplitude_law, pooled_width_law, powers_at_the_stop, slope_of_widths, width_law
 from theory.prediction import Prediction
 
 #: Further levels of the kernel change at which alpha* is told: the law -1/2 is claimed at and above 0.3.
@@ -27,6 +27,8 @@ LEVELS = (0.3, 3.0, 10.0)
 MAX_CENSORED_LIKELIHOOD = 0.5
 #: With more than this share of crossovers outside the grid they are no chance, and a censored likelihood takes over.
 MAX_CENSORED = 0.05
+#: A drift of the outputs at the stop is told where it moves the kernel's exponent by more than half its margin.
+DRIFT_TOLD = 0.04
 
 
 def find(found: Measurements, prediction: Prediction) -> Finding | None:
@@ -85,11 +87,40 @@ def _logs(values: NDArray, statistic: str) -> NDArray:
     return np.where(np.isfinite(logs), logs, np.nan)
 
 
+def _kernel_change_feature(found: Measurements, prediction: Prediction) -> Finding:
+    """The power of A; beside it, whether the flow ends in a direction that does not depend on A, as the law requires.
+
+    What the derivation says is kernel_change ~ f^a, with f = F/alpha at the stop. The stop fixes the smallest margin:
+    if the outputs on the other points grow towards A -> 0, a few points are the harder to fit the smaller A, and the
+    power of A is a(1 - d ln F/d ln A) instead. So the sensitivity has the power of A/F as well, from which that drops
+    out.
+    """
+    logs = _logs(found.network("kernel_change"), prediction.statistic)
+    finding = amplitude_law(found, prediction, logs, r"\|\Delta\Theta\|/\|\Theta_0\|")
+    if "test_output" not in found or prediction.exponent is None or finding.estimate is None:
+        return finding
+    drift, instead = powers_at_the_stop(found, prediction, logs)
+    if drift is None:
+        return finding
+    rows = [
+        sensitivity_row("against A/F, F = rms output at the stop, for A", instead),
+        sensitivity_row("power of A of that output (0: its direction does not depend on A)", drift),
+    ]
+    notes = finding.notes
+    if abs(drift.value * float(prediction.exponent)) > DRIFT_TOLD and instead is not None:
+        notes += (
+            f"outputs F at the stop go as A^({drift.value:+.2f}), so that the direction in which the flow ends depends "
+            f"on A, which the derivation excludes; the power of A/F is {instead.value:.3f}",
+        )
+    return dataclasses.replace(finding, sensitivity=finding.sensitivity + rows, notes=notes)
+
+
 def _half_time(found: Measurements, prediction: Prediction) -> Finding:
     times = found.network("time_half")
     if prediction.exponent is None and prediction.logarithms:
         return logarithmic_law(found, prediction, times, "t_{1/2}")
-    return _law_of(found, prediction, _logs(times, prediction.statistic), "t_{1/2}")
+    corrected = prediction.correction_exponent is not None
+    return _law_of(found, prediction, _logs(times, prediction.statistic), "t_{1/2}", corrected=corrected)
 
 
 def _fluctuations(found: Measurements, prediction: Prediction) -> Finding:
@@ -208,7 +239,7 @@ LAWS: dict[str, Law] = {
     "linear_time": _power_law("time_linear", "t_1"),
     "half_time": Law(("time_half",), _half_time),
     "fluctuations": Law(("test_output",), _fluctuations),
-    "kernel_change_feature": _power_law("kernel_change", r"\|\Delta\Theta\|/\|\Theta_0\|"),
+    "kernel_change_feature": Law(("kernel_change",), _kernel_change_feature),
     "kernel_change_lazy": _power_law("kernel_change", r"\|\Delta\Theta\|/\|\Theta_0\|"),
     "weight_change_feature": _power_law("weight_change", r"\|w-w_0\|", corrected=True),
     "weight_change_lazy": _power_law("weight_change", r"\|w-w_0\|"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -25,7 +26,7 @@ def depth_trend(
 
     Consecutive depths are compared by Welch's t: `consistent` if every step of a is positive with its 90 % interval,
     `inconsistent` if some step is negative with its 95 % interval (Bonferroni over the steps), else `inconclusive`. The
-    estimate is the smallest step.
+    estimate is the smallest step. Where theory claims no trend, there is no verdict.
 
     Returns
     -------
@@ -40,7 +41,10 @@ def depth_trend(
     for family in families.values():
         members = sorted(family, key=lambda one: one.depth or 0)
         prediction = next(p for p in predictions[members[-1].name] if p.claim == "depth_trend")
-        results.append((" + ".join(one.name for one in members), members, prediction, _compare(members, slopes)))
+        finding = _compare(members, slopes)
+        if not prediction.claimed:
+            finding = dataclasses.replace(finding, word=None)
+        results.append((" + ".join(one.name for one in members), members, prediction, finding))
     return results
 
 

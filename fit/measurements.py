@@ -205,14 +205,27 @@ class Measurements:
     @cached_property
     def deviations(self) -> NDArray:
         """Mean over test points of (F - mean over seeds of F)², (width, amplitude, seed); NaN if not converged."""
-        result = np.full(self.converged.shape, np.nan)
+        return self._squares_of_outputs[0]
+
+    @property
+    def output_rms(self) -> NDArray:
+        """Root of the mean over test points of F² at the stop, (width, amplitude, seed); NaN if not converged."""
+        return np.sqrt(self._squares_of_outputs[1])
+
+    @cached_property
+    def _squares_of_outputs(self) -> tuple[NDArray, NDArray]:
+        """Means over test points of (F - mean over seeds of F)² and of F², in one reading of the outputs."""
+        deviations, squares = (np.full(self.converged.shape, np.nan) for _ in range(2))
         for i in range(len(self.widths)):
             output = self.outputs(i)
             for j, here in enumerate(self.converged[i]):
-                if here.sum() > 1:
+                if here.any():
                     predictor = output[j, here].astype(float)
-                    result[i, j, here] = ((predictor - predictor.mean(axis=0)) ** 2).mean(axis=-1)
-        return result
+                    squares[i, j, here] = np.einsum("st,st->s", predictor, predictor) / predictor.shape[1]
+                    if len(predictor) > 1:
+                        predictor -= predictor.mean(axis=0)
+                        deviations[i, j, here] = np.einsum("st,st->s", predictor, predictor) / predictor.shape[1]
+        return deviations, squares
 
     def excluded(self, window: NDArray) -> dict[str, int]:
         """Count the networks that did not converge in the cells of ``window``, shape (width, amplitude), by reason."""

@@ -120,6 +120,31 @@ def amplitude_law(
     )
 
 
+def powers_at_the_stop(
+    found: Measurements, prediction: Prediction, logs: NDArray
+) -> tuple[Estimate | None, Estimate | None]:
+    """Estimate the power of A of the rms output F at the stop, and the power of A/F of what ``logs`` are of.
+
+    Both in the window of the prediction; ``logs`` has the shape (width, amplitude, seed).
+    """
+    cells = window(found, prediction)
+    columns = cells.any(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        output = np.log(found.output_rms)
+    amplitude = np.broadcast_to(np.log(found.root_h_alpha)[..., None], logs.shape)
+    seen = cells[..., None] & np.isfinite(output) & np.isfinite(logs)
+    width = np.repeat(found.widths, logs.shape[2])
+
+    def slope(x: NDArray, y: NDArray) -> Estimate | None:
+        log_x, log_y = (np.moveaxis(array, 1, 2).reshape(-1, array.shape[1])[:, columns] for array in (x, y))
+        return slope_within(log_x, log_y, width)
+
+    return (
+        slope(amplitude, np.where(seen, output, np.nan)),
+        slope(np.where(seen, amplitude - output, amplitude), np.where(seen, logs, np.nan)),
+    )
+
+
 def width_law(
     found: Measurements, prediction: Prediction, logs: NDArray, y_label: str, *, curves: bool = False
 ) -> Finding:

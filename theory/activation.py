@@ -108,6 +108,17 @@ class Activation:
         return self.degree == 0
 
     @property
+    def saturation(self) -> sympy.Rational | None:
+        """p if a bounded sigma nears its bound as |z|^-p only, on the slower side; None if faster, or unbounded.
+
+        Examples
+        --------
+        >>> Activation("z/(1 + abs(z))").saturation, Activation("tanh").saturation
+        (1, None)
+        """
+        return _properties(self.formula).saturation
+
+    @property
     def parity(self) -> str | None:
         """ "even", "odd" or None."""
         return _properties(self.formula).parity
@@ -134,6 +145,7 @@ class _Properties:
     kinks: tuple[float, ...]
     normalisation: float
     degrees: tuple[sympy.Rational, sympy.Rational]
+    saturation: sympy.Rational | None
     homogeneous: bool
     parity: str | None
 
@@ -163,6 +175,7 @@ def _properties(formula: str) -> _Properties:
         kinks=kinks,
         normalisation=second_moment**-0.5,
         degrees=(degrees[0], degrees[1]),
+        saturation=_slower(degrees, [asymptotics.saturation(expression, side) for side in (-1, 1)]),
         homogeneous=asymptotics.homogeneous(expression, max(degrees)),
         parity=_parity(expression),
     )
@@ -198,9 +211,16 @@ def _numerical_properties(name: str) -> _Properties:
         kinks=kinks,
         normalisation=second_moment**-0.5,
         degrees=(degrees[0], degrees[1]),
+        saturation=_slower(degrees, [numerical.saturation(expression, side) for side in (-1, 1)]),
         homogeneous=numerical.homogeneous(expression, max(degrees)),
         parity=_parity(expression),
     )
+
+
+def _slower(degrees: list[sympy.Rational], powers: list[sympy.Rational | None]) -> sympy.Rational | None:
+    """The slower of the two sides' approaches to their bounds; None for an unbounded activation."""
+    known = [power for power in powers if power is not None]
+    return min(known) if known and max(degrees) == 0 else None
 
 
 def forget() -> None:

@@ -20,6 +20,7 @@ _DIGITS = 150
 _DECADES = (30, 60)
 _MULTIPLES = (1.0, 1.37, 2.03, 3.31, 5.09, 7.77)
 _SAMPLES = tuple(1.0 + 0.231 * i for i in range(39))  # many, so that the largest of an oscillation is near its bound
+_SETTLED_DECADES = (15, 30)  # where bounded activations are asked how they near their bound
 _LARGEST_DENOMINATOR = 24
 
 
@@ -58,6 +59,31 @@ def growth(expression: sympy.Expr, side: int) -> Growth:
         if spread > 0.1:
             return Growth(None, problem="oscillates with a growing size")
         return Growth(None, problem="is unbounded without growing as a power of z (a logarithm, say)")
+
+
+def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:
+    """Return p if a bounded side nears a limit as |z|**-p; None if it does so faster, or does not settle.
+
+    From differences of values at |z| = m, 2m and 4m, in which the limit drops out.
+    """
+    with mpmath.workdps(_DIGITS):
+        function = compiled((expression,), MPMATH)
+        slopes = []
+        for decade in _SETTLED_DECADES:
+            values = [function(side * mpmath.mpf(10) ** decade * m)[0] for m in (1, 2, 4)]
+            first, second = values[1] - values[0], values[2] - values[1]
+            if abs(second) < mpmath.mpf(10) ** (10 - _DIGITS) or first == 0:
+                return None
+            slopes.append(float(mpmath.log(abs(first / second), 2)))
+    return settled(slopes, 1e-6, _LARGEST_DENOMINATOR)
+
+
+def settled(slopes: list[float], tolerance: float, largest_denominator: int) -> sympy.Rational | None:
+    """Return the positive rational that all slopes are within ``tolerance`` of, if there is one."""
+    found = Fraction(slopes[-1]).limit_denominator(largest_denominator)
+    if found <= 0 or any(abs(slope - float(found)) > tolerance for slope in slopes):
+        return None
+    return sympy.Rational(found.numerator, found.denominator)
 
 
 def homogeneous(expression: sympy.Expr, degree: sympy.Rational) -> bool:

@@ -32,6 +32,8 @@ class Model:
         e, the power of 1/h in front of the last layer, beside alpha.
     hidden : sympy.Rational
         m, the power of 1/h in front of the weight matrices between hidden layers.
+    saturation : sympy.Rational, optional
+        p of a bounded sigma that nears its bound as |z|^-p; None if it does so faster than any power.
     target : sympy.Rational
         Training stops when F ~ A**target; 0 for "every margin is 1".
     """
@@ -42,12 +44,15 @@ class Model:
     output: sympy.Rational = _HALF
     hidden: sympy.Rational = _HALF
     target: sympy.Rational = sympy.S.Zero
+    saturation: sympy.Rational | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.depth, int) or isinstance(self.depth, bool) or not 1 <= self.depth <= 1000:
             raise InputError("depth", self.depth, "must be a whole number of hidden layers, 1 to 1000", "Change it")
         for name in ("degree", "output", "hidden", "target"):
             object.__setattr__(self, name, sympy.Rational(getattr(self, name)))
+        if self.saturation is not None:
+            object.__setattr__(self, "saturation", sympy.Rational(self.saturation))
         if self.degree < 0:
             raise InputError("degree", self.degree, "an activation has a degree of 0 or more", "Change it")
 

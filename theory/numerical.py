@@ -16,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
+from theory import asymptotics
 from theory.errors import InputError
 from theory.expression import z
 from theory.numeric import NUMPY, numpy_value
@@ -142,6 +143,18 @@ def degree(expression: sympy.Expr, side: int) -> sympy.Rational | None:
     if found <= 0 or drift > _SETTLED or max(np.ptp(before), np.ptp(last)) > 10 * _SETTLED:
         return None
     return sympy.Rational(found.numerator, found.denominator)
+
+
+def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:
+    """Return p if a bounded side nears a limit as |z|**-p up to |z| = 8e3; None if faster, or if it does not settle."""
+    slopes = []
+    for decade in (2e2, 2e3):
+        values = numpy_value(expression, side * decade * np.array([1.0, 2.0, 4.0]))
+        first, second = np.abs(np.diff(values))
+        if second < 1e-13 * np.max(np.abs(values)) or first == 0:
+            return None
+        slopes.append(float(np.log2(first / second)))
+    return asymptotics.settled(slopes, 10 * _SETTLED, _LARGEST_DENOMINATOR)
 
 
 def homogeneous(expression: sympy.Expr, power: sympy.Rational) -> bool:

@@ -66,3 +66,5 @@ class Prediction:
     statistic: Literal["mean", "rms", "median"] = "mean"
     #: the power is accompanied by logarithms, so a measured slope need not reach it
     logarithms: bool = False
+    #: False where theory makes no claim of this kind for the model at hand; ``expected`` says why
+    claimed: bool = True

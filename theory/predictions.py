@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from typing import Literal
+from typing import Any, Literal
 
 import sympy
 
@@ -59,7 +59,7 @@ def predictions(activation: Activation, depth: int, model: Model | None = None) 
         If the depth is not a positive number.
     """
     if model is None:
-        model = Model(depth, activation.degree, not activation.smooth)
+        model = Model(depth, activation.degree, not activation.smooth, saturation=activation.saturation)
     elif model.depth != depth:
         raise InputError("depth", depth, f"the model given has depth {model.depth}", "Give the same depth twice")
     return _predictions(model)
@@ -211,6 +211,53 @@ def _no_mean_field(model: Model) -> str | None:
     return None
 
 
+def _no_kernel_law(model: Model) -> str | None:
+    """Why the kernel's change is no power of A in the feature regime, or None."""
+    if Feature(model).saturating_growth is not None:
+        return (
+            f"no verdict: sigma nears its bound as |z|^(-{_rational(model.saturation)}) only, so that the few points "
+            "near a transition dominate kernels on held-out data"
+        )
+    return _no_mean_field(model)
+
+
+def _transition_steps(model: Model) -> tuple[Step, ...]:
+    """Why kernels on held-out data follow no power where sigma saturates slowly."""
+    p = model.saturation
+    assert p is not None
+    return (
+        Step(
+            "The slope is sigma' ~ |z|^-(1+p) at a typical point, and of order one at a point within reach of the "
+            "transition. All neurons of a layer share the direction that has grown: for few points, if any,",
+            rf"\Theta \sim A^{{-2}} \quad\text{{instead of}}\quad A^{{-2}}\,g_{{L-1}}^{{-{_rational(2 + 2 * p)}}}.",
+        ),
+    )
+
+
+def _saturation_steps(model: Model) -> tuple[Step, ...]:
+    """How the matrices below a slowly saturating activation grow, and what that does to the laws of the last one."""
+    feature = Feature(model)
+    growth = feature.saturating_growth
+    if growth is None or model.saturation is None:
+        return ()
+    gains = [growth ** (model.depth - layer) * -feature.gain_correction for layer in range(model.depth)]
+    listed = r",\quad ".join(
+        rf"g_{layer} \sim A^{{{_rational(gain)}}}" for layer, gain in reversed([*enumerate(gains)])
+    )
+    p = _rational(model.saturation)
+    return (
+        Step(
+            f"Below it, balancedness reads g_l dg_l = (z sigma'/sigma) g dg of the next matrix, and sigma nears its "
+            f"bound as |z|^(-{p}), with z ~ g_l:",
+            rf"g_l^{{{_rational(2 + model.saturation)}}} \sim g_{{l+1}}^2: \qquad {listed}.",
+        ),
+        Step(
+            "The last hidden layer is that much below its bound, which corrects the last matrix and the time:",
+            rf"f = v\,(1 - O(z^{{-{p}}})) = v\,(1 - O(A^{{{_rational(feature.saturation_correction)}}})).",
+        ),
+    )
+
+
 # -- the laws ----------------------------------------------------------------------------------------------------------
 
 
@@ -273,20 +320,25 @@ def _half_time(model: Model) -> tuple[Prediction, ...]:
         words = f"t_half ~ {_plain(time)}"
         step = Step("The time in which B grows to its final size is", rf"t_{{1/2}} \sim {_tex(time)}.")
     blocked = model.degree > 1
+    correction = None if blocked else feature.completion_correction
     in_feature = Prediction(
         claim="half_time",
         quantity="time_half",
         variable="root_h_alpha",
         exponent=None if logarithmic or blocked else power(time, A),
         expected="no verdict: for k > 1 the time of the blow-up depends on the width" if blocked else words,
-        regime=_feature(),
+        regime=_feature(FEATURE_EDGE if correction is None else FEATURE_EDGE_WEIGHTS),
         derivation=(
             *_feature_steps(model),
+            *_saturation_steps(model),
             Step("Beyond the end of linear dynamics the squared gain grows as", growth),
             step,
         ),
         reference=_DERIVED,
-        falsified_by="another power of A (or, where a logarithm is predicted, a power)",
+        falsified_by="another power of A"
+        + (" (or, where a logarithm is predicted, a power)" if logarithmic else "")
+        + (f", once the correction of relative size A^({_rational(correction)}) is fitted along" if correction else ""),
+        correction_exponent=correction,
         logarithms=logarithmic,
     )
     lazy_time = sympy.expand(lazy.duration + ALPHA)
@@ -343,8 +395,8 @@ def _kernel_change_feature(model: Model) -> tuple[Prediction, ...]:
     feature = Feature(model, neuron_growth(model.degree))
     change = feature.kernel_change
     in_a, in_h = power(change, A), power(change, H)
-    reason = _no_mean_field(model)
-    bounded = model.degree == 0
+    reason = _no_kernel_law(model)
+    bounded = model.degree == 0 and not reason
     steps = (
         *_feature_steps(model),
         Step(
@@ -352,7 +404,9 @@ def _kernel_change_feature(model: Model) -> tuple[Prediction, ...]:
             rf"{_RATIO} \sim \Lambda^{{2D-2}} \sim {_tex(change)}, \qquad a = 2 - \frac{{2}}{{D}}.",
         ),
     )
-    if bounded:
+    if model.degree == 0 and reason:
+        steps = (*_feature_steps(model), *_saturation_steps(model), *_transition_steps(model))
+    elif bounded:
         steps = (
             *_feature_steps(model),
             Step(
@@ -362,11 +416,11 @@ def _kernel_change_feature(model: Model) -> tuple[Prediction, ...]:
             ),
         )
     words = f"||dTheta||/||Theta_0|| ~ {_plain(change)}, a = {_rational(-in_a)}"
-    common = {
+    common: dict[str, Any] = {
         "claim": "kernel_change_feature",
         "quantity": "kernel_change",
         "derivation": steps,
-        "correction_exponent": None if bounded else feature.kernel_correction,
+        "correction_exponent": None if model.degree == 0 else feature.kernel_correction,
         "logarithms": bounded,
     }
     law = Prediction(
@@ -459,9 +513,11 @@ def _weight_change_feature(model: Model) -> tuple[Prediction, ...]:
     feature = Feature(model, neuron_growth(model.degree))
     change = feature.weight_change
     reason = _no_mean_field(model)
-    edge = FEATURE_EDGE if model.degree == 0 else FEATURE_EDGE_WEIGHTS
+    correction = feature.saturation_correction if model.degree == 0 else feature.gain_correction
+    edge = FEATURE_EDGE if correction is None else FEATURE_EDGE_WEIGHTS
     steps = (
         *_feature_steps(model),
+        *_saturation_steps(model),
         Step(
             "A coherent gain Lambda takes weights of Frobenius norm",
             rf"\|w - w_0\| \sim \sqrt{{h}}\,\Lambda \sim {_tex(change)}.",
@@ -477,8 +533,13 @@ def _weight_change_feature(model: Model) -> tuple[Prediction, ...]:
             regime=_feature(edge),
             derivation=steps,
             reference=_DERIVED,
-            falsified_by="another power of A, once the correction of relative size A^(1/D) is fitted along",
-            correction_exponent=None if model.degree == 0 else feature.gain_correction,
+            falsified_by="another power of A"
+            + (
+                f", once the correction of relative size A^({_rational(correction)}) is fitted along"
+                if correction
+                else ""
+            ),
+            correction_exponent=correction,
         ),
     )
 
@@ -567,7 +628,7 @@ def _depth_trend(model: Model) -> Prediction:
     values = [-power(Feature(dataclasses.replace(model, depth=d)).kernel_change, A) for d in depths]
     listed = ", ".join(f"{_rational(a)} (L={d})" for a, d in zip(values, depths, strict=True))
     rising = all(a < b for a, b in itertools.pairwise(values))
-    testable = rising and _no_mean_field(model) is None
+    testable = rising and _no_kernel_law(model) is None
     return Prediction(
         claim="depth_trend",
         quantity="a = -d ln kernel_change / d ln A",
@@ -580,13 +641,14 @@ def _depth_trend(model: Model) -> Prediction:
         derivation=_feature_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",
         falsified_by="a falling with depth",
+        claimed=testable,
     )
 
 
 def _collapse_exponent(model: Model) -> tuple[Prediction, ...]:
     """The nu of a collapse in alpha·h^nu: of the whole crossover, and of the lazy regime by itself."""
     nu = -power(ALPHA.subs(A, Lazy(model).crossover), H)
-    blocked = model.degree > 1 or _no_mean_field(model) is not None
+    blocked = model.degree > 1 or _no_kernel_law(model) is not None
     whole = Prediction(
         claim="collapse_exponent",
         quantity="nu: kernel_change is one function of alpha·h^nu",

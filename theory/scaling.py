@@ -350,9 +350,38 @@ class Feature:
         return Lazy(self.model).onset, bool(degree == 2)
 
     @property
+    def completion_correction(self) -> sympy.Rational | None:
+        """The power of A with which corrections to `completion` vanish where the last stretch decides it (D < 2).
+
+        The integral of dB/f misses its lower end, B^(1-D/2) at B ~ 1, relative to the upper one; and a bounded sigma
+        may near its bound more slowly than that.
+        """
+        if self.total_degree >= 2:
+            return None
+        start = (2 - self.total_degree) * self.gain_correction
+        saturation = self.saturation_correction
+        return start if saturation is None else min(start, saturation)
+
+    @property
     def gain_correction(self) -> sympy.Rational:
         """g² = g_0² + (grown)²: the power of A with which corrections to the gain itself vanish, 1/Lambda."""
         return power(-self.gain, A)
+
+    @property
+    def saturating_growth(self) -> sympy.Rational | None:
+        """The power q in g_l ~ g_{l+1}^q below a bounded sigma that nears its bound as |z|^-p; None if there is none.
+
+        Gradient flow conserves g_l dg_l = (z sigma'/sigma) g_{l+1} dg_{l+1}, with z ~ g_l and z sigma'/sigma ~ z^-p:
+        g_l^(2+p) ~ g_{l+1}^2. Where sigma saturates faster than any power, g_l grows as a logarithm.
+        """
+        p = self.model.saturation
+        return None if p is None or self.model.degree != 0 else 2 / (2 + p)
+
+    @property
+    def saturation_correction(self) -> sympy.Rational | None:
+        """The power of A with which sigma nears its bound in the last hidden layer, z^-p: f = v (1 - O(z^-p))."""
+        growth = self.saturating_growth
+        return None if growth is None else self.model.saturation * growth * self.gain_correction
 
     @property
     def kernel_correction(self) -> sympy.Rational:

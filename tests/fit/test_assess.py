@@ -1,5 +1,6 @@
 """From measurements with known exponents to the right verdicts."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -57,6 +58,30 @@ def test_a_wrong_exponent_is_called_inconsistent():
     assert verdict.verdict == "inconsistent"
     assert verdict.estimate == pytest.approx(-4 / 3, abs=0.02)
     assert verdict.p_value < 1e-6
+
+
+def test_a_direction_that_depends_on_the_amplitude_is_told_apart_from_a_wrong_power():
+    """Outputs that grow as A^(-0.1) at the stop make a kernel of f^(3/2) change as A^(-1.65)."""
+    drifting = experiment(exponent=-1.65)
+    drifting["test_output"] = drifting.test_output * drifting.root_h_alpha**-0.1
+    for data, told in ((drifting, True), (experiment(exponent=-1.65), False)):
+        verdict = by_claim(assess(data, laws()))["kernel_change_feature", "root_h_alpha", "feature"]
+        assert verdict.verdict == "inconsistent"
+        rows = {row["window"]: row["estimate"] for row in verdict.sensitivity}
+        assert ("direction in which the flow ends depends on A" in verdict.reason) == told
+        against_output = next(value for name, value in rows.items() if name.startswith("against A/F"))
+        assert against_output == pytest.approx(-1.5 if told else -1.65, abs=0.03)
+    without = assess(drifting.drop_vars("test_output"), laws())
+    assert by_claim(without)["kernel_change_feature", "root_h_alpha", "feature"].verdict == "inconsistent"
+
+
+def test_a_depth_trend_that_theory_does_not_claim_gets_no_verdict():
+    data = tree(*(experiment(name=f"L{depth}", depth=depth, exponent=-2 + 0.1 * depth) for depth in (1, 2, 3)))
+    for claimed, word in ((True, "inconsistent"), (False, "inconclusive")):
+        law = dataclasses.replace(prediction("depth_trend", "root_h_alpha", None, FEATURE), claimed=claimed)
+        given = [p for p in laws() if p.claim == "kernel_change_feature"] + [law]
+        (trend,) = [v for v in assess(data, given) if v.claim == "depth_trend"]
+        assert trend.verdict == word
 
 
 def test_a_crossover_that_drifts_with_the_width_is_called_inconsistent():

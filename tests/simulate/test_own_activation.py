@@ -31,6 +31,7 @@ hat = lambda z: z.clamp(0, 6)
 shifted = lambda z: (z - 0.3).abs()
 square = lambda z: torch.relu(z) ** 2
 power = lambda z: torch.sign(z) * torch.abs(z) ** 1.5
+soft = lambda z: F.softsign(z)
 
 logarithm = lambda z: z * torch.log1p(z * z)
 wave = lambda z: z * torch.sin(z)
@@ -58,6 +59,7 @@ PAIRS = {
     "shifted": "abs(z - 0.3)",
     "square": "relu2",
     "power": "sign(z)*abs(z)**1.5",
+    "soft": "z/(1 + abs(z))",
 }
 
 
@@ -81,6 +83,7 @@ def test_theory_finds_numerically_what_it_derives_from_the_formula(function, for
     assert found.normalisation == pytest.approx(known.normalisation, rel=1e-9)
     assert found.kinks == pytest.approx(known.kinks, abs=1e-9)
     assert (found.degree_left, found.degree_right) == (known.degree_left, known.degree_right)
+    assert found.saturation == known.saturation
     assert (found.parity, found.degree_exact, found.bounded) == (known.parity, known.degree_exact, known.bounded)
     for depth in (1, 3):
         assert predictions(found, depth) == predictions(known, depth)

@@ -2,11 +2,14 @@
 
 import itertools
 
+import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 from sympy import Rational
 
 from theory import Activation, InputError, Model, Prediction, predictions
 from theory.predictions import window_edge
+from theory.scaling import Feature
 
 
 def law(activation, depth, claim, variable=None, regime=None):
@@ -68,6 +71,43 @@ def test_bounded_activations_flag_their_logarithms(activation):
     assert kernel.exponent is None
     assert kernel.logarithms
     assert law(activation, 2, "half_time", regime="feature").exponent == 0
+
+
+@pytest.mark.parametrize(
+    ("activation", "power"),
+    [("z/(1 + abs(z))", 1), ("z/sqrt(1 + z**2)", 2), ("z/sqrt(1 + z**2)*(1 - (1 + z**2)**(-1/4))", Rational(1, 2))],
+)
+def test_slow_saturation_takes_the_kernel_its_law_and_corrects_weights_and_time(activation, power):
+    assert Activation(activation).saturation == power
+    kernel = law(activation, 2, "kernel_change_feature")
+    assert kernel.exponent is None
+    assert not kernel.logarithms
+    assert "no verdict" in kernel.expected
+    assert not law(activation, 2, "depth_trend").claimed
+    # z ~ g ~ A^(-2/(2+p)), and sigma is z^(-p) below its bound
+    correction = Rational(2 * power) / (2 + power)
+    for claim in ("weight_change_feature", "half_time"):
+        found = law(activation, 2, claim, regime="feature")
+        assert found.exponent == {"weight_change_feature": -1, "half_time": 0}[claim]
+        assert found.correction_exponent == min(correction, 1)
+        assert found.regime.high == 1e-3
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_gains_below_a_saturating_layer_grow_as_the_flow_of_one_neuron_says(power):
+    """v' = sigma(w), w' = v sigma'(w) with sigma = w/(1 + w^p)^(1/p), for which w sigma'/sigma = 1/(1 + w^p)."""
+    growth = Feature(Model(1, degree=0, saturation=power)).saturating_growth
+
+    def flow(log_v, log_w):  # d ln w/d ln v = (v/w)² w sigma'/sigma
+        return np.exp(2 * (log_v - log_w)) / (1 + np.exp(power * log_w))
+
+    grown = solve_ivp(flow, (0.0, 40.0), [0.0], method="LSODA", rtol=1e-10, atol=1e-10, dense_output=True)
+    assert grown.sol(40.0)[0] - grown.sol(39.0)[0] == pytest.approx(float(growth), abs=1e-4)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "erf", "sin(z)", "exp(-z**2)", "relu", "sigmoid(z)"])
+def test_what_saturates_faster_than_a_power_or_not_at_all_has_no_such_power(activation):
+    assert Activation(activation).saturation is None
 
 
 @pytest.mark.parametrize(("depth", "exponent"), [(1, None), (2, 1), (3, 1)])
