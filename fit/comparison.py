@@ -87,6 +87,11 @@ def expected_power(verdict: Verdict) -> str:
     return "–"
 
 
+def has_power(kernel: Verdict) -> bool:
+    """Whether theory predicts a power of the kernel's change, be it with logarithms."""
+    return kernel.predicted is not None or "no verdict" not in kernel.expected
+
+
 def tally(rows: Sequence[Row]) -> str:
     """Say in a sentence how far the predicted exponents of the kernel were met."""
     told = [row.kernel for row in rows if row.kernel is not None and row.kernel.predicted_value is not None]

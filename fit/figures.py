@@ -27,7 +27,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from fit.comparison import Row
+from fit.comparison import Row, has_power
 from fit.theory_curves import TheoryCurve
 from fit.verdict import Verdict
 
@@ -342,8 +342,13 @@ _CLASSES = {"0": ("#2f7d4f", "s"), "1": (_THEORY, "o"), "2": (_PREDICTED, "^")}
 
 
 def exponents(rows: Sequence[Row]) -> Drawing | None:
-    """Draw the measured exponent a of every activation over the depth, and the predicted one for each degree."""
-    shown = [row for row in rows if row.kernel is not None and row.kernel.estimate is not None]
+    """Draw the measured exponent a of every activation over the depth, and the predicted one for each degree.
+
+    What theory says is no power is left out: such numbers scatter beyond all others.
+    """
+    shown = [
+        row for row in rows if row.kernel is not None and row.kernel.estimate is not None and has_power(row.kernel)
+    ]
     if len(shown) < 2:
         return None
     with mpl.rc_context(_STYLE):

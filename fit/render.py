@@ -23,6 +23,7 @@ from fit.margins import MARGINS
 from fit.mathematics import mathml
 from fit.measurements import Measurements
 from fit.outlook import outlook
+from fit.performance import ENSEMBLE_SHARE, FINAL_KERNEL_SHARE
 from fit.processes import Map
 from fit.theory_curves import TheoryCurve
 from fit.verdict import Verdict
@@ -34,6 +35,8 @@ from theory.predictions import predictions
 
 #: With more experiments than this a page is an overview: figures of single curves would fill hundreds of screens.
 MOST_EXPERIMENTS_WITH_FIGURES = 12
+#: Claims about the share of a difference in error that is missed (see their sections): what it is compared with.
+SHARES = {"ensemble": f"< {ENSEMBLE_SHARE:g}", "final_kernel": f"0 ± {FINAL_KERNEL_SHARE:g}"}
 #: From this many activations on, the comparison is what the page is about, and comes first.
 MANY_ACTIVATIONS = 5
 #: Figures that are drawn at a time, where processes share them.
@@ -330,8 +333,10 @@ def _power(verdict: Verdict) -> str:
     """The predicted power, or what is predicted instead."""
     if verdict.predicted is not None:
         return verdict.predicted.replace("-", "−")
-    if verdict.claim == "depth_trend":
+    if verdict.claim == "depth_trend" and "no verdict" not in verdict.expected:
         return "grows"
+    if verdict.claim in SHARES:
+        return SHARES[verdict.claim]
     return "A ln(1/A)" if "ln(1/A)" in verdict.expected else "no power"
 
 

@@ -61,6 +61,16 @@ def test_the_figure_tells_every_measured_exponent(two):
     assert any("tanh" in text and "no power" in text for text in notes)
 
 
+def test_what_theory_gives_no_law_for_is_not_drawn():
+    slow = called("z/(1 + abs(z))", experiment(name="slow-L1", depth=1, exponent=0.8))
+    data = tree(experiment(), slow, called("tanh", experiment(name="tanh-L1", depth=1, exponent=-2.0)))
+    rows = comparison(assess(data), measurements(data))
+    assert expected_power(next(row for row in rows if "abs" in row.activation).cells["kernel"]) == "–"
+    notes = [text for _, _, text in exponents(rows).notes]
+    assert len(notes) == 2
+    assert not any("abs" in text for text in notes)
+
+
 def test_with_many_experiments_the_page_is_an_overview(tmp_path):
     parts = []
     for i, activation in enumerate(["relu", "softplus", "gelu", "silu", "tanh", "erf", "linear"] * 2):
