@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fit.assess import assess
+from fit.finding import MIN_SEEDS
 from fit.headline import headlines
 from fit.measurements import measurements
 from fit.own_predictions import OwnPrediction, read_predictions
@@ -178,6 +179,9 @@ FEW = 4
 FAMILIAR = ("relu", "softplus", "tanh")
 #: the grid on which: enough for the exponents, the crossover and the times
 BESIDE_WIDTHS, BESIDE_SEEDS, BESIDE_HIGHEST = 3, 5, 100.0
+#: where a new activation is asked about the laws in h: both regimes, and three amplitudes around the crossover
+ACROSS_WIDTHS, ACROSS_SEEDS = (64, 91, 128, 181, 256), 16
+ACROSS_AMPLITUDES = (1e-2, 1.0, 10**0.5, 10.0, 1e3)
 
 
 def _called(source: Path) -> str:
@@ -190,9 +194,9 @@ def campaign_for(
 ) -> Campaign:
     """Return a preset, or the campaign that it becomes with another activation, depth or draw of initial weights.
 
-    With an activation, the experiments of the preset's first activation are taken as the pattern, and relu, softplus
-    and tanh are run beside it on smaller grids, unless ``alone``; with a depth, the pattern is of the preset's nearest
-    depth.
+    With an activation, the experiments of the preset's first activation are taken as the pattern, with one more at
+    depths where they have few widths, for the laws in h; and relu, softplus and tanh are run beside it on smaller
+    grids, unless ``alone``. With a depth, the pattern is of the preset's nearest depth.
     """
     from simulate.campaign import Campaign
 
@@ -219,18 +223,37 @@ def campaign_for(
             if e["depth"] == nearest
         ]
         name = f"{name}-L{depth}"
-    if activation is not None and not alone:
-        experiments = [*experiments, *_familiar(experiments, Activation(activation))]
+    if activation is not None:
+        pattern_of = {e["depth"]: e for e in reversed(experiments)}
+        experiments = [*experiments, *_across_widths(experiments)]
+        if not alone:
+            experiments += _familiar(pattern_of, Activation(activation))
     if base_seed is not None:
         experiments = [{**e, "base_seed": base_seed} for e in experiments]
         name = f"{name}-seed{base_seed}"
     return Campaign.from_dict({**fields, "name": name, "experiment": experiments})
 
 
-def _familiar(experiments: list[dict[str, Any]], new: Activation) -> Iterator[dict[str, Any]]:
-    """The known activations, once at each depth, on the first widths and the lower amplitudes of the pattern."""
+def _across_widths(experiments: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """More widths and seeds at few amplitudes, for the laws in h, at depths where the pattern has few widths."""
     for depth in sorted({e["depth"] for e in experiments}):
-        pattern = next(e for e in experiments if e["depth"] == depth)
+        here = [e for e in experiments if e["depth"] == depth]
+        pattern = here[0]
+        # with fewer than five seeds the preset is not meant for verdicts
+        few = max(len(e["widths"]) for e in here) < len(ACROSS_WIDTHS)
+        if few and "root_h_alpha" in pattern and pattern["seeds"] >= MIN_SEEDS:
+            yield {
+                **pattern,
+                "name": f"{pattern['name']}-widths",
+                "widths": ACROSS_WIDTHS,
+                "root_h_alpha": ACROSS_AMPLITUDES,
+                "seeds": ACROSS_SEEDS,
+            }
+
+
+def _familiar(patterns: dict[int, dict[str, Any]], new: Activation) -> Iterator[dict[str, Any]]:
+    """The known activations, once at each depth, on the first widths and the lower amplitudes of its pattern."""
+    for depth, pattern in sorted(patterns.items()):
         axis = "root_h_alpha" if "root_h_alpha" in pattern else "alpha"
         for name in FAMILIAR:
             if Activation(name).expression == new.expression:

@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from simulate.cost import operations
+from simulate.data.sources import SHAPES
 from simulate.data.synthetic import DIMENSION, RULES
 from simulate.dynamics import NAMES, SGD, STOCHASTIC, Adam, Dynamics, Flow
 from simulate.losses import LOSSES
@@ -37,13 +38,6 @@ _BYTES_PER_TASK = 2**30
 # what the linearisations of a batch take. Measured at N = 80 on a core with 2 MiB of cache of its own: from batches of
 # 72 to 104 networks down to this, 7 to 32 % less time for h = 128 to 512; with less than half of it, more again
 _CACHE_BYTES = 5e6
-_INPUT_SHAPES: dict[str, tuple[int, ...]] = {
-    "digits": (8, 8, 1),
-    "mnist": (28, 28, 1),
-    "fashion_mnist": (28, 28, 1),
-    "emnist_letters": (28, 28, 1),
-    "cifar10": (32, 32, 3),
-}
 _SINGLE_PRECISION_ALPHA = 1000  # up to here float32 stays below the integration error: python -m benchmarks.precision
 _LIMIT = 10_000_000  # networks an experiment may have: beyond, it is a slip of the keyboard
 
@@ -259,7 +253,7 @@ class Experiment(_Frozen):
         """Shape of a point, (height, width, channels) or (d,); None for a file, which has to be read for it."""
         if self.dataset in RULES:
             return (self.dimension or DIMENSION,)
-        return (self.pca,) if self.pca is not None else _INPUT_SHAPES.get(self.dataset)
+        return (self.pca,) if self.pca is not None else SHAPES.get(self.dataset)
 
     @property
     def layers(self) -> int:
@@ -337,7 +331,7 @@ class Experiment(_Frozen):
     @property
     def _assumed_shape(self) -> tuple[int, ...]:
         """The shape of a point; of a file that has not been read, MNIST's."""
-        return self.input_shape or _INPUT_SHAPES["mnist"]
+        return self.input_shape or SHAPES["mnist"]
 
     def _network_size(self, width: int) -> Size:
         return _network_size(self.architecture, self._assumed_shape, width, self.depth)

@@ -100,8 +100,9 @@ def tell_plan(out: Console, campaign: Campaign, what: Plan) -> None:
             soft_wrap=True,
         )
     out.print(
-        f"about {duration(what.seconds)} with {what.workers} workers on this machine (within a factor of two), up to "
-        f"{what.memory:.1f} GiB for the networks of a worker, and 0.4 GiB for the worker itself",
+        f"about {duration(what.seconds)} of computing with {what.workers} worker{'s' if what.workers > 1 else ''} on "
+        "this machine (within a factor of two where networks fit as most do; those that never fit take max_steps), "
+        f"up to {max(what.memory, 0.1):.1f} GiB for the networks of a worker, and 0.4 GiB for the worker itself",
         soft_wrap=True,
     )
 

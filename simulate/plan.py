@@ -12,7 +12,7 @@ from simulate.campaign import Campaign, Experiment, Task
 from simulate.cost import operations
 from simulate.data import load_data
 from simulate.engine import run_task
-from simulate.running.job import one_thread_on
+from simulate.running.job import check_device, one_thread_on
 from simulate.running.memory import even_part
 
 #: A batch of middling size says how fast this machine is, in less than a second.
@@ -39,6 +39,7 @@ def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Tas
     The estimate is right within a factor of two where networks fit in as many steps as is usual; those that never fit
     (at most ``max_steps``) take longer.
     """
+    check_device(device)
     pending = campaign.tasks() if tasks is None else tasks
     flops = [_networks(campaign, t) * operations(campaign.find(t.experiment), t.width) for t in pending]
     busy = max(1, min(workers, len(pending)))

@@ -103,6 +103,16 @@ def _npz(path: str) -> Pool:
     return Pool(x, classes, f"{len(x_train)} + {len(x_test)} points of {Path(path).name}")
 
 
+#: name -> shape of a point: (height, width, channels) of images, (d,) of anything else
+SHAPES: dict[str, tuple[int, ...]] = {
+    "digits": (8, 8, 1),
+    "mnist": (28, 28, 1),
+    "fashion_mnist": (28, 28, 1),
+    "emnist_letters": (28, 28, 1),
+    "cifar10": (32, 32, 3),
+}
+
+#: name -> reader: of (data_root or None, whether to download) to all points
 _SOURCES: dict[str, Callable[[str | None, bool], Pool]] = {
     "digits": _digits,
     "mnist": _torchvision("MNIST", (60_000, 10_000), "*-idx?-ubyte"),

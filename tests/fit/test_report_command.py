@@ -91,13 +91,17 @@ def test_an_activation_of_ones_own_replaces_that_of_the_preset():
 
 def test_a_new_activation_is_put_beside_the_familiar_ones():
     campaign = campaign_for("quick", "z*sigmoid(2*z)", 3, None)
-    assert [e.activation for e in campaign.experiment] == ["z*sigmoid(2*z)", "relu", "softplus", "tanh"]
+    assert [e.activation for e in campaign.experiment] == ["z*sigmoid(2*z)"] * 2 + ["relu", "softplus", "tanh"]
     assert {e.depth for e in campaign.experiment} == {3}
-    own, *others = campaign.experiment
+    own, across, *others = campaign.experiment
     assert all(e.size < own.size and e.dataset == own.dataset for e in others)
-    # one that is itself familiar is not run twice
-    assert [e.activation for e in campaign_for("quick", "relu(z)", 3, None).experiment] == [
-        "relu(z)",
+    # the preset has three widths at this depth: enough for powers of A, not for powers of h
+    assert len(own.widths) == 3
+    assert len(across.widths) == 5
+    assert min(across.amplitudes) <= 1e-2
+    assert max(across.amplitudes) >= 50 * max(across.widths) ** 0.5
+    # at depth 1 it has seven
+    assert [e.activation for e in campaign_for("quick", "relu(z)", 1, None).experiment] == ["relu(z)"] * 2 + [
         "softplus",
         "tanh",
     ]
@@ -131,6 +135,7 @@ def test_networks_that_diverge_end_with_exit_code_3_and_a_report(tmp_path):
         (["nosuch.zarr", "--preset", "smoke"], "a store is given"),
         (["--preset", "smoke", "--out", "/proc/report"], "can't be written"),
         (["--preset", "smoke", "--device", "warp"], "torch can't use it"),
+        (["--preset", "smoke", "--device", "warp", "--dry-run"], "torch can't use it"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_exit_code_2(arguments, told, tmp_path, monkeypatch):
