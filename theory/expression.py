@@ -112,6 +112,8 @@ def parse(text: str) -> sympy.Expr:
         raise _refusal(text, "it is not a formula") from error
     if sum(1 for _ in ast.walk(tree)) > 2 * MAX_NODES:
         raise _refusal(text, "it is too long a formula")
+    if isinstance(tree.body, ast.Name) and tree.body.id in FUNCTIONS:
+        raise _refusal(text, f"it is a function of formulas, and has no argument here: {tree.body.id}(z), say")
     if isinstance(tree.body, ast.Name) and tree.body.id not in {"z", *_CONSTANTS}:
         raise _refusal(text, "no activation has this name")
     return _stable(_Translator(text).translate(tree.body))
