@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,24 @@ def article_window(folder: Path) -> list[Measured]:
     return rows
 
 
+def infinite_width(folder: Path) -> list[Measured]:
+    """Test errors of the widest networks in both regimes, and of infinitely wide lazy ones on the same points."""
+    preset = "amplitude-laptop"
+    rows = []
+    for name, error in json.loads((folder / "infinite_width.json").read_text(encoding="utf-8")).items():
+        with xr.open_dataset(folder / preset / f"{name}.nc") as data:
+            widest = data["test_error"].isel(width=-1).load()
+        h = int(widest["width"])
+        rows += [
+            _mean(preset, f"{name}: test error at A = 1e-4, h = {h}", widest.sel(root_h_alpha=1e-4).values),
+            _mean(preset, f"{name}: test error at A = 1e4, h = {h}", widest.sel(root_h_alpha=1e4).values),
+            Measured(preset, f"{name}: test error of the lazy limit, h = ∞", error),
+        ]
+    return rows
+
+
 MEASURES |= {
+    "infinite_width": infinite_width,
     "trajectories": trajectories,
     "linear_before_t1": linear_before_t1,
     "article_window": article_window,

@@ -59,7 +59,7 @@ def test_outputs_are_cut_to_the_limit_and_coordinates_are_not_rounded():
 
 
 KEPT = [path.parent.name for path in sorted(FOLDER.glob("*/verdicts.json"))]
-SMALL = ["dynamics-laptop", "directions-laptop"]
+SMALL = ["dynamics-laptop", "variance-laptop"]
 
 
 @pytest.mark.parametrize("preset", [name for name in SMALL if name in KEPT])
