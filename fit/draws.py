@@ -18,7 +18,14 @@ from fit.estimators import mean_over
 from fit.finding import MIN_SEEDS, Finding, sensitivity_row
 from fit.intervals import Estimate
 from fit.measurements import Measurements
-from fit.performance import one_sided, regime_amplitudes, regime_difference, told_of_regimes, towards_prediction
+from fit.performance import (
+    one_sided,
+    regime_amplitudes,
+    regime_difference,
+    told_of_regimes,
+    towards_prediction,
+    without_sign,
+)
 from theory.prediction import Prediction
 
 #: What experiments of one family may differ in.
@@ -82,6 +89,10 @@ def _over_draws(members: Sequence[Measurements], differences: Sequence[np.ndarra
     if estimate is None or draws < MIN_SEEDS:
         obstacle = f"{draws} draws of the training points have pairs that fit, and {MIN_SEEDS} are needed"
         return Finding(estimate=estimate, obstacle=obstacle, **shared)
+    told = told_of_regimes(estimate, f"over {draws} draws of the training points")
+    no_sign = without_sign(members[0])
+    if no_sign:
+        return Finding(estimate=estimate, obstacle=f"{told}; {no_sign}", **shared)
     towards: Estimate = towards_prediction(members[0], estimate)
-    word, against = one_sided(towards, told_of_regimes(estimate, f"over {draws} draws of the training points"))
+    word, against = one_sided(towards, told)
     return Finding(estimate=estimate, word=word, p_against=against, **shared)

@@ -234,6 +234,26 @@ def test_measurements_that_name_no_activation_need_predictions():
         assess(data, {"other": laws()})
 
 
+def described(**fields):
+    data = experiment()
+    data.attrs["experiment"] = json.dumps(json.loads(data.attrs["experiment"]) | fields)
+    return {(v.claim, v.variable, v.regime): v for v in assess(data)}
+
+
+def test_laws_are_not_judged_by_networks_that_they_are_not_derived_for():
+    key = ("kernel_change_feature", "root_h_alpha", "feature")
+    plain, biased, whole = described(), described(bias=0.1), described(subtract_initial=False)
+    assert {v.verdict for v in biased.values()} == {"inconclusive"}
+    assert "without bias, and these have bias = 0.1" in biased[key].reason
+    assert biased[key].estimate == plain[key].estimate
+    # where A << 1 the initial output is negligible
+    assert whole[key].verdict == plain[key].verdict == "consistent"
+    crossover = ("crossover", "width", "crossover")
+    assert plain[crossover].verdict == "consistent"
+    assert whole[crossover].verdict == "inconclusive"
+    assert "f_0 is not subtracted" in whole[crossover].reason
+
+
 def test_the_same_measurements_give_the_same_verdicts():
     first, second = (assess(experiment(), laws()) for _ in range(2))
     assert first == second

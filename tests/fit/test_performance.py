@@ -68,6 +68,23 @@ def test_the_preferred_regime_is_told_pair_by_pair(gap, architecture, word):
     assert verdict.range == {"variable": "root_h_alpha", "low": 1e-4, "high": 1e4}
 
 
+@pytest.mark.parametrize(
+    ("described", "word"),
+    [
+        ({"dataset": "fashion_mnist"}, "consistent"),
+        ({"dataset": "digits"}, "inconclusive"),
+        ({"dataset": "mnist", "pca": 10}, "inconclusive"),
+    ],
+)
+def test_no_regime_is_predicted_to_be_better_where_none_was_observed_to_be(described, word):
+    data = campaign(seed=1)
+    data.attrs["experiment"] = json.dumps(json.loads(data.attrs["experiment"]) | described)
+    verdict = judge(data, "regime_preference", regime=WHOLE)
+    assert verdict.verdict == word
+    assert verdict.estimate == pytest.approx(0.02, abs=0.001)
+    assert ("predicted" in verdict.reason) == (word == "inconclusive")
+
+
 def test_a_grid_without_the_preset_amplitudes_has_no_preference():
     verdict = judge(campaign().isel(root_h_alpha=[1, 2, 3]), "regime_preference", regime=WHOLE)
     assert verdict.verdict == "inconclusive"
