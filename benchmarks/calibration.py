@@ -29,8 +29,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from fit.censored import censored_slope
 from fit.collapse import collapse
-from fit.crossover import log_crossing
+from fit.crossover import censoring, log_crossing
 from fit.decision import LEVEL, decide
 from fit.estimators import slope_between, slope_within
 from fit.intervals import Estimate
@@ -161,6 +162,22 @@ def crossover_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=norma
         crossing = log_crossing(log_a, curves.reshape(len(log_a), -1))
         log_h = np.repeat(np.log(h), seeds)
         return slope_between(log_h, crossing - 0.5 * log_h)
+
+    return Case(name, -0.5, 0.1, draw)
+
+
+def censored_case(name: str, *, n_widths: int = 5, seeds: int = 10, last: float = 6.0, noise=normal) -> Case:
+    """alpha* where the grid ends at A = ``last``: curves that have not passed 1 by then enter a censored likelihood."""
+    h = widths(n_widths)
+    log_a = np.log(np.append(10.0 ** np.arange(-2, 0.6, 0.5), last))
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        own = 1.6 * noise(rng, (n_widths, seeds)) / np.sqrt(h)[:, None]
+        x = (log_a[:, None, None] - np.log(6.0)) - own
+        curves = -np.logaddexp(1.5 * x, 2 * x) + np.log(2) + 0.01 * noise(rng, x.shape)
+        crossing, side = censoring(log_a, curves.reshape(len(log_a), -1))
+        log_h = np.repeat(np.log(h), seeds)
+        return censored_slope(log_h, crossing - 0.5 * log_h, side)
 
     return Case(name, -0.5, 0.1, draw)
 
@@ -349,6 +366,9 @@ CASES = (
     crossover_case("alpha*: 5 widths x 10 seeds"),
     crossover_case("alpha*: 5 widths x 20 seeds", seeds=20),
     crossover_case("alpha*: 5 widths x 10 seeds, heavy tails", noise=heavy),
+    censored_case("alpha*: 5 widths x 10 seeds, half beyond the grid"),
+    censored_case("alpha*: 5 widths x 20 seeds, a quarter beyond the grid", seeds=20, last=6.5),
+    censored_case("alpha*: 5 widths x 20 seeds, a quarter beyond, heavy tails", seeds=20, last=6.5, noise=tailed),
 )
 
 

@@ -20,7 +20,7 @@ def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None
     """Maximum-likelihood slope of ``value`` on ``x`` with Gaussian scatter (Tobit); None if too few are seen.
 
     The scatter may be a power of the abscissa, log sigma = s0 + s1·x, as narrow networks scatter more than wide ones.
-    Errors come from the observed information, with t(values seen - 2).
+    Errors come from the observed information, with t(values - 2).
 
     Parameters
     ----------
@@ -58,9 +58,10 @@ def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None
     start = [constant, slope, np.log(scatter), 0.0]
     best = minimize(negative, start, jac=True, method="BFGS", options={"gtol": 1e-6})
     covariance = np.linalg.pinv(_hessian(lambda theta: negative(theta)[1], best.x))
-    # the likelihood's variance is the sum of squares over n; least squares divides by n - 2
-    freedom = float(seen.sum() - 2)
-    error = np.sqrt(max(covariance[1, 1], 0.0) * seen.sum() / freedom)
+    # the likelihood's variance is the sum of squares over n; least squares divides by n - 2. A censored value tells of
+    # the scatter too: with the values seen alone, intervals of half-censored data would cover 97.5 %
+    freedom = float(len(value) - 2)
+    error = np.sqrt(max(covariance[1, 1], 0.0) * len(value) / freedom)
     return Estimate(
         float(best.x[1]), float(error), freedom, float(np.exp(best.x[0] - best.x[1] * centre)), len(value), len(value)
     )
