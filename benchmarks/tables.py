@@ -9,6 +9,8 @@ from pathlib import Path
 from benchmarks import choice
 
 RESULTS = Path(__file__).parent / "results"
+RELIABILITY = Path(__file__).parent / "reliability" / "results"
+GPUS = 1000  # of the campaign that is costed
 _INTRODUCTION = """# Benchmarks
 
 Rendered by `python -m benchmarks --tables` from `benchmarks/results/`; `python -m benchmarks`
@@ -25,8 +27,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def page() -> str:
     """Return the page."""
     sections = [
-        part for part in (_integrators(), _work_precision(), _choice(), _ntk(), _scaling(), _paper_grid()) if part
-    ]
+        part
+        for part in (
+            _integrators(), _work_precision(), _choice(), _ntk(), _scaling(), _paper_grid(),
+            _reliability(), _throughput(),
+        )
+        if part
+    ]  # fmt: skip
     return "\n".join([_INTRODUCTION, *sections]).rstrip() + "\n"
 
 
@@ -205,3 +212,91 @@ def _paper_grid() -> str:
             f"\n{result['what']}\n\n" + table(head, rows) + f"\n\n{result['conclusion']}\n"
         )
     return text
+
+
+def _reliability_result(name: str) -> dict:
+    path = RELIABILITY / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _reliability() -> str:
+    lines: list[tuple[object, ...]] = []
+    if kills := _reliability_result("kills"):
+        lines.append(
+            (
+                "`kills`", f"{kills['kills']} kill -9 over the busy time of {kills['tasks']} tasks, {kills['workers']} "
+                f"workers; {kills['kills_inside_a_write']} inside a write",
+                f"{kills['finished_tasks_lost']} finished tasks lost, {kills['damaged_pieces_after_a_kill']} pieces "
+                f"damaged, {kills['pieces_that_differ']} of {kills['pieces_compared']:,} differ from the uninterrupted "
+                "store",
+            )
+        )  # fmt: skip
+    if damage := _reliability_result("damage"):
+        how = ", ".join(f"{count} {kind}" for kind, count in sorted(damage["how"].items()))
+        lines.append(
+            (
+                "`damage`",
+                f"{damage['positions_harmed']:,} positions of a store of {damage['pieces']:,} pieces: {how}",
+                f"{damage['not_found']} not found, {damage['found_though_whole']} found though whole; "
+                f"{damage['tasks_computed_again']} tasks computed again, {damage['tasks_computed_though_whole']} "
+                f"of them whole; {damage['pieces_that_differ_after_repair']} pieces differ after repair",
+            )
+        )  # fmt: skip
+    if nonsense := _reliability_result("nonsense"):
+        for called, counts in (("in one process", nonsense["in_process"]), ("as processes", nonsense["as_processes"])):
+            ended = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "examples")
+            lines.append(("`nonsense`", f"{counts['examples']:,} campaign files and command lines, {called}", ended))
+        lines.append(("", "the store beside them", f"{nonsense['store_beside_them_damaged']} pieces damaged"))
+    if not lines:
+        return ""
+    return (
+        "## What was done to stores, and what was lost\n\n`python -m benchmarks.reliability.NAME`; results in "
+        "`benchmarks/reliability/results/`.\n\n" + table(("name", "what was done", "what came of it"), lines) + "\n"
+    )
+
+
+def _throughput() -> str:
+    found = _reliability_result("throughput")
+    if not found:
+        return ""
+    trained = [
+        (r["workers"], r["networks"], r["tasks"], r["local_seconds"], r["dask_seconds"]) for r in found["trained"]
+    ]
+    waiting = [
+        (r["workers"], r["tasks"], r["seconds"], r["ideal_seconds"], f"{r['ideal_seconds'] / r['seconds']:.0%}")
+        for r in found["waiting"]
+    ]
+    empty, scheduler, store = found["empty"], found["scheduler_alone"], found["store_alone"]
+    rates = [
+        ("scheduler, workers, transport and store", f"{empty['tasks']:,}", empty["tasks_per_second"]),
+        ("scheduler and workers alone (nothing returned)", f"{scheduler['tasks']:,}", scheduler["tasks_per_second"]),
+        ("store alone", f"{store['tasks']:,}", store["tasks_per_second"]),
+    ]
+    return (
+        f"## Tasks a second ({found['cores']} cores)\n\n`python -m benchmarks.reliability.throughput`. Networks of one "
+        "hidden layer, with workers of the run's own (their start included) and\nwith those of a Dask cluster "
+        "(started before), seconds:\n\n"
+        + table(("workers", "networks", "tasks", "own workers", "Dask"), trained)
+        + "\n\nTasks that wait and need no core, as those of a GPU, on a Dask cluster:\n\n"
+        + table(("workers", "tasks", "seconds", "at best", "efficiency"), waiting)
+        + "\n\nEmpty tasks (100 networks with made-up numbers each):\n\n"
+        + table(("what", "tasks", "tasks a second"), rates)
+        + f"\n\n{_many_gpus(found)}\n"
+    )
+
+
+def _many_gpus(found: dict) -> str:
+    """What a campaign on `GPUS` would need of the one process that schedules and writes, by these rates."""
+    empty = found["empty"]
+    rate, size = empty["tasks_per_second"], empty["bytes_per_task"]
+    shortest = GPUS / rate
+    return (
+        f"On paper, {GPUS:,} GPUs of one worker each: all results pass the one process that writes, which sustained "
+        f"{rate:.0f} tasks a second\n({size * rate / 1e6:.1f} MB/s, {empty['pieces_per_task']:.0f} files a task, each "
+        f"flushed), so a task must take {shortest:.0f} s or longer on average, or GPUs wait. Tasks\nof about 100 "
+        f"networks do, where a network takes {shortest / 100:.2f} s. A day of it is at most {86400 * rate:,.0f} tasks, "
+        f"{86400 * rate * size / 1e9:,.0f} GB and {86400 * rate * empty['pieces_per_task'] / 1e6:,.0f} million files: "
+        "beyond that, split\nthe campaign by experiment into several stores, which `fit.report` merges. The scheduler "
+        f"alone would bear {found['scheduler_alone']['tasks_per_second']:,.0f} tasks a second.\n"
+        "Each worker holds at most two results that wait, and the run thirty-two more.\n"
+    )

@@ -21,7 +21,7 @@ import xarray as xr
 import zarr
 from numpy.typing import NDArray
 
-from simulate.schema import Status
+from simulate.schema import VARIABLES, Status
 from theory.errors import InputError
 
 Source = "str | Path | xr.DataTree | xr.Dataset | Measurements"
@@ -338,6 +338,25 @@ def _from_table(path: Path) -> list[Measurements]:
         numbers = rows.drop(columns=["experiment", *labels], errors="ignore")
         if amplitude == "root_h_alpha":
             numbers = numbers.drop(columns="alpha", errors="ignore")
+        numbers = _only_numbers(numbers, index, path)
         data = numbers.set_index(index).to_xarray().assign_attrs(labels)
         found.append(_from_dataset(data, str(path), str(name)))
     return found
+
+
+def _only_numbers(table: pd.DataFrame, index: list[str], path: Path) -> pd.DataFrame:
+    """Leave out columns of text that nobody asks for; refuse text among the numbers of those that are read."""
+    numbers = table.apply(pd.to_numeric, errors="coerce")
+    for column in table:
+        unread = numbers[column].isna() & (table[column].notna() | (column in index))
+        if not unread.any():
+            continue
+        if column not in index and column not in VARIABLES:
+            numbers = numbers.drop(columns=column)
+            continue
+        row = unread.idxmax()
+        raise InputError(
+            f"{path}: {column}, row {row + 1}", str(table.loc[row, column]), "is no number",
+            "Write one" if column in index else "Write one, or leave it empty",
+        )  # fmt: skip
+    return numbers

@@ -269,8 +269,8 @@ def _kinks(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> tupl
         candidates.update(grid[values == 0.0])
         for i in np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0):
             root = scipy.optimize.brentq(
-                lambda at, a=argument: float(numpy_value(a, at)), grid[i], grid[i + 1], xtol=1e-14
-            )
+                lambda at, a=argument: float(numpy_value(a, at)), grid[i], grid[i + 1], xtol=1e-14, maxiter=1000
+            )  # more than the default of 100: it is slow at a triple root
             candidates.add(root)
     kinks: list[float] = []
     for at in sorted(candidates):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from simulate.schema import coordinates, variables
 
 RESULTS = Path(__file__).parent / "results"
 SECONDS = 0.03  # that a task takes
+WAIT = 0.5  # that a waiting task takes
 
 
 def campaign(tasks: int) -> Campaign:
@@ -32,6 +34,22 @@ def compute(experiment: Experiment, task: Task, data: Data, *, device: str) -> x
     """Return numbers that depend on the task alone, after `SECONDS`."""
     time.sleep(SECONDS)
     return made_up(experiment, task, data)
+
+
+def waiting(experiment: Experiment, task: Task, data: Data, *, device: str) -> xr.Dataset:
+    """Like `compute`, after `WAIT` seconds in which no core is needed."""
+    time.sleep(WAIT)
+    return made_up(experiment, task, data)
+
+
+def empty(experiment: Experiment, task: Task, data: Data, *, device: str) -> xr.Dataset:
+    """Like `compute`, at once."""
+    return made_up(experiment, task, data)
+
+
+def warm() -> None:
+    """Import what a task needs, where this is called."""
+    importlib.import_module("simulate.engine")
 
 
 def made_up(experiment: Experiment, task: Task, data: Data) -> xr.Dataset:

@@ -34,6 +34,21 @@ def test_a_table_with_one_row_per_network_is_enough(tmp_path):
     np.testing.assert_allclose(one.network("time_linear"), data["time_linear"].values, rtol=1e-12)  # decimal text
 
 
+def test_text_among_numbers_is_refused_and_other_columns_of_text_are_left_out(tmp_path):
+    head = "width,root_h_alpha,seed,kernel_change,note\n"
+    (tmp_path / "good.csv").write_text(head + "32,1,0,0.5,first\n32,1,1,,second\n")
+    (one,) = measurements(tmp_path / "good.csv")
+    assert "note" not in one.data
+    np.testing.assert_array_equal(one.network("kernel_change").ravel(), [0.5, np.nan])
+    for row, said in (
+        ("32,1,1,big,", "kernel_change, row 2.*'big'.*no number"),
+        ("32,x,1,1,", "root_h_alpha, row 2.*'x'"),
+    ):
+        (tmp_path / "bad.csv").write_text(head + "32,1,0,0.5,\n" + row + "\n")
+        with pytest.raises(InputError, match=said):
+            measurements(tmp_path / "bad.csv")
+
+
 def test_a_campaign_laid_out_in_alpha_knows_its_amplitudes():
     data = experiment(**SMALL).rename(root_h_alpha="alpha")
     (one,) = measurements(data)

@@ -43,6 +43,8 @@ FIELDS = {
 def test_single_precision_is_enough_from_a_thousandth_to_a_thousand(activation, depth):
     """Differences stay below the integration error of the default tolerance (half a percent of F, a percent of times).
 
+    With kinks, which units cross in another order, a percent of all: the order depends on last bits, hence on threads.
+
     alpha is 125 at the largest A: rounding of f at 1e-7 is then 1e-5 of F. See python -m benchmarks.precision.
     """
     double, single = (
@@ -52,11 +54,12 @@ def test_single_precision_is_enough_from_a_thousandth_to_a_thousand(activation, 
     )
     assert (double.status == Status.CONVERGED).all()
     assert (single.status == Status.CONVERGED).all()
+    allowed = 1e-2 if activation == "relu" else 5e-3
     for name in ("kernel_change", "weight_change", "time_half", "time_linear"):
-        np.testing.assert_allclose(single[name], double[name], rtol=5e-3, err_msg=name)
+        np.testing.assert_allclose(single[name], double[name], rtol=allowed, err_msg=name)
     np.testing.assert_allclose(single.time_end, double.time_end, rtol=1e-2)
     error = np.linalg.norm(single.test_output - double.test_output, axis=-1)
-    assert (error < 5e-3 * np.linalg.norm(double.test_output, axis=-1)).all()
+    assert (error < allowed * np.linalg.norm(double.test_output, axis=-1)).all()
 
 
 def test_a_campaign_in_single_precision_gives_the_store_of_one_in_double_precision(tmp_path):

@@ -1,6 +1,8 @@
 """Short versions of benchmarks/reliability; the long ones are commands."""
 
-from benchmarks.reliability import damage, kills
+import pytest
+
+from benchmarks.reliability import damage, kills, nonsense, throughput
 
 
 def test_kills_at_random_moments_lose_nothing_that_was_reported(tmp_path):
@@ -25,3 +27,37 @@ def test_damage_at_random_positions_is_found_and_only_that_is_computed_again(tmp
     ):
         assert found[never] == 0, never
     assert found["positions_harmed"] == 20
+
+
+def test_nonsense_is_refused_by_name_and_what_is_none_runs(tmp_path):
+    """Forty campaign files and command lines; the long version has 10,000."""
+    found = nonsense.measure(tmp_path, examples=40, processes=0, chosen=3)
+    assert found["wrong"] == []
+    assert found["number_wrong"] == 0
+    assert found["in_process"]["examples"] == 40
+    assert found["in_process"]["ran"] > 5
+    assert found["in_process"]["refused by name"] > 5
+    assert found["store_beside_them_unchanged"]
+
+
+def test_a_command_that_fails_in_another_way_is_told():
+    """The judge of the fuzzing is not blind."""
+    assert nonsense._refused(0, "") == "ran"
+    assert nonsense._refused(2, "error: seeds = 0: must be positive. Raise it") == "refused by name"
+    assert nonsense._refused(0, "Traceback (most recent call last)") is None
+    assert nonsense._refused(1, "error: x") is None
+    assert nonsense._refused(2, "") is None
+    assert nonsense._refused("raised", "Traceback: KeyError: 1") is None
+
+
+def test_ten_empty_tasks_in_this_process_have_a_rate(tmp_path):
+    found = throughput._store_alone(tmp_path, 10)
+    assert found["tasks"] == 10
+    assert found["tasks_per_second"] > 0
+
+
+@pytest.mark.slow
+def test_ten_empty_tasks_through_a_cluster_have_a_rate(tmp_path):
+    found = throughput._empty(tmp_path, 10)
+    assert found["tasks_per_second"] > 0
+    assert found["bytes_per_task"] > 1000

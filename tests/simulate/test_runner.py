@@ -132,13 +132,14 @@ def test_a_device_or_a_number_of_processes_that_can_not_be_is_refused_before_any
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_told_to_stop_it_says_what_it_drops_and_keeps_the_rest(tiny, finished, tmp_path, sent):
+def test_told_to_stop_it_says_what_it_drops_and_keeps_the_rest(tiny, tmp_path, sent):
     path = tmp_path / "s"
     campaign = tmp_path / "tiny.toml"
-    campaign.write_text(_toml(tiny))
+    # tasks enough to last until the signal arrives
+    campaign.write_text(_toml(tiny.changed(widths=list(range(8, 108)))))
     command = [sys.executable, "-m", "simulate", campaign, "--out", path, "--workers", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while not re.match("6 of 24", process.stderr.readline()):
+    while not re.match(r"\d+ of 1200", process.stderr.readline()):
         assert process.poll() is None
     process.send_signal(sent)
     _, told = process.communicate()
@@ -149,7 +150,7 @@ def test_told_to_stop_it_says_what_it_drops_and_keeps_the_rest(tiny, finished, t
     assert "Traceback" not in told
     store = Store.open(path)
     assert store.records()[-1]["how"] == "interrupted"
-    assert 0 < len(store.pending()) < 4
+    assert 0 < len(store.pending()) < 200
     assert store.verify() == []
 
 

@@ -223,3 +223,8 @@ def test_a_condition_without_a_value_gives_none():
     """max(z, log(z)) compares with log(-1): it isn't z there, it is refused."""
     with pytest.raises(InputError, match="not a finite real number at z"):
         Activation("max(z, log(z))")
+
+
+def test_where_a_cube_crosses_flatly_slopes_do_not_jump():
+    """A triple root takes a bracketing method more steps than the usual hundred."""
+    assert Activation("max(relu(z), (z + pi)**3)").kinks == ()
