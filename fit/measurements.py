@@ -319,7 +319,7 @@ def _from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurement
 def _from_table(path: Path) -> list[Measurements]:
     table = pd.read_csv(path, comment="#")
     amplitude = next((axis for axis in _AXES if axis in table), None)
-    index = [column for column in ("width", amplitude, "seed") if column in table]
+    index = [column for column in ("width", amplitude, "seed") if column is not None and column in table]
     if len(index) < 3:
         raise InputError(
             "store", str(path), f"its columns are {', '.join(table.columns[:12])}",

@@ -6,7 +6,8 @@ A campaign of stand-in tasks runs with several workers. The moments are drawn un
 measured first on an uninterrupted run. This process keeps the ledger: what the run has reported finished, read from a
 pipe. After each kill every network in the ledger must be finished in the store and the store must be whole; at the end
 the store must equal the uninterrupted one byte for byte. The run says on the pipe when it enters and leaves a write, so
-that the kills inside one can be counted. Runs and workers are forked from this process, to save the import of torch.
+that the kills inside one can be counted; each flush takes `FLUSH` seconds longer, as on a slow disk, so that there are
+many. Runs and workers are forked from this process, to save the import of torch.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from pathlib import Path
 import numpy as np
 
 import simulate.running.workers
+import simulate.store.place
 from benchmarks.reliability import stand_in
 from simulate import Progress, Store, run
+
+FLUSH = 0.01
 
 
 def main() -> None:
@@ -131,7 +135,13 @@ class _Life:
 def _run(campaign, path: Path, workers: int, out: int) -> None:
     """In the child: run, and say on the pipe what happens."""
     simulate.running.workers._START = "fork"
-    write = Store.write
+    write, flush = Store.write, simulate.store.place._flush
+
+    def slowly(paths) -> None:
+        time.sleep(FLUSH)
+        flush(paths)
+
+    simulate.store.place._flush = slowly
 
     def say(word: str, task) -> None:
         os.write(out, f"{word} {_name(task)}\n".encode())
