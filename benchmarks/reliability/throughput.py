@@ -31,8 +31,8 @@ from benchmarks.reliability import stand_in
 from simulate import Campaign, run
 
 _TRAINED = {
-    "name": "trained", "dataset": "digits", "n_train": 80, "n_test": 100, "depth": 1, "activation": "softplus",
-    "widths": [128], "root_h_alpha": {"start": 1e-2, "stop": 1e2, "per_decade": 1}, "seeds": 320,
+    "name": "trained", "dataset": "digits", "n_train": 40, "n_test": 50, "depth": 1, "activation": "softplus",
+    "widths": [32], "root_h_alpha": {"start": 1e-2, "stop": 1e2, "per_decade": 1}, "seeds": 320,
 }  # fmt: skip
 _WAITING = 48  # tasks
 _EMPTY_WORKERS = 2
