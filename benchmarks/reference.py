@@ -81,8 +81,9 @@ def report(preset: str, folder: Path, data_root: str | None = None) -> list[Verd
 
 
 def kept(preset: str, folder: Path) -> Sequence[str]:
-    """Return the files of a preset's experiments, relative to the repository where they lie in it."""
+    """Return the files that are kept of a preset's experiments, relative to the repository where they lie in it."""
     names = [folder.resolve() / f"{experiment.name}.nc" for experiment in Campaign.from_preset(preset).experiment]
+    names = [path for path in names if path.exists()]
     return [str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path) for path in names]
 
 

@@ -32,6 +32,8 @@ def log_crossing(log_amplitude: NDArray, log_value: NDArray, log_level: float = 
         NaN where the curve does not pass the level between two measured amplitudes at most a decade apart (a censored
         crossing).
     """
+    if len(log_amplitude) < 2:
+        return np.full(log_value.shape[1], np.nan)
     above = log_value >= log_level
     below = log_value < log_level  # False for NaN, as is `above`
     bracket = above[:-1] & below[1:] & (np.diff(log_amplitude) <= WIDEST_GAP)[:, None]

@@ -121,9 +121,7 @@ def final_kernel(found: Measurements, prediction: Prediction) -> Finding:
     if gained is None or shared["n_seeds"] < MIN_SEEDS:
         return Finding(obstacle=_few("networks have all three arms", shared), **shared)
     tests = [mean_over(sign * missed - FINAL_KERNEL_SHARE * contrast, width) for sign in (1, -1)]
-    return _share(
-        tests, mean_over(missed, width), gained, FINAL_KERNEL_SHARE, "the final kernel", "the network", shared
-    )
+    return _share(tests, mean_over(missed, width), gained, FINAL_KERNEL_SHARE, "the final kernel", "network", shared)
 
 
 def ensemble(found: Measurements, prediction: Prediction) -> Finding:

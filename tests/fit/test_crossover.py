@@ -74,3 +74,10 @@ def test_without_censoring_it_is_least_squares():
     # the scatter's own power of h is fitted along: weights differ from equal ones, by part of a standard error of 0.02
     assert estimate.value == pytest.approx(np.polyfit(x, y, 1)[0], abs=0.02)
     assert censored_slope(x[:5], y[:5], np.zeros(5)) is None
+
+
+def test_one_amplitude_has_no_crossing():
+    values = np.log(np.array([[0.5, 2.0, np.nan]]))
+    assert np.isnan(log_crossing(np.array([0.0]), values, 0.0)).all()
+    _, side = censoring(np.array([0.0]), values, 0.0)
+    assert side.tolist() == [-1, 1, 0]
