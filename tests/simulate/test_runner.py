@@ -138,7 +138,12 @@ def test_told_to_stop_it_says_what_it_drops_and_keeps_the_rest(tiny, tmp_path, s
     # tasks enough to last until the signal arrives
     campaign.write_text(_toml(tiny.changed(widths=list(range(8, 108)))))
     command = [sys.executable, "-m", "simulate", campaign, "--out", path, "--workers", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    def heard() -> None:
+        # a shell starts what runs in the background deaf to SIGINT, and these tests may be that
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     while not re.match(r"\d+ of 1200", process.stderr.readline()):
         assert process.poll() is None
     process.send_signal(sent)
