@@ -308,7 +308,7 @@ class Experiment(_Frozen):
         if self.architecture == "fc" and self.n_train < 2 * math.prod(shape):
             weights += (self.n_train - math.prod(shape)) * width
         numbers = 6 * weights + 4 * self.n_train * size.kept + self.n_test * size.kept
-        if integrator_of(self) == "rosenbrock":
+        if integrator_of(self) in ("kernel_flow", "rosenbrock"):
             numbers += 4 * self.n_train**2
         if len(self.arms) > 1:
             numbers += 4 * self.n_train**2 + 2 * self.n_train * self.n_test

@@ -19,7 +19,7 @@ class Flow(_Frozen):
     """dw/dt = -grad L, integrated with error control (`simulate.integrators`)."""
 
     name: Literal["gradient_flow"] = "gradient_flow"
-    integrator: Literal["auto", "rosenbrock", "chebyshev", "euler"] = "auto"
+    integrator: Literal["auto", "kernel_flow", "rosenbrock", "chebyshev", "euler"] = "auto"
 
 
 class Momentum(_Frozen):

@@ -4,6 +4,7 @@ from simulate.integrators.chebyshev import Chebyshev
 from simulate.integrators.choice import build, integrator_of, momentum_time, needs_weights
 from simulate.integrators.error_control import ErrorControl
 from simulate.integrators.euler import Euler, PublishedRule
+from simulate.integrators.kernel_flow import KernelFlow
 from simulate.integrators.protocol import Batch, Controller, Memory, Segment, Stepper, Trial
 from simulate.integrators.rosenbrock import Rosenbrock
 
@@ -13,6 +14,7 @@ __all__ = [
     "Controller",
     "ErrorControl",
     "Euler",
+    "KernelFlow",
     "Memory",
     "PublishedRule",
     "Rosenbrock",

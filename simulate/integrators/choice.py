@@ -9,6 +9,8 @@ reproducible. For a network of N training points and L hidden layers of width h 
     W-method      70 steps · [3 G + K + C + 16 (30 L N h + 6 N² + 8 W)]
     Chebyshev     460 · [G + 16 (10 L N h + 15 W)]
 
+The kernel flow is taken only where it is asked for: fewer evaluations, but not yet less time where networks are small.
+
 The terms with 16 are passes over memory: an element that is read or written counts as 16 operations. Steps and
 gradients are the geometric means over 30 cases around the default tolerance, from which most are within a factor of two
 (benchmarks/results/work_precision.json). What a step takes against a gradient is counted within a fifth on a CPU
@@ -30,6 +32,7 @@ from simulate.dynamics import SGD, Adam, Flow, Momentum
 from simulate.integrators.chebyshev import Chebyshev
 from simulate.integrators.error_control import ErrorControl
 from simulate.integrators.euler import Euler, PublishedRule
+from simulate.integrators.kernel_flow import KernelFlow
 from simulate.integrators.minibatch import Draws, EveryStep, Minibatches
 from simulate.integrators.momentum import MomentumRosenbrock
 from simulate.integrators.protocol import Controller, Stepper
@@ -39,7 +42,7 @@ from simulate.networks.architecture import Architecture
 if TYPE_CHECKING:
     from simulate.campaign import Experiment
 
-Name = Literal["rosenbrock", "chebyshev", "euler", "momentum", "sgd", "adam"]
+Name = Literal["kernel_flow", "rosenbrock", "chebyshev", "euler", "momentum", "sgd", "adam"]
 
 STEPS = 70  #: of the W-method
 GRADIENTS = 460  #: of Chebyshev's
@@ -47,6 +50,7 @@ PASS = 16.0  #: operations that an element read from memory or written counts as
 # Chebyshev's estimate is of its own error, the W-method's of the first-order solution's, which is larger: with this
 # share of the tolerance both are as far from the exact flow at the end
 _SHARE = 0.25
+_LARGEST = 3.0  # as much, of the kernel flow's estimate, whose largest entry counts
 FILE_INPUTS = 784  #: dimension of a file's points, which are not known before it is read
 
 
@@ -99,7 +103,11 @@ def build(
         else:
             rate = torch.full_like(clock, dynamics.learning_rate)
         return Minibatches(dynamics, draws, rate), EveryStep(epoch * rate)
+    scale = 0.3 * clock
     match integrator_of(experiment):
+        case "kernel_flow":
+            tolerance *= _LARGEST
+            return KernelFlow(scale, tolerance), ErrorControl(scale, tolerance, KernelFlow.order, "max")
         case "euler":
             return Euler(), PublishedRule()
         case "chebyshev":
@@ -107,7 +115,7 @@ def build(
             tolerance *= _SHARE
         case "momentum":
             stepper = MomentumRosenbrock(momentum_time(experiment, root_h_alpha))
-    return stepper, ErrorControl(0.3 * clock, tolerance, stepper.order)
+    return stepper, ErrorControl(scale, tolerance, stepper.order)
 
 
 def momentum_time(experiment: Experiment, root_h_alpha: Tensor) -> Tensor:

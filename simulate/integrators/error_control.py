@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.protocol import Batch, Trial
+
+Norm = Literal["rms", "max"]
 
 _SAFETY = 0.85
 _SHRINK, _GROW = 0.2, 4.0
@@ -14,7 +18,7 @@ _FIRST_STEP = 0.05  # of the time in which F would reach its natural scale at it
 
 
 class ErrorControl:
-    """Accept a step when the error estimate's rms_train <= tolerance · (natural_scale + rms_train|F|).
+    """Accept a step when the error estimate's norm <= tolerance · (natural_scale + rms_train|F|).
 
     Parameters
     ----------
@@ -25,14 +29,17 @@ class ErrorControl:
         As above.
     order : int
         Power of dt with which the estimate falls (`Stepper.order`).
+    norm : {"rms", "max"}
+        Over the training points.
     """
 
     rests = True
 
-    def __init__(self, natural_scale: Tensor, tolerance: float, order: int) -> None:
+    def __init__(self, natural_scale: Tensor, tolerance: float, order: int, norm: Norm = "rms") -> None:
         self.natural_scale = natural_scale
         self.tolerance = tolerance
         self.order = order
+        self.norm = norm
 
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """See `Controller`."""
@@ -42,7 +49,9 @@ class ErrorControl:
     def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
         """See `Controller`."""
         size = self.natural_scale[batch.members] + trial.point.output.square().mean(-1).sqrt()
-        error = trial.error.square().mean(-1).sqrt() / (self.tolerance * size)
+        rms = self.norm == "rms"
+        error = trial.error.square().mean(-1).sqrt() if rms else trial.error.abs().amax(-1)
+        error = error / (self.tolerance * size)
         accept = sound & (error <= 1.0)
         factor = (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / self.order)).clamp(_SHRINK, _GROW)
         return accept, torch.where(sound, factor, _SHRINK)

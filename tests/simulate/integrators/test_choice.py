@@ -44,7 +44,7 @@ def test_what_a_step_takes_against_a_gradient_is_counted_within_a_fifth():
     assert off.std() < 0.2
 
 
-@pytest.mark.parametrize("name", ["rosenbrock", "chebyshev", "euler"])
+@pytest.mark.parametrize("name", ["kernel_flow", "rosenbrock", "chebyshev", "euler"])
 def test_what_is_asked_for_is_taken(name):
     assert integrator_of(experiment(dynamics={"name": "gradient_flow", "integrator": name})) == name
     assert integrator_of(experiment(dynamics={"integrator": name})) == name

@@ -1,0 +1,205 @@
+r"""A flow whose kernel is frozen over a step, followed in function space: n numbers a member, no network.
+
+With margins u = F y and the kernel M = y Theta y / n at the step's start, e = alpha n y p and F = F_0 + alpha Theta p,
+the flow dp/dt = c(F) of the coefficients p is
+
+    de/dt = -l'(u),    u = u_0 + M e + b (v·e)²,
+
+where b is what networks add to second order along the direction v of motion; zero in a first pass. It is integrated by
+damped Runge-Kutta-Chebyshev steps of order 2 (`simulate.integrators.chebyshev`), each member with its own step sizes
+and stages, which cost a product with M each. The eigenvalues of M l'' are at most the sum of M_jj l''_j.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from simulate.flow import GradientFlow, Point
+from simulate.integrators.chebyshev import coefficients, stages_for
+from simulate.losses import Loss
+
+_MOST_STAGES = 60
+_MOST_STEPS = 300  # a member that takes more has its whole step spoilt, which the controller shortens
+_SAFETY, _SHRINK, _GROW = 0.85, 0.2, 5.0
+_LEAST = 1e-9  # share of dt
+_FIRST = 0.1  # share of the predictor's size by which it moves in the first step, at its initial rate
+
+
+@dataclass
+class Path:
+    """Coefficients p over a step, at ``nodes`` + 1 instants of each member's own.
+
+    ``time`` (nodes + 1, m) from 0 to dt; ``p``, ``rate`` = dp/dt and ``late`` (nodes + 1, m, n), where
+
+        late = int x dp,    x = p·p_end/|p_end|²,
+
+    is the part that belongs to the kernel at the end, if J changes in proportion to x.
+    """
+
+    time: Tensor
+    p: Tensor
+    rate: Tensor
+    late: Tensor
+
+    @classmethod
+    def of(cls, time: Tensor, p: Tensor, rate: Tensor) -> Path:
+        """Return the path through these nodes, with its ``late`` by the trapezoidal rule."""
+        x = (p * _direction(p[-1])).sum(-1, keepdim=True)
+        pieces = 0.5 * (x[1:] + x[:-1]) * (p[1:] - p[:-1])
+        return cls(time, p, rate, torch.cat([torch.zeros_like(p[:1]), pieces.cumsum(0)]))
+
+    def select(self, index: Tensor) -> Path:
+        """Return the paths of the members at positions ``index``."""
+        return Path(self.time[:, index], self.p[:, index], self.rate[:, index], self.late[:, index])
+
+    def with_members(self, index: Tensor, other: Path) -> Path:
+        """Return these paths with those of the members at ``index`` replaced; short ones rest at their last node."""
+        missing = len(other.time) - len(self.time)
+        longer = [torch.cat([part, part[-1:].expand(missing, *part.shape[1:])]) for part in self._parts()]
+        return Path(*(a.index_copy(1, index, b) for a, b in zip(longer, other._parts(), strict=True)))
+
+    def _parts(self) -> tuple[Tensor, ...]:
+        return self.time, self.p, self.rate, self.late
+
+    def at(self, share: Tensor) -> tuple[Tensor, Tensor]:
+        """Return p and late, (m, n) each, at the shares ``share`` (m,) of the steps: cubic between nodes."""
+        time, members = share * self.time[-1], torch.arange(len(share), device=share.device)
+        k = ((self.time <= time).sum(0) - 1).clamp(0, len(self.time) - 2)
+        start, width = self.time[k, members], self.time[k + 1, members] - self.time[k, members]
+        s = ((time - start) / width.clamp_min(torch.finfo(time.dtype).tiny)).clamp(0.0, 1.0).unsqueeze(-1)
+        width = width.unsqueeze(-1)
+        a, b = self.p[k, members], self.p[k + 1, members]
+        va, vb = width * self.rate[k, members], width * self.rate[k + 1, members]
+        p = a + s * (b - a) + s * (s - 1.0) * ((1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb)
+        v = _direction(self.p[-1])
+        x = 0.5 * ((p + a) * v).sum(-1, keepdim=True)
+        return p, self.late[k, members] + x * (p - a)
+
+
+def straight(flow: GradientFlow, dt: Tensor, first: Tensor, last: Tensor) -> Path:
+    """Return paths of one piece between two forces (m, n): of members that are not stiff."""
+    step = dt.unsqueeze(-1)
+    p = torch.stack([torch.zeros_like(first), 0.5 * step * (first + last)])
+    return Path.of(torch.stack([torch.zeros_like(dt), dt]), p, torch.stack([first, last]))
+
+
+@dataclass
+class FrozenFlow:
+    """The equation above, of m members; ``bend`` is b and v, each (m, n), None where b is zero."""
+
+    loss: Loss
+    kernel: Tensor  # M, (m, n, n)
+    margin: Tensor  # u_0, (m, n)
+    unit: Tensor  # p = unit · e
+    bend: tuple[Tensor, Tensor] | None = None
+
+    @classmethod
+    def of(cls, flow: GradientFlow, point: Point, theta: Tensor) -> FrozenFlow:
+        """Freeze the flow at a point; ``theta`` is its kernel, which is overwritten."""
+        n = len(flow.y)
+        kernel = theta.mul_(flow.y.unsqueeze(-1) * flow.y / n)
+        return cls(flow.loss, kernel, point.output * flow.y, flow.y / (flow.alpha.unsqueeze(-1) * n))
+
+    def bent(self, excess: Tensor, p: Tensor) -> FrozenFlow:
+        """Return it with what F (times y) has more than linearly at ``p``, (m, n) both."""
+        return replace(self, bend=(excess, _direction(p / self.unit)))
+
+    def through(self, e: Tensor) -> Tensor:
+        """M e."""
+        return torch.bmm(self.kernel, e.unsqueeze(-1)).squeeze(-1)
+
+    def margins(self, e: Tensor) -> Tensor:
+        """u."""
+        u = torch.baddbmm(self.margin.unsqueeze(-1), self.kernel, e.unsqueeze(-1)).squeeze(-1)
+        if self.bend is not None:
+            bend, v = self.bend
+            u = torch.addcmul(u, bend, (v * e).sum(-1, keepdim=True).square())
+        return u
+
+    def rate(self, e: Tensor, de: Tensor) -> Tensor:
+        """du/dt where de/dt = ``de``."""
+        rate = self.through(de)
+        if self.bend is not None:
+            bend, v = self.bend
+            rate = rate + 2.0 * (v * e).sum(-1, keepdim=True) * (v * de).sum(-1, keepdim=True) * bend
+        return rate
+
+
+def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> Path:
+    """Integrate every member over its ``dt`` (m,), errors of F below ``tolerance`` · (``scale`` + rms F) a step."""
+    loss, trace = frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
+    time, e, u = torch.zeros_like(dt), torch.zeros_like(frozen.margin), frozen.margin
+    f = -loss.slope(u)
+    rate = frozen.rate(e, f)
+    step = _FIRST * (scale + _rms(u)) / _rms(rate)
+    done = torch.zeros_like(dt, dtype=torch.bool)
+    nodes = [(time, e, f)]
+    for _ in range(_MOST_STEPS):
+        # what the curvature is at most: now, or where the rate says that the step ends
+        ahead = loss.curvature(u + torch.minimum(step, dt - time).unsqueeze(-1) * rate)
+        radius = (trace * torch.maximum(loss.curvature(u), ahead)).sum(-1)
+        last = step >= dt - time
+        h = torch.where(done, 0.0, torch.minimum(step, dt - time))
+        longest = 0.64 * (_MOST_STAGES**2 - 1) / radius
+        last, h = last & (h <= longest), torch.minimum(h, longest)
+        new = _chebyshev(frozen, e, f, h, radius)
+        new_u = frozen.margins(new)
+        new_f = -loss.slope(new_u)
+        new_rate = frozen.rate(new, new_f)
+        error = _rms(0.8 * (u - new_u) + 0.4 * h.unsqueeze(-1) * (rate + new_rate))
+        error = error / (tolerance * (scale + _rms(new_u)))
+        accept = (error <= 1.0) & ~done
+        factor = (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / 3.0)).clamp(_SHRINK, _GROW).nan_to_num(_SHRINK)
+        kept = accept.unsqueeze(-1)
+        time = torch.where(accept, torch.where(last, dt, time + h), time)
+        e, u, f, rate = (torch.where(kept, b, a) for a, b in ((e, new), (u, new_u), (f, new_f), (rate, new_rate)))
+        step = torch.where(done, step, h * factor)
+        if accept.any():
+            nodes.append((time, e, f))
+        # a step that is not a number, or too small, is given up
+        done = done | (accept & last) | ~(step > _LEAST * dt)
+        if done.all():
+            break
+    time, e, f = (torch.stack(part) for part in zip(*nodes, nodes[-1], strict=True))
+    spoilt = (time[-1] < dt).unsqueeze(-1)
+    return Path.of(time, torch.where(spoilt, torch.nan, e * frozen.unit), f * frozen.unit)
+
+
+def _chebyshev(frozen: FrozenFlow, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> Tensor:
+    """One step of RKC2 of size ``h`` (m,) from ``e``, where de/dt = ``f``."""
+    stages = stages_for(h * radius).nan_to_num(2.0).clamp(2, _MOST_STAGES).to(torch.int64)
+    first, table = (part.to(e)[stages] for part in _tables())
+    h = h.unsqueeze(-1)
+    hf = h * f
+    before, now = torch.zeros_like(e), first.unsqueeze(-1) * hf  # of what is added to e
+    for j in range(2, int(stages.max()) + 1):
+        a, b, c, d = table[:, :, j].unsqueeze(-1).unbind(1)
+        slope = frozen.loss.slope(frozen.margins(e + now))
+        new = (a * now).addcmul_(b, before).addcmul_(-c * h, slope).addcmul_(d, hf)
+        before, now = now, new
+    return e + now
+
+
+@functools.cache
+def _tables() -> tuple[Tensor, Tensor]:
+    """The coefficients of RKC2 for all numbers of stages s, (s,) and (s, 4, stage); beyond s, nothing moves."""
+    first = torch.zeros(_MOST_STAGES + 1, dtype=torch.float64)
+    table = torch.zeros((_MOST_STAGES + 1, 4, _MOST_STAGES + 1), dtype=torch.float64)
+    table[:, 0] = 1.0
+    for s in range(2, _MOST_STAGES + 1):
+        first[s], own = coefficients(s)
+        table[s, :, : s + 1] = own[1:]  # increments: Y_0 drops out
+    return first, table
+
+
+def _direction(p: Tensor) -> Tensor:
+    square = p.square().sum(-1, keepdim=True)
+    return p / square.clamp_min(torch.finfo(p.dtype).tiny)
+
+
+def _rms(values: Tensor) -> Tensor:
+    return values.square().mean(-1).sqrt()

@@ -1,0 +1,118 @@
+"""Steps in function space: exact where the kernel is constant, of order 2 in its change, each member for itself."""
+
+import numpy as np
+import pytest
+import torch
+from flow_problem import batch, duration, flat, follow, reference, small_problem
+
+from simulate.frozen import frozen_flow
+from simulate.integrators import KernelFlow
+from simulate.integrators.function_space import FrozenFlow
+from simulate.integrators.function_space import follow as follow_frozen
+
+
+def stepper(members=1, tolerance=1e-4):
+    return KernelFlow(torch.full((members,), 0.3, dtype=torch.float64), tolerance)
+
+
+@pytest.mark.parametrize(("loss", "end"), [("logistic", 2.0), ("square", 2.0), ("softhinge", 0.5)])
+def test_the_error_falls_with_order_two(loss, end):
+    """With the frozen flow (logistic, square), and without it (softhinge far from its margin)."""
+    flow, start = small_problem(loss)
+    exact = reference(flow, start, end)
+    errors = [
+        np.abs(flat(follow(flow, start, stepper(tolerance=1e-6), end, count)) - exact).max() for count in (8, 16, 32)
+    ]
+    assert np.log2(np.array(errors[:-1]) / np.array(errors[1:])) == pytest.approx(2.0, abs=0.35)
+
+
+def test_in_the_lazy_limit_one_step_is_the_whole_way():
+    """The square loss of a linear model has a closed form, which a step of any size reaches."""
+    flow, weights = small_problem("square", alpha=1e5)
+    start = batch(flow, weights, stepper(), duration(0.0))
+    values, vectors = torch.linalg.eigh(start.point.at.kernel()[0])
+    for dt in (0.3, 30.0, 3000.0):
+        trial = stepper(tolerance=1e-3).step(batch(flow, weights, stepper(), duration(dt)))
+        gone = vectors @ (-torch.expm1(-2.0 * dt * values / 8) * (vectors.T @ flow.y))
+        torch.testing.assert_close(trial.point.output[0], gone, rtol=0, atol=2e-3)
+        assert trial.error.abs().max() < 1e-3
+
+
+def test_the_estimate_falls_as_the_error_of_a_step():
+    flow, weights = small_problem("logistic")
+    sizes, errors = [], []
+    for dt in (0.4, 0.2):
+        trial = stepper(tolerance=1e-7).step(batch(flow, weights, stepper(), duration(dt)))
+        sizes.append(trial.error.norm().item())
+        errors.append(np.abs(flat(trial.weights) - reference(flow, weights, dt)).max())
+    assert np.log2(sizes[0] / sizes[1]) == pytest.approx(KernelFlow.order, abs=0.35)
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(3.0, abs=0.35)
+
+
+@pytest.mark.parametrize(("loss", "sizes"), [("logistic", (0.4, 0.2)), ("softhinge", (0.04, 0.02))])
+def test_between_its_ends_a_step_is_as_good_as_at_its_end(loss, sizes):
+    flow, weights = small_problem(loss)
+    errors = []
+    for dt in sizes:
+        state = batch(flow, weights, stepper(), duration(dt))
+        method = stepper(tolerance=1e-7)
+        trial = method.step(state)
+        segment = method.segment(state, trial, torch.tensor([0]))
+        for share in (0.35, 0.7, 1.0):
+            found = flat(segment.at(torch.tensor([share], dtype=torch.float64)))
+            errors.append(np.abs(found - reference(flow, weights, share * dt)).max())
+        np.testing.assert_allclose(found, flat(trial.weights), rtol=0, atol=1e-12)
+    first, second = np.array(errors[:3]), np.array(errors[3:])
+    assert (np.log2(first / second) > 2.5).all()
+    assert (first[:2] < 1.5 * first[2]).all()
+
+
+def test_a_force_that_changes_within_the_step_is_followed():
+    """From far below the margin, where the curvature of the soft hinge is nothing, to beyond it in one step."""
+    flow, weights = small_problem("softhinge", alpha=1e5)
+    method = stepper(tolerance=1e-4)
+    once = method.step(batch(flow, weights, method, duration(60.0)))
+    often = follow(flow, weights, method, 60.0, 60)
+    torch.testing.assert_close(once.point.output, flow(often).output, rtol=0, atol=2e-3)
+
+
+def test_members_do_not_change_each_other():
+    """Four networks of one batch at steps from far below to far beyond stiffness, against each alone."""
+    flow, start = small_problem("logistic")
+    index = torch.zeros(4, dtype=torch.int64)
+    together, weights = flow.select(index), [w[index] for w in start]
+    sizes = torch.tensor([1e-3, 30.0, 1e-2, 300.0], dtype=torch.float64)
+    trial = stepper(4).step(batch(together, weights, stepper(4), sizes))
+    for m in range(4):
+        alone = stepper().step(batch(flow, start, stepper(), sizes[m : m + 1]))
+        torch.testing.assert_close(trial.point.output[m], alone.point.output[0], rtol=1e-11, atol=1e-11)
+        torch.testing.assert_close(trial.error[m], alone.error[0], rtol=1e-9, atol=1e-11)
+
+
+def test_a_member_that_breaks_spoils_its_own_step_alone():
+    flow, start = small_problem("logistic")
+    index = torch.zeros(2, dtype=torch.int64)
+    weights = [w[index].clone() for w in start]
+    weights[1][1] = torch.nan
+    trial = stepper(2).step(batch(flow.select(index), weights, stepper(2), torch.full((2,), 5.0, dtype=torch.float64)))
+    alone = stepper().step(batch(flow, start, stepper(), duration(5.0)))
+    torch.testing.assert_close(trial.point.output[0], alone.point.output[0], rtol=1e-11, atol=1e-11)
+    assert trial.point.output[1].isnan().all()
+
+
+@pytest.mark.parametrize("loss", ["softhinge", "logistic", "quadratic_hinge"])
+def test_the_frozen_flow_agrees_with_a_tight_one(loss):
+    """Against itself at a tolerance a thousandth of it, and its path against shorter ones, between nodes too."""
+    flow, weights = small_problem(loss)
+    theta, scale, end = flow(weights).at.kernel(), torch.tensor([0.3], dtype=torch.float64), 20.0
+    model, start = frozen_flow(theta, flow.loss, flow.y, torch.zeros_like(flow.output_initial))
+    point = model(start)
+
+    def path(until, tolerance):
+        return follow_frozen(FrozenFlow.of(model, point, theta.clone()), duration(until), scale, tolerance)
+
+    rough = path(end, 1e-3)
+    for share in (0.13, 0.5, 1.0):
+        exact = torch.bmm(theta, path(share * end, 1e-6).p[-1].unsqueeze(-1))
+        p, _ = rough.at(torch.tensor([share], dtype=torch.float64))
+        torch.testing.assert_close(torch.bmm(theta, p.unsqueeze(-1)), exact, rtol=0, atol=5e-3)
