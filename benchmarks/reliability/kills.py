@@ -28,7 +28,7 @@ import simulate.store.place
 from benchmarks.reliability import stand_in
 from simulate import Progress, Store, run
 
-FLUSH = 0.01
+FLUSH = 0.05
 
 
 def main() -> None:

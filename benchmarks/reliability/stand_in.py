@@ -22,9 +22,10 @@ WAIT = 0.5  # that a waiting task takes
 
 
 def campaign(tasks: int) -> Campaign:
-    """Tasks of 100 networks each: 2 amplitudes × 50 seeds, 10 blocks of seeds, as many widths as are needed."""
+    """Tasks of 100 networks each: 2 amplitudes × 50 seeds, 10 blocks of seeds, as many widths as are needed, or 100."""
+    widths = min(tasks // 10, 100)  # small ones, so that memory does not cut tasks
     fields = {"name": "e", "dataset": "sphere", "n_train": 4, "n_test": 20, "depth": 2, "activation": "relu"}
-    grid = {"widths": list(range(8, 8 + tasks // 10)), "root_h_alpha": [0.1, 10.0], "seeds": 500}
+    grid = {"widths": list(range(8, 8 + widths)), "root_h_alpha": [0.1, 10.0], "seeds": 50 * tasks // widths}
     made = Campaign.from_dict({"name": "stand-in", "experiment": [fields | grid]})
     assert len(made.tasks()) == tasks
     return made
