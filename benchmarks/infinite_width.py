@@ -18,7 +18,7 @@ from simulate.campaign import Experiment
 from simulate.data import load_data
 from theory import infinite_width_kernels
 from theory.curves.function_space_flow import train
-from theory.curves.lazy_network import _Frozen
+from theory.curves.lazy_network import FrozenKernel
 from theory.curves.margin_loss import margin_loss
 
 TARGET = Path(__file__).parent.parent / "reports" / "reference" / "infinite_width.json"
@@ -32,7 +32,7 @@ def lazy_error(experiment: Experiment) -> float:
     _, ntk = infinite_width_kernels(
         experiment.activation, experiment.depth, np.concatenate([data.x_train, data.x_test]), data.x_train
     )
-    trained = train(_Frozen(ntk[:n]), data.y_train.astype(float), margin_loss(experiment.loss), tolerance=1e-3)
+    trained = train(FrozenKernel(ntk[:n]), data.y_train.astype(float), margin_loss(experiment.loss), tolerance=1e-3)
     return float(np.mean(ntk[n:] @ trained.end * data.y_test <= 0))
 
 

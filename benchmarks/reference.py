@@ -23,10 +23,7 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.reference_table import write_table
-from fit.assess import assess
-from fit.measurements import measurements
-from fit.render import build, write
-from fit.theory_curves import theory_curves
+from fit.report import report_on
 from fit.verdict import Verdict
 from simulate import Campaign, list_presets, run
 
@@ -73,11 +70,7 @@ def report(preset: str, folder: Path, data_root: str | None = None) -> list[Verd
         old.unlink()
     # paths in verdicts.json are relative: it is the same on every machine
     with contextlib.chdir(ROOT):
-        found = measurements(kept(preset, folder))
-        verdicts = assess(found)
-        title = f"Lazy and feature training: {preset}"
-        write(build(title, verdicts, found, folder, theory=theory_curves(found, data_root)), verdicts, folder)
-    return verdicts
+        return report_on(kept(preset, folder), preset, folder, data_root=data_root)
 
 
 def kept(preset: str, folder: Path) -> Sequence[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
+
+from fit.estimators import mean_over
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,11 @@ class Measured:
     high: float | None = None
 
 
-MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {}
-
-
 def _mean(preset: str, what: str, values: NDArray) -> Measured:
     """Mean of independent values with Student's interval; NaN is left out."""
-    sample = values[np.isfinite(values)]
-    half = float(stats.t.ppf(0.975, len(sample) - 1) * sample.std(ddof=1) / np.sqrt(len(sample)))
-    return Measured(preset, what, float(sample.mean()), float(sample.mean()) - half, float(sample.mean()) + half)
+    estimate = mean_over(values)
+    assert estimate is not None, f"{preset}: {what}: fewer than two values"
+    return Measured(preset, what, estimate.value, *estimate.interval())
 
 
 def _dynamics(folder: Path) -> xr.Dataset:
@@ -114,7 +112,7 @@ def infinite_width(folder: Path) -> list[Measured]:
     return rows
 
 
-MEASURES |= {
+MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "infinite_width": infinite_width,
     "trajectories": trajectories,
     "linear_before_t1": linear_before_t1,

@@ -37,8 +37,8 @@ def page() -> str:
     return "\n".join([_INTRODUCTION, *sections]).rstrip() + "\n"
 
 
-def _read(pattern: str) -> list[tuple[str, dict]]:
-    return [(path.name, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(RESULTS.glob(pattern))]
+def _read(pattern: str, folder: Path = RESULTS) -> list[tuple[str, dict]]:
+    return [(path.name, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob(pattern))]
 
 
 def _integrators() -> str:
@@ -214,14 +214,10 @@ def _paper_grid() -> str:
     return text
 
 
-def _reliability_result(name: str) -> dict:
-    path = RELIABILITY / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
 def _reliability() -> str:
     lines: list[tuple[object, ...]] = []
-    if kills := _reliability_result("kills"):
+    found = dict(_read("*.json", RELIABILITY))
+    if kills := found.get("kills.json"):
         lines.append(
             (
                 "`kills`", f"{kills['kills']} kill -9 over the busy time of {kills['tasks']} tasks, {kills['workers']} "
@@ -231,7 +227,7 @@ def _reliability() -> str:
                 "store",
             )
         )  # fmt: skip
-    if damage := _reliability_result("damage"):
+    if damage := found.get("damage.json"):
         how = ", ".join(f"{count} {kind}" for kind, count in sorted(damage["how"].items()))
         lines.append(
             (
@@ -242,7 +238,7 @@ def _reliability() -> str:
                 f"of them whole; {damage['pieces_that_differ_after_repair']} pieces differ after repair",
             )
         )  # fmt: skip
-    if nonsense := _reliability_result("nonsense"):
+    if nonsense := found.get("nonsense.json"):
         for called, counts in (("in one process", nonsense["in_process"]), ("as processes", nonsense["as_processes"])):
             ended = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "examples")
             lines.append(("`nonsense`", f"{counts['examples']:,} campaign files and command lines, {called}", ended))
@@ -256,8 +252,8 @@ def _reliability() -> str:
 
 
 def _throughput() -> str:
-    found = _reliability_result("throughput")
-    if not found:
+    found = dict(_read("throughput.json", RELIABILITY)).get("throughput.json")
+    if found is None:
         return ""
     trained = [
         (r["workers"], r["networks"], r["tasks"], r["local_seconds"], r["dask_seconds"]) for r in found["trained"]

@@ -89,7 +89,7 @@ def expected_power(verdict: Verdict) -> str:
 
 def has_power(kernel: Verdict) -> bool:
     """Whether theory predicts a power of the kernel's change, be it with logarithms."""
-    return kernel.predicted is not None or "no verdict" not in kernel.expected
+    return kernel.predicted is not None or kernel.claimed
 
 
 def tally(rows: Sequence[Row]) -> str:

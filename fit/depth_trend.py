@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from fit.finding import Finding
 from fit.intervals import Estimate
 from fit.measurements import Measurements
+from fit.paired import plus
 from fit.verdict import Word
 from theory.prediction import Prediction
 
@@ -56,7 +56,7 @@ def _compare(members: Sequence[Measurements], slopes: Mapping[str, Finding]) -> 
             usable.append((one.depth, finding.estimate))
     if len({depth for depth, _ in usable}) < 2:
         return Finding(obstacle="the source holds a measured exponent at one depth only")
-    steps = [_step(shallow, deep) for (first, shallow), (second, deep) in pairwise(usable) if first != second]
+    steps = [plus(shallow, deep, -1.0) for (first, shallow), (second, deep) in pairwise(usable) if first != second]
     smallest = min(steps, key=lambda step: step.value)
     listed = "the exponents are " + ", ".join(f"a({depth}) = {-estimate.value:.3f}" for depth, estimate in usable)
     level = 1 - 0.05 / len(steps)
@@ -74,11 +74,3 @@ def _compare(members: Sequence[Measurements], slopes: Mapping[str, Finding]) -> 
         n_widths=min(one.n_widths for one in used),
         word=word,
     )
-
-
-def _step(shallow: Estimate, deep: Estimate) -> Estimate:
-    """a(deep) - a(shallow) with Welch's degrees of freedom."""
-    parts = [(e.standard_error**2, e.dof) for e in (shallow, deep)]
-    variance = sum(part for part, _ in parts)
-    spread = sum(part**2 / dof for part, dof in parts)
-    return Estimate(shallow.value - deep.value, math.sqrt(variance), variance**2 / spread if spread else math.inf)

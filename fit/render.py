@@ -333,7 +333,7 @@ def _power(verdict: Verdict) -> str:
     """The predicted power, or what is predicted instead."""
     if verdict.predicted is not None:
         return verdict.predicted.replace("-", "−")
-    if verdict.claim == "depth_trend" and "no verdict" not in verdict.expected:
+    if verdict.claim == "depth_trend" and verdict.claimed:
         return "grows"
     if verdict.claim in SHARES:
         return SHARES[verdict.claim]

@@ -17,7 +17,7 @@ from rich.table import Table
 from fit.assess import assess
 from fit.finding import MIN_SEEDS
 from fit.headline import headlines
-from fit.measurements import measurements
+from fit.measurements import Measurements, measurements
 from fit.own_predictions import OwnPrediction, read_predictions
 from fit.processes import shared
 from fit.render import build, decisive, judged, summary, write
@@ -132,7 +132,7 @@ def main(
                 )
             code = simulate.console.exit_code(outcome)
             sources = [folder / "store.zarr"]
-        verdicts = _report(sources, f"Lazy and feature training: {title}", folder, own, data_root)
+        verdicts = report_on(sources, title, folder, own, data_root)
         if as_json:
             print(json.dumps([v.to_json() for v in verdicts], indent=2, allow_nan=False, ensure_ascii=False))
         elif not quiet:
@@ -153,18 +153,31 @@ def _reading(path: str) -> Iterator[None]:
             raise
 
 
-def _report(
-    sources: Sequence[Path], title: str, folder: Path, own: Sequence[OwnPrediction], data_root: Path | None
+def report_on(
+    sources: Sequence[Path | str],
+    title: str,
+    folder: Path,
+    own: Sequence[OwnPrediction] = (),
+    data_root: Path | str | None = None,
 ) -> list[Verdict]:
+    """Write the report on stores and tables, called ``title``, into ``folder``; return its verdicts.
+
+    Raises
+    ------
+    InputError
+        If a source can't be read, or the folder can't be written.
+    """
     paths = [str(source) for source in sources]
+    read: list[Measurements] = []
     for path in paths:
         with _reading(path):
-            measurements(path)
+            read += measurements(path)
     with _reading(paths[0]):
-        found = measurements(paths)
+        found = measurements(read)
         with shared(sum(one.size for one in found)) as apply:
             verdicts = assess(found, also=own, apply=apply)
             curves = theory_curves(found, data_root, apply)
+            title = f"Lazy and feature training: {title}"
             report = build(title, verdicts, found, folder, theory=curves, apply=apply)
     try:
         write(report, verdicts, folder)

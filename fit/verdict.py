@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import xarray as xr
 
+from theory.prediction import is_claimed
+
 SCHEMA_VERSION = 1
 Word = Literal["consistent", "inconsistent", "inconclusive"]
 
@@ -55,6 +57,11 @@ class Verdict:
     store: str | None = None
     schema_version: int = SCHEMA_VERSION
     points: xr.Dataset | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def claimed(self) -> bool:
+        """False where theory makes no claim of this kind; ``expected`` says why."""
+        return is_claimed(self.expected)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON values: None, never NaN or Infinity."""

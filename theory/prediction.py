@@ -66,5 +66,13 @@ class Prediction:
     statistic: Literal["mean", "rms", "median"] = "mean"
     #: the power is accompanied by logarithms, so a measured slope need not reach it
     logarithms: bool = False
-    #: False where theory makes no claim of this kind for the model at hand; ``expected`` says why
-    claimed: bool = True
+
+    @property
+    def claimed(self) -> bool:
+        """False where theory makes no claim of this kind for the model at hand; ``expected`` says why."""
+        return is_claimed(self.expected)
+
+
+def is_claimed(expected: str) -> bool:
+    """Whether a prediction in words, `Prediction.expected`, is one; else it says why there is "no verdict"."""
+    return not expected.startswith("no verdict")

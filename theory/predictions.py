@@ -221,6 +221,11 @@ def _no_kernel_law(model: Model) -> str | None:
     return _no_mean_field(model)
 
 
+def _once_corrected(correction: sympy.Rational | None) -> str:
+    """What a power that is approached with a correction is to be measured with, as the end of a sentence."""
+    return f", once the correction of relative size A^({_rational(correction)}) is fitted along" if correction else ""
+
+
 def _transition_steps(model: Model) -> tuple[Step, ...]:
     """Why kernels on held-out data follow no power where sigma saturates slowly."""
     p = model.saturation
@@ -337,7 +342,7 @@ def _half_time(model: Model) -> tuple[Prediction, ...]:
         reference=_DERIVED,
         falsified_by="another power of A"
         + (" (or, where a logarithm is predicted, a power)" if logarithmic else "")
-        + (f", once the correction of relative size A^({_rational(correction)}) is fitted along" if correction else ""),
+        + _once_corrected(correction),
         correction_exponent=correction,
         logarithms=logarithmic,
     )
@@ -533,12 +538,7 @@ def _weight_change_feature(model: Model) -> tuple[Prediction, ...]:
             regime=_feature(edge),
             derivation=steps,
             reference=_DERIVED,
-            falsified_by="another power of A"
-            + (
-                f", once the correction of relative size A^({_rational(correction)}) is fitted along"
-                if correction
-                else ""
-            ),
+            falsified_by="another power of A" + _once_corrected(correction),
             correction_exponent=correction,
         ),
     )
@@ -641,7 +641,6 @@ def _depth_trend(model: Model) -> Prediction:
         derivation=_feature_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",
         falsified_by="a falling with depth",
-        claimed=testable,
     )
 
 

@@ -264,12 +264,12 @@ def _refused(code: object, error: str) -> str | None:
     match code:
         case 0:
             return "ran"
-        case 2 if any(line.lstrip("│ ").startswith(("error:", "Error")) for line in error.splitlines()):
+        case 2 if "Error" in error or any(line.lstrip("│ ").startswith("error:") for line in error.splitlines()):
             return "refused by name"
-        case 2 if "Error" in error:
-            return "refused by name"
-        case 3 | 4 | 5 if code == 3 or "error:" in error or code == 4:
+        case 3 | 4:
             return f"ended with {code}"
+        case 5 if "error:" in error:
+            return "ended with 5"
     return None
 
 

@@ -34,7 +34,7 @@ _TRAINED = {
     "name": "trained", "dataset": "digits", "n_train": 40, "n_test": 50, "depth": 1, "activation": "softplus",
     "widths": [32], "root_h_alpha": {"start": 1e-2, "stop": 1e2, "per_decade": 1}, "seeds": 320,
 }  # fmt: skip
-_WAITING = 48  # tasks
+_WAITING = 50  # tasks
 _EMPTY_WORKERS = 2
 
 
@@ -74,7 +74,7 @@ def _trained(folder: Path) -> list[dict]:
 
 
 def _waiting(folder: Path) -> list[dict]:
-    campaign = stand_in.campaign(10 * (_WAITING // 10 + 1))
+    campaign = stand_in.campaign(_WAITING)
     rows = []
     for workers in (1, 2, 4, 16):
         with _cluster(workers) as address:

@@ -21,6 +21,7 @@ from torch import Tensor
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.chebyshev import coefficients, stages_for
 from simulate.losses import Loss
+from simulate.observe import rms
 
 _MOST_STAGES = 60
 _MOST_STEPS = 300  # a member that takes more has its whole step spoilt, which the controller shortens
@@ -80,7 +81,7 @@ class Path:
         return p, self.late[k, members] + x * (p - a)
 
 
-def straight(flow: GradientFlow, dt: Tensor, first: Tensor, last: Tensor) -> Path:
+def straight(dt: Tensor, first: Tensor, last: Tensor) -> Path:
     """Return paths of one piece between two forces (m, n): of members that are not stiff."""
     step = dt.unsqueeze(-1)
     p = torch.stack([torch.zeros_like(first), 0.5 * step * (first + last)])
@@ -135,7 +136,7 @@ def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> P
     time, e, u = torch.zeros_like(dt), torch.zeros_like(frozen.margin), frozen.margin
     f = -loss.slope(u)
     rate = frozen.rate(e, f)
-    step = _FIRST * (scale + _rms(u)) / _rms(rate)
+    step = _FIRST * (scale + rms(u)) / rms(rate)
     done = torch.zeros_like(dt, dtype=torch.bool)
     nodes = [(time, e, f)]
     for _ in range(_MOST_STEPS):
@@ -150,8 +151,8 @@ def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> P
         new_u = frozen.margins(new)
         new_f = -loss.slope(new_u)
         new_rate = frozen.rate(new, new_f)
-        error = _rms(0.8 * (u - new_u) + 0.4 * h.unsqueeze(-1) * (rate + new_rate))
-        error = error / (tolerance * (scale + _rms(new_u)))
+        error = rms(0.8 * (u - new_u) + 0.4 * h.unsqueeze(-1) * (rate + new_rate))
+        error = error / (tolerance * (scale + rms(new_u)))
         accept = (error <= 1.0) & ~done
         factor = (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / 3.0)).clamp(_SHRINK, _GROW).nan_to_num(_SHRINK)
         kept = accept.unsqueeze(-1)
@@ -199,7 +200,3 @@ def _tables() -> tuple[Tensor, Tensor]:
 def _direction(p: Tensor) -> Tensor:
     square = p.square().sum(-1, keepdim=True)
     return p / square.clamp_min(torch.finfo(p.dtype).tiny)
-
-
-def _rms(values: Tensor) -> Tensor:
-    return values.square().mean(-1).sqrt()

@@ -69,7 +69,7 @@ class KernelFlow:
         stiff = torch.nonzero(_stiff(batch)).squeeze(-1)
         scale = self.scale[batch.members][stiff]
 
-        path = straight(flow, dt, point.force, point.force)
+        path = straight(dt, point.force, point.force)
         if len(stiff):
             part = point.select(stiff)
             frozen = FrozenFlow.of(flow.select(stiff), part, part.at.kernel())
@@ -78,7 +78,7 @@ class KernelFlow:
         first = at.add_pullback(weights, p)
         stage = flow(first)
 
-        path = straight(flow, dt, point.force, stage.force)
+        path = straight(dt, point.force, stage.force)
         if len(stiff):
             p, late, ended = p[stiff], late[stiff], stage.select(stiff)
             crossed = alpha[stiff] * part.at.pushforward(ended.at.pullback(late))

@@ -77,8 +77,10 @@ def test_a_direction_that_depends_on_the_amplitude_is_told_apart_from_a_wrong_po
 
 def test_a_depth_trend_that_theory_does_not_claim_gets_no_verdict():
     data = tree(*(experiment(name=f"L{depth}", depth=depth, exponent=-2 + 0.1 * depth) for depth in (1, 2, 3)))
-    for claimed, word in ((True, "inconsistent"), (False, "inconclusive")):
-        law = dataclasses.replace(prediction("depth_trend", "root_h_alpha", None, FEATURE), claimed=claimed)
+    stated = prediction("depth_trend", "root_h_alpha", None, FEATURE)
+    for expected, word in ((stated.expected, "inconsistent"), ("no verdict: the reason", "inconclusive")):
+        law = dataclasses.replace(stated, expected=expected)
+        assert law.claimed == (word == "inconsistent")
         given = [p for p in laws() if p.claim == "kernel_change_feature"] + [law]
         (trend,) = [v for v in assess(data, given) if v.claim == "depth_trend"]
         assert trend.verdict == word

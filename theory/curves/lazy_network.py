@@ -51,8 +51,11 @@ def signals(activation: Activation, weights: Weights, x: np.ndarray) -> _Signals
     return _Signals(forward, backward)
 
 
-class _Frozen:
-    """The linearised network as a `theory.curves.function_space_flow.System`: an instant is the sum of all forces."""
+class FrozenKernel:
+    """The linearised network as a `theory.curves.function_space_flow.System`: an instant is the sum of all forces.
+
+    ``theta`` is its kernel on the training points, (n, n) float64.
+    """
 
     def __init__(self, theta: np.ndarray) -> None:
         self._theta = theta
@@ -114,7 +117,7 @@ def first_order_kernel_change(
     x_eval = x if x_eval is None else x_eval
     width = sizes[-1][1]
     at = signals(activation, weights, x)
-    trained = train(_Frozen(at.kernel(at)), np.asarray(y, dtype=np.float64), margin_loss(loss), tolerance=1e-3)
+    trained = train(FrozenKernel(at.kernel(at)), np.asarray(y, dtype=np.float64), margin_loss(loss), tolerance=1e-3)
     direction = at.pull_back(trained.end)
     before = signals(activation, weights, x_eval)
     theta = before.kernel(before)
