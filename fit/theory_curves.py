@@ -122,7 +122,7 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
         f"linearised dynamics of the same networks (rms of {len(seeds)} seeds at h = {width}), kernel change to first "
         "order: theory.curves.first_order_kernel_change"
     )
-    return [TheoryCurve(experiment.name, "kernel_change", grid, value, f"frozen kernel, h = {width}", "-.", source)]
+    return [TheoryCurve(experiment.name, "kernel_change", grid, value, f"frozen Θ, h = {width}", "-.", source)]
 
 
 def _deep_linear(experiment: Experiment, data: Data) -> list[TheoryCurve]:
