@@ -1,4 +1,8 @@
-"""The results of an experiment as chunks: one for each task and variable, checksummed, made and read here."""
+"""The results of an experiment as chunks: one for each task and variable, checksummed, made and read here.
+
+A chunk is what Zarr v3 says it is (little-endian bytes, Zstandard, CRC32C). It is made here and not by zarr, whose way
+to a single chunk through an event loop and threads takes thirty times as long, which bounds a campaign on many GPUs.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,12 @@ from typing import Any
 import google_crc32c
 import numpy as np
 import xarray as xr
-import zarr
-from zarr.core.buffer import Buffer
-from zarr.storage import MemoryStore, StorePath
+from numcodecs import Zstd
+from zarr.core.metadata.v3 import ArrayV3Metadata
 
 from simulate.campaign import Task
 
+ZSTD_LEVEL = 3
 _CHECKSUM = 4  # bytes of CRC32C at the end of a chunk
 
 
@@ -46,37 +50,29 @@ class Blocks:
         return int(self.metadata["status"]["chunk_grid"]["configuration"]["chunk_shape"][2])
 
     @cached_property
-    def _arrays(self) -> dict[str, tuple[zarr.Array, dict[str, Buffer]]]:
-        made = {}
-        # a chunk of zeros is a result like any other: that it is there says that it was written
-        with zarr.config.set({"array.write_empty_chunks": True}):
-            for name, metadata in self.metadata.items():
-                memory: dict[str, Buffer] = {}
-                made[name] = zarr.Array.from_dict(StorePath(MemoryStore(memory), ""), metadata), memory
-        return made
+    def _described(self) -> dict[str, ArrayV3Metadata]:
+        return {name: ArrayV3Metadata.from_dict(metadata) for name, metadata in self.metadata.items()}
 
     def piece(self, task: Task, name: str) -> str:
         """Return the name of a task's one chunk of a variable; it spans all trailing dimensions."""
-        metadata: Any = self._arrays[name][0].metadata
-        index = [task.index, 0, task.seed_start // self.seeds_per_task, *[0] * (len(metadata.shape) - 3)]
-        return f"{self.experiment}/{name}/{metadata.chunk_key_encoding.encode_chunk_key(tuple(index))}"
+        array = self._described[name]
+        index = [task.index, 0, task.seed_start // self.seeds_per_task, *[0] * (len(array.shape) - 3)]
+        return f"{self.experiment}/{name}/{array.encode_chunk_key(tuple(index))}"
 
     def unknown(self, task: Task) -> xr.Dataset:
         """Return the fill values in the shape of a task's results."""
         found = {}
-        for name, metadata in self.metadata.items():
-            array = self._arrays[name][0]
+        for name, array in self._described.items():
             shape = (1, array.shape[1], task.seed_stop - task.seed_start, *array.shape[3:])
-            found[name] = (metadata["dimension_names"], np.full(shape, array.fill_value, dtype=array.dtype))
+            found[name] = (array.dimension_names, np.full(shape, array.fill_value, dtype=array.dtype.to_native_dtype()))
         return xr.Dataset(found)
 
     def encode(self, task: Task, name: str, values: np.ndarray) -> bytes:
         """Return the bytes of a task's chunk: ``values`` has shape (1, amplitudes, seeds of the task, ...)."""
-        array, memory = self._arrays[name]
-        memory.clear()
-        array[task.index : task.index + 1, :, task.seed_start : task.seed_stop] = values
-        (chunk,) = memory.values()
-        return chunk.to_bytes()
+        chunk = self._blank(name)
+        chunk[:, :, : task.seed_stop - task.seed_start] = values
+        packed = Zstd(ZSTD_LEVEL).encode(chunk)
+        return packed + google_crc32c.value(packed).to_bytes(_CHECKSUM, "little")
 
     def decode(self, task: Task, name: str, chunk: bytes) -> np.ndarray:
         """Return the values in a chunk, shape (amplitudes, seeds of the task, ...).
@@ -86,11 +82,16 @@ class Blocks:
         ValueError, RuntimeError
             If these bytes are not a chunk of this variable.
         """
-        array, memory = self._arrays[name]
-        key = self.piece(task, name).removeprefix(f"{self.experiment}/{name}/")
-        memory.clear()
-        memory[key] = zarr.core.buffer.default_buffer_prototype().buffer.from_bytes(chunk)
-        return np.asarray(array[task.index, :, task.seed_start : task.seed_stop])
+        if not is_whole(chunk):
+            raise ValueError("the checksum is another")
+        blank = self._blank(name)
+        values = np.frombuffer(Zstd().decode(chunk[:-_CHECKSUM]), blank.dtype).reshape(blank.shape)
+        return values[0, :, : task.seed_stop - task.seed_start]
+
+    def _blank(self, name: str) -> np.ndarray:
+        """A chunk of fill values; the last one of an axis is as long as all others."""
+        array = self._described[name]
+        return np.full(array.chunks, array.fill_value, array.dtype.to_native_dtype().newbyteorder("<"))
 
 
 def is_whole(chunk: bytes) -> bool:

@@ -21,6 +21,7 @@ from simulate.campaign import Campaign, Experiment
 from simulate.data import Data
 from simulate.integrators import integrator_of
 from simulate.schema import Coordinate, Status, coordinates, variables
+from simulate.store.blocks import ZSTD_LEVEL
 from simulate.store.root import ROOT, digest_of, sealed
 
 _FILL = {"float64": np.nan, "float32": np.nan}
@@ -112,7 +113,7 @@ def _create(group: zarr.Group, name: str, shape, chunk, dims, dtype: str, attrib
         dtype=str if labels else dtype,
         fill_value="" if labels else _FILL.get(dtype, 0),
         serializer=VLenUTF8Codec() if labels else BytesCodec(),
-        compressors=[ZstdCodec(level=3), Crc32cCodec()],
+        compressors=[ZstdCodec(level=ZSTD_LEVEL), Crc32cCodec()],
         dimension_names=dims,
         attributes=attributes,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import json
 import os
 import platform
@@ -317,6 +318,10 @@ def _flush(paths: Collection[Path]) -> None:
     if len(paths) > _MANY:
         os.sync()
         return
-    # at once: file systems commit what waits together, and one after the other takes ten times as long
-    with ThreadPoolExecutor(min(16, len(paths))) as flushing:
-        list(flushing.map(flush, paths))
+    list(_flushing().map(flush, paths))
+
+
+@functools.cache
+def _flushing() -> ThreadPoolExecutor:
+    """Flush at once: file systems commit what waits together, and one after the other takes ten times as long."""
+    return ThreadPoolExecutor(16, "flush")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 
 from simulate import Campaign, Status, Store, StoreError, run, run_task
 from simulate.data import load_data
@@ -57,6 +58,16 @@ def test_it_opens_with_xarray_and_has_the_documented_layout(finished):
     assert np.isfinite(data["kernel_change"]).all()
     assert data.attrs["data"]["name"] == "digits"
     assert len(data.attrs["data"]["sha256"]) == 64
+
+
+def test_chunks_are_those_that_zarr_writes_to_the_byte(finished, store_path):
+    before = {p.relative_to(store_path): p.read_bytes() for p in files_of(store_path)}
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        for _, array in zarr.open_group(store_path, mode="r+").members(max_depth=None):
+            if isinstance(array, zarr.Array):
+                values = array[...]
+                array[...] = values
+    assert {p.relative_to(store_path): p.read_bytes() for p in files_of(store_path)} == before
 
 
 def test_a_new_store_is_pending_and_whole(tiny, tmp_path):
