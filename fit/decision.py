@@ -64,5 +64,8 @@ def decide(estimate: Estimate, predicted: float, margin: float, excluded: bool, 
     if ci95[0] > high or ci95[1] < low:
         return "inconclusive", f"{span} lies outside {band}, but not after correction for the claims tested at once"
     if low <= estimate.value <= high:
-        return "inconclusive", f"{span} is wider than {band} allows: more seeds or widths are needed"
+        if ci90[1] - ci90[0] > high - low:
+            return "inconclusive", f"{span} is wider than {band}: more seeds or widths are needed"
+        edge = f"the estimate {estimate.value:.3f} lies inside {band}, but so near its edge that the 90 % interval"
+        return "inconclusive", f"{edge} [{ci90[0]:.3f}, {ci90[1]:.3f}] crosses it"
     return "inconclusive", f"the estimate lies outside {band}, but {span} does not exclude it"

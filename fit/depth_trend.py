@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from fit.decision import LEVEL
 from fit.finding import Finding
 from fit.intervals import Estimate
 from fit.measurements import Measurements
@@ -25,8 +26,8 @@ def depth_trend(
     """Compare the feature exponents a(L) = -(power of A) of experiments that differ in depth alone.
 
     Consecutive depths are compared by Welch's t: `consistent` if every step of a is positive with its 90 % interval,
-    `inconsistent` if some step is negative with its 95 % interval (Bonferroni over the steps), else `inconclusive`. The
-    estimate is the smallest step. Where theory claims no trend, there is no verdict.
+    `inconsistent` if some step is negative with its 95 % interval (Bonferroni over the steps, then Holm over all
+    claims), else `inconclusive`. The estimate is the smallest step. Where theory claims no trend, there is no verdict.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def depth_trend(
         prediction = next(p for p in predictions[members[-1].name] if p.claim == "depth_trend")
         finding = _compare(members, slopes)
         if not prediction.claimed:
-            finding = dataclasses.replace(finding, word=None)
+            finding = dataclasses.replace(finding, word=None, p_against=None)
         results.append((" + ".join(one.name for one in members), members, prediction, finding))
     return results
 
@@ -59,11 +60,11 @@ def _compare(members: Sequence[Measurements], slopes: Mapping[str, Finding]) -> 
     steps = [plus(shallow, deep, -1.0) for (first, shallow), (second, deep) in pairwise(usable) if first != second]
     smallest = min(steps, key=lambda step: step.value)
     listed = "the exponents are " + ", ".join(f"a({depth}) = {-estimate.value:.3f}" for depth, estimate in usable)
-    level = 1 - 0.05 / len(steps)
+    against = min(1.0, len(steps) * min(step.p_value_at_least(0.0) for step in steps))
     word: tuple[Word, str] = ("inconclusive", f"{listed}: the interval of a step includes none")
     if all(step.interval(0.90)[0] > 0 for step in steps):
         word = ("consistent", f"{listed}: every step is positive with its 90 % interval")
-    elif any(step.interval(level)[1] < 0 for step in steps):
+    elif against < LEVEL:
         word = ("inconsistent", f"{listed}: a step is negative with its 95 % interval")
     used = [slopes[one.name] for one in members if one.name in slopes]
     return Finding(
@@ -73,4 +74,5 @@ def _compare(members: Sequence[Measurements], slopes: Mapping[str, Finding]) -> 
         n_seeds=min(one.n_seeds for one in used),
         n_widths=min(one.n_widths for one in used),
         word=word,
+        p_against=against,
     )

@@ -39,7 +39,7 @@ class Finding:
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
     obstacle: str | None = None
     word: tuple[Word, str] | None = None  #: for a claim with a rule of its own: the word, and why
-    p_against: float | None = None  #: p-value behind a ``word`` "inconsistent", for Holm's correction
+    p_against: float | None = None  #: below 0.05 where the ``word`` is "inconsistent"; for Holm's correction
     notes: tuple[str, ...] = ()
 
 

@@ -45,6 +45,14 @@ class Estimate:
         """
         return self._tail(max(abs(self.value - exponent) - margin, 0.0))
 
+    def p_value_at_most(self, limit: float) -> float:
+        """p-value of the null true <= limit: below 0.05 exactly where the 95 % interval lies wholly above ``limit``."""
+        return self._tail(max(self.value - limit, 0.0))
+
+    def p_value_at_least(self, limit: float) -> float:
+        """p-value of the null true >= limit: below 0.05 exactly where the 95 % interval lies wholly below ``limit``."""
+        return self._tail(max(limit - self.value, 0.0))
+
     def _tail(self, distance: float) -> float:
         if self.standard_error == 0:
             return float(distance == 0)

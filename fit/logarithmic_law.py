@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 
+from fit.decision import LEVEL
 from fit.finding import (
     MIN_SEEDS,
     Finding,
@@ -59,11 +60,11 @@ def logarithmic_law(found: Measurements, prediction: Prediction, times: NDArray,
         None,
     )
     excluded = found.excluded(cells)
-    obstacle, word = None, None
+    obstacle, word, against = None, None, None
     if bend is None or slope is None:
         obstacle = f"{MIN_SEEDS} networks measured at {MIN_AMPLITUDES} amplitudes are needed to see a logarithm"
     else:
-        word = _word(bend, slope)
+        word, against = _word(bend, slope)
     return Finding(
         points=result_points,
         range=range_of(cells & seen.any(axis=2), found),
@@ -78,6 +79,7 @@ def logarithmic_law(found: Measurements, prediction: Prediction, times: NDArray,
         ],
         obstacle=obstacle,
         word=word,
+        p_against=against,
     )
 
 
@@ -106,15 +108,18 @@ def _mean(values: NDArray) -> Estimate:
     return Estimate(float(result.params[0]), float(result.bse[0]), float(result.df_resid), n_clusters=len(values))
 
 
-def _word(bend: Estimate, slope: Estimate) -> tuple[Word, str]:
+def _word(bend: Estimate, slope: Estimate) -> tuple[tuple[Word, str], float]:
+    """The word with its reason, and the p-value of the null that t/A rises and bends by no more than is allowed."""
     ci90, ci95 = bend.interval(0.90), bend.interval(0.95)
     numbers = (
         f"the ratio t/A rises by {slope.value:.0%} of its mean per decade of 1/A, and its slope changes by "
         f"{bend.value:.0%} (95 % interval [{ci95[0]:.0%}, {ci95[1]:.0%}]) over the window, "
         f"where ± {MAX_SLOPE_CHANGE:.0%} is allowed"
     )
-    if slope.interval(0.95)[1] < 0 or ci95[0] > MAX_SLOPE_CHANGE or ci95[1] < -MAX_SLOPE_CHANGE:
-        return "inconsistent", numbers
+    # each of the two rejects a law at its limit in half of 5 %, so the smaller of both is a p-value
+    against = min(slope.p_value_at_least(0.0), bend.p_value_within(0.0, MAX_SLOPE_CHANGE))
+    if against < LEVEL:
+        return ("inconsistent", numbers), against
     if slope.interval(0.95)[0] > 0 and ci90[0] >= -MAX_SLOPE_CHANGE and ci90[1] <= MAX_SLOPE_CHANGE:
-        return "consistent", numbers
-    return "inconclusive", numbers
+        return ("consistent", numbers), against
+    return ("inconclusive", numbers), against

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fit.decision import LEVEL
 from fit.estimators import mean_over
 from fit.finding import MIN_SEEDS, MIN_WIDTHS, Finding, exclusions, range_of, sensitivity_row, window
 from fit.intervals import Estimate
@@ -32,7 +33,6 @@ FINAL_KERNEL_SHARE = 0.25
 ENSEMBLE_SHARE = 0.5
 #: Random partitions of the seeds into ensembles.
 PARTITIONS = 50
-_LEVEL = 0.05
 
 
 def regime_preference(found: Measurements, prediction: Prediction) -> Finding:
@@ -249,13 +249,14 @@ def _few(what: str, shared: dict) -> str:
     return f"{shared['n_seeds']} {what}, and {MIN_SEEDS} are needed"
 
 
-def one_sided(towards: Estimate, told: str) -> tuple[tuple[Word, str], float | None]:
+def one_sided(towards: Estimate, told: str) -> tuple[tuple[Word, str], float]:
     """The word of an estimate that is predicted to be positive, and the p-value that speaks against it."""
+    against = towards.p_value_at_least(0.0)
     if towards.interval(0.90)[0] > 0:
-        return ("consistent", told), None
-    if towards.interval(0.95)[1] < 0:
-        return ("inconsistent", told), towards.p_value(0.0)
-    return ("inconclusive", f"{told}: the interval includes none"), None
+        return ("consistent", told), against
+    if against < LEVEL:
+        return ("inconsistent", told), against
+    return ("inconclusive", f"{told}: the interval includes none"), against
 
 
 def _share(
@@ -287,16 +288,13 @@ def _share(
     told = (
         f"{what} misses {missed.value:+.2%} of test error against the {than}, where {gained.value:+.2%} are to be had"
     )
+    against = min(test.p_value_at_most(0.0) for test in known)
+    word: tuple[Word, str] = ("inconclusive", f"{told}: the interval of that includes {allowed:.0%}")
     if all(test.interval(0.90)[1] <= 0 for test in known):
-        word: tuple[Word, str] = ("consistent", f"{told}: no more than {allowed:.0%} of it, with 95 % confidence")
-        return Finding(estimate=estimate, word=word, **shared)
-    against = [test for test in known if test.interval(0.95)[0] > 0]
-    if against:
+        word = ("consistent", f"{told}: no more than {allowed:.0%} of it, with 95 % confidence")
+    elif against < LEVEL:
         word = ("inconsistent", f"{told}: more than {allowed:.0%} of it")
-        return Finding(estimate=estimate, word=word, p_against=min(test.p_value(0.0) for test in against), **shared)
-    return Finding(
-        estimate=estimate, word=("inconclusive", f"{told}: the interval of that includes {allowed:.0%}"), **shared
-    )
+    return Finding(estimate=estimate, word=word, p_against=against, **shared)
 
 
 def _widths_to_compare(found: Measurements) -> tuple[int, int, int] | None:

@@ -8,7 +8,10 @@ import pytest
 import xarray as xr
 from synthetic_campaign import FEATURE, experiment, laws, prediction, tree
 
-from fit import assess
+from fit import Estimate, assess
+from fit.depth_trend import depth_trend
+from fit.finding import Finding
+from fit.measurements import measurements
 from theory.errors import InputError
 
 
@@ -259,3 +262,29 @@ def test_laws_are_not_judged_by_networks_that_they_are_not_derived_for():
 def test_the_same_measurements_give_the_same_verdicts():
     first, second = (assess(experiment(), laws()) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize(("beside", "word"), [(0, "inconsistent"), (100, "inconclusive")])
+def test_a_bent_logarithm_must_stand_the_correction_for_all_claims(beside, word):
+    """Its slope changes by 0.35 over the window, three standard errors beyond what is allowed."""
+    data = experiment("softplus-L1", 1)
+    log = np.log(1 / data["root_h_alpha"])
+    noise = 1 + 0.01 * np.random.default_rng(0).standard_normal(data["time_linear"].shape)
+    data["time_half"] = xr.ones_like(data["time_linear"]) * data["root_h_alpha"] * (3 + log + 0.07 * log**2) * noise
+    law = prediction("half_time", "root_h_alpha", None, FEATURE, logarithms=True)
+    true = prediction("linear_time", "root_h_alpha", 1, FEATURE)
+    verdict = assess(data, [law, *[true] * beside])[0]
+    assert verdict.verdict == word
+    assert ("not after correction" in verdict.reason) == (word == "inconclusive")
+
+
+def test_a_step_in_depth_against_the_trend_enters_the_correction():
+    """a(2) is below a(1) by 2.5 standard errors: p = 0.012, doubled for the choice among two steps."""
+    found = measurements(tree(*(experiment(f"L{depth}", depth, seeds=5) for depth in (1, 2, 3))))
+    slopes = {
+        f"L{depth}": Finding(Estimate(-a, 0.01 / np.sqrt(2), 1e6), range={})
+        for depth, a in ((1, 1.0), (2, 0.975), (3, 1.5))
+    }
+    ((*_, finding),) = depth_trend(found, {one.name: laws(one.depth) for one in found}, slopes)
+    assert finding.word[0] == "inconsistent"
+    assert finding.p_against == pytest.approx(2 * 0.0124, rel=0.01)

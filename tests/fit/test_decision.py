@@ -34,7 +34,11 @@ def test_an_interval_outside_the_margin_is_inconsistent():
 
 @pytest.mark.parametrize(
     ("value", "error", "said"),
-    [(-0.5, 0.2, "more seeds or widths"), (-0.62, 0.02, "does not exclude it")],
+    [
+        (-0.5, 0.2, "more seeds or widths"),
+        (-0.59, 0.02, "so near its edge that the 90 % interval [-0.623, -0.557] crosses it"),
+        (-0.62, 0.02, "does not exclude it"),
+    ],
 )
 def test_anything_else_is_inconclusive_and_says_why(value, error, said):
     verdict, reason = word(value, error)
