@@ -10,9 +10,8 @@ from fit.claims import find
 from fit.decision import decide, p_outside, significant
 from fit.depth_trend import depth_trend
 from fit.draws import regime_preference_over_draws
-from fit.finding import Finding, not_measured
+from fit.finding import Finding
 from fit.intervals import Estimate
-from fit.margins import margin
 from fit.measurements import Measurements, Source, measurements
 from fit.own_predictions import OwnPrediction
 from fit.processes import Map
@@ -60,7 +59,7 @@ def assess(
     per_experiment = {one.name: _predictions_for(one, predictions, also) for one in found}
     single = [(one, [p for p in per_experiment[one.name] if p.claim != "depth_trend"]) for one in found]
     cases = [
-        _Case(one.name, one.store, one.depth or 1, law, _conditioned(one, law, finding, predictions is None))
+        _Case(one.name, one.store, law, _conditioned(one, law, finding, predictions is None))
         for (one, laws), findings in zip(single, apply(_findings, single), strict=True)
         for law, finding in zip(laws, findings, strict=True)
     ]
@@ -70,7 +69,7 @@ def assess(
         if case.prediction.claim == "kernel_change_feature" and case.prediction.variable == "root_h_alpha"
     }
     cases += [
-        _Case(name, members[0].store, max(m.depth or 1 for m in members), prediction, finding)
+        _Case(name, members[0].store, prediction, finding)
         for name, members, prediction, finding in (
             *depth_trend(found, per_experiment, slopes),
             *regime_preference_over_draws(found, per_experiment),
@@ -83,17 +82,12 @@ def assess(
 class _Case:
     experiment: str
     store: str | None
-    depth: int
     prediction: Prediction
     finding: Finding
 
     @property
     def exponent(self) -> float | None:
         return None if self.prediction.exponent is None else float(self.prediction.exponent)
-
-    @property
-    def margin(self) -> float | None:
-        return margin(self.prediction, self.depth)
 
     @property
     def p_against(self) -> float | None:
@@ -104,7 +98,7 @@ class _Case:
 
     @property
     def testable(self) -> tuple[Estimate, float, float] | None:
-        finding, exponent, allowed = self.finding, self.exponent, self.margin
+        finding, exponent, allowed = self.finding, self.exponent, self.prediction.margin
         if finding.estimate is None or finding.obstacle or exponent is None or allowed is None:
             return None
         return finding.estimate, exponent, allowed
@@ -112,9 +106,7 @@ class _Case:
 
 def _findings(experiment: tuple[Measurements, Sequence[Prediction]]) -> list[Finding]:
     found, laws = experiment
-    return [
-        find(found, law) or not_measured(f"this version of fit has no estimator for {law.quantity}") for law in laws
-    ]
+    return [find(found, law) for law in laws]
 
 
 def _conditioned(found: Measurements, law: Prediction, finding: Finding, from_theory: bool) -> Finding:
@@ -203,7 +195,7 @@ def _verdict(case: _Case, excluded: bool) -> Verdict:
         ci_high=_end(estimate, 0.95, 1),
         ci90_low=_end(estimate, 0.90, 0),
         ci90_high=_end(estimate, 0.90, 1),
-        margin=case.margin,
+        margin=prediction.margin,
         verdict=word,
         reason=_sentence(why, finding),
         range=finding.range or {"variable": prediction.variable, "low": None, "high": None},
@@ -230,6 +222,8 @@ def _word(case: _Case, excluded: bool) -> tuple[Word, str]:
     if case.testable is None:
         if prediction.exponent is None:
             return "inconclusive", f"theory gives no power to compare with ({prediction.expected})"
+        if finding.estimate is not None and prediction.margin is None:
+            return "inconclusive", "the prediction does not say which difference counts as none: it has no margin"
         return "inconclusive", "no exponent could be estimated"
     estimate, exponent, allowed = case.testable
     return decide(estimate, exponent, allowed, excluded, str(prediction.exponent))

@@ -1,4 +1,4 @@
-"""Which measurement answers which claim."""
+"""Which measurement answers which claim: the power law of its quantity, or a rule of its own in `OWN_RULE`."""
 
 from __future__ import annotations
 
@@ -31,24 +31,22 @@ MAX_CENSORED = 0.05
 DRIFT_TOLD = 0.04
 
 
-def find(found: Measurements, prediction: Prediction) -> Finding | None:
-    """Measure what ``prediction`` is about in one experiment; None if there is no estimator for its claim.
+def find(found: Measurements, prediction: Prediction) -> Finding:
+    """Measure what ``prediction`` is about in one experiment.
 
-    A user's own prediction is about a quantity, whatever its claim is called.
+    A claim without a rule of its own, and a user's own prediction whatever its claim is called, is about its quantity.
     """
+    rule = OWN_RULE.get(prediction.claim)
     if isinstance(prediction, OwnPrediction):
+        rule = None
         found = found.within(*prediction.width_range)
         if not found.widths.size:
             return not_measured("no width lies in [{:g}, {:g}]".format(*prediction.width_range))
-        law: Law | None = _law_of_quantity(prediction)
-    else:
-        law = LAWS.get(prediction.claim)
-    if law is None:
-        return None
+    law = rule or _law_of_quantity(prediction)
     missing = [name for name in law.needs if name not in found]
     if missing:
         return not_measured(f"the source does not hold {', '.join(missing)}")
-    if isinstance(prediction, OwnPrediction) and not found.is_one_number(prediction.quantity):
+    if rule is None and not found.is_one_number(prediction.quantity):
         return not_measured(f"{prediction.quantity} is not one number for each network")
     return law.measure(found, prediction)
 
@@ -186,12 +184,6 @@ def _censored(found: Measurements, crossing: NDArray, side: NDArray) -> Estimate
     return censored_slope(log_h.ravel(), (crossing - 0.5 * log_h).ravel(), side.ravel())
 
 
-def _collapse(found: Measurements, prediction: Prediction) -> Finding:
-    """The power of h of the kernel change at fixed A: a collapse is the absence of one."""
-    logs = _logs(found.network("kernel_change"), prediction.statistic)
-    return width_law(found, prediction, logs, r"\|\Delta\Theta\|/\|\Theta_0\|")
-
-
 def _collapse_exponent(found: Measurements, prediction: Prediction) -> Finding:
     return collapse_law(found, prediction, found.network("kernel_change"))
 
@@ -219,32 +211,32 @@ def _preactivation_velocity(found: Measurements, prediction: Prediction) -> Find
     return dataclasses.replace(finding, sensitivity=finding.sensitivity + layers)
 
 
-def _law_of_quantity(prediction: OwnPrediction) -> Law:
-    """The law of a quantity that a user names: a derived one of the glossary, or a variable of the source."""
-    if prediction.quantity in _QUANTITIES:
-        return _QUANTITIES[prediction.quantity]
+def _law_of_quantity(prediction: Prediction) -> Law:
+    """The law of a named quantity: a derived one of the glossary, or a variable of the source."""
     name = prediction.quantity
-    return _power_law(
-        name, rf"\mathrm{{{name.replace('_', ' ')}}}", corrected=prediction.correction_exponent is not None
-    )
+    symbol = _SYMBOLS.get(name, rf"\mathrm{{{name.replace('_', ' ')}}}")
+    return _QUANTITIES.get(name) or _power_law(name, symbol, corrected=prediction.correction_exponent is not None)
 
+
+#: how figures write a variable of the store
+_SYMBOLS = {
+    "kernel_change": r"\|\Delta\Theta\|/\|\Theta_0\|",
+    "weight_change": r"\|w-w_0\|",
+    "time_linear": "t_1",
+    "time_half": "t_{1/2}",
+}
 
 _QUANTITIES = {
     "fluctuation": Law(("test_output",), _fluctuations),
     "alpha_star": Law(("kernel_change",), _crossover),
 }
 
-LAWS: dict[str, Law] = {
+#: claim -> how it is measured, where that is more than the power of one variable of the store
+OWN_RULE: dict[str, Law] = {
     "crossover": Law(("kernel_change",), _crossover),
-    "linear_time": _power_law("time_linear", "t_1"),
     "half_time": Law(("time_half",), _half_time),
-    "fluctuations": Law(("test_output",), _fluctuations),
     "kernel_change_feature": Law(("kernel_change",), _kernel_change_feature),
-    "kernel_change_lazy": _power_law("kernel_change", r"\|\Delta\Theta\|/\|\Theta_0\|"),
-    "weight_change_feature": _power_law("weight_change", r"\|w-w_0\|", corrected=True),
-    "weight_change_lazy": _power_law("weight_change", r"\|w-w_0\|"),
     "output_growth": Law(("output_rms_linear",), _output_growth),
-    "collapse": Law(("kernel_change",), _collapse),
     "ensemble": Law(("test_output",), ensemble),
     "regime_preference": Law(("test_error",), regime_preference),
     "final_kernel": Law(("test_error",), final_kernel),

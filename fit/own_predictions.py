@@ -30,9 +30,8 @@ _KEYS = ("law", "range", "root_h_alpha", "width", "margin", "claim", "statistic"
 
 @dataclasses.dataclass(frozen=True)
 class OwnPrediction(Prediction):
-    """A `theory.Prediction` that brings its own margin, and may be about some experiments and widths only."""
+    """A `theory.Prediction` that may be about some experiments and widths only."""
 
-    margin: float = DEFAULT_MARGIN
     width_range: tuple[float, float] = (0.0, math.inf)
     experiments: tuple[str, ...] = ()  #: names; empty for all
 

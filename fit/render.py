@@ -19,7 +19,6 @@ from markupsafe import Markup
 from fit import figures
 from fit.comparison import COLUMNS, Row, comparison, expected_power, tally
 from fit.headline import Headline, headlines
-from fit.margins import MARGINS
 from fit.mathematics import mathml
 from fit.measurements import Measurements
 from fit.outlook import outlook
@@ -29,6 +28,7 @@ from fit.theory_curves import TheoryCurve
 from fit.verdict import Verdict
 from simulate.schema import Status
 from theory.activation import Activation
+from theory.claim import claims
 from theory.errors import InputError
 from theory.prediction import Prediction
 from theory.predictions import predictions
@@ -41,27 +41,6 @@ SHARES = {"ensemble": f"< {ENSEMBLE_SHARE:g}", "final_kernel": f"0 ± {FINAL_KER
 MANY_ACTIVATIONS = 5
 #: Figures that are drawn at a time, where processes share them.
 BATCH = 3
-
-#: claim -> the heading of its section, in the order of the sections
-TITLES = {
-    "crossover": "Where lazy training ends: alpha*",
-    "linear_time": "How long dynamics stay linear: t1",
-    "fluctuations": "How much the seed matters: delta F",
-    "kernel_change_feature": "How far the kernel moves, feature regime",
-    "depth_trend": "The exponent a against depth",
-    "collapse": "Do all widths fall on one curve in A?",
-    "kernel_change_lazy": "How far the kernel moves, lazy regime",
-    "weight_change_feature": "How far the weights move, feature regime",
-    "weight_change_lazy": "How far the weights move, lazy regime",
-    "half_time": "When the loss has halved",
-    "output_growth": "How large the output is at t1",
-    "collapse_exponent": "Which power of h makes all widths one curve",
-    "preactivation_velocity": "How fast preactivations move",
-    "error_vs_width": "What a finite width costs in test error",
-    "ensemble": "Whether an ensemble makes up for it",
-    "regime_preference": "Which regime generalises better",
-    "final_kernel": "Whether the final kernel performs as the network does",
-}
 
 GLOSSARY = (
     ("h", r"h", "neurons per hidden layer (width)"),
@@ -111,7 +90,7 @@ class Report:
 
 def judged(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return what an experiment could bear a measurement of: an interval, or a word other than "inconclusive"."""
-    order = list(TITLES)
+    order = [one.name for one in claims()]
     chosen = [v for v in verdicts if v.verdict in ("consistent", "inconsistent") or _has_interval(v)]
     return sorted(chosen, key=lambda v: (order.index(v.claim) if v.claim in order else len(order), v.experiment))
 
@@ -243,7 +222,8 @@ def _sections(
     verdicts: Sequence[Verdict], laws: Mapping[str, Sequence[Prediction]], drawn: Sequence[figures.Curve]
 ) -> list[Section]:
     sections = []
-    for claim in [*TITLES, *sorted({v.claim for v in verdicts} - set(TITLES))]:
+    titles = {one.name: one.title for one in claims()}
+    for claim in [*titles, *sorted({v.claim for v in verdicts} - set(titles))]:
         rows = [v for v in judged(verdicts) if v.claim == claim]
         if not rows:
             continue
@@ -254,7 +234,7 @@ def _sections(
                     told.setdefault((law.expected, law.derivation), (law, []))[1].append(name)
         own = [c for c in drawn if c.verdicts[0].claim == claim]
         elsewhere = [c for c in drawn if c not in own and any(v.claim == claim for v in c.verdicts)]
-        sections.append(Section(claim, TITLES.get(claim, claim), rows, list(told.values()), own, elsewhere))
+        sections.append(Section(claim, titles.get(claim, claim), rows, list(told.values()), own, elsewhere))
     return sections
 
 
@@ -303,7 +283,7 @@ def write(report: Report, verdicts: Sequence[Verdict], folder: Path) -> None:
         "math": mathml,
         "svg": lambda name: Markup(report.figure_svg.get(name, "")),
         "glossary": GLOSSARY,
-        "margins": MARGINS,
+        "margins": [one for one in claims() if one.margin is not None],
         "table_of": _table,
         "outlook": outlook,
         "columns": COLUMNS,

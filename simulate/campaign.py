@@ -23,7 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from simulate.cost import operations
-from simulate.data.sources import SHAPES
+from simulate.data.sources import shape_of
 from simulate.data.synthetic import DIMENSION, RULES
 from simulate.dynamics import NAMES, SGD, STOCHASTIC, Adam, Dynamics, Flow
 from simulate.losses import LOSSES
@@ -40,6 +40,7 @@ _BYTES_PER_TASK = 2**30
 _CACHE_BYTES = 5e6
 _SINGLE_PRECISION_ALPHA = 1000  # up to here float32 stays below the integration error: python -m benchmarks.precision
 _LIMIT = 10_000_000  # networks an experiment may have: beyond, it is a slip of the keyboard
+_SHAPE_OF_A_FILE = (28, 28, 1)  # assumed until it is read: MNIST's
 
 Positive = Annotated[int, Field(ge=1)]
 Amplitude = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -253,7 +254,7 @@ class Experiment(_Frozen):
         """Shape of a point, (height, width, channels) or (d,); None for a file, which has to be read for it."""
         if self.dataset in RULES:
             return (self.dimension or DIMENSION,)
-        return (self.pca,) if self.pca is not None else SHAPES.get(self.dataset)
+        return (self.pca,) if self.pca is not None else shape_of(self.dataset)
 
     @property
     def layers(self) -> int:
@@ -330,8 +331,8 @@ class Experiment(_Frozen):
 
     @property
     def _assumed_shape(self) -> tuple[int, ...]:
-        """The shape of a point; of a file that has not been read, MNIST's."""
-        return self.input_shape or SHAPES["mnist"]
+        """The shape of a point; of a file that has not been read, an assumed one."""
+        return self.input_shape or _SHAPE_OF_A_FILE
 
     def _network_size(self, width: int) -> Size:
         return _network_size(self.architecture, self._assumed_shape, width, self.depth)

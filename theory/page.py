@@ -8,12 +8,15 @@ from collections.abc import Iterator
 import sympy
 
 from theory.activation import Activation
+from theory.claim import claims
 from theory.conventions import CONVENTIONS
 from theory.kernels import dual_expression
+from theory.laws.kernel_change_feature import DEEP, DEEP_MARGIN
 from theory.model import Model
 from theory.parametrisation import known
 from theory.prediction import Prediction
-from theory.predictions import predictions, window_edge
+from theory.predictions import predictions
+from theory.regimes import window_edge
 from theory.scaling import A, Feature, neuron_growth, power
 
 #: (activation, depth) whose derivations are printed: degree one, bounded (nearing it fast, and slowly), above one
@@ -81,7 +84,7 @@ For $k > 1$ there is no mean-field limit (single neurons blow up in finite time,
 
 def page() -> str:
     """Return the page as Markdown."""
-    return "\n".join([_HEAD, *_comparison(), *_windows(), *_derivations(), *_parametrisations(), *_times(),
+    return "\n".join([_HEAD, *_comparison(), *_windows(), *_derivations(), *_margins(), *_parametrisations(), *_times(),
                       *_duals(), _CURVES])  # fmt: skip
 
 
@@ -133,6 +136,19 @@ def _derivations() -> Iterator[str]:
                 told.add((step.text, step.latex))
                 yield f"{step.text}\n\n$${step.latex}$$\n"
             yield f"Source: {law.reference}. Refuted by: {law.falsified_by}.\n"
+
+
+def _margins() -> Iterator[str]:
+    yield "## Margins, fixed before any data\n"
+    yield "How far a measured exponent may be from the predicted one and still be called the same. A margin is at most half the"
+    yield "distance to the nearest rival law, so that no measurement is consistent with both, and at least twice the bias that the"
+    yield "window itself causes, so that a true law can be confirmed.\n"
+    yield "| claim | margin | why |"
+    yield "|---" * 3 + "|"
+    for claim in claims():
+        if claim.margin is not None:
+            yield f"| `{claim.name}` | {claim.margin} | {claim.because} |"
+    yield f"\n`kernel_change_feature` has {DEEP_MARGIN} at L >= {DEEP}, where neighbouring depths are closer.\n"
 
 
 def _parametrisations() -> Iterator[str]:

@@ -66,6 +66,8 @@ class Prediction:
     statistic: Literal["mean", "rms", "median"] = "mean"
     #: the power is accompanied by logarithms, so a measured slope need not reach it
     logarithms: bool = False
+    #: how far a measured exponent may be from this one and still be called the same; None where no power is judged
+    margin: float | None = None
 
     @property
     def claimed(self) -> bool:

@@ -6,15 +6,16 @@ Jacobian J = df/dw, which is never formed whole:
 
     J^T q (`Linearisation.pullback`),    J v (`pushforward`),    Theta = J J^T = sum_l Theta^l (`kernel_parts`).
 
-To add an architecture, derive from `Architecture` and give the shapes of its weights and its forward function;
-automatic differentiation does the rest (`simulate.networks.differentiated`; docs/architectures.md). One whose kernels
-are worth writing by hand (`fully_connected`, `convolutional` beside this file) overrides `Architecture.linearise`.
+To add an architecture, derive from `Architecture` and give the shapes of its weights and its forward function: a file
+beside this one is found by being there, one elsewhere is registered (`register`). Automatic differentiation does the
+rest (`simulate.networks.differentiated`; docs/architectures.md). One whose kernels are worth writing by hand
+(`fully_connected`, `convolutional` beside this file) overrides `Architecture.linearise`.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -26,9 +27,11 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+import simulate.networks
 from simulate.networks import ntk
 from simulate.networks.activation import TorchActivation, compile_activation
 from theory import Activation, InputError
+from theory.discovery import import_all
 
 Weights = list[Tensor]
 
@@ -307,24 +310,33 @@ class Architecture(ABC):
         return self.forward(shaped, x.reshape(-1, *self.input_shape))
 
 
-#: name -> module:class of those that come with the package
-_BUILT_IN = {
-    "fc": "simulate.networks.fully_connected:FullyConnected",
-    "cnn": "simulate.networks.convolutional:Convolutional",
-}
 _registered: dict[str, type[Architecture]] = {}
 
 
+@functools.cache
+def _built_in() -> dict[str, type[Architecture]]:
+    """Those that come with the package, by name: the classes of its files."""
+    import_all(simulate.networks)
+    found = _derived(Architecture)  # type: ignore[type-abstract]
+    return {c.name: c for c in found if c.__module__.startswith(f"{simulate.networks.__name__}.")}
+
+
+def _derived(cls: type[Architecture]) -> Iterator[type[Architecture]]:
+    for one in cls.__subclasses__():
+        yield one
+        yield from _derived(one)
+
+
 def register(cls: type[Architecture]) -> type[Architecture]:
-    """Make an architecture known under its name: a class decorator.
+    """Make an architecture known under its name: a class decorator. Those in files of this package need none.
 
     Raises
     ------
     InputError
         If another one has this name.
     """
-    known = cls.name in _BUILT_IN or cls.name in _registered
-    if known and (_registered.get(cls.name) or find(cls.name)).__qualname__ != cls.__qualname__:
+    known = _registered.get(cls.name)
+    if cls.name in _built_in() or (known is not None and known.__qualname__ != cls.__qualname__):
         raise InputError("architecture", cls.name, "there is another architecture of this name", "Rename yours")
     _registered[cls.name] = cls
     return cls
@@ -332,12 +344,12 @@ def register(cls: type[Architecture]) -> type[Architecture]:
 
 def names() -> tuple[str, ...]:
     """Return the names that a campaign may use."""
-    return tuple(dict.fromkeys([*_BUILT_IN, *_registered]))
+    return (*_built_in(), *_registered)
 
 
 def own() -> tuple[type[Architecture], ...]:
     """Return the architectures that did not come with the package: what a worker has to be told of."""
-    return tuple(cls for name, cls in _registered.items() if name not in _BUILT_IN)
+    return tuple(_registered.values())
 
 
 def find(name: str) -> type[Architecture]:
@@ -348,9 +360,7 @@ def find(name: str) -> type[Architecture]:
     InputError
         If there is none.
     """
-    if name not in _registered:
-        if name not in _BUILT_IN:
-            raise InputError("architecture", name, "no such architecture", f"Use one of {', '.join(names())}")
-        module, _, attribute = _BUILT_IN[name].partition(":")
-        _registered[name] = getattr(importlib.import_module(module), attribute)
-    return _registered[name]
+    found = _built_in().get(name) or _registered.get(name)
+    if found is None:
+        raise InputError("architecture", name, "no such architecture", f"Use one of {', '.join(names())}")
+    return found

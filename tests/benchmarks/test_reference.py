@@ -62,13 +62,17 @@ KEPT = [path.parent.name for path in sorted(FOLDER.glob("*/verdicts.json"))]
 SMALL = ["dynamics-laptop", "variance-laptop"]
 
 
+def _of(verdict):
+    return tuple(verdict[key] for key in ("experiment", "claim", "quantity", "regime", "variable"))
+
+
 @pytest.mark.parametrize("preset", [name for name in SMALL if name in KEPT])
 def test_the_kept_files_give_the_kept_verdicts_again(preset, monkeypatch):
     monkeypatch.chdir(ROOT)
-    again = [v.to_json() for v in assess(kept(preset, FOLDER / preset))]
-    committed = json.loads((FOLDER / preset / "verdicts.json").read_text(encoding="utf-8"))
-    assert len(committed) == len(again)
-    for ours, theirs in zip(again, committed, strict=True):
+    again = {_of(v): v for v in (v.to_json() for v in assess(kept(preset, FOLDER / preset)))}
+    # claims of which there were none when the report was made are new, and no contradiction
+    for theirs in json.loads((FOLDER / preset / "verdicts.json").read_text(encoding="utf-8")):
+        ours = again[_of(theirs)]
         # a fit that iterates ends where its optimiser stops; tail probabilities magnify that
         numbers = {name for name, value in theirs.items() if isinstance(value, float)} | {"sensitivity", "reason"}
         assert {k: v for k, v in ours.items() if k not in numbers} == {

@@ -9,6 +9,8 @@ import sympy
 import xarray as xr
 
 from simulate.schema import Status
+from theory.claim import claims
+from theory.model import Model
 from theory.prediction import Prediction, Regime
 
 FEATURE = Regime("feature", r"A \ll 1", high=1e-2)
@@ -18,9 +20,12 @@ CROSSOVER = Regime("crossover", r"A \sim 1")
 
 
 def prediction(claim, variable, exponent, regime, **more):
-    """Return a prediction without a derivation."""
+    """Return a prediction without a derivation, about the quantity and with the margin that theory's claim has."""
     power = None if exponent is None else sympy.nsimplify(exponent)
-    return Prediction(claim, claim, variable, power, f"{claim} in words", regime, (), "none", "nothing", **more)
+    known = next(one for one in claims() if one.name == claim)
+    quantity = next(p.quantity for p in known.laws(Model(3)))
+    more = {"margin": known.margin, **more}
+    return Prediction(claim, quantity, variable, power, f"{claim} in words", regime, (), "none", "nothing", **more)
 
 
 def laws(depth=3):

@@ -8,7 +8,7 @@ import torch
 
 from simulate import Architecture, Campaign, Experiment, load_data, register_architecture, run, run_task
 from simulate.campaign import Task
-from simulate.networks.architecture import find, names
+from simulate.networks.architecture import names
 from simulate.networks.differentiated import Differentiated
 from simulate.networks.fully_connected import FullyConnected
 from theory import Activation, InputError
@@ -130,7 +130,7 @@ def spec(architecture, **changes):
 
 @pytest.fixture
 def registered(monkeypatch):
-    monkeypatch.setattr("simulate.networks.architecture._registered", {"fc": find("fc")})
+    monkeypatch.setattr("simulate.networks.architecture._registered", {})
     for cls in (Plain, Gated):
         register_architecture(cls)
 

@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 from sympy import Rational
 
 from theory import Activation, InputError, Model, Prediction, predictions
-from theory.predictions import window_edge
+from theory.regimes import window_edge
 from theory.scaling import Feature
 
 

@@ -1,0 +1,69 @@
+"""A claim: a law under one name, its derivation, and how far a measurement may be from it; a file of `theory.laws`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import theory.laws
+from theory.discovery import import_all
+from theory.model import Model
+from theory.prediction import Prediction
+
+Derivation = Callable[[Model], Prediction | Iterable[Prediction]]
+_D = TypeVar("_D", bound=Derivation)
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A law under one name.
+
+    ``margin`` is how far a measured exponent may be from the predicted one and still be called the same; None for a
+    claim that is no power, or has a rule of its own.
+    """
+
+    name: str
+    title: str  #: the heading of its section in a report
+    derive: Derivation
+    margin: float | None
+    because: str  #: why this margin
+
+    def laws(self, model: Model) -> tuple[Prediction, ...]:
+        """Derive its predictions for a model."""
+        derived = self.derive(model)
+        found = (derived,) if isinstance(derived, Prediction) else tuple(derived)
+        return tuple(dataclasses.replace(p, margin=self.margin) if p.margin is None else p for p in found)
+
+
+_claims: dict[str, Claim] = {}
+
+
+def claim(title: str, *, margin: float | None = None, because: str = "") -> Callable[[_D], _D]:
+    """Make a derivation the claim of its own name: a decorator.
+
+    Parameters
+    ----------
+    title : str
+        The heading of its section in a report.
+    margin : float, optional
+        Of the exponent, fixed before any data: at most half the distance to the nearest rival law, so that no
+        measurement is consistent with both, and at least twice the bias that the window itself causes, so that a true
+        law can be confirmed. A `Prediction` that has a margin keeps its own.
+    because : str
+        Why this margin.
+    """
+
+    def register(derive: _D) -> _D:
+        name = derive.__name__
+        _claims[name] = Claim(name, title, derive, margin, because)
+        return derive
+
+    return register
+
+
+def claims() -> tuple[Claim, ...]:
+    """Return all claims: in the order of `theory.laws.ORDER`, then others by name."""
+    import_all(theory.laws)
+    order = {name: place for place, name in enumerate(theory.laws.ORDER)}
+    return tuple(sorted(_claims.values(), key=lambda one: (order.get(one.name, len(order)), one.name)))

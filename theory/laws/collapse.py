@@ -1,0 +1,39 @@
+"""Whether the kernel changes of all widths fall on one curve in A where weights have grown."""
+
+from __future__ import annotations
+
+from theory.claim import claim
+from theory.laws.kernel_change_feature import growth_steps
+from theory.model import Model
+from theory.notation import rational
+from theory.prediction import Prediction
+from theory.regimes import feature_regime
+from theory.scaling import Feature, H, neuron_growth, power
+from theory.steps import ARTICLE, no_kernel_law
+
+
+@claim(
+    "Do all widths fall on one curve in A?",
+    margin=0.05,
+    because="a quarter of the smallest power of h, 1/5, that a failed collapse shows",
+)
+def collapse(model: Model) -> Prediction:
+    """Derive the power of h at fixed A: none, where all neurons of a layer grow together."""
+    feature = Feature(model, neuron_growth(model.degree))
+    in_h = power(feature.kernel_change, H)
+    reason = no_kernel_law(model)
+    one_curve = "kernel changes of all widths fall on one curve in A"
+    growing = f"no collapse in A: at fixed A the kernel change grows as h^({rational(in_h)}), up to logarithms"
+    return Prediction(
+        claim="collapse",
+        quantity="kernel_change",
+        variable="width",
+        exponent=None if reason else in_h,
+        expected=reason or (one_curve if in_h == 0 else growing),
+        regime=feature_regime(),
+        derivation=growth_steps(model),
+        reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",
+        falsified_by="a power of h in the kernel change at fixed A",
+        correction_exponent=None if model.degree == 0 else feature.kernel_correction,
+        logarithms=model.degree == 0 and not reason,
+    )

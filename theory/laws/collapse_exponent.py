@@ -1,0 +1,71 @@
+"""The nu of a collapse in alpha·h^nu: of the whole crossover, and of the lazy regime by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import sympy
+
+from theory.claim import claim
+from theory.laws.kernel_change_lazy import kernel_change_lazy
+from theory.model import Model
+from theory.notation import rational
+from theory.prediction import Prediction, Regime, Step
+from theory.scaling import ALPHA, A, H, Lazy, power
+from theory.steps import ARTICLE, RATIO, lazy_steps, no_kernel_law
+
+#: The crossover's collapse is tested up to here: beyond, the first-order term of the lazy kernel change breaks it.
+CROSSOVER_EDGE = 10.0
+
+
+@claim(
+    "Which power of h makes all widths one curve",
+    margin=0.1,
+    because="a fifth of the distance between sqrt(h)·alpha, h·alpha and h^(3/2)·alpha",
+)
+def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
+    """Derive nu in alpha·h^nu from where the regimes meet, and from the two powers of the lazy law."""
+    nu = -power(ALPHA.subs(A, Lazy(model).crossover), H)
+    blocked = model.degree > 1 or no_kernel_law(model) is not None
+    whole = Prediction(
+        claim="collapse_exponent",
+        quantity="nu: kernel_change is one function of alpha·h^nu",
+        variable="width",
+        exponent=None if blocked else nu,
+        expected="no verdict: for k > 1 no alpha·h^nu collapses both regimes"
+        if model.degree > 1
+        else "no verdict: kernels on held-out data are no power of A"
+        if blocked
+        else f"the kernel changes of all widths are one function of alpha·h^({rational(nu)})",
+        regime=Regime("crossover", r"A \lesssim 10", high=CROSSOVER_EDGE),
+        derivation=(
+            *lazy_steps(model),
+            Step(
+                "Both regimes meet at a fixed A, and neither law has another power of h:",
+                rf"{RATIO} = g(A), \qquad A = \alpha\,h^{{{rational(nu)}}}.",
+            ),
+        ),
+        reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",
+        falsified_by="curves of different widths that another power of h brings together",
+    )
+    in_a, in_h = kernel_change_lazy(model)
+    if in_a.exponent is None or in_h.exponent is None:
+        return (whole,)
+    alone = sympy.Rational(1, 2) + in_h.exponent / in_a.exponent
+    lazy = dataclasses.replace(
+        in_h,
+        claim="collapse_exponent",
+        quantity=whole.quantity,
+        exponent=alone,
+        expected=f"in the lazy regime the kernel changes are one function of alpha·h^({rational(alone)}) instead",
+        derivation=(
+            *in_h.derivation,
+            Step(
+                "A power of A and one of h at fixed A are one power of",
+                rf"h^{{q}}A^{{p}} = (\alpha\,h^{{1/2 + q/p}})^p, \qquad "
+                rf"\tfrac12 + \tfrac{{q}}{{p}} = {rational(alone)}.",
+            ),
+        ),
+        falsified_by="curves of different widths that another power of h brings together",
+    )
+    return whole, lazy

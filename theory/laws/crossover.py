@@ -1,0 +1,39 @@
+"""Where lazy training ends: alpha*."""
+
+from __future__ import annotations
+
+from theory.claim import claim
+from theory.model import Model
+from theory.notation import rational, tex
+from theory.prediction import Prediction, Regime, Step
+from theory.scaling import ALPHA, A, H, Lazy, power
+from theory.steps import ARTICLE, lazy_steps
+
+
+@claim(
+    "Where lazy training ends: alpha*",
+    margin=0.1,
+    because="a fifth of the distance between alpha* ~ h^(-1/2) and alpha* ~ 1 or 1/h",
+)
+def crossover(model: Model) -> Prediction:
+    """Derive alpha* ~ h^(-1/2): the initial weights stop dominating at a fixed A."""
+    lazy = Lazy(model)
+    # alpha* in terms of h alone
+    exponent = power(ALPHA.subs(A, lazy.crossover), H)
+    return Prediction(
+        claim="crossover",
+        quantity="alpha at which kernel_change = 1",
+        variable="width",
+        exponent=exponent,
+        expected=f"alpha* ~ h^({rational(exponent)}): lazy and feature training meet at a fixed A = sqrt(h)·alpha",
+        regime=Regime("crossover", r"\|\Delta\Theta\| = \|\Theta_0\|"),
+        derivation=(
+            *lazy_steps(model),
+            Step(
+                "The initial weights stop dominating where u ~ 1, and there the kernel changes by its own size:",
+                rf"A^* \sim {tex(lazy.crossover)} \;\Longleftrightarrow\; \alpha^* \sim h^{{{rational(exponent)}}}.",
+            ),
+        ),
+        reference=f"{ARTICLE}, abstract: alpha* ~ 1/sqrt(h)",
+        falsified_by="alpha* at kernel_change = 1 moving with another power of h (levels far below 1 are not this law)",
+    )

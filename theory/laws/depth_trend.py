@@ -1,0 +1,37 @@
+"""How the exponent a depends on depth."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+from theory.claim import claim
+from theory.model import Model
+from theory.notation import rational
+from theory.prediction import Prediction
+from theory.regimes import feature_regime
+from theory.scaling import A, Feature, power
+from theory.steps import ARTICLE, feature_steps, no_kernel_law
+
+
+@claim("The exponent a against depth")
+def depth_trend(model: Model) -> Prediction:
+    """Derive a at several depths, and whether it rises."""
+    depths = (1, 2, 3, 5, 9)
+    values = [-power(Feature(dataclasses.replace(model, depth=d)).kernel_change, A) for d in depths]
+    listed = ", ".join(f"{rational(a)} (L={d})" for a, d in zip(values, depths, strict=True))
+    rising = all(a < b for a, b in itertools.pairwise(values))
+    testable = rising and no_kernel_law(model) is None
+    return Prediction(
+        claim="depth_trend",
+        quantity="a = -d ln kernel_change / d ln A",
+        variable="root_h_alpha",
+        exponent=None,
+        expected=f"a rises with depth: {listed}, and tends to 2"
+        if testable
+        else "no verdict: a does not depend on depth as a power law",
+        regime=feature_regime(),
+        derivation=feature_steps(model),
+        reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",
+        falsified_by="a falling with depth",
+    )

@@ -1,0 +1,51 @@
+"""How much the seed matters: delta F."""
+
+from __future__ import annotations
+
+from theory.claim import claim
+from theory.model import Model
+from theory.notation import rational
+from theory.prediction import Prediction, Step
+from theory.regimes import feature_regime, lazy_regime
+from theory.scaling import H, neuron_growth, power
+from theory.scaling import fluctuations as relative_fluctuation
+from theory.steps import ARTICLE, feature_steps, lazy_steps
+
+
+@claim(
+    "How much the seed matters: delta F", margin=0.1, because="a fifth of the distance to no self-averaging and to 1/h"
+)
+def fluctuations(model: Model) -> tuple[Prediction, ...]:
+    """Derive delta F ~ h^(-1/2) in both regimes, by the central limit theorem."""
+    exponent = power(relative_fluctuation(H), H)
+    laws = []
+    for regime, steps, what in (
+        (feature_regime(), feature_steps(model), "the drive of the grown weights"),
+        (lazy_regime(), lazy_steps(model), "the tangent kernel"),
+    ):
+        blocked = regime.name == "feature" and neuron_growth(model.degree) == 0
+        laws.append(
+            Prediction(
+                claim="fluctuations",
+                quantity="fluctuation",
+                variable="width",
+                exponent=None if blocked else exponent,
+                expected=(
+                    "no verdict: for k > 1 few neurons carry the output, so it does not average over the width"
+                    if blocked
+                    else f"delta F ~ h^({rational(exponent)}) ({regime.name} regime)"
+                ),
+                regime=regime,
+                derivation=(
+                    *steps,
+                    Step(
+                        f"At the stop F ~ 1, whatever the width. F is decided by {what}, a sum over h exchangeable "
+                        "neurons; by the central limit theorem it differs from seed to seed by",
+                        rf"\frac{{\delta F}}{{F}} \sim \frac{{\sqrt{{h}}}}{{h}} = h^{{{rational(exponent)}}}.",
+                    ),
+                ),
+                reference=f"{ARTICLE}, abstract: delta F ~ 1/sqrt(h) in both regimes",
+                falsified_by="the seed-to-seed standard deviation of F falling with another power of h",
+            )
+        )
+    return tuple(laws)

@@ -1,0 +1,65 @@
+"""When the loss has halved."""
+
+from __future__ import annotations
+
+import sympy
+
+from theory.claim import claim
+from theory.model import Model
+from theory.notation import plain, rational, tex
+from theory.prediction import Prediction, Step
+from theory.regimes import FEATURE_EDGE, FEATURE_EDGE_WEIGHTS, feature_regime, lazy_regime
+from theory.scaling import ALPHA, A, Feature, Lazy, power
+from theory.steps import DERIVED, feature_steps, lazy_steps, once_corrected, saturation_steps
+
+
+@claim("When the loss has halved", margin=0.05, because="a time has no rival closer than 1/(L+1)")
+def half_time(model: Model) -> tuple[Prediction, ...]:
+    """Derive how long the growth takes (feature regime), and the frozen kernel's pace (lazy regime)."""
+    feature, lazy = Feature(model), Lazy(model)
+    duration, logarithmic = feature.completion
+    time = sympy.expand(duration + ALPHA)
+    growth = rf"\dot B \sim f \sim B^{{D/2}}, \qquad D = {rational(feature.total_degree)}"
+    if logarithmic:
+        words = "t_half ~ A·(a + b·ln(1/A)): exponential growth, no power"
+        step = Step(
+            "For D = 2 growth is exponential: a factor 1/A takes a number of e-folds", r"t_{1/2} \sim A\,\ln(1/A)."
+        )
+    else:
+        words = f"t_half ~ {plain(time)}"
+        step = Step("The time in which B grows to its final size is", rf"t_{{1/2}} \sim {tex(time)}.")
+    blocked = model.degree > 1
+    correction = None if blocked else feature.completion_correction
+    in_feature = Prediction(
+        claim="half_time",
+        quantity="time_half",
+        variable="root_h_alpha",
+        exponent=None if logarithmic or blocked else power(time, A),
+        expected="no verdict: for k > 1 the time of the blow-up depends on the width" if blocked else words,
+        regime=feature_regime(FEATURE_EDGE if correction is None else FEATURE_EDGE_WEIGHTS),
+        derivation=(
+            *feature_steps(model),
+            *saturation_steps(model),
+            Step("Beyond the end of linear dynamics the squared gain grows as", growth),
+            step,
+        ),
+        reference=DERIVED,
+        falsified_by="another power of A"
+        + (" (or, where a logarithm is predicted, a power)" if logarithmic else "")
+        + once_corrected(correction),
+        correction_exponent=correction,
+        logarithms=logarithmic,
+    )
+    lazy_time = sympy.expand(lazy.duration + ALPHA)
+    in_lazy = Prediction(
+        claim="half_time",
+        quantity="time_half",
+        variable="root_h_alpha",
+        exponent=power(lazy_time, A),
+        expected="t_half independent of A: the frozen kernel sets the pace",
+        regime=lazy_regime(),
+        derivation=(*lazy_steps(model), Step("In article time,", rf"t = \alpha T \sim {tex(lazy_time)}.")),
+        reference=DERIVED,
+        falsified_by="time_half changing with A for A >> 1",
+    )
+    return in_feature, in_lazy

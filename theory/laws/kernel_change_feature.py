@@ -1,0 +1,74 @@
+"""How far the kernel moves where weights have grown."""
+
+from __future__ import annotations
+
+from theory.claim import claim
+from theory.model import Model
+from theory.notation import plain, rational, tex
+from theory.prediction import Prediction, Step
+from theory.regimes import feature_regime
+from theory.scaling import A, Feature, neuron_growth, power
+from theory.steps import ARTICLE, DERIVED, RATIO, feature_steps, no_kernel_law, saturation_steps
+
+#: Neighbouring powers are closer from here on: 5/3 against 8/5 and 12/7.
+DEEP, DEEP_MARGIN = 5, 0.06
+
+
+@claim(
+    "How far the kernel moves, feature regime",
+    margin=0.08,
+    because="half the distance between 3/2 and the guide 4/3 of arXiv:1906.08034, L = 3",
+)
+def kernel_change_feature(model: Model) -> Prediction:
+    """Derive a = 2 - 2/D: a kernel of a function that is homogeneous of degree D in a common scale of its weights."""
+    feature = Feature(model, neuron_growth(model.degree))
+    change = feature.kernel_change
+    reason = no_kernel_law(model)
+    bounded = model.degree == 0 and not reason
+    words = f"||dTheta||/||Theta_0|| ~ {plain(change)}, a = {rational(-power(change, A))}"
+    return Prediction(
+        claim="kernel_change_feature",
+        quantity="kernel_change",
+        variable="root_h_alpha",
+        exponent=None if reason or bounded else power(change, A),
+        expected=reason or (f"{words}, with large logarithmic corrections: no power to test" if bounded else words),
+        regime=feature_regime(),
+        derivation=growth_steps(model),
+        reference=f"{ARTICLE}, abstract: a < 2, a -> 2 with depth; the formula 2 - 2/D is {DERIVED}",
+        falsified_by="another power of A for A << 1",
+        correction_exponent=None if model.degree == 0 else feature.kernel_correction,
+        logarithms=bounded,
+        margin=DEEP_MARGIN if model.depth >= DEEP else None,
+    )
+
+
+def growth_steps(model: Model) -> tuple[Step, ...]:
+    """How the kernel grows with the weights."""
+    change = Feature(model, neuron_growth(model.degree)).kernel_change
+    if model.degree == 0 and no_kernel_law(model):
+        return (*feature_steps(model), *saturation_steps(model), *_transition_steps(model))
+    if model.degree == 0:
+        last = Step(
+            "A bounded activation passes no growth on: only the last layer grows as a power, the others "
+            "logarithmically, and the kernel as its square, divided by logarithms:",
+            rf"{RATIO} \sim {tex(change)} \quad (\text{{up to logarithms}}).",
+        )
+    else:
+        last = Step(
+            "By homogeneity |df/dW_l| ~ f/|W_l|, so each part of the kernel grows as",
+            rf"{RATIO} \sim \Lambda^{{2D-2}} \sim {tex(change)}, \qquad a = 2 - \frac{{2}}{{D}}.",
+        )
+    return (*feature_steps(model), last)
+
+
+def _transition_steps(model: Model) -> tuple[Step, ...]:
+    """Why kernels on held-out data follow no power where sigma saturates slowly."""
+    p = model.saturation
+    assert p is not None
+    return (
+        Step(
+            "The slope is sigma' ~ |z|^-(1+p) at a typical point, and of order one at a point within reach of the "
+            "transition. All neurons of a layer share the direction that has grown: for few points, if any,",
+            rf"\Theta \sim A^{{-2}} \quad\text{{instead of}}\quad A^{{-2}}\,g_{{L-1}}^{{-{rational(2 + 2 * p)}}}.",
+        ),
+    )

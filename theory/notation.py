@@ -1,0 +1,51 @@
+"""Scales h^p A^q and exact exponents, written in LaTeX and in plain text."""
+
+from __future__ import annotations
+
+import sympy
+
+from theory.scaling import A, H, power
+
+
+def rational(value: sympy.Rational) -> str:
+    return str(value.p) if value.q == 1 else f"{value.p}/{value.q}"
+
+
+def tex(scale: sympy.Expr) -> str:
+    """h^p A^q in LaTeX."""
+    parts = []
+    for symbol, base in ((H, "h"), (A, "A")):
+        exponent = power(scale, symbol)
+        if exponent == 1:
+            parts.append(base)
+        elif exponent != 0:
+            parts.append(f"{base}^{{{rational(exponent)}}}")
+    return r"\,".join(parts) or "1"
+
+
+def times(scale: sympy.Expr) -> str:
+    """The scale as a factor in front of something: nothing if it is 1."""
+    text = tex(scale)
+    return "" if text == "1" else text + r"\,"
+
+
+def alpha_tex(scale: sympy.Expr) -> str:
+    """h^p alpha^q in LaTeX, for a scale given in h and A."""
+    exponent_alpha = power(scale, A)
+    exponent_h = power(scale, H) + exponent_alpha / 2
+    parts = [f"h^{{{rational(exponent_h)}}}"] if exponent_h else []
+    if exponent_alpha:
+        parts.append(r"\alpha" if exponent_alpha == 1 else rf"\alpha^{{{rational(exponent_alpha)}}}")
+    return r"\,".join(parts) or "1"
+
+
+def plain(scale: sympy.Expr) -> str:
+    """h^p A^q in plain text."""
+    parts = []
+    for symbol, base in ((H, "h"), (A, "A")):
+        exponent = power(scale, symbol)
+        if exponent == 1:
+            parts.append(base)
+        elif exponent != 0:
+            parts.append(f"{base}^({rational(exponent)})")
+    return "·".join(parts) or "1"

@@ -1,0 +1,125 @@
+"""The steps that derivations share: how weights move while the initial ones dominate, and once they have grown."""
+
+from __future__ import annotations
+
+import sympy
+
+from theory.model import Model
+from theory.notation import rational, tex, times
+from theory.prediction import Step
+from theory.scaling import Feature, Lazy, neuron_growth
+
+ARTICLE = "Geiger, Spigler, Jacot, Wyart, arXiv:1906.08034"
+DERIVED = "derived here by power counting for the model of arXiv:1906.08034"
+#: The relative change of the kernel.
+RATIO = r"\frac{\|\Delta\Theta\|}{\|\Theta_0\|}"
+
+
+def lazy_steps(model: Model) -> tuple[Step, ...]:
+    """How weights, signals and output move while the initial weights dominate, until training stops."""
+    lazy = Lazy(model)
+    return (
+        Step(
+            "While the initial weights dominate, a weight moves by T = t/alpha times the gradient of f; sums over the "
+            "h neurons of a layer are coherent. The update adds to a layer's signal the relative change",
+            rf"u \sim {times(_without_time(lazy))}T",
+        ),
+        Step(
+            "and to the output",
+            rf"f - f_0 \sim {times(_output_without_time(lazy))}T.",
+        ),
+        Step(
+            "Training stops when alpha (f - f_0) ~ 1, hence",
+            rf"T \sim {tex(lazy.duration)}, \qquad u \sim {tex(lazy.change)}.",
+        ),
+    )
+
+
+def _without_time(lazy: Lazy) -> sympy.Expr:
+    # at onset u = 1: u = T / T_onset
+    return -lazy.onset
+
+
+def _output_without_time(lazy: Lazy) -> sympy.Expr:
+    return sympy.expand(lazy.output_at_onset - lazy.onset)
+
+
+def feature_steps(model: Model) -> tuple[Step, ...]:
+    """How all layers grow to a common scale, and how large it is when training stops."""
+    feature = Feature(model, neuron_growth(model.degree))
+    degrees = ", ".join(rational(d) for d in feature.degrees)
+    total = rational(feature.total_degree)
+    steps = [
+        Step(
+            "Once the weights have outgrown their initial values, gradient flow conserves the differences of the "
+            "squared gains of consecutive layers (balancedness), so that all layers that f depends on as a power grow "
+            "to a common scale",
+            r"g_l^2 \sim \Lambda^2 \quad\text{for all } l.",
+        ),
+        Step(
+            f"For sigma(z) ~ |z|^k with k = {rational(model.degree)}, f has the degree k^(L-l) in the gain of matrix "
+            f"l ({degrees} from input to output), in all",
+            rf"f \sim \sqrt{{h}}\,\Lambda^{{D}}, \qquad D = \sum_{{j=0}}^{{L}} k^j = {total}.",
+        ),
+        Step(
+            "Training stops when alpha f ~ 1:",
+            rf"\Lambda \sim {tex(feature.gain)}.",
+        ),
+    ]
+    if neuron_growth(model.degree) == 0:
+        steps[1] = Step(
+            "A neuron's own weights grow as r' ~ r^k with k > 1: each blows up at its own time, and the first one "
+            "carries f alone, without the factor h of a coherent sum:",
+            rf"f \sim h^{{-1/2}}\,\Lambda^{{{total}}}.",
+        )
+    return tuple(steps)
+
+
+def no_mean_field(model: Model) -> str | None:
+    """Why the feature laws can't be claimed for this degree and depth, or None."""
+    k = model.degree
+    if k > 1 and model.depth > 1:
+        return (
+            "no verdict: for k > 1 single neurons blow up one after the other, and for two hidden layers or more the "
+            "approach to the final balance is slower than any accessible A"
+        )
+    if 0 < k < sympy.Rational(1, 2):
+        return "no verdict: for 0 < k < 1/2 the few points near a transition dominate kernels on held-out data"
+    return None
+
+
+def no_kernel_law(model: Model) -> str | None:
+    """Why the kernel's change is no power of A in the feature regime, or None."""
+    if Feature(model).saturating_growth is not None:
+        return (
+            f"no verdict: sigma nears its bound as |z|^(-{rational(model.saturation)}) only, so that the few points "
+            "near a transition dominate kernels on held-out data"
+        )
+    return no_mean_field(model)
+
+
+def once_corrected(correction: sympy.Rational | None) -> str:
+    """What a power that is approached with a correction is to be measured with, as the end of a sentence."""
+    return f", once the correction of relative size A^({rational(correction)}) is fitted along" if correction else ""
+
+
+def saturation_steps(model: Model) -> tuple[Step, ...]:
+    """How the matrices below a slowly saturating activation grow, and what that does to the laws of the last one."""
+    feature = Feature(model)
+    growth = feature.saturating_growth
+    if growth is None or model.saturation is None:
+        return ()
+    gains = [growth ** (model.depth - layer) * -feature.gain_correction for layer in range(model.depth)]
+    listed = r",\quad ".join(rf"g_{layer} \sim A^{{{rational(gain)}}}" for layer, gain in reversed([*enumerate(gains)]))
+    p = rational(model.saturation)
+    return (
+        Step(
+            f"Below it, balancedness reads g_l dg_l = (z sigma'/sigma) g dg of the next matrix, and sigma nears its "
+            f"bound as |z|^(-{p}), with z ~ g_l:",
+            rf"g_l^{{{rational(2 + model.saturation)}}} \sim g_{{l+1}}^2: \qquad {listed}.",
+        ),
+        Step(
+            "The last hidden layer is that much below its bound, which corrects the last matrix and the time:",
+            rf"f = v\,(1 - O(z^{{-{p}}})) = v\,(1 - O(A^{{{rational(feature.saturation_correction)}}})).",
+        ),
+    )
