@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
 import theory.console
 from simulate.campaign import Campaign, Task
@@ -47,15 +48,26 @@ def _interruption(dropped: tuple[Task, ...]) -> str:
     return f"interrupted: {what}; what was finished is kept. Run the same command again to go on."
 
 
+class _TwoLines(Progress):
+    """A bar, and under it a line of its own: beside the bar it would be cut where a terminal is 80 columns wide."""
+
+    below = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """See `rich.progress.Progress`."""
+        yield from super().get_renderables()
+        yield Text(self.below)
+
+
 @contextmanager
 def progress_on(out: Console) -> Iterator[Callable[[RunProgress], None]]:
     """Yield a callback for `simulate.run` that shows networks finished and failed, and the time left.
 
     Without a terminal it prints a line for every tenth of the networks.
     """
-    bar = Progress(
+    bar = _TwoLines(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TextColumn("{task.fields[note]}"),
         console=out,
@@ -68,15 +80,16 @@ def progress_on(out: Console) -> Iterator[Callable[[RunProgress], None]]:
 
         def show(now: RunProgress) -> None:
             nonlocal told
-            left = "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"
-            at = "" if now.task is None else f"; just done: {_where(now)}"
-            bar.update(row, total=now.networks, completed=now.finished, note=f"{now.failed} not fitted{left}{at}")
+            note = f"{now.failed} not fitted"
+            note += "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"
+            at = "" if now.task is None else f"just done: {_where(now)}"
+            bar.below = at
+            bar.update(row, total=now.networks, completed=now.finished, note=note)
             share = now.finished / now.networks
             if not out.is_terminal and (share >= told + 0.1 or now.finished == now.networks):
                 told = share
-                out.print(
-                    f"{now.finished} of {now.networks} networks, {now.failed} not fitted{left}{at}", soft_wrap=True
-                )
+                line = f"{now.finished} of {now.networks} networks, {note}" + (at and f"; {at}")
+                out.print(line, soft_wrap=True)
 
         yield show
 
