@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from fit.agreement import with_agreement
 from fit.assess import assess
 from fit.finding import MIN_SEEDS
 from fit.headline import headlines
@@ -177,6 +178,7 @@ def report_on(
         with shared(sum(one.size for one in found)) as apply:
             verdicts = assess(found, also=own, apply=apply)
             curves = theory_curves(found, data_root, apply)
+            verdicts = with_agreement(verdicts, found, curves)
             title = f"Lazy and feature training: {title}"
             report = build(title, verdicts, found, folder, theory=curves, apply=apply)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -23,6 +24,7 @@ from theory.activation import Activation
 from theory.console import command
 from theory.curves import deep_linear_curve, first_order_kernel_change, mean_field_curve
 from theory.errors import InputError
+from theory.predictions import predictions
 
 if TYPE_CHECKING:  # where a curve is computed they are imported, with torch and scikit-learn: two seconds
     from simulate.campaign import Experiment
@@ -30,12 +32,20 @@ if TYPE_CHECKING:  # where a curve is computed they are imported, with torch and
 
 #: Frozen-kernel dynamics are drawn from here on: where the kernel itself changes by some per cent, they fall short.
 LAZY_FROM = 30.0
-SEEDS = 4  #: whose first-order changes are averaged (rms)
+#: whose first-order changes are averaged (rms), and compared one by one: with fewer no p-value is below 3 %
+SEEDS = 6
+#: at most so many amplitudes of the grid are linearised at
+MOST_AMPLITUDES = 8
+#: The kernel change at h = infinity is claimed of networks up to here. Above, their own first-order change, which is
+#: ~ 1/(sqrt(h)·A) and absent at h = infinity, becomes a part of it (it is 3 % at A = 10, h = 256).
+INFINITE_UP_TO = 1.0
 #: beyond, a network's first-order change costs more than a second
 LARGEST_WIDTH, LARGEST_TRAINING_SET = 2048, 400
 MEAN_FIELD_GRID = tuple(float(10.0 ** (i / 2)) for i in range(-8, 9))
 PARTICLES = 16_000
 LINEAR = ("linear", "z")
+_EXACT_TIME = "exact at h = ∞, an asymptote at the width measured"
+_EXACT_KERNEL = f"{_EXACT_TIME}, compared up to A = {INFINITE_UP_TO:g}, beyond which the change ~ 1/(√h·A) comes in"
 #: what a mean-field curve depends on, besides the data
 _KEY = ("activation", "normalise", "loss", "n_kernel")
 
@@ -51,6 +61,10 @@ class TheoryCurve:
     label: str
     dashes: Any
     source: str  #: how it was computed, in a sentence, with the reference
+    where: str  #: where it is exact and where an asymptote, in a clause
+    claimed: tuple[float, float] = (0.0, np.inf)  #: A's at which measurements are compared with it
+    relative_error: np.ndarray | None = None  #: of a sampled curve
+    networks: np.ndarray | None = None  #: of each seed's own network, (seeds, A), where it has a curve of its own
 
 
 def theory_curves(
@@ -104,7 +118,9 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
     from simulate.networks.fully_connected import FullyConnected
 
     activation = Activation(experiment.activation, normalise=experiment.normalise)
-    grid = np.geomspace(LAZY_FROM, upper, 6)
+    grid = experiment.root_h_alphas(width)
+    grid = np.sort(grid[grid > LAZY_FROM])[::-1]
+    grid = grid[:: math.ceil(len(grid) / MOST_AMPLITUDES)][::-1]
     seeds = range(min(SEEDS, experiment.seeds))
     network = FullyConnected(data.x_train.shape[1], width, experiment.depth, activation)
     weights = [w.numpy() for w in network.initial_weights(experiment.base_seed, seeds)]
@@ -122,7 +138,15 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
         f"linearised dynamics of the same networks (rms of {len(seeds)} seeds at h = {width}), kernel change to first "
         "order: theory.curves.first_order_kernel_change"
     )
-    return [TheoryCurve(experiment.name, "kernel_change", grid, value, f"frozen Θ, h = {width}", "-.", source)]
+    regimes = (p.regime for p in predictions(activation, experiment.depth) if p.claim == "kernel_change_lazy")
+    return [
+        TheoryCurve(
+            experiment.name, "kernel_change", grid, value, f"frozen Θ, h = {width}", "-.", source,
+            where="each network against its own linearisation, an asymptote for A → ∞, in the window of the lazy law",
+            claimed=next((regime.bounds(width) for regime in regimes), (np.inf, np.inf)),
+            networks=np.array(changes),
+        )
+    ]  # fmt: skip
 
 
 def _deep_linear(experiment: Experiment, data: Data) -> list[TheoryCurve]:
@@ -135,9 +159,15 @@ def _deep_linear(experiment: Experiment, data: Data) -> list[TheoryCurve]:
         return []
     source = f"deep linear networks at h = infinity, on the training points: {curve.reference}"
     return [
-        TheoryCurve(experiment.name, name, grid, getattr(curve, name), "h = ∞", (0, (5, 1.2, 1, 1.2)), source)
-        for name in ("kernel_change", "time_half")
-    ]
+        TheoryCurve(
+            experiment.name, name, grid, getattr(curve, name), "h = ∞", (0, (5, 1.2, 1, 1.2)), source, where, claimed
+        )
+        for name, where, claimed in (
+            ("kernel_change", f"{_EXACT_KERNEL}, and for the kernel on the training points, where held-out ones are "
+             "measured", (0.0, INFINITE_UP_TO)),
+            ("time_half", _EXACT_TIME, (0.0, np.inf)),
+        )
+    ]  # fmt: skip
 
 
 def _mean_field(experiment: Experiment, data: Data) -> list[TheoryCurve]:
@@ -152,12 +182,17 @@ def _mean_field(experiment: Experiment, data: Data) -> list[TheoryCurve]:
     inside = (grid >= experiment.root_h_alphas(min(experiment.widths)).min() * 0.999) & (
         grid <= experiment.root_h_alphas(max(experiment.widths)).max() * 1.001
     )
+    error = np.array(found["relative_error"])[inside]
     return [
         TheoryCurve(
-            experiment.name, name, grid[inside], np.array(found[name])[inside], "h = ∞", (0, (5, 1.2, 1, 1.2)), source
+            experiment.name, name, grid[inside], np.array(found[name])[inside], "h = ∞", (0, (5, 1.2, 1, 1.2)), source,
+            where, claimed, sampled,
         )
-        for name in ("kernel_change", "time_half")
-    ]
+        for name, where, claimed, sampled in (
+            ("kernel_change", _EXACT_KERNEL, (0.0, INFINITE_UP_TO), error),
+            ("time_half", _EXACT_TIME, (0.0, np.inf), None),
+        )
+    ]  # fmt: skip
 
 
 def mean_field_key(experiment: Experiment, data: Data) -> str:

@@ -53,6 +53,8 @@ class Verdict:
     n_widths: int
     excluded: dict[str, int] = field(default_factory=dict)  #: reason -> networks left out
     sensitivity: list[dict[str, Any]] = field(default_factory=list)  #: estimate under other windows
+    #: of theory's curves without a free parameter (`fit.agreement.agreement`); shown, never the verdict
+    goodness: list[dict[str, Any]] = field(default_factory=list)
     p_value: float | None = None  #: of the point-null estimate == predicted; shown, never the verdict
     store: str | None = None
     schema_version: int = SCHEMA_VERSION
