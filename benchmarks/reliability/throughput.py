@@ -2,7 +2,7 @@
 
     python -m benchmarks.reliability.throughput [--empty 10000] [--folder DIR]
 
-- *trained*: a campaign of 16 equal tasks of real networks, with 1, 2 and 4 workers, of this machine and of a Dask
+- *trained*: a campaign of 96 equal tasks of real networks, with 1, 2 and 4 workers, of this machine and of a Dask
   cluster whose scheduler and workers are processes of their own. Cores bound it.
 - *waiting*: tasks that sleep for half a second, with 1, 2, 4 and 16 workers: what running tasks side by side costs
   where cores are not the bound, as with GPUs.
@@ -32,7 +32,7 @@ from simulate import Campaign, run
 
 _TRAINED = {
     "name": "trained", "dataset": "digits", "n_train": 40, "n_test": 50, "depth": 1, "activation": "softplus",
-    "widths": [32], "root_h_alpha": {"start": 1e-2, "stop": 1e2, "per_decade": 1}, "seeds": 320,
+    "widths": [32], "root_h_alpha": {"start": 1e-2, "stop": 1e2, "per_decade": 1}, "seeds": 1920,
 }  # fmt: skip
 _WAITING = 50  # tasks
 _EMPTY_WORKERS = 2
