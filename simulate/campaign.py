@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from simulate.cost import operations
+from simulate.cost import operations, task_operations
 from simulate.data.sources import shape_of
 from simulate.data.synthetic import DIMENSION, RULES
 from simulate.dynamics import NAMES, SGD, STOCHASTIC, Adam, Dynamics, Flow
@@ -471,7 +471,7 @@ class Campaign(_Frozen):
         def cost(task: Task) -> float:
             experiment = self.find(task.experiment)
             networks = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
-            return networks * experiment.cost(task.width)
+            return task_operations(experiment, task.width, networks)
 
         every = (t for e in self.experiment for t in e.tasks(cut.get(e.name)))
         return tuple(sorted(every, key=cost, reverse=True))

@@ -4,18 +4,23 @@ Tasks are ordered by it, dry runs and presets quote it. Training is counted as t
 (`simulate.integrators.choice`); for other architectures than ``fc``, with M multiplications a point's forward pass and
 a entries of patches, as 400 · N (6 M + 160 a). Measuring adds, at each step, the outputs on n_test points, and
 kernels on n_kernel points: at the start, at the end of linear dynamics, at each checkpoint, at the end; each arm of
-frozen kernels, one between training points and all points. It is right within a factor of two for networks that fit as
-networks usually do; where a rule is hard to fit, they take many times the steps.
+frozen kernels, one between training points and all points. To that come the calls of a batch's steps, which take as
+long for small networks as for larger ones, and how many steps an activation takes (`stiffness`). docs/presets.md says
+how far this is from what was measured.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from simulate.integrators import choice
 from simulate.networks.architecture import find
 from simulate.save_at import scaled_times
+from theory import Activation
 
 if TYPE_CHECKING:
     from simulate.campaign import Campaign, Experiment
@@ -23,6 +28,15 @@ if TYPE_CHECKING:
 _GRADIENTS, _KERNELS = 400, 3  # gradients: of convolutional networks
 CPU_RATE = 2.2e10  #: operations a second of one core in float64: what the quick preset comes to
 GPU_RATE = 2e13  #: of one H100-class GPU: a third of what its data sheet says of float64; not measured
+
+# steps against those of ReLU, softplus and their like, in the atlas (reports/reference/atlas)
+_BOUNDED = 0.6  # tanh, erf, softsign
+_TURNING = 2.5  # abs 1.6 to 3.4, sine 3.4 to 4.6 with no more than 400 steps allowed
+_BLOWING_UP, _MORE_A_LAYER = 1.4, 1.6  # relu2: 1.5, 2.3, 3.6, and from L = 4 on as many as are allowed
+_TURNED = 0.1  # the share from which on a slope of either sign counts
+
+_CALLS = 1e8  # operations that a step's calls last, however small its batch
+_SLOWEST = 1.7  # steps of a batch's slowest network against the mean
 
 
 def operations(experiment: Experiment, width: int) -> float:
@@ -44,12 +58,42 @@ def operations(experiment: Experiment, width: int) -> float:
     arms = (
         (len(experiment.arms) - 1) * 4.0 * depth * experiment.n_train * (experiment.n_train + experiment.n_test) * width
     )
-    return training + held_out + arms + kernels * (4.0 * points * forward + 4.0 * depth * points**2 * width)
+    steps = min(stiffness(experiment.activation, depth), experiment.max_steps / choice.STEPS)
+    kernels_each = 4.0 * points * forward + 4.0 * depth * points**2 * width
+    return steps * (training + held_out) + arms + kernels * kernels_each
+
+
+@functools.lru_cache(maxsize=1024)
+def stiffness(formula: str, depth: int) -> float:
+    """Return how many times the usual steps networks of this activation take.
+
+    Bounded ones take fewer. Where sigma turns back (both signs of its slope have a share at large z), rules are hard to
+    fit. Where its degree is above one, neuron after neuron blows up, the faster the deeper the network.
+    """
+    activation = Activation(formula)
+    if activation.degree > 1:
+        return _BLOWING_UP * _MORE_A_LAYER ** (depth - 1)
+    squared = np.sign(slope := activation.slope(np.linspace(-30.0, 30.0, 6001))) * slope**2
+    if min(np.sum(squared[squared > 0]), -np.sum(squared[squared < 0])) > _TURNED * np.sum(np.abs(squared)):
+        return _TURNING
+    return _BOUNDED if activation.bounded else 1.0
+
+
+def task_operations(experiment: Experiment, width: int, networks: int, device: str = "cpu") -> float:
+    """Return the operations, and what calls take as long as, of so many networks of one width."""
+    batches = math.ceil(networks / (experiment.networks_at_once(width, device) or networks))
+    steps = min(_SLOWEST * choice.STEPS * stiffness(experiment.activation, experiment.depth), experiment.max_steps)
+    return networks * operations(experiment, width) + batches * steps * _CALLS
 
 
 def campaign_operations(campaign: Campaign) -> float:
     """Return the operations that a campaign takes."""
-    return sum(operations(e, width) * len(e.amplitudes) * e.seeds for e in campaign.experiment for width in e.widths)
+    return sum(task_operations(e, width, networks) for e, width, networks in _grid(campaign))
+
+
+def _grid(campaign: Campaign) -> list[tuple[Experiment, int, int]]:
+    """How many networks of each experiment and width there are."""
+    return [(e, width, len(e.amplitudes) * e.seeds) for e in campaign.experiment for width in e.widths]
 
 
 def seconds(campaign: Campaign, *, cores: int = 2) -> float:
@@ -59,4 +103,4 @@ def seconds(campaign: Campaign, *, cores: int = 2) -> float:
 
 def gpu_seconds(campaign: Campaign) -> float:
     """Return the seconds that a campaign takes on one GPU."""
-    return campaign_operations(campaign) / GPU_RATE
+    return sum(networks * operations(e, width) for e, width, networks in _grid(campaign)) / GPU_RATE

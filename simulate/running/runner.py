@@ -19,6 +19,7 @@ from pathlib import Path
 import xarray as xr
 
 from simulate.campaign import Campaign, Task
+from simulate.cost import task_operations
 from simulate.data import load_data
 from simulate.engine import run_task
 from simulate.networks.architecture import own
@@ -224,7 +225,8 @@ class _Reporter:
 
     def _cost(self, task: Task) -> float:
         experiment = self.campaign.find(task.experiment)
-        return len(experiment.amplitudes) * (task.seed_stop - task.seed_start) * experiment.cost(task.width)
+        networks = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
+        return task_operations(experiment, task.width, networks)
 
     def _tell(self, task: Task | None) -> None:
         if self.callback is None:

@@ -272,9 +272,9 @@ class Store:
             for experiment in self.campaign.experiment:
                 data = tree[experiment.name].to_dataset()
                 done = data["status"] != Status.PENDING
-                each = data["gradient_evaluations"].where(done, 0).sum(["seed", experiment.amplitude]).values
-                gradients += int(each.sum())
-                flops += sum(n * experiment.cost(h) for n, h in zip(each, experiment.widths, strict=True))
+                gradients += int(data["gradient_evaluations"].where(done, 0).sum())
+                networks = done.sum(["seed", experiment.amplitude]).values
+                flops += sum(n * experiment.cost(h) for n, h in zip(networks, experiment.widths, strict=True))
                 seconds += float(data["wall_time"].where(done, 0.0).sum())
         return Cost(gradients, float(flops), seconds)
 

@@ -2,20 +2,24 @@
 
 import math
 import os
+import re
 import tempfile
 from pathlib import Path
 
 import pytest
 import torch
+import xarray as xr
 from torch.utils.flop_counter import FlopCounterMode
 
 from fit import assess
 from simulate import Campaign, Status, list_presets, run
-from simulate.cost import campaign_operations, gpu_seconds, seconds
+from simulate.cost import campaign_operations, gpu_seconds, seconds, stiffness
+from simulate.integrators.choice import STEPS
 from simulate.networks.architecture import find
 from theory import Activation
 
 ROOT = os.environ.get("LAZYRICH_DATA")
+ATLAS = Path(__file__).parents[2] / "reports" / "reference" / "atlas"
 LAPTOP = [name for name in list_presets() if name.endswith("-laptop")]
 FULL = [name.removesuffix("-laptop") for name in LAPTOP]
 
@@ -64,9 +68,19 @@ def test_the_cost_model_counts_the_multiplications_that_are_done(architecture, s
 def test_cost_grows_as_the_work_does():
     quick = Campaign.from_preset("quick")
     one = campaign_operations(quick.changed(seeds=1))
-    assert campaign_operations(quick.changed(seeds=16)) == pytest.approx(16 * one, rel=1e-12)
+    # a batch's calls last as long whatever its size
+    assert 8 * one < campaign_operations(quick.changed(seeds=16)) < 16 * one
     assert seconds(quick, cores=1) == 2 * seconds(quick, cores=2)
     assert campaign_operations(quick.changed(n_train=160)) > 2 * campaign_operations(quick)
+
+
+@pytest.mark.parametrize("experiment", Campaign.from_preset("atlas").experiment, ids=lambda e: e.name)
+def test_the_steps_of_each_activation_are_told_within_a_factor_of_two(experiment):
+    """But for abs at one hidden layer: it turns back as the sine does, and is fit more easily."""
+    with xr.open_dataset(ATLAS / f"{experiment.name}.nc", engine="scipy") as data:
+        measured = float(data["steps"].mean())
+    told = min(STEPS * stiffness(experiment.activation, experiment.depth), experiment.max_steps)
+    assert (0.25 if experiment.name == "abs-L1" else 0.5) < measured / told < 1.3
 
 
 def shrunken(name):
@@ -105,3 +119,11 @@ def test_a_shrunken_preset_runs_from_data_to_verdicts():
 def test_shrunken_presets_run_from_data_to_verdicts(name):
     """Run with  pytest -m slow tests/simulate/test_presets.py."""
     check_that_it_runs(name, ROOT)
+
+
+def test_the_documented_estimates_are_those_of_the_cost_model():
+    page = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
+    for name in (*LAPTOP, *FULL):
+        campaign = Campaign.from_preset(name)
+        told = seconds(campaign) if name in LAPTOP else gpu_seconds(campaign)
+        assert re.search(rf"^\| `{name}` \|.*\| {max(1, round(told / 60))} min \|$", page, re.M), name
