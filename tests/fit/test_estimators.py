@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fit import exponent
-from fit.estimators import cluster_slopes, slope_between, slope_within
+from fit.estimators import cluster_slopes, mean_over, slope_between, slope_within
 from theory.errors import InputError
 
 # NIST StRD, linear least squares, Norris (x, y): certified to 15 digits.
@@ -17,6 +17,14 @@ NORRIS = np.array([
     339.3, 887.2, 888.0, 999.0, 998.5, 779.0, 778.9, 11.1, 10.2, 118.3, 117.6, 229.2, 228.9, 669.1, 668.4, 448.9, 449.2,
     0.5, 0.2,
 ]).reshape(-1, 2)  # fmt: skip
+# NIST StRD, univariate, Michelso: the velocity of light in 1,000 km/s.
+MICHELSO = 299 + np.array([
+    850, 740, 900, 1070, 930, 850, 950, 980, 980, 880, 1000, 980, 930, 650, 760, 810, 1000, 1000, 960, 960, 960, 940,
+    960, 940, 880, 800, 850, 880, 900, 840, 830, 790, 810, 880, 880, 830, 800, 790, 760, 800, 880, 880, 880, 860, 720,
+    720, 620, 860, 970, 950, 880, 910, 850, 870, 840, 840, 850, 840, 840, 840, 890, 810, 810, 820, 800, 770, 760, 740,
+    750, 760, 910, 920, 890, 860, 880, 720, 840, 850, 850, 780, 890, 840, 780, 810, 760, 810, 790, 810, 820, 850, 870,
+    870, 810, 740, 810, 940, 950, 800, 810, 870,
+]) / 1000  # fmt: skip
 # NIST StRD, non-linear least squares, DanWood: y = b1 x**b2.
 DANWOOD_X = np.array([1.309, 1.471, 1.490, 1.565, 1.611, 1.680])
 DANWOOD_Y = np.array([2.138, 3.421, 3.597, 4.340, 4.882, 5.660])
@@ -30,6 +38,36 @@ def test_nist_norris_is_reproduced():
     assert estimate.standard_error == pytest.approx(0.429796848199937e-03, rel=1e-10)
     assert 1000 * np.log(estimate.prefactor) == pytest.approx(-0.262323073774029, rel=1e-9)
     assert estimate.dof == 34
+
+
+def test_nist_norris_is_reproduced_by_the_regressions_that_reports_use():
+    """Between widths, within a network, and weighted equally: the same line."""
+    y, x = NORRIS.T[1], NORRIS.T[0]
+    certified = pytest.approx(1.00211681802045, rel=1e-13)
+    assert slope_between(x, y).value == certified
+    assert cluster_slopes(x[None], y[None])[0] == certified
+    weighted = exponent(*np.exp(NORRIS.T / 1000), y_error=0.1 * np.exp(y / 1000))
+    assert weighted.value == pytest.approx(1.00211681802045, rel=1e-12)
+    assert weighted.standard_error == pytest.approx(0.429796848199937e-03, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "sample", "mean", "deviation", "lost"),
+    [
+        ("Michelso", MICHELSO, 299.8524, 0.0790105478190518, 1e-10),
+        ("NumAcc1", [10000001, 10000003, 10000002], 10000002, 1, 1e-15),
+        ("NumAcc2", [1.2, *[1.1, 1.3] * 500], 1.2, 0.1, 1e-13),
+        # 0.1 beside a million is known to ten digits less, in double precision
+        ("NumAcc3", [1000000.2, *[1000000.1, 1000000.3] * 500], 1000000.2, 0.1, 1e-8),
+        ("NumAcc4", [10000000.2, *[10000000.1, 10000000.3] * 500], 10000000.2, 0.1, 1e-7),
+    ],
+)
+def test_nist_univariate_problems_are_reproduced(name, sample, mean, deviation, lost):
+    """The mean over networks: certified means, and standard deviations by the standard error."""
+    estimate = mean_over(np.asarray(sample, dtype=float))
+    assert estimate.value == pytest.approx(mean, rel=1e-14)
+    assert estimate.standard_error * np.sqrt(len(sample)) == pytest.approx(deviation, rel=lost)
+    assert estimate.dof == len(sample) - 1
 
 
 def test_nist_danwood_is_reproduced():
