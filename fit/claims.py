@@ -172,9 +172,11 @@ def _crossover(found: Measurements, prediction: Prediction) -> Finding:
 
 def _crossings(found: Measurements, logs: NDArray, level: float) -> tuple[NDArray, NDArray]:
     """Logarithm of A* and its censoring, each (width, seed)."""
-    rows = [
-        censoring(np.log(a), curves, float(np.log(level))) for a, curves in zip(found.root_h_alpha, logs, strict=True)
-    ]
+    rows = []
+    for a, curves in zip(found.root_h_alpha, logs, strict=True):
+        there = np.isfinite(curves).any(axis=1)  # widths need not be measured at the same amplitudes
+        there = there if there.any() else np.ones_like(there)
+        rows.append(censoring(np.log(a[there]), curves[there], float(np.log(level))))
     value, side = (np.stack(part) for part in zip(*rows, strict=True))
     return value, side
 

@@ -27,6 +27,10 @@ from theory.errors import InputError
 Source = "str | Path | xr.DataTree | xr.Dataset | Measurements"
 NETWORK = ("width", "amplitude", "seed")
 _AXES = ("root_h_alpha", "alpha")
+#: Amplitudes of a table of others are the same if their logarithms are as close as this.
+CLOSE = 1e-3
+#: what a table or a file of others says of its networks: columns or attributes
+_LABELS = ("activation", "depth", "normalise")
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,8 +244,9 @@ def measurements(source: Source | Iterable[Source]) -> list[Measurements]:  # ty
     Parameters
     ----------
     source : path, xarray.DataTree, xarray.Dataset, Measurements, or a sequence of these
-        A Zarr store; a netCDF file; a CSV file with one row per network and the columns width, root_h_alpha (or alpha),
-        seed, then variables, and optionally experiment, activation and depth.
+        A Zarr store; a CSV file with one row per network and the columns width, root_h_alpha (or alpha), seed, then
+        variables, and optionally experiment, activation and depth; a netCDF file with these as dimensions, variables
+        and attributes, or as variables along one dimension (a table).
 
     Raises
     ------
@@ -276,7 +281,7 @@ def _experiments(source: Source) -> list[Measurements]:  # type: ignore[valid-ty
         raise InputError("store", str(path), "there is no such file or folder", "Check the path")
     try:
         if path.suffix == ".csv":
-            return _from_table(path)
+            return _from_table(pd.read_csv(path, comment="#"), path)
         if path.is_dir():
             # thousands of small chunks are read in a fifth of the time by zarr's decoder in Rust
             with warnings.catch_warnings(), zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"}):
@@ -284,7 +289,7 @@ def _experiments(source: Source) -> list[Measurements]:  # type: ignore[valid-ty
                 warnings.filterwarnings("ignore", message="Failed to open Zarr store with consolidated metadata")
                 warnings.filterwarnings("ignore", message="Array is unsupported by ZarrsCodecPipeline")
                 return _from_tree(xr.open_datatree(path, engine="zarr", chunks=None), str(path))
-        return [_from_dataset(xr.open_dataset(path), str(path), path.stem)]
+        return _from_netcdf(path)
     except InputError:
         raise
     except (OSError, ValueError, KeyError) as error:
@@ -310,14 +315,24 @@ def _from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurement
         raise InputError(
             f"{name}.attrs['experiment']", recorded, f"it is no JSON ({error.msg})", "Repair the store"
         ) from error
-    for key in ("activation", "depth", "normalise"):
+    for key in _LABELS:
         if key in data.attrs:
             description.setdefault(key, data.attrs[key])
     return Measurements(data, str(description.get("name", name)), store, description)
 
 
-def _from_table(path: Path) -> list[Measurements]:
-    table = pd.read_csv(path, comment="#")
+def _from_netcdf(path: Path) -> list[Measurements]:
+    data = xr.open_dataset(path)
+    columns = [name for name in data.variables if data[name].ndim == 1]
+    if "width" in data.dims or "width" not in columns:
+        return [_from_dataset(data, str(path), path.stem)]
+    # a table: one entry a network along the one dimension of the width, as columns of a CSV file
+    rows = [name for name in columns if data[name].dims == data["width"].dims and name not in data.dims]
+    labels = {key: data.attrs[key] for key in _LABELS if key in data.attrs and key not in rows}
+    return _from_table(data[rows].to_dataframe().reset_index(drop=True).assign(**labels), path)
+
+
+def _from_table(table: pd.DataFrame, path: Path) -> list[Measurements]:
     amplitude = next((axis for axis in _AXES if axis in table), None)
     index = [column for column in ("width", amplitude, "seed") if column is not None and column in table]
     if len(index) < 3:
@@ -334,14 +349,32 @@ def _from_table(path: Path) -> list[Measurements]:
                 "store", str(path), f"experiment {name!r} has the network {twice.iloc[0].to_dict()} twice",
                 "Give one row per width, amplitude and seed",
             )  # fmt: skip
-        labels = {key: rows[key].iloc[0] for key in ("activation", "depth", "normalise") if key in rows}
+        labels = {key: rows[key].iloc[0] for key in _LABELS if key in rows}
         numbers = rows.drop(columns=["experiment", *labels], errors="ignore")
         if amplitude == "root_h_alpha":
             numbers = numbers.drop(columns="alpha", errors="ignore")
         numbers = _only_numbers(numbers, index, path)
-        data = numbers.set_index(index).to_xarray().assign_attrs(labels)
+        if amplitude == "alpha":
+            numbers = _on_common_amplitudes(numbers)
+        axes = ["width", next(axis for axis in _AXES if axis in numbers), "seed"]
+        data = numbers.set_index(axes).to_xarray().assign_attrs(labels)
         found.append(_from_dataset(data, str(path), str(name)))
     return found
+
+
+def _on_common_amplitudes(table: pd.DataFrame) -> pd.DataFrame:
+    """Index by A = sqrt(h)·alpha a table that tells alpha, where its widths share fewer values of A than of alpha."""
+    if not (table["width"] > 0).all() or not (table["alpha"] > 0).all():
+        return table  # refused later, with the others
+    log = np.log(table["alpha"]) + 0.5 * np.log(table["width"])
+    levels = np.sort(log.unique())
+    # tables tell alpha to a few digits
+    group = np.concatenate([[0], np.cumsum(np.diff(levels) > CLOSE)])
+    if group[-1] + 1 >= table["alpha"].nunique():
+        return table
+    amplitude = np.exp(np.bincount(group, levels) / np.bincount(group))
+    common = amplitude[group[np.searchsorted(levels, log)]]
+    return table.assign(alpha=common).rename(columns={"alpha": "root_h_alpha"})
 
 
 def _only_numbers(table: pd.DataFrame, index: list[str], path: Path) -> pd.DataFrame:

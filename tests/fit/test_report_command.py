@@ -2,7 +2,10 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from synthetic_campaign import experiment
 from typer.testing import CliRunner
 
@@ -48,6 +51,35 @@ def test_a_store_is_reported_on_and_json_goes_to_stdout_alone(folder, tmp_path):
     rows = json.loads(done.stdout)
     assert rows == json.loads((tmp_path / "again" / "verdicts.json").read_text())
     assert {r["experiment"] for r in rows} >= {"softplus-L1", "relu-L2"}
+
+
+@pytest.mark.parametrize("shape", ["grid", "table"])
+def test_netcdf_files_of_others_are_reported_on(tmp_path, shape):
+    """Width, alpha and seed, two quantities and two attributes: what they hold gets its verdicts, the rest is told."""
+    alphas, amplitudes = 10.0 ** np.arange(-6, 3.1, 0.5), 10.0 ** np.arange(-4, 4.1, 0.5)
+    parts = []
+    for h in (64, 128, 256):  # a grid has alpha in common, the table A
+        a = np.sqrt(h) * alphas if shape == "grid" else amplitudes
+        one = experiment("mine", 1, (h,), seeds=8, root_h_alpha=tuple(a), seed=h)[["kernel_change", "time_linear"]]
+        parts.append(one.rename(root_h_alpha="alpha").assign_coords(alpha=np.float32(a / np.sqrt(h))))
+    if shape == "grid":
+        plain = xr.concat(parts, "width", join="override")
+    else:
+        plain = pd.concat([one.to_dataframe().reset_index() for one in parts], ignore_index=True).to_xarray()
+    plain.attrs = {"activation": "softplus", "depth": 1}
+    plain.to_netcdf(tmp_path / "mine.nc", engine="scipy")
+    done = report(tmp_path / "mine.nc", "--out", tmp_path / "out", "--json")
+    assert done.exit_code == 0, done.output
+    rows = {(r["claim"], r["variable"]): r for r in json.loads(done.stdout)}
+    assert rows["kernel_change_feature", "root_h_alpha"]["verdict"] == "consistent"
+    assert rows["linear_time", "root_h_alpha"]["verdict"] == "consistent"
+    for claim in ("weight_change_feature", "fluctuations", "final_kernel"):
+        (absent,) = {r["reason"] for (name, _), r in rows.items() if name == claim}
+        assert absent.startswith("Not measured: the source does not hold ")
+    assert rows["crossover", "width"]["n_widths"] == 3
+    if shape == "table":
+        assert rows["collapse", "width"]["n_widths"] == 3  # at common values of A, found from alpha and the width
+    assert "mine" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_tables_of_others_are_reported_on(tmp_path):
