@@ -360,11 +360,12 @@ def exponents(rows: Sequence[Row]) -> Drawing | None:
             members = [row for row in shown if row.degree == degree]
             colour, marker = _CLASSES.get(degree, (_INK, "D"))
             names = list(dict.fromkeys(row.activation for row in members))
+            room = min(0.5, 0.06 * len(names))
             for i, row in enumerate(members):
                 assert row.kernel is not None
                 assert row.kernel.estimate is not None
                 # side by side, not on each other
-                place = row.depth + 0.5 * ((names.index(row.activation) + 0.5) / len(names) - 0.5)
+                place = row.depth + room * ((names.index(row.activation) + 0.5) / len(names) - 0.5)
                 a = -row.kernel.estimate
                 label = f"measured, k = {degree}" if i == 0 else None
                 axes.plot([place], [a], marker, color=colour, markersize=4, alpha=0.8, label=label, linestyle="none")
