@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fit.censored import censored_slope
 from fit.collapse_law import collapse_law
 from fit.crossover import censoring
-from fit.finding import MIN_SEEDS, MIN_WIDTHS, Finding, not_measured, sensitivity_row
+from fit.finding import MIN_SEEDS, MIN_WIDTHS, Finding, not_measured, sensitivity_row, trimmed
 from fit.intervals import Estimate
 from fit.jackknife import log_rms, log_standard_deviation
 from fit.logarithmic_law import logarithmic_law
@@ -201,12 +201,17 @@ def _preactivation_velocity(found: Measurements, prediction: Prediction) -> Find
     alpha = (found.root_h_alpha / np.sqrt(found.widths)[:, None])[..., None]
     everywhere = np.ones(found.root_h_alpha.shape, dtype=bool)
 
-    def pool(values: NDArray) -> NDArray:
-        return np.mean(_logs(alpha * values, "mean"), axis=1)
+    def pool(values: NDArray, part: NDArray = everywhere) -> NDArray:
+        logs = np.where(part[..., None], _logs(alpha * values, "mean"), 0.0)
+        return logs.sum(axis=1) / np.maximum(part.sum(axis=1), 1)[:, None]
 
     label = r"\alpha\,|\dot z|"
-    finding = pooled_width_law(found, lambda _: pool(np.sqrt(np.mean(velocities**2, axis=-1))), everywhere, label)
+    together = np.sqrt(np.mean(velocities**2, axis=-1))
+    finding = pooled_width_law(found, lambda part: pool(together, part), everywhere, label)
     layers = [
+        sensitivity_row(name, slope_of_widths(found, pool(together, part)))
+        for name, part in trimmed(everywhere, found.root_h_alpha)
+    ] + [
         sensitivity_row(f"hidden layer {i + 1}", slope_of_widths(found, pool(velocities[..., i])))
         for i in range(velocities.shape[-1])
     ]

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from fit.decision import LEVEL
 from fit.estimators import mean_over
-from fit.finding import MIN_SEEDS, MIN_WIDTHS, Finding, exclusions, range_of, sensitivity_row, window
+from fit.finding import MIN_SEEDS, MIN_WIDTHS, Finding, exclusions, range_of, sensitivity_row, trimmed, window
 from fit.intervals import Estimate
 from fit.measurements import Measurements
-from fit.models import offset_power
+from fit.models import ModelFit, offset_power
 from fit.paired import plus
 from fit.verdict import Word
 from theory.errors import InputError
@@ -25,6 +25,11 @@ from theory.prediction import Prediction
 #: The amplitudes at which regimes are compared, fixed beforehand (the best A on the test set would be a choice by the
 #: response); the nearest grid point counts, up to half a decade away.
 PREFERENCE_AT = (1e-4, 1e4)
+#: The same choice half a decade nearer to the crossover, for the sensitivity.
+LESS_EXTREME = {
+    "feature regime at A = 3.2e-4": (10**-3.5, PREFERENCE_AT[1]),
+    "lazy regime at A = 3.2e3": (PREFERENCE_AT[0], 10**3.5),
+}
 #: Data sets on which the preference was observed (arXiv:1906.08034).
 OBSERVED = ("mnist", "fashion_mnist", "emnist_letters", "cifar10")
 #: A frozen final kernel reproduces the network if it misses no more than this of what the initial kernel misses.
@@ -47,20 +52,24 @@ def regime_preference(found: Measurements, prediction: Prediction) -> Finding:
     shared = _shared(found, cells, np.isfinite(difference))
     if estimate is None or shared["n_seeds"] < MIN_SEEDS:
         return Finding(estimate=estimate, obstacle=_few("pairs of networks fit in both regimes", shared), **shared)
-    by_width = [
+    sensitivity = [
         sensitivity_row(f"h = {width:g}", mean_over(row)) for width, row in zip(found.widths, difference, strict=True)
     ]
+    for name, at in LESS_EXTREME.items():
+        nearer = regime_difference(found, at)
+        if nearer is not None:
+            sensitivity.append(sensitivity_row(name, mean_over(nearer.ravel(), _width_of(found))))
     told = told_of_regimes(estimate, "on these data")
     no_sign = without_sign(found)
     if no_sign:
-        return Finding(estimate=estimate, obstacle=f"{told}; {no_sign}", sensitivity=by_width, **shared)
+        return Finding(estimate=estimate, obstacle=f"{told}; {no_sign}", sensitivity=sensitivity, **shared)
     word, against = one_sided(towards_prediction(found, estimate), told)
-    return Finding(estimate=estimate, word=word, p_against=against, sensitivity=by_width, **shared)
+    return Finding(estimate=estimate, word=word, p_against=against, sensitivity=sensitivity, **shared)
 
 
-def regime_difference(found: Measurements) -> NDArray | None:
+def regime_difference(found: Measurements, at: tuple[float, float] = PREFERENCE_AT) -> NDArray | None:
     """Return the test error at A = 1e-4 less that at 1e4, (width, seed); None if the grid lacks either."""
-    columns = _regime_columns(found)
+    columns = _regime_columns(found, at)
     if columns is None:
         return None
     errors, rows = found.network("test_error"), np.arange(len(found.widths))
@@ -113,14 +122,22 @@ def final_kernel(found: Measurements, prediction: Prediction) -> Finding:
     if absent:
         return Finding(obstacle=f"not measured: the source has no arm {' and no arm '.join(absent)}")
     cells = window(found, prediction)
-    network, initial, final = (_mean_in(found.network("test_error", arm), cells) for arm in arms)
     width = _width_of(found)
-    missed, contrast = (final - network).ravel(), (initial - network).ravel()
-    shared = _shared(found, cells, np.isfinite(missed + contrast).reshape(network.shape))
+
+    def differences(part: NDArray) -> tuple[NDArray, NDArray]:
+        network, initial, final = (_mean_in(found.network("test_error", arm), part).ravel() for arm in arms)
+        return final - network, initial - network
+
+    missed, contrast = differences(cells)
+    shared = _shared(found, cells, np.isfinite(missed + contrast).reshape(len(found.widths), -1))
     gained = mean_over(contrast, width)
     if gained is None or shared["n_seeds"] < MIN_SEEDS:
         return Finding(obstacle=_few("networks have all three arms", shared), **shared)
     tests = [mean_over(sign * missed - FINAL_KERNEL_SHARE * contrast, width) for sign in (1, -1)]
+    shared["sensitivity"] = [
+        sensitivity_row(name, _ratio(*(mean_over(values, width) for values in differences(part))))
+        for name, part in trimmed(cells, found.root_h_alpha)
+    ]
     return _share(tests, mean_over(missed, width), gained, FINAL_KERNEL_SHARE, "the final kernel", "network", shared)
 
 
@@ -145,19 +162,31 @@ def ensemble(found: Measurements, prediction: Prediction) -> Finding:
     shared = _shared(found, used, seeds)
     if not len(columns) or small.shape[1] < max(2 * members, MIN_SEEDS) or large.shape[1] < MIN_SEEDS:
         return Finding(obstacle=_few("seeds fit at both widths", shared), **shared)
-    together, alone = _ensemble_errors(small, label, members), _errors(small, label)
-    single = mean_over(_errors(large, label))
-    gained = mean_over(alone)
-    first = mean_over(together)
-    part = mean_over(together - ENSEMBLE_SHARE * alone)
-    if single is None or gained is None or first is None or part is None:
+    errors = _ensemble_errors(small, label, members), _errors(small, label), _errors(large, label)
+
+    def compare(rows: NDArray) -> tuple[Estimate, Estimate, Estimate] | None:
+        """What is tested, missed and gained, over some of the amplitudes."""
+        together, alone, wider = (one[rows].mean(axis=0) for one in errors)
+        estimates = [mean_over(sample) for sample in (together - ENSEMBLE_SHARE * alone, together, alone, wider)]
+        if any(estimate is None for estimate in estimates):
+            return None
+        part, first, gained, single = (estimate for estimate in estimates if estimate is not None)
+        # missed - share·contrast = (together - share·alone) - (1 - share)·single
+        test = plus(part, single, -(1 - ENSEMBLE_SHARE))
+        return test, plus(first, single, -1.0), plus(gained, single, -1.0)
+
+    compared = compare(np.ones(len(columns), dtype=bool))
+    if compared is None:
         return Finding(obstacle=_few("seeds fit at both widths", shared), **shared)
-    missed = plus(first, single, -1.0)
-    # missed - share·contrast = (together - share·alone) - (1 - share)·single
-    test = plus(part, single, -(1 - ENSEMBLE_SHARE))
+    for name, part in trimmed(used, found.root_h_alpha):
+        rows = part[narrow, columns] & part[wide, columns]
+        nearer = compare(rows) if rows.any() else None
+        row = sensitivity_row(name, None if nearer is None else _ratio(*nearer[1:]))
+        shared.setdefault("sensitivity", []).append(row)
+    test, missed, gained = compared
     what = f"{members} networks of width {found.widths[narrow]:g} together"
     against = f"one of width {found.widths[wide]:g}"
-    return _share([test], missed, plus(gained, single, -1.0), ENSEMBLE_SHARE, what, against, shared)
+    return _share([test], missed, gained, ENSEMBLE_SHARE, what, against, shared)
 
 
 def error_vs_width(found: Measurements, prediction: Prediction) -> Finding:
@@ -175,17 +204,25 @@ def error_vs_width(found: Measurements, prediction: Prediction) -> Finding:
             **shared,
         )
     width = np.broadcast_to(found.widths[:, None], values.shape)
+
+    def fit(values: NDArray, keep: NDArray) -> ModelFit:
+        part = keep & np.isfinite(values) & (values > 0)
+        return offset_power(width[part], values[part], np.arange(part.sum()))
+
     try:
-        fitted = offset_power(width[used], values[used], np.arange(used.sum()))
+        fitted = fit(values, used)
     except InputError as error:
         return Finding(obstacle=error.problem, **shared)
     rows = []
-    for name, keep in (
-        ("without the narrowest width", width > width.min()),
-        ("without the widest width", width < width.max()),
+    for name, other, keep in (
+        *((name, _mean_in(errors, part), used) for name, part in trimmed(cells, found.root_h_alpha)),
+        ("without the narrowest width", values, used & (width > width.min())),
+        ("without the widest width", values, used & (width < width.max())),
     ):
-        part = used & keep
-        rows.append(sensitivity_row(name, offset_power(width[part], values[part], np.arange(part.sum()))["exponent"]))
+        try:
+            rows.append(sensitivity_row(name, fit(other, keep)["exponent"]))
+        except InputError:  # too few widths or amplitudes are left
+            rows.append(sensitivity_row(name, None))
     limit = fitted["offset"]
     note = f"the error tends to {limit.value:.2%} ({limit.interval()[0]:.2%} to {limit.interval()[1]:.2%})"
     power = fitted["exponent"].value
@@ -217,8 +254,8 @@ def _nearest(found: Measurements, amplitude: float) -> NDArray | None:
     return column
 
 
-def _regime_columns(found: Measurements) -> tuple[NDArray, ...] | None:
-    columns = [_nearest(found, a) for a in PREFERENCE_AT]
+def _regime_columns(found: Measurements, at: tuple[float, float] = PREFERENCE_AT) -> tuple[NDArray, ...] | None:
+    columns = [_nearest(found, a) for a in at]
     kept = tuple(column for column in columns if column is not None)
     return kept if len(kept) == len(columns) else None
 
@@ -281,10 +318,7 @@ def _share(
             obstacle=f"nothing to reproduce: the contrast is {gained.value:+.2%} of test error, 0 within errors",
             **shared,
         )
-    share = missed.value / gained.value
-    # the delta method, for the table: the word comes from the tests
-    error = math.hypot(missed.standard_error, share * gained.standard_error) / gained.value
-    estimate = Estimate(share, error, min(missed.dof, gained.dof), n_clusters=missed.n_clusters)
+    estimate = _ratio(missed, gained)
     told = (
         f"{what} misses {missed.value:+.2%} of test error against the {than}, where {gained.value:+.2%} are to be had"
     )
@@ -295,6 +329,15 @@ def _share(
     elif against < LEVEL:
         word = ("inconsistent", f"{told}: more than {allowed:.0%} of it")
     return Finding(estimate=estimate, word=word, p_against=against, **shared)
+
+
+def _ratio(missed: Estimate | None, gained: Estimate | None) -> Estimate | None:
+    """missed/gained by the delta method, for the tables: words come from tests. None if nothing is seen to be gained."""
+    if missed is None or gained is None or gained.interval(0.90)[0] <= 0:
+        return None
+    share = missed.value / gained.value
+    error = math.hypot(missed.standard_error, share * gained.standard_error) / gained.value
+    return Estimate(share, error, min(missed.dof, gained.dof), n_clusters=missed.n_clusters)
 
 
 def _widths_to_compare(found: Measurements) -> tuple[int, int, int] | None:
@@ -309,12 +352,12 @@ def _widths_to_compare(found: Measurements) -> tuple[int, int, int] | None:
 
 
 def _errors(outputs: NDArray, label: NDArray) -> NDArray:
-    """Share of wrong signs, averaged over amplitudes, of each seed; ``outputs`` (amplitude, seed, test_point)."""
-    return np.mean(outputs * label <= 0, axis=(0, 2))
+    """Share of wrong signs, (amplitude, seed); ``outputs`` (amplitude, seed, test_point)."""
+    return np.mean(outputs * label <= 0, axis=2)
 
 
 def _ensemble_errors(outputs: NDArray, label: NDArray, members: int) -> NDArray:
-    """Jackknife pseudo-values, one a seed, of the mean error of ensembles of ``members`` different seeds.
+    """Jackknife pseudo-values of the mean error of ensembles of ``members`` different seeds, (amplitude, seed).
 
     The mean over all subsets (a U-statistic) is sampled by random partitions; without seed s it is the mean over the
     ensembles that s is not in.
@@ -323,9 +366,9 @@ def _ensemble_errors(outputs: NDArray, label: NDArray, members: int) -> NDArray:
     seeds = outputs.shape[1]
     blocks = seeds // members
     order = np.stack([rng.permutation(seeds)[: blocks * members] for _ in range(PARTITIONS)]).reshape(-1, members)
-    errors = np.array([np.mean(outputs[:, group].mean(axis=1) * label <= 0) for group in order])
+    errors = np.array([np.mean(outputs[:, group].mean(axis=1) * label <= 0, axis=1) for group in order])
     member = np.zeros((len(order), seeds), dtype=bool)
     np.put_along_axis(member, order, True, axis=1)
-    full = errors.mean()
-    without = np.array([errors[~member[:, s]].mean() for s in range(seeds)])
-    return seeds * full - (seeds - 1) * without
+    full = errors.mean(axis=0)
+    without = np.array([errors[~member[:, s]].mean(axis=0) for s in range(seeds)])
+    return (seeds * full - (seeds - 1) * without).T

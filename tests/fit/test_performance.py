@@ -154,3 +154,19 @@ def test_words_against_a_claim_are_corrected_for_the_claims_beside_it():
     together = assess(data, [dataclasses.replace(law) for _ in range(200)])
     assert together[0].verdict == "inconclusive"
     assert "after correction" in together[0].reason
+
+
+def test_every_estimate_is_told_in_shorter_windows_too():
+    """Half a decade less at either end, or half a decade nearer to each other where two amplitudes are compared."""
+    data = campaign(seeds=40, final=1.0)
+    for claim, regime, rows in (
+        ("error_vs_width", WHOLE, ("lower end trimmed", "upper end trimmed")),
+        ("preactivation_velocity", WHOLE, ("lower end trimmed", "upper end trimmed")),
+        ("final_kernel", FEATURE, ("lower end trimmed", "upper end trimmed")),
+        ("ensemble", FEATURE, ("lower end trimmed", "upper end trimmed")),
+        ("regime_preference", WHOLE, ("feature regime at A = 3.2e-4", "lazy regime at A = 3.2e3")),
+    ):
+        verdict = judge(data, claim, {"error_vs_width": -1, "preactivation_velocity": "-1/2"}.get(claim), regime)
+        told = {row["window"]: row["estimate"] for row in verdict.sensitivity}
+        for name in rows:  # the made-up errors don't depend on A within a regime
+            assert told[name] == pytest.approx(verdict.estimate, rel=0.25, abs=0.02), (claim, name)
