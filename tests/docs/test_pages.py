@@ -65,6 +65,13 @@ def test_relative_links_lead_to_files():
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
 
 
+def test_the_reference_has_every_exported_name():
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    for package in (theory, simulate, fit):
+        for name in package.__all__:
+            assert re.search(rf":: {package.__name__}\.{name}$", page, re.M), f"{package.__name__}.{name}"
+
+
 def test_the_documentation_builds_without_a_warning(tmp_path):
     for package in ("sphinx", "myst_parser", "furo"):
         if importlib.util.find_spec(package) is None:
