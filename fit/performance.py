@@ -332,7 +332,7 @@ def _share(
 
 
 def _ratio(missed: Estimate | None, gained: Estimate | None) -> Estimate | None:
-    """missed/gained by the delta method, for the tables: words come from tests. None if nothing is seen to be gained."""
+    """missed/gained by the delta method, for tables: words come from tests. None where nothing is seen to be gained."""
     if missed is None or gained is None or gained.interval(0.90)[0] <= 0:
         return None
     share = missed.value / gained.value
