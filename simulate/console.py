@@ -114,7 +114,7 @@ def tell_plan(out: Console, campaign: Campaign, what: Plan) -> None:
         )
     out.print(
         f"about {duration(what.seconds)} of computing with {what.workers} worker{'s' if what.workers > 1 else ''} on "
-        "this machine (within a factor of two, unless the rule is hard to fit), "
+        "this machine, left to itself (within a factor of two, unless the rule is hard to fit), "
         f"up to {max(what.memory, 0.1):.1f} GiB for the networks of a worker, and 0.4 GiB for the worker itself",
         soft_wrap=True,
     )
