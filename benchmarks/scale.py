@@ -101,6 +101,7 @@ def main(n_test: int = 500, keep: Path | None = None, out: Path = RESULT) -> Non
         written = time.perf_counter() - started
         size = sum(f.stat().st_size for f in store.rglob("*") if f.is_file())
         command = [sys.executable, "-m", "fit.report", str(store), "--out", str(Path(folder, "report")), "--quiet"]
+        load = os.getloadavg()[0]
         started = time.perf_counter()
         subprocess.run(command, check=True)
         wall = time.perf_counter() - started
@@ -113,6 +114,7 @@ def main(n_test: int = 500, keep: Path | None = None, out: Path = RESULT) -> Non
         "report_cpu_seconds": round(used.ru_utime + used.ru_stime, 2),
         "peak_memory_gib": round(used.ru_maxrss / 2**20, 3),
         "cores": os.cpu_count(),
+        "load_before": round(load, 2),  # of the machine's other processes, over the minute before
     }
     print(json.dumps(row, indent=1), f"(written in {written:.0f} s)")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def page() -> str:
         part
         for part in (
             _integrators(), _work_precision(), _choice(), _ntk(), _scaling(), _paper_grid(),
-            _reliability(), _throughput(),
+            _reliability(), _throughput(), _large_report(),
         )
         if part
     ]  # fmt: skip
@@ -278,6 +278,23 @@ def _throughput() -> str:
         + "\n\nEmpty tasks (100 networks with made-up numbers each):\n\n"
         + table(("what", "tasks", "tasks a second"), rates)
         + f"\n\n{_many_gpus(found)}\n"
+    )
+
+
+def _large_report() -> str:
+    found = dict(_read("scale.json")).get("scale.json")
+    if found is None:
+        return ""
+    row = (
+        f"{found['networks']:,}", f"{found['store_bytes'] / 1e6:.0f} MB", f"{found['report_seconds']:.1f} s",
+        f"{found['report_cpu_seconds']:.1f} s", found["cores"], f"{found['load_before']:.1f}",
+        f"{found['peak_memory_gib']:.2f} GiB",
+    )  # fmt: skip
+    head = ("networks", "store", "report", "processor time", "cores", "other processes at the start", "peak memory")
+    return (
+        "## A report on very many networks\n\n`python -m benchmarks.scale`: a store is made up, then `python -m "
+        "fit.report` runs on it. On a machine that others use the\nprocessor time is the report's own, and two "
+        "processes share it.\n\n" + table(head, [row]) + "\n"
     )
 
 
