@@ -73,8 +73,8 @@ def counted(n: int, width: int, depth: int, data: str) -> tuple[float, float]:
         "name": "x", "dataset": data, "n_train": n, "n_test": 10, "depth": depth, "activation": "relu",
         "widths": [width], "root_h_alpha": [1.0], "seeds": 1,
     }  # fmt: skip
-    steps, gradients = operations(Campaign.from_dict({"name": "x", "experiment": [one]}).experiment[0], width)
-    return steps / STEPS, gradients / GRADIENTS
+    counts = operations(Campaign.from_dict({"name": "x", "experiment": [one]}).experiment[0], width)
+    return counts["rosenbrock"] / STEPS, counts["chebyshev"] / GRADIENTS
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import choice
+from simulate import Status
+from simulate.integrators.choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS
 
 RESULTS = Path(__file__).parent / "results"
 RELIABILITY = Path(__file__).parent / "reliability" / "results"
@@ -29,7 +31,7 @@ def page() -> str:
     sections = [
         part
         for part in (
-            _integrators(), _work_precision(), _choice(), _ntk(), _scaling(), _paper_grid(),
+            _integrators(), _work_precision(), _choice(), _convolutions(), _ntk(), _scaling(), _paper_grid(),
             _reliability(), _throughput(), _large_report(),
         )
         if part
@@ -135,6 +137,30 @@ def _choice() -> str:
             "## The count behind the choice of the integrator\n\nA stiff step of the W-method against a gradient of "
             "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). The W-method is chosen where the "
             f"counted ratio is below {choice.GRADIENTS / choice.STEPS:.1f}.\n\n" + table(head, lines) + "\n"
+        )
+    return text
+
+
+def _convolutions() -> str:
+    text = ""
+    for _, result in _read("convolutions-*.json"):
+        rows = result["rows"]
+        lines = [
+            (
+                r["activation"], f"{r['A']:g}", r["integrator"],
+                f"{r['gradients']:,}" + ("" if r["status"] == Status.CONVERGED else " (not done)"),
+                f"{r['seconds']:.3g}",
+                *(f"{r[name]:.1%}" for name in ("kernel_change_error", "time_half_error", "output_error")),
+            )
+            for r in rows
+        ]  # fmt: skip
+        head = ("activation", "A", "integrator", "gradients", "s", "error of kernel change", "of t_half", "of outputs")
+        first = rows[0]
+        text += (
+            f"## Convolutional networks\n\nThe article's, with h = 6 and N = {first['n_train']}, at a tolerance of "
+            f"{first['tolerance']:g}, one at a time on one thread\n(`python -m benchmarks convolutions`). The choice "
+            f"counts {CONVOLUTIONAL_STEPS} steps of the kernel flow against {CONVOLUTIONAL_GRADIENTS:,} gradients of "
+            "Chebyshev's\nmethod, the geometric means.\n\n" + table(head, lines) + "\n"
         )
     return text
 

@@ -304,7 +304,7 @@ class Experiment(_Frozen):
         """
         from simulate.integrators import integrator_of
 
-        shape, size = self._assumed_shape, self._network_size(width)
+        shape, size = self._assumed_shape, self.network_size(width)
         weights = size.weights
         if self.architecture == "fc" and self.n_train < 2 * math.prod(shape):
             weights += (self.n_train - math.prod(shape)) * width
@@ -322,7 +322,7 @@ class Experiment(_Frozen):
         """
         if self.architecture != "fc" or not device.startswith("cpu"):
             return None
-        numbers = self._network_size(width).kept * self.n_train
+        numbers = self.network_size(width).kept * self.n_train
         return max(1, int(_CACHE_BYTES // ((8 if self.dtype == "float64" else 4) * numbers)))
 
     def cost(self, width: int) -> float:
@@ -334,7 +334,8 @@ class Experiment(_Frozen):
         """The shape of a point; of a file that has not been read, an assumed one."""
         return self.input_shape or _SHAPE_OF_A_FILE
 
-    def _network_size(self, width: int) -> Size:
+    def network_size(self, width: int) -> Size:
+        """How many weights a network has, and how many numbers its linearisation keeps for each point."""
         return _network_size(self.architecture, self._assumed_shape, width, self.depth)
 
     def tasks(self, seeds_per_task: int | None = None) -> tuple[Task, ...]:

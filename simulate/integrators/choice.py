@@ -9,14 +9,22 @@ reproducible. For a network of N training points and L hidden layers of width h 
     W-method      70 steps · [3 G + K + C + 16 (30 L N h + 6 N² + 8 W)]
     Chebyshev     460 · [G + 16 (10 L N h + 15 W)]
 
-The kernel flow is taken only where it is asked for: fewer evaluations, but not yet less time where networks are small.
+For other architectures, with M multiplications in a point's forward pass and W weights:
+
+    gradient      G = N (6 M + 160 a)                               (a: entries of patches, M/h in a convolution)
+    kernel        K = N² W + 2 N M                                  (products of the gradients of single points)
+    kernel flow   43 steps · [3 G + K + C]
+    Chebyshev     1800 G
+
+Convolutional networks are stiffer, and their gradients dearer beside the calls between them. Fully connected ones get
+the kernel flow only where it is asked for: fewer evaluations, but not yet less time where networks are small.
 
 The terms with 16 are passes over memory: an element that is read or written counts as 16 operations. Steps and
 gradients are the geometric means over 30 cases around the default tolerance, from which most are within a factor of two
 (benchmarks/results/work_precision.json). What a step takes against a gradient is counted within a fifth on a CPU
-(`python -m benchmarks choice`). Architectures other than ``fc`` get Chebyshev's method, which asks them for
-nothing but products with the Jacobian. One integrator serves all widths of an experiment, by the sum over them: laws in
-h are then not crossed by a change of method.
+(`python -m benchmarks choice`). Those of other architectures are means over six cases of convolutional networks
+(benchmarks/results/convolutions-cpu.json). One integrator serves all widths of an experiment, by the sum over them:
+laws in h are then not crossed by a change of method.
 """
 
 from __future__ import annotations
@@ -37,7 +45,7 @@ from simulate.integrators.minibatch import Draws, EveryStep, Minibatches
 from simulate.integrators.momentum import MomentumRosenbrock
 from simulate.integrators.protocol import Controller, Stepper
 from simulate.integrators.rosenbrock import Rosenbrock
-from simulate.networks.architecture import Architecture
+from simulate.networks.architecture import Architecture, find
 
 if TYPE_CHECKING:
     from simulate.campaign import Experiment
@@ -46,11 +54,13 @@ Name = Literal["kernel_flow", "rosenbrock", "chebyshev", "euler", "momentum", "s
 
 STEPS = 70  #: of the W-method
 GRADIENTS = 460  #: of Chebyshev's
+CONVOLUTIONAL_STEPS, CONVOLUTIONAL_GRADIENTS = 43, 1800  #: of the kernel flow, of Chebyshev's
 PASS = 16.0  #: operations that an element read from memory or written counts as
 # Chebyshev's estimate is of its own error, the W-method's of the first-order solution's, which is larger: with this
 # share of the tolerance both are as far from the exact flow at the end
 _SHARE = 0.25
-_LARGEST = 3.0  # as much, of the kernel flow's estimate, whose largest entry counts
+# as much, of the kernel flow's estimate, whose largest entry counts: fully connected, and other networks
+_KERNEL_SHARES = 3.0, 0.3
 FILE_INPUTS = 784  #: dimension of a file's points, which are not known before it is read
 
 
@@ -61,15 +71,22 @@ def integrator_of(experiment: Experiment) -> Name:
     asked = experiment.dynamics.integrator
     if asked != "auto":
         return asked
-    if experiment.architecture != "fc":
-        return "chebyshev"
     counts = [operations(experiment, width) for width in experiment.widths]
-    rosenbrock, chebyshev = (sum(count) for count in zip(*counts, strict=True))
-    return "rosenbrock" if rosenbrock <= chebyshev else "chebyshev"
+    return min(counts[0], key=lambda name: sum(count[name] for count in counts))
 
 
-def operations(experiment: Experiment, width: int) -> tuple[float, float]:
-    """Return the operations of the W-method and of Chebyshev's, for one fully connected network."""
+def operations(experiment: Experiment, width: int) -> dict[Name, float]:
+    """Return the operations that one network takes, by each integrator that the choice is between."""
+    return _fully_connected(experiment, width) if experiment.architecture == "fc" else _other(experiment, width)
+
+
+def gradient_operations(experiment: Experiment, width: int) -> float:
+    """Return the operations of one gradient over the training set."""
+    gradients = GRADIENTS if experiment.architecture == "fc" else CONVOLUTIONAL_GRADIENTS
+    return operations(experiment, width)["chebyshev"] / gradients
+
+
+def _fully_connected(experiment: Experiment, width: int) -> dict[Name, float]:
     n, depth = experiment.n_train, experiment.depth
     inputs = math.prod(experiment.input_shape or (FILE_INPUTS,))
     hidden = (depth - 1) * width**2
@@ -78,7 +95,31 @@ def operations(experiment: Experiment, width: int) -> tuple[float, float]:
     activations, weights = depth * n * width, min(inputs, n) * width + hidden
     rosenbrock = 3.0 * gradient + kernel + factor + PASS * (30.0 * activations + 6.0 * n**2 + 8.0 * weights)
     chebyshev = gradient + PASS * (10.0 * activations + 15.0 * weights)
-    return STEPS * rosenbrock, GRADIENTS * chebyshev
+    return {"rosenbrock": STEPS * rosenbrock, "chebyshev": GRADIENTS * chebyshev}
+
+
+def _other(experiment: Experiment, width: int) -> dict[Name, float]:
+    n, (forward, activations) = experiment.n_train, forward_pass(experiment, width)
+    gradient = n * (6.0 * forward + 10.0 * PASS * activations)
+    kernel, factor = float(n) ** 2 * experiment.network_size(width).weights + 2.0 * n * forward, 0.5 * n**3
+    return {
+        "kernel_flow": CONVOLUTIONAL_STEPS * (3.0 * gradient + kernel + factor),
+        "chebyshev": CONVOLUTIONAL_GRADIENTS * gradient,
+    }
+
+
+def forward_pass(experiment: Experiment, width: int) -> tuple[float, float]:
+    """Return the multiplications of one point's forward pass, and how many numbers memory is passed over for it.
+
+    These are preactivations, of a convolution the entries of all patches.
+    """
+    architecture, depth = find(experiment.architecture), experiment.depth
+    shape = experiment.input_shape or (FILE_INPUTS,)
+    if architecture.images:
+        forward = architecture.multiplications(shape, width, depth)
+        return forward, forward / width
+    inputs = min(math.prod(shape), experiment.n_train)  # the first layer is held in the span of the data
+    return architecture.multiplications((inputs,), width, depth), float(depth * width)
 
 
 def needs_weights(name: Name) -> bool:
@@ -106,7 +147,7 @@ def build(
     scale = 0.3 * clock
     match integrator_of(experiment):
         case "kernel_flow":
-            tolerance *= _LARGEST
+            tolerance *= _KERNEL_SHARES[experiment.architecture != "fc"]
             return KernelFlow(scale, tolerance), ErrorControl(scale, tolerance, KernelFlow.order, "max")
         case "euler":
             return Euler(), PublishedRule()

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import choice
+from benchmarks import choice, convolutions
 from simulate import Campaign
 from simulate.integrators import integrator_of
+from simulate.integrators.choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS
 
 
 def experiment(**changes):
@@ -32,6 +33,21 @@ def test_a_few_hundred_points_of_images_get_the_w_method():
     """Measured: 1.7 s against 2.2 s a network, at a tolerance of 1e-2."""
     images = experiment(dataset="fashion_mnist", n_train=500, widths=[128], activation="softplus")
     assert integrator_of(images) == "rosenbrock"
+
+
+@pytest.mark.parametrize(("n_train", "name"), [(100, "kernel_flow"), (50_000, "chebyshev")])
+def test_convolutional_networks_get_the_kernel_flow_unless_there_are_many_points(n_train, name):
+    images = experiment(dataset="fashion_mnist", architecture="cnn", depth=4, widths=[50], n_train=n_train)
+    assert integrator_of(images) == name
+
+
+def test_counts_of_convolutional_networks_are_those_of_the_stored_measurement():
+    """`python -m benchmarks convolutions`."""
+    rows = json.loads(Path("benchmarks/results/convolutions-cpu.json").read_text(encoding="utf-8"))["rows"]
+    steps = convolutions.mean(rows, "kernel_flow", "steps")
+    assert steps == pytest.approx(CONVOLUTIONAL_STEPS, rel=0.1)
+    gradients = convolutions.mean(rows, "chebyshev", "gradients")
+    assert gradients == pytest.approx(CONVOLUTIONAL_GRADIENTS, rel=0.1)
 
 
 def test_what_a_step_takes_against_a_gradient_is_counted_within_a_fifth():
