@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.stats import linregress, t
 
 from fit.estimators import mean_over
 
@@ -66,9 +67,9 @@ def linear_before_t1(folder: Path) -> list[Measured]:
     data = _dynamics(folder)
     feature = data.sel(root_h_alpha=data["root_h_alpha"] <= 1.01e-2)
     early = (feature["time"] < 0.3 * feature["time_linear"]) & (feature["time"] > 0.01 * feature["time_linear"])
-    t, f = (np.log(feature[name].where(early)) for name in ("time", "output_rms"))
-    t, f = t - t.mean("checkpoint"), f - f.mean("checkpoint")
-    slope = ((t * f).sum("checkpoint") / (t**2).sum("checkpoint")).where(early.sum("checkpoint") > 1)
+    time, f = (np.log(feature[name].where(early)) for name in ("time", "output_rms"))
+    time, f = time - time.mean("checkpoint"), f - f.mean("checkpoint")
+    slope = ((time * f).sum("checkpoint") / (time**2).sum("checkpoint")).where(early.sum("checkpoint") > 1)
     change = feature["kernel_change_linear"]
     preset = "dynamics-laptop"
     return [
@@ -112,7 +113,23 @@ def infinite_width(folder: Path) -> list[Measured]:
     return rows
 
 
+def fluctuations_at(folder: Path) -> list[Measured]:
+    """The power of h in delta F, one amplitude at a time: regression of one value a width, Student's interval."""
+    preset, rows = "width-laptop", []
+    for path in sorted((folder / preset).glob("*.nc")):
+        with xr.open_dataset(path) as data:
+            variance = data["test_output"].var("seed", ddof=1).mean("test_point").load()
+        for amplitude in (1e-4, 1e-2, 1.0, 1e4):
+            at = variance.sel(root_h_alpha=amplitude, method="nearest")
+            line = linregress(np.log(at["width"]), 0.5 * np.log(at))
+            half = t.ppf(0.975, len(at) - 2) * line.stderr
+            what = f"power of h in delta F at A = {amplitude:g}, {path.stem}"
+            rows.append(Measured(preset, what, float(line.slope), float(line.slope - half), float(line.slope + half)))
+    return rows
+
+
 MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
+    "fluctuations_at": fluctuations_at,
     "infinite_width": infinite_width,
     "trajectories": trajectories,
     "linear_before_t1": linear_before_t1,

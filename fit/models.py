@@ -337,6 +337,8 @@ class _Data:
         if y_error is not None:
             columns["y_error"] = np.asarray(y_error, dtype=float)
         length = columns["x"].shape
+        if not columns["x"].size:
+            raise InputError("x", 0, "there are no points", "Give some")
         for name, values in columns.items():
             if values.ndim != 1 or values.shape != length:
                 raise InputError(name, values.shape, "arrays are one-dimensional and of equal length", "Flatten them")

@@ -325,3 +325,6 @@ def _flush(paths: Collection[Path]) -> None:
 def _flushing() -> ThreadPoolExecutor:
     """Flush at once: file systems commit what waits together, and one after the other takes ten times as long."""
     return ThreadPoolExecutor(16, "flush")
+
+
+os.register_at_fork(after_in_child=_flushing.cache_clear)  # its threads stay with the parent

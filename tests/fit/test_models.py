@@ -137,3 +137,9 @@ def test_outliers_lose_their_pull():
 def test_what_can_not_be_fitted_is_refused(call, told):
     with pytest.raises(InputError, match=told):
         call()
+
+
+@pytest.mark.parametrize("model", [offset_power, corrected_power, smooth_crossover])
+def test_no_points_are_refused_by_name(model):
+    with pytest.raises(InputError, match="no points"):
+        model([], [])
