@@ -113,22 +113,45 @@ def infinite_width(folder: Path) -> list[Measured]:
     return rows
 
 
+def _power_of_h(what: str, width: NDArray, logs: NDArray) -> Measured:
+    """Regression of one logarithm a width, with Student's interval."""
+    line = linregress(np.log(width), logs)
+    half = t.ppf(0.975, len(width) - 2) * line.stderr
+    return Measured("width-laptop", what, float(line.slope), float(line.slope - half), float(line.slope + half))
+
+
 def fluctuations_at(folder: Path) -> list[Measured]:
-    """The power of h in delta F, one amplitude at a time: regression of one value a width, Student's interval."""
-    preset, rows = "width-laptop", []
-    for path in sorted((folder / preset).glob("*.nc")):
+    """The power of h in delta F, one amplitude at a time."""
+    rows = []
+    for path in sorted((folder / "width-laptop").glob("*.nc")):
         with xr.open_dataset(path) as data:
             variance = data["test_output"].var("seed", ddof=1).mean("test_point").load()
         for amplitude in (1e-4, 1e-2, 1.0, 1e4):
             at = variance.sel(root_h_alpha=amplitude, method="nearest")
-            line = linregress(np.log(at["width"]), 0.5 * np.log(at))
-            half = t.ppf(0.975, len(at) - 2) * line.stderr
             what = f"power of h in delta F at A = {amplitude:g}, {path.stem}"
-            rows.append(Measured(preset, what, float(line.slope), float(line.slope - half), float(line.slope + half)))
+            rows.append(_power_of_h(what, at["width"].values, 0.5 * np.log(at.values)))
+    return rows
+
+
+def crossover_of_wider(folder: Path) -> list[Measured]:
+    """The power of h in alpha* where the kernel changes by its own size, with the two narrowest widths and without."""
+    rows = []
+    for path in sorted((folder / "width-laptop").glob("*.nc")):
+        with xr.open_dataset(path) as data:
+            change = np.log(data["kernel_change"]).mean("seed").transpose("width", "root_h_alpha").load()
+        width = change["width"].values
+        amplitude = np.log(change["root_h_alpha"].values)
+        # from lazy to feature, so that the kernel change increases
+        crossing = np.array([np.interp(0.0, row[::-1], amplitude[::-1]) for row in change.values])
+        for least in (width[0], width[2]):
+            wide = width >= least
+            what = f"power of h in alpha*, h >= {int(least)}, {path.stem}"
+            rows.append(_power_of_h(what, width[wide], (crossing - 0.5 * np.log(width))[wide]))
     return rows
 
 
 MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
+    "crossover_of_wider": crossover_of_wider,
     "fluctuations_at": fluctuations_at,
     "infinite_width": infinite_width,
     "trajectories": trajectories,
