@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -109,11 +110,14 @@ def main(
             from simulate.plan import plan
             from simulate.running.runner import run, worker_count
 
-            campaign = campaign_for(preset or "quick", activation, depth, base_seed, alone=alone)
+            processes = worker_count(workers, device, threads)
+            sized = functools.partial(campaign_for, preset or "quick", activation, depth, base_seed, alone=alone)
+            campaign = sized(seeds=seeds_for(processes, device))
             title = campaign.name
             folder = out or Path("reports", campaign.name)
+            campaign = as_begun(folder / "store.zarr", campaign, sized)
             if dry_run:
-                what = plan(campaign, worker_count(workers, device, threads), device)
+                what = plan(campaign, processes, device)
                 if as_json:
                     print(json.dumps(simulate.console.planned(campaign, what), indent=2))
                 else:
@@ -195,8 +199,10 @@ FAMILIAR = ("relu", "softplus", "tanh")
 #: the grid on which: enough for the exponents, the crossover and the times
 BESIDE_WIDTHS, BESIDE_SEEDS, BESIDE_HIGHEST = 3, 5, 100.0
 #: where a new activation is asked about the laws in h: both regimes, and three amplitudes around the crossover
-ACROSS_WIDTHS, ACROSS_SEEDS = (64, 91, 128, 181, 256), 16
+ACROSS_WIDTHS = (64, 91, 128, 181, 256)
 ACROSS_AMPLITUDES = (1e-2, 1.0, 10**0.5, 10.0, 1e3)
+#: with so many seeds: for two processes, for four, and for eight and more or a GPU, in about the same time
+ACROSS_SEEDS = (16, 32, 64)
 
 
 def _called(source: Path) -> str:
@@ -204,14 +210,42 @@ def _called(source: Path) -> str:
     return source.parent.name if source.stem == "store" and source.parent.name else source.stem
 
 
+def seeds_for(processes: int, device: str) -> int:
+    """Return how many seeds of a new activation this machine trains in a few minutes, for the laws in h."""
+    small, medium, large = ACROSS_SEEDS
+    if device != "cpu" or processes >= 8:
+        return large
+    return medium if processes >= 4 else small
+
+
+def as_begun(path: Path, campaign: Campaign, sized: Callable[..., Campaign]) -> Campaign:
+    """Return the campaign in the size in which a store was begun, on another machine maybe; as it is without one."""
+    from simulate.store import Store
+
+    if not (path / "zarr.json").exists():
+        return campaign
+    try:
+        begun = Store.open(path).campaign
+    except InputError:  # the run will say what is the matter with it
+        return campaign
+    return next((c for c in map(lambda n: sized(seeds=n), ACROSS_SEEDS) if c == begun), campaign)
+
+
 def campaign_for(
-    preset: str, activation: str | None, depth: int | None, base_seed: int | None, *, alone: bool = False
+    preset: str,
+    activation: str | None,
+    depth: int | None,
+    base_seed: int | None,
+    *,
+    alone: bool = False,
+    seeds: int = ACROSS_SEEDS[0],
 ) -> Campaign:
     """Return a preset, or the campaign that it becomes with another activation, depth or draw of initial weights.
 
     With an activation, the experiments of the preset's first activation are taken as the pattern, with one more at
     depths where they have few widths, for the laws in h; and relu, softplus and tanh are run beside it on smaller
-    grids, unless ``alone``. With a depth, the pattern is of the preset's nearest depth.
+    grids, unless ``alone``; ``seeds`` are those for the laws in h. With a depth, the pattern is of the preset's nearest
+    depth.
     """
     from simulate.campaign import Campaign
 
@@ -240,7 +274,7 @@ def campaign_for(
         name = f"{name}-L{depth}"
     if activation is not None:
         pattern_of = {e["depth"]: e for e in reversed(experiments)}
-        experiments = [*experiments, *_across_widths(experiments)]
+        experiments = [*experiments, *_across_widths(experiments, seeds)]
         if not alone:
             experiments += _familiar(pattern_of, Activation(activation))
     if base_seed is not None:
@@ -249,7 +283,7 @@ def campaign_for(
     return Campaign.from_dict({**fields, "name": name, "experiment": experiments})
 
 
-def _across_widths(experiments: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _across_widths(experiments: list[dict[str, Any]], seeds: int) -> Iterator[dict[str, Any]]:
     """More widths and seeds at few amplitudes, for the laws in h, at depths where the pattern has few widths."""
     for depth in sorted({e["depth"] for e in experiments}):
         here = [e for e in experiments if e["depth"] == depth]
@@ -262,7 +296,7 @@ def _across_widths(experiments: list[dict[str, Any]]) -> Iterator[dict[str, Any]
                 "name": f"{pattern['name']}-widths",
                 "widths": ACROSS_WIDTHS,
                 "root_h_alpha": ACROSS_AMPLITUDES,
-                "seeds": ACROSS_SEEDS,
+                "seeds": seeds,
             }
 
 

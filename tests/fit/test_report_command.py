@@ -1,5 +1,6 @@
 """``python -m fit.report``: from a preset or a store to a page, resumable, on 80 columns, and refusing clearly."""
 
+import functools
 import json
 
 import numpy as np
@@ -10,8 +11,8 @@ from synthetic_campaign import experiment
 from typer.testing import CliRunner
 
 from fit.main import app as lazyrich
-from fit.report import app, campaign_for
-from simulate import Campaign, Status, run, run_task
+from fit.report import app, as_begun, campaign_for, seeds_for
+from simulate import Campaign, Status, Store, load_data, run, run_task
 from theory import InputError
 
 
@@ -137,6 +138,18 @@ def test_a_new_activation_is_put_beside_the_familiar_ones():
         "softplus",
         "tanh",
     ]
+
+
+def test_larger_machines_train_more_seeds_for_the_laws_in_h_and_a_run_keeps_the_size_it_began_with(tmp_path):
+    assert [seeds_for(n, "cpu") for n in (1, 2, 4, 8, 64)] == [16, 16, 32, 64, 64]
+    assert seeds_for(1, "cuda:0") == 64
+    sized = functools.partial(campaign_for, "quick", "z*sigmoid(2*z)", 3, None)
+    small, large = sized(seeds=16), sized(seeds=64)
+    assert max(e.seeds for e in large.experiment) == 64
+    path = tmp_path / "store.zarr"
+    assert as_begun(path, large, sized) == large
+    Store.create(path, small, {e.name: load_data(e) for e in small.experiment}, "cpu")
+    assert as_begun(path, large, sized) == small
 
 
 def test_networks_that_diverge_end_with_exit_code_3_and_a_report(tmp_path):
