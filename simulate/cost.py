@@ -19,7 +19,7 @@ import numpy as np
 from simulate.dynamics import STOCHASTIC
 from simulate.integrators import choice
 from simulate.save_at import scaled_times
-from theory import Activation
+from theory import Activation, InputError
 
 if TYPE_CHECKING:
     from simulate.campaign import Campaign, Experiment
@@ -62,10 +62,14 @@ def operations(experiment: Experiment, width: int) -> float:
 def stiffness(formula: str, depth: int) -> float:
     """Return how many times the usual steps networks of this activation take.
 
-    Bounded ones take fewer. Where sigma turns back (both signs of its slope have a share at large z), rules are hard to
-    fit. Where its degree is above one, neuron after neuron blows up, the faster the deeper the network.
+    Bounded ones take fewer; functions that are not loaded here count as usual. Where sigma turns back (both signs of
+    its slope have a share at large z), rules are hard to fit. Where its degree is above one, neuron after neuron blows
+    up, the faster the deeper the network.
     """
-    activation = Activation(formula)
+    try:
+        activation = Activation(formula)
+    except InputError:  # a function that has not been loaded here
+        return 1.0
     if activation.degree > 1:
         return _BLOWING_UP * _MORE_A_LAYER ** (depth - 1)
     squared = np.sign(slope := activation.slope(np.linspace(-30.0, 30.0, 6001))) * slope**2
