@@ -304,7 +304,7 @@ class Experiment(_Frozen):
         """
         from simulate.integrators import integrator_of
 
-        shape, size = self._assumed_shape, self.network_size(width)
+        shape, size = self.assumed_shape, self.network_size(width)
         weights = size.weights
         if self.architecture == "fc" and self.n_train < 2 * math.prod(shape):
             weights += (self.n_train - math.prod(shape)) * width
@@ -330,13 +330,13 @@ class Experiment(_Frozen):
         return operations(self, width)
 
     @property
-    def _assumed_shape(self) -> tuple[int, ...]:
+    def assumed_shape(self) -> tuple[int, ...]:
         """The shape of a point; of a file that has not been read, an assumed one."""
         return self.input_shape or _SHAPE_OF_A_FILE
 
     def network_size(self, width: int) -> Size:
         """How many weights a network has, and how many numbers its linearisation keeps for each point."""
-        return _network_size(self.architecture, self._assumed_shape, width, self.depth)
+        return _network_size(self.architecture, self.assumed_shape, width, self.depth)
 
     def tasks(self, seeds_per_task: int | None = None) -> tuple[Task, ...]:
         """Cut the grid into tasks, the most expensive first; a store remembers how many seeds its tasks take."""
@@ -469,13 +469,16 @@ class Campaign(_Frozen):
         """
         cut = seeds_per_task or {}
 
-        def cost(task: Task) -> float:
-            experiment = self.find(task.experiment)
-            networks = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
-            return task_operations(experiment, task.width, networks)
-
         every = (t for e in self.experiment for t in e.tasks(cut.get(e.name)))
-        return tuple(sorted(every, key=cost, reverse=True))
+        return tuple(sorted(every, key=self.cost, reverse=True))
+
+    def networks(self, task: Task) -> int:
+        """How many networks a task has."""
+        return len(self.find(task.experiment).amplitudes) * (task.seed_stop - task.seed_start)
+
+    def cost(self, task: Task, device: str = "cpu") -> float:
+        """Operations of a task, and what its calls take as long as, by the fixed model of `simulate.cost`."""
+        return task_operations(self.find(task.experiment), task.width, self.networks(task), device)
 
     def changed(self, **fields: Any) -> Campaign:
         """Return the campaign with these fields of every experiment replaced, validated anew."""

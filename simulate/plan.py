@@ -43,7 +43,7 @@ def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Tas
     """
     check_device(device)
     pending = campaign.tasks() if tasks is None else tasks
-    flops = [task_operations(campaign.find(t.experiment), t.width, _networks(campaign, t), device) for t in pending]
+    flops = [campaign.cost(t, device) for t in pending]
     busy = max(1, min(workers, len(pending)))
     # no sooner than the longest task, which one worker does alone
     seconds = max(sum(flops) / busy, max(flops, default=0.0)) / (_SUSTAINED * speed(device)) if flops else 0.0
@@ -51,13 +51,9 @@ def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Tas
     return Plan(campaign.size, len(pending), memory, busy, seconds)
 
 
-def _networks(campaign: Campaign, task: Task) -> int:
-    return len(campaign.find(task.experiment).amplitudes) * (task.seed_stop - task.seed_start)
-
-
 def _memory(campaign: Campaign, task: Task, device: str) -> float:
     experiment = campaign.find(task.experiment)
-    at_once = even_part(_networks(campaign, task), experiment.networks_at_once(task.width, device))
+    at_once = even_part(campaign.networks(task), experiment.networks_at_once(task.width, device))
     return at_once * experiment.bytes_per_network(task.width) / 2**30
 
 

@@ -60,8 +60,7 @@ PASS = 16.0  #: operations that an element read from memory or written counts as
 # share of the tolerance both are as far from the exact flow at the end
 _SHARE = 0.25
 # as much, of the kernel flow's estimate, whose largest entry counts: fully connected, and other networks
-_KERNEL_SHARES = 3.0, 0.3
-FILE_INPUTS = 784  #: dimension of a file's points, which are not known before it is read
+_KERNEL_SHARE, _OTHERS_KERNEL_SHARE = 3.0, 0.3
 
 
 def integrator_of(experiment: Experiment) -> Name:
@@ -88,7 +87,7 @@ def gradient_operations(experiment: Experiment, width: int) -> float:
 
 def _fully_connected(experiment: Experiment, width: int) -> dict[Name, float]:
     n, depth = experiment.n_train, experiment.depth
-    inputs = math.prod(experiment.input_shape or (FILE_INPUTS,))
+    inputs = math.prod(experiment.assumed_shape)
     hidden = (depth - 1) * width**2
     gradient = 6.0 * n * hidden + 6.0 * n * width + min(4.0 * n * inputs, 2.0 * n**2) * width
     kernel, factor = 4.0 * depth * n**2 * width, 0.5 * n**3
@@ -114,11 +113,12 @@ def forward_pass(experiment: Experiment, width: int) -> tuple[float, float]:
     These are preactivations, of a convolution the entries of all patches.
     """
     architecture, depth = find(experiment.architecture), experiment.depth
-    shape = experiment.input_shape or (FILE_INPUTS,)
     if architecture.images:
-        forward = architecture.multiplications(shape, width, depth)
+        forward = architecture.multiplications(experiment.assumed_shape, width, depth)
         return forward, forward / width
-    inputs = min(math.prod(shape), experiment.n_train)  # the first layer is held in the span of the data
+    inputs = min(
+        math.prod(experiment.assumed_shape), experiment.n_train
+    )  # the first layer is held in the span of the data
     return architecture.multiplications((inputs,), width, depth), float(depth * width)
 
 
@@ -147,7 +147,7 @@ def build(
     scale = 0.3 * clock
     match integrator_of(experiment):
         case "kernel_flow":
-            tolerance *= _KERNEL_SHARES[experiment.architecture != "fc"]
+            tolerance *= _KERNEL_SHARE if experiment.architecture == "fc" else _OTHERS_KERNEL_SHARE
             return KernelFlow(scale, tolerance), ErrorControl(scale, tolerance, KernelFlow.order, "max")
         case "euler":
             return Euler(), PublishedRule()

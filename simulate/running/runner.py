@@ -19,7 +19,6 @@ from pathlib import Path
 import xarray as xr
 
 from simulate.campaign import Campaign, Task
-from simulate.cost import task_operations
 from simulate.data import load_data
 from simulate.engine import run_task
 from simulate.networks.architecture import own
@@ -200,7 +199,7 @@ class _Reporter:
     def __init__(self, campaign: Campaign, tasks: tuple[Task, ...], callback) -> None:
         self.campaign = campaign
         self.callback = callback
-        self.cost_left = sum(self._cost(t) for t in tasks)
+        self.cost_left = sum(self.campaign.cost(t) for t in tasks)
         self.cost_done = 0.0
         self.finished = self.failed = 0
         self.started = time.monotonic()
@@ -212,7 +211,7 @@ class _Reporter:
 
     def done(self, task: Task, statuses: dict[Status, int]) -> None:
         self._count(statuses)
-        cost = self._cost(task)
+        cost = self.campaign.cost(task)
         self.cost_done += cost
         self.cost_left -= cost
         self._tell(task)
@@ -222,11 +221,6 @@ class _Reporter:
             if status != Status.PENDING:
                 self.finished += number
                 self.failed += number if status != Status.CONVERGED else 0
-
-    def _cost(self, task: Task) -> float:
-        experiment = self.campaign.find(task.experiment)
-        networks = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
-        return task_operations(experiment, task.width, networks)
 
     def _tell(self, task: Task | None) -> None:
         if self.callback is None:

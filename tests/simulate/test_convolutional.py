@@ -168,3 +168,19 @@ def test_networks_train_and_do_not_depend_on_their_neighbours():
     for name in ("kernel_change", "kernel_change_layer", "time_end", "weight_change", "test_output"):
         ours, theirs = together[name].isel(seed=[1]).values, alone[name].values
         np.testing.assert_allclose(ours, theirs, rtol=1e-9 if ours.dtype == np.float64 else 1e-6)
+
+
+def test_images_of_a_file_can_be_planned_and_trained(tmp_path):
+    """The shape of a file's points is not known before it is read, and the choice of the integrator asks for it."""
+    rng = np.random.default_rng(0)
+    labels = np.tile([1, -1], 10)
+    images = {f"x_{part}": rng.uniform(size=(20, 12, 12, 1)) for part in ("train", "test")}
+    np.savez(tmp_path / "images.npz", **images, y_train=labels, y_test=labels)
+    fields = {
+        "name": "own", "dataset": str(tmp_path / "images.npz"), "architecture": "cnn", "depth": 2, "widths": [3],
+        "activation": "relu", "root_h_alpha": [1.0], "seeds": 1, "n_train": 8, "n_test": 6,
+    }  # fmt: skip
+    campaign = Campaign.from_dict({"name": "own", "experiment": [fields]})
+    (own,), (task,) = campaign.experiment, campaign.tasks()
+    assert own.input_shape is None
+    assert (run_task(own, task, load_data(own))["status"] == Status.CONVERGED).all()
