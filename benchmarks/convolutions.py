@@ -11,43 +11,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.work_precision import RESULTS, distance
-from simulate import Campaign, load_data, run_task
+from benchmarks.work_precision import RESULTS, distance, measured
 
 INTEGRATORS = ("kernel_flow", "rosenbrock", "chebyshev")
 AMPLITUDES = (1e-4, 1.0, 1e4)
 TOLERANCE, REFERENCE = 3e-2, ("kernel_flow", 3e-3)
-TIME_LIMIT = 600.0  # seconds a network; what is not done by then says so by its status
 
 
 def trained(activation: str, a: float, n: int, integrator: str, tolerance: float) -> dict:
-    """One network: what it took and what was measured."""
+    """One convolutional network: see `benchmarks.work_precision.measured`."""
     fields = {
-        "name": "one", "dataset": "fashion_mnist", "architecture": "cnn", "depth": 4, "activation": activation,
-        "widths": [6], "root_h_alpha": [a], "seeds": 1, "n_train": n, "n_test": 200, "n_kernel": 50,
-        "tolerance": tolerance, "time_limit": TIME_LIMIT,
-        "dynamics": {"name": "gradient_flow", "integrator": integrator},
+        "dataset": "fashion_mnist", "architecture": "cnn", "depth": 4, "activation": activation, "widths": [6],
+        "root_h_alpha": [a], "n_train": n, "n_kernel": 50,
     }  # fmt: skip
-    campaign = Campaign.from_dict({"name": "convolutions", "experiment": [fields]})
-    (one,), (task,) = campaign.experiment, campaign.tasks()
-    data = load_data(one)
-    start = time.process_time()
-    found = run_task(one, task, data).isel(width=0, root_h_alpha=0, seed=0)
-    return {
-        "seconds": round(time.process_time() - start, 2),
-        "gradients": int(found.gradient_evaluations),
-        "steps": int(found.steps),
-        "status": int(found.status),
-        "kernel_change": float(found.kernel_change),
-        "time_half": float(found.time_half),
-        "output": found.test_output.values.astype(float),
-    }
+    return measured(fields, integrator, tolerance)
 
 
 def study(activation: str, a: float, n: int) -> list[dict]:
@@ -59,7 +41,8 @@ def study(activation: str, a: float, n: int) -> list[dict]:
         rows.append(
             {
                 "activation": activation, "A": a, "n_train": n, "integrator": integrator, "tolerance": TOLERANCE,
-                **{name: run[name] for name in ("status", "gradients", "steps", "seconds")},
+                "status": run["status"], "gradients": run["evaluations"], "steps": run["steps"],
+                "seconds": round(run["seconds"], 2),
                 "kernel_change_error": abs(run["kernel_change"] / exact["kernel_change"] - 1),
                 "time_half_error": abs(run["time_half"] / exact["time_half"] - 1),
                 "output_error": distance(run["output"], exact["output"]),

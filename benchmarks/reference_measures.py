@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import linregress, t
 
-from fit.estimators import mean_over
+from fit.estimators import exponent, mean_over
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,13 @@ def _mean(preset: str, what: str, values: NDArray) -> Measured:
     estimate = mean_over(values)
     assert estimate is not None, f"{preset}: {what}: fewer than two values"
     return Measured(preset, what, estimate.value, *estimate.interval())
+
+
+def _kept(folder: Path, preset: str) -> Iterator[tuple[str, xr.Dataset]]:
+    """Yield name and measurements of each experiment of a run."""
+    for path in sorted((folder / preset).glob("*.nc")):
+        with xr.open_dataset(path) as data:
+            yield path.stem, data.load()
 
 
 def _dynamics(folder: Path) -> xr.Dataset:
@@ -67,9 +73,9 @@ def linear_before_t1(folder: Path) -> list[Measured]:
     data = _dynamics(folder)
     feature = data.sel(root_h_alpha=data["root_h_alpha"] <= 1.01e-2)
     early = (feature["time"] < 0.3 * feature["time_linear"]) & (feature["time"] > 0.01 * feature["time_linear"])
-    time, f = (np.log(feature[name].where(early)) for name in ("time", "output_rms"))
-    time, f = time - time.mean("checkpoint"), f - f.mean("checkpoint")
-    slope = ((time * f).sum("checkpoint") / (time**2).sum("checkpoint")).where(early.sum("checkpoint") > 1)
+    t, f = (np.log(feature[name].where(early)) for name in ("time", "output_rms"))
+    t, f = t - t.mean("checkpoint"), f - f.mean("checkpoint")
+    slope = ((t * f).sum("checkpoint") / (t**2).sum("checkpoint")).where(early.sum("checkpoint") > 1)
     change = feature["kernel_change_linear"]
     preset = "dynamics-laptop"
     return [
@@ -87,13 +93,12 @@ def article_window(folder: Path) -> list[Measured]:
     """The power of the kernel change over the window of the article's guide for L = 3, 1e-3 <= A <= 5."""
     preset = "amplitude-laptop"
     rows = []
-    for path in sorted((folder / preset).glob("*.nc")):
-        with xr.open_dataset(path) as data:
-            inside = data.sel(root_h_alpha=slice(0.99e-3, 5.0)).load()
+    for name, data in _kept(folder, preset):
+        inside = data.sel(root_h_alpha=slice(0.99e-3, 5.0))
         x = np.log(inside["root_h_alpha"]) - np.log(inside["root_h_alpha"]).mean()
         slope = (x * np.log(inside["kernel_change"])).sum("root_h_alpha") / (x**2).sum()
         low, high = inside["root_h_alpha"].values[[0, -1]]
-        rows.append(_mean(preset, f"power of A over {low:.2g} <= A <= {high:.2g}, {path.stem}", slope.values.ravel()))
+        rows.append(_mean(preset, f"power of A over {low:.2g} <= A <= {high:.2g}, {name}", slope.values.ravel()))
     return rows
 
 
@@ -113,40 +118,37 @@ def infinite_width(folder: Path) -> list[Measured]:
     return rows
 
 
-def _power_of_h(what: str, width: NDArray, logs: NDArray) -> Measured:
-    """Regression of one logarithm a width, with Student's interval."""
-    line = linregress(np.log(width), logs)
-    half = t.ppf(0.975, len(width) - 2) * line.stderr
-    return Measured("width-laptop", what, float(line.slope), float(line.slope - half), float(line.slope + half))
+def _power_of_h(what: str, width: NDArray, values: NDArray) -> Measured:
+    """The power of h in one value a width, with Student's interval."""
+    estimate = exponent(width, values)
+    return Measured("width-laptop", what, estimate.value, *estimate.interval())
 
 
 def fluctuations_at(folder: Path) -> list[Measured]:
     """The power of h in delta F, one amplitude at a time."""
     rows = []
-    for path in sorted((folder / "width-laptop").glob("*.nc")):
-        with xr.open_dataset(path) as data:
-            variance = data["test_output"].var("seed", ddof=1).mean("test_point").load()
+    for name, data in _kept(folder, "width-laptop"):
+        variance = data["test_output"].var("seed", ddof=1).mean("test_point")
         for amplitude in (1e-4, 1e-2, 1.0, 1e4):
             at = variance.sel(root_h_alpha=amplitude, method="nearest")
-            what = f"power of h in delta F at A = {amplitude:g}, {path.stem}"
-            rows.append(_power_of_h(what, at["width"].values, 0.5 * np.log(at.values)))
+            what = f"power of h in delta F at A = {amplitude:g}, {name}"
+            rows.append(_power_of_h(what, at["width"].values, np.sqrt(at.values)))
     return rows
 
 
 def crossover_of_wider(folder: Path) -> list[Measured]:
     """The power of h in alpha* where the kernel changes by its own size, with the two narrowest widths and without."""
     rows = []
-    for path in sorted((folder / "width-laptop").glob("*.nc")):
-        with xr.open_dataset(path) as data:
-            change = np.log(data["kernel_change"]).mean("seed").transpose("width", "root_h_alpha").load()
+    for name, data in _kept(folder, "width-laptop"):
+        change = np.log(data["kernel_change"]).mean("seed").transpose("width", "root_h_alpha")
         width = change["width"].values
         amplitude = np.log(change["root_h_alpha"].values)
         # from lazy to feature, so that the kernel change increases
         crossing = np.array([np.interp(0.0, row[::-1], amplitude[::-1]) for row in change.values])
+        alpha = np.exp(crossing) / np.sqrt(width)
         for least in (width[0], width[2]):
             wide = width >= least
-            what = f"power of h in alpha*, h >= {int(least)}, {path.stem}"
-            rows.append(_power_of_h(what, width[wide], (crossing - 0.5 * np.log(width))[wide]))
+            rows.append(_power_of_h(f"power of h in alpha*, h >= {int(least)}, {name}", width[wide], alpha[wide]))
     return rows
 
 

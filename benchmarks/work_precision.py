@@ -51,30 +51,28 @@ TIME_LIMIT = 600.0  # seconds a run; what is not done by then is shown as not do
 
 
 def trained(cell, integrator: str, tolerance: float, max_steps: int = MOST_STEPS) -> dict:
-    """One network: kernel change, outputs, gradient evaluations, seconds of processor time, status."""
+    """One fully connected network on digits: see `measured`."""
     name, depth, a, n = cell
-    campaign = Campaign.from_dict(
-        {
-            "name": "work-precision",
-            "experiment": [
-                {
-                    "name": "one", "dataset": "digits", "n_train": n, "n_test": 200, "depth": depth,
-                    "activation": name, "widths": [WIDTH], "root_h_alpha": [a], "seeds": 1, "tolerance": tolerance,
-                    "max_steps": max_steps, "time_limit": TIME_LIMIT,
-                    "dynamics": {"name": "gradient_flow", "integrator": integrator},
-                }
-            ],
-        }
-    )  # fmt: skip
+    fields = {"dataset": "digits", "depth": depth, "activation": name, "widths": [WIDTH], "root_h_alpha": [a]}
+    return measured({**fields, "n_train": n, "max_steps": max_steps}, integrator, tolerance)
+
+
+def measured(fields: dict, integrator: str, tolerance: float) -> dict:
+    """Train one network: kernel change, times, outputs, gradients, steps, seconds of processor time, status."""
+    flow = {"name": "gradient_flow", "integrator": integrator}
+    shared = {"name": "one", "seeds": 1, "n_test": 200, "time_limit": TIME_LIMIT, "dynamics": flow}
+    campaign = Campaign.from_dict({"name": "one", "experiment": [{**shared, **fields, "tolerance": tolerance}]})
     (one,), (task,) = campaign.experiment, campaign.tasks()
-    data = load_data(one, None)
+    data = load_data(one)
     start = time.process_time()
     found = run_task(one, task, data).isel(width=0, root_h_alpha=0, seed=0)
     return {
         "seconds": time.process_time() - start,
         "evaluations": int(found.gradient_evaluations),
+        "steps": int(found.steps),
         "status": int(found.status),
         "kernel_change": float(found.kernel_change),
+        "time_half": float(found.time_half),
         "output": found.test_output.values.astype(float),
     }
 

@@ -115,7 +115,8 @@ def main(
             campaign = sized(seeds=seeds_for(processes, device))
             title = campaign.name
             folder = out or Path("reports", campaign.name)
-            campaign = as_begun(folder / "store.zarr", campaign, sized)
+            if activation is not None:
+                campaign = as_begun(folder / "store.zarr", campaign, sized)
             if dry_run:
                 what = plan(campaign, processes, device)
                 if as_json:
@@ -228,7 +229,7 @@ def as_begun(path: Path, campaign: Campaign, sized: Callable[..., Campaign]) -> 
         begun = Store.open(path).campaign
     except InputError:  # the run will say what is the matter with it
         return campaign
-    return next((c for c in map(lambda n: sized(seeds=n), ACROSS_SEEDS) if c == begun), campaign)
+    return next((size for n in ACROSS_SEEDS if (size := sized(seeds=n)) == begun), campaign)
 
 
 def campaign_for(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy
 
 from theory.scaling import A, H, power
@@ -13,14 +15,19 @@ def rational(value: sympy.Rational) -> str:
 
 def tex(scale: sympy.Expr) -> str:
     """h^p A^q in LaTeX."""
-    parts = []
+    return r"\,".join(_factors(scale, "{{{}}}")) or "1"
+
+
+def plain(scale: sympy.Expr) -> str:
+    """h^p A^q in plain text."""
+    return "·".join(_factors(scale, "({})")) or "1"
+
+
+def _factors(scale: sympy.Expr, brackets: str) -> Iterator[str]:
     for symbol, base in ((H, "h"), (A, "A")):
         exponent = power(scale, symbol)
-        if exponent == 1:
-            parts.append(base)
-        elif exponent != 0:
-            parts.append(f"{base}^{{{rational(exponent)}}}")
-    return r"\,".join(parts) or "1"
+        if exponent != 0:
+            yield base if exponent == 1 else f"{base}^{brackets.format(rational(exponent))}"
 
 
 def times(scale: sympy.Expr) -> str:
@@ -37,15 +44,3 @@ def alpha_tex(scale: sympy.Expr) -> str:
     if exponent_alpha:
         parts.append(r"\alpha" if exponent_alpha == 1 else rf"\alpha^{{{rational(exponent_alpha)}}}")
     return r"\,".join(parts) or "1"
-
-
-def plain(scale: sympy.Expr) -> str:
-    """h^p A^q in plain text."""
-    parts = []
-    for symbol, base in ((H, "h"), (A, "A")):
-        exponent = power(scale, symbol)
-        if exponent == 1:
-            parts.append(base)
-        elif exponent != 0:
-            parts.append(f"{base}^({rational(exponent)})")
-    return "·".join(parts) or "1"

@@ -69,7 +69,8 @@ class Blocks:
 
     def encode(self, task: Task, name: str, values: np.ndarray) -> bytes:
         """Return the bytes of a task's chunk: ``values`` has shape (1, amplitudes, seeds of the task, ...)."""
-        chunk = self._blank(name)
+        # the last chunk of an axis is as long as all others
+        chunk = np.full(self._described[name].chunks, self._described[name].fill_value, self._dtype(name))
         chunk[:, :, : task.seed_stop - task.seed_start] = values
         packed = Zstd(ZSTD_LEVEL).encode(chunk)
         return packed + google_crc32c.value(packed).to_bytes(_CHECKSUM, "little")
@@ -84,14 +85,12 @@ class Blocks:
         """
         if not is_whole(chunk):
             raise ValueError("the checksum is another")
-        blank = self._blank(name)
-        values = np.frombuffer(Zstd().decode(chunk[:-_CHECKSUM]), blank.dtype).reshape(blank.shape)
+        values = np.frombuffer(Zstd().decode(chunk[:-_CHECKSUM]), self._dtype(name))
+        values = values.reshape(self._described[name].chunks)
         return values[0, :, : task.seed_stop - task.seed_start]
 
-    def _blank(self, name: str) -> np.ndarray:
-        """A chunk of fill values; the last one of an axis is as long as all others."""
-        array = self._described[name]
-        return np.full(array.chunks, array.fill_value, array.dtype.to_native_dtype().newbyteorder("<"))
+    def _dtype(self, name: str) -> np.dtype:
+        return self._described[name].dtype.to_native_dtype().newbyteorder("<")
 
 
 def is_whole(chunk: bytes) -> bool:
