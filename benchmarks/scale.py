@@ -1,8 +1,8 @@
 """How long ``python -m fit.report`` takes, and how much memory, on a store of 100,000 networks.
 
-The store is made up (kernel change, times, weights and predictors that obey the laws) and written in the layout of
-`simulate.store`, chunk by chunk; then the report runs as a user would run it, in a process of its own whose peak memory
-the operating system tells. Run ``python -m benchmarks.scale``.
+The store is made up (times, weights, predictors' scatter and the feature regime's kernel obey the laws, the rest is
+whatever) and written in the layout of `simulate.store`, chunk by chunk; then the report runs as a user would run it, in
+a process of its own whose peak memory the operating system tells. Run ``python -m benchmarks.scale``.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def write(path: Path, n_test: int, seed: int = 0) -> int:
         known = {
             "kernel_change": change,
             "time_linear": 0.7 * a * own[1] * fine,
-            "time_half": a * own[1] * fine,
+            "time_half": np.minimum(a, 1) * own[1] * fine,
             "weight_change": (np.sqrt(h) * own[2] * weights * fine)[..., None] * np.ones(degree) / np.sqrt(degree),
             "output_rms_linear": 0.3 * a * own[1] * fine,
             "test_output": output.astype(np.float32),

@@ -7,6 +7,7 @@ import typer
 import fit.report
 import simulate.__main__
 import theory.__main__
+from theory.console import start
 
 app = typer.Typer(
     help="Scaling laws of lazy and feature training: derived, measured, and judged.",
@@ -20,4 +21,4 @@ app.command("report")(fit.report.main)
 
 def main() -> None:
     """Run the console script."""
-    app(prog_name="lazyrich")
+    start(app, "lazyrich")

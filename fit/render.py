@@ -6,7 +6,7 @@ import functools
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -184,28 +184,36 @@ def build(
     )
     target = folder / "figures"
     target.mkdir(parents=True, exist_ok=True)
-    side_by_side = figures.exponents(report.compared)
-    if side_by_side is not None:
-        told = "Measured and predicted exponents a over the depth"
-        report.figure_svg["exponents"] = figures.save(side_by_side, target, "exponents", told)
+    told = "Measured and predicted exponents a over the depth"
+    wanted = [_Figure("exponents", told, functools.partial(figures.exponents, report.compared))]
     for one in [] if overview else found:
-        drawing = figures.phase_diagram(verdicts, one.name)
-        if drawing is not None:
-            name = f"phase-{one.name}"
-            told = f"Kernel change over width and output scale, {one.name}"
-            report.figure_svg[name] = figures.save(drawing, target, name, told)
-            report.phase.append((one.name, name))
-    # the first one stands on the first screen: that of most networks
-    sizes = {one.name: (len(one.widths), one.status.size) for one in found}
-    report.phase.sort(key=lambda row: sizes[row[0]], reverse=True)
-    batches = [drawn[i : i + BATCH] for i in range(0, len(drawn), BATCH)]
+        told = f"Kernel change over width and output scale, {one.name}"
+        own = [v for v in verdicts if v.experiment == one.name]
+        wanted.append(_Figure(f"phase-{one.name}", told, functools.partial(figures.phase_diagram, own, one.name)))
+    wanted += [_Figure(curve.name, curve.caption, functools.partial(figures.draw, curve)) for curve in drawn]
+    batches = [wanted[i : i + BATCH] for i in range(0, len(wanted), BATCH)]
     for svgs in apply(functools.partial(_draw, folder=target), batches):
         report.figure_svg.update(svgs)
+    # the first one stands on the first screen: that of most networks
+    largest = sorted(found, key=lambda one: (len(one.widths), one.status.size), reverse=True)
+    report.phase.extend((one.name, f"phase-{one.name}") for one in largest if f"phase-{one.name}" in report.figure_svg)
     return report
 
 
-def _draw(curves: Sequence[figures.Curve], folder: Path) -> dict[str, str]:
-    return {curve.name: figures.save(figures.draw(curve), folder, curve.name, curve.caption) for curve in curves}
+@dataclass(frozen=True)
+class _Figure:
+    name: str
+    title: str
+    draw: Callable[[], figures.Drawing | None]
+
+
+def _draw(wanted: Sequence[_Figure], folder: Path) -> dict[str, str]:
+    """Write those figures that there is something to draw for; return them as parts of a page."""
+    return {
+        one.name: figures.save(drawing, folder, one.name, one.title)
+        for one in wanted
+        if (drawing := one.draw()) is not None
+    }
 
 
 def _laws(one: Measurements) -> tuple[Prediction, ...]:

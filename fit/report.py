@@ -21,12 +21,12 @@ from fit.finding import MIN_SEEDS
 from fit.headline import headlines
 from fit.measurements import Measurements, measurements
 from fit.own_predictions import OwnPrediction, read_predictions
-from fit.processes import shared
+from fit.processes import helpers
 from fit.render import build, decisive, judged, summary, write
 from fit.theory_curves import theory_curves
 from fit.verdict import Verdict
 from theory.activation import Activation
-from theory.console import command, console
+from theory.console import command, console, start
 from theory.errors import InputError
 from theory.numerical import is_function_name
 
@@ -174,13 +174,14 @@ def report_on(
         If a source can't be read, or the folder can't be written.
     """
     paths = [str(source) for source in sources]
-    read: list[Measurements] = []
-    for path in paths:
-        with _reading(path):
-            read += measurements(path)
-    with _reading(paths[0]):
-        found = measurements(read)
-        with shared(sum(one.size for one in found)) as apply:
+    with helpers() as share:
+        read: list[Measurements] = []
+        for path in paths:
+            with _reading(path):
+                read += measurements(path)
+        with _reading(paths[0]):
+            found = measurements(read)
+            apply = share(sum(one.size for one in found))
             verdicts = assess(found, also=own, apply=apply)
             curves = theory_curves(found, data_root, apply)
             verdicts = with_agreement(verdicts, found, curves)
@@ -388,4 +389,4 @@ def _writable(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m fit.report")
+    start(app, "python -m fit.report")

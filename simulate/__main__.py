@@ -20,7 +20,7 @@ from simulate.reproduce import reproduce
 from simulate.running.runner import run, worker_count
 from simulate.running.workers import ATTEMPTS
 from simulate.store import Damage, Store, reading
-from theory.console import console
+from theory.console import console, start
 from theory.errors import InputError
 
 EXIT_DAMAGE = 4
@@ -314,4 +314,4 @@ def _told(counts: dict) -> str:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m simulate")
+    start(app, "python -m simulate")

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from theory.activation import Activation
-from theory.console import command, console
+from theory.console import command, console, start
 from theory.model import Model
 from theory.numerical import is_function_name
 from theory.prediction import Prediction, Regime
@@ -204,4 +204,4 @@ def _total_degree(activation: Activation, depth: int) -> Any:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m theory")
+    start(app, "python -m theory")

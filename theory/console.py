@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,16 @@ def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """Return a rich console; without a terminal it is 80 columns wide and plain."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, quiet=quiet, highlight=False, width=None if stream.isatty() else 80)
+
+
+def start(app: typer.Typer, name: str) -> None:
+    """Run an app in a process of its own.
+
+    What has been imported is there to stay: left out of garbage collections, the last one at exit too, which takes
+    half a second otherwise.
+    """
+    gc.freeze()
+    app(prog_name=name)
 
 
 @contextmanager

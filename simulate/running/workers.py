@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -17,6 +14,7 @@ import xarray as xr
 
 from simulate.campaign import Task
 from simulate.data import Data
+from simulate.running.following import follow_parent
 from simulate.running.job import Job
 
 ATTEMPTS = 3  # a task whose worker dies is tried this often: the next death is more likely its own doing
@@ -91,17 +89,7 @@ def _start_worker(job: Job) -> None:
     global _job
     _job = job
     torch.set_num_threads(job.threads)
-    # the parent decides what an interrupt means; if it is killed, nobody is left to decide
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    follow_parent()
 
 
 def _work(task: Task) -> xr.Dataset:

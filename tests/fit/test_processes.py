@@ -1,26 +1,53 @@
-"""Work shared by processes: the same results in the same order, and no process where there is little to do."""
+"""Work shared by processes: the same results in the same order, and no process started where there is little to do."""
 
 import math
+import os
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
-from fit.processes import WORTH_IT, shared
+from fit.processes import WORTH_IT, helpers
 
 
-def test_few_networks_stay_in_this_process():
-    with shared(WORTH_IT - 1) as apply:
-        assert apply is map
+def test_no_process_is_started_anew_for_few_networks(monkeypatch):
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    with helpers() as share:
+        assert share(WORTH_IT - 1) is map
 
 
-def test_many_networks_are_shared_and_results_keep_their_order(monkeypatch):
+def test_a_single_core_has_no_helpers(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    with helpers() as share:
+        assert share(10 * WORTH_IT) is map
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_many_networks_are_shared_and_results_keep_their_order(monkeypatch, threads):
+    """Forked where this process has no other thread, started anew where it has."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    with shared(WORTH_IT) as apply:
-        assert apply is not map
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
+    with helpers() as share:
+        apply = share(WORTH_IT)
         assert list(apply(math.sqrt, range(40))) == [math.sqrt(i) for i in range(40)]
         with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
             list(apply(math.sqrt, [1, -1, 4]))
+
+
+def test_no_process_is_left_behind(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    with helpers() as share:
+        (other,) = set(share(WORTH_IT)(_process, range(40))) - {os.getpid()}
+    with pytest.raises(ProcessLookupError):
+        os.kill(other, 0)
+
+
+def _process(_):
+    time.sleep(0.01)  # so that there is something to share
+    return os.getpid()
 
 
 def test_reading_reports_wait_for_no_torch():
