@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import grad
 from torch.nn.functional import conv2d, pad
 
 from simulate.networks.activation import compile_activation
@@ -80,6 +81,10 @@ class Layer:
     def convolve(self, a: Tensor, w: Tensor) -> Tensor:
         """Return z = W u, shape (members, n, P, h). ``a`` may have one member for all."""
         z = w.new_empty(len(w), a.shape[1], self.positions, w.shape[1])
+        if self._by_torch(a):
+            for k, filters in enumerate(w):
+                z[k] = self._flat(conv2d(self._image(a, k), self.filters(filters), None, self.stride, PADDING))
+            return z
         for members, points in self.blocks(a, len(w)):
             u = self.rows(a, members, points, len(w))
             z[members, points] = torch.bmm(u, w[members].mT).view(z[members, points].shape)
@@ -88,6 +93,12 @@ class Layer:
     def pullback(self, a: Tensor, dz: Tensor) -> Tensor:
         """Return sum over points and positions of dz u^T, shape (members, h, K)."""
         g = dz.new_zeros(len(dz), dz.shape[-1], self.columns)
+        if self._by_torch(a):
+            shape = (dz.shape[-1], self.channels, FILTER, FILTER)
+            for k, own in enumerate(dz):
+                filters = grad.conv2d_weight(self._image(a, k), shape, self._unflat(own), self.stride, PADDING)
+                g[k] = filters.permute(0, 2, 3, 1).flatten(1)
+            return g
         for members, points in self.blocks(a, len(dz)):
             rows = dz[members, points].flatten(1, 2)
             g[members].baddbmm_(rows.mT, self.rows(a, members, points, len(dz)))
@@ -95,18 +106,30 @@ class Layer:
 
     def back(self, dz: Tensor, w: Tensor) -> Tensor:
         """Return the gradient by the inputs (members, n, height, width, channels), given the one by z."""
-        m, n = dz.shape[:2]
-        w = w[..., :-1] if self.bias else w
-        padded = dz.new_zeros(m, n, self.height + 2 * PADDING, self.width + 2 * PADDING, self.channels)
-        down, right = self.stride * self.out_height, self.stride * self.out_width
-        for members, points in self.blocks(padded, m):
-            target = padded[members, points]
-            u = torch.bmm(dz[members, points].flatten(1, 2), w[members])
-            u = u.view(*target.shape[:2], self.out_height, self.out_width, FILTER, FILTER, self.channels)
-            for i in range(FILTER):
-                for j in range(FILTER):
-                    target[:, :, i : i + down : self.stride, j : j + right : self.stride] += u[..., i, j, :]
-        return padded[:, :, PADDING:-PADDING, PADDING:-PADDING]
+        found = dz.new_empty(*dz.shape[:2], self.height, self.width, self.channels)
+        shape = (dz.shape[1], self.channels, self.height, self.width)
+        for k, filters in enumerate(w):
+            images = grad.conv2d_input(shape, self.filters(filters), self._unflat(dz[k]), self.stride, PADDING)
+            found[k] = images.permute(0, 2, 3, 1)
+        return found
+
+    def _by_torch(self, a: Tensor) -> bool:
+        """Whether torch's convolution takes less time than the product with patches: oneDNN has no float64."""
+        return a.dtype == torch.float32 and not self.bias
+
+    def _image(self, a: Tensor, member: int) -> Tensor:
+        """The images of a member, channels first as torch has them."""
+        return a[member if len(a) > 1 else 0].permute(0, 3, 1, 2)
+
+    def filters(self, w: Tensor) -> Tensor:
+        """The filters of a member, (h, channels, 5, 5), given its W."""
+        return w[:, : FILTER**2 * self.channels].view(-1, FILTER, FILTER, self.channels).permute(0, 3, 1, 2)
+
+    def _flat(self, z: Tensor) -> Tensor:
+        return z.permute(0, 2, 3, 1).flatten(1, 2)
+
+    def _unflat(self, dz: Tensor) -> Tensor:
+        return dz.unflatten(1, (self.out_height, self.out_width)).permute(0, 3, 1, 2)
 
     def blocks(self, a: Tensor, members: int) -> Iterator[tuple[slice, slice]]:
         """Yield members and points whose patches are made at once; a member's do not depend on the others."""
@@ -316,8 +339,7 @@ class Convolutional(Architecture):
         for own in zip(*weights, strict=True):
             z = x.permute(0, 3, 1, 2)
             for layer, w in zip(self.convolutions, own, strict=False):
-                filters = w[:, : w.shape[1] - b].view(-1, FILTER, FILTER, layer.channels).permute(0, 3, 1, 2)
-                z = conv2d(z, filters, stride=layer.stride, padding=PADDING) / math.sqrt(FILTER**2 * layer.channels)
+                z = conv2d(z, layer.filters(w), None, layer.stride, PADDING) / math.sqrt(FILTER**2 * layer.channels)
                 z = self.sigma(z + self.bias * w[:, -1:, None] if b else z)
             last = own[-1][0]
             f = z.mean((2, 3)) @ last[: self.width] / math.sqrt(self.width)
