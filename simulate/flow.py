@@ -87,6 +87,11 @@ class GradientFlow:
         return self.loss.value(output * self.y).mean(dim=-1)
 
 
+def rms(values: Tensor) -> Tensor:
+    """Return the root mean square over the last axis."""
+    return values.square().mean(dim=-1).sqrt()
+
+
 def finite(*tensors: Tensor) -> Tensor:
     """Return for each member whether all entries of all tensors are finite."""
     # a sum has a value only if all its terms do: one pass over the memory instead of four

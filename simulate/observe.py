@@ -8,16 +8,11 @@ import torch
 from torch import Tensor
 
 from simulate.events import Moment
-from simulate.flow import GradientFlow, Point
+from simulate.flow import GradientFlow, Point, rms
 from simulate.networks import ntk
 from simulate.networks.architecture import Architecture, Inputs, Linearisation, Weights
 
 _KERNEL_BYTES = 2**27  # held-out kernels are formed for as many networks at once as fit into this
-
-
-def rms(values: Tensor) -> Tensor:
-    """Return the root mean square over the last axis."""
-    return values.square().mean(dim=-1).sqrt()
 
 
 class HeldOut:

@@ -18,10 +18,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
+from simulate.flow import GradientFlow, Point, rms
 from simulate.integrators.chebyshev import coefficients, stages_for
 from simulate.losses import Loss
-from simulate.observe import rms
 
 _MOST_STAGES = 60
 _MOST_STEPS = 300  # a member that takes more has its whole step spoilt, which the controller shortens
