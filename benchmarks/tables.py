@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import choice
+from benchmarks import choice, work_precision
 from simulate import Status
 from simulate.integrators.choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS
 
@@ -101,7 +101,7 @@ def _work_precision() -> str:
     lines = []
     for cell, rows in sorted(cells.items()):
         line: list[object] = [*cell[:3], f"{cell[3]:g}"]
-        for integrator in ("rosenbrock", "chebyshev", "euler"):
+        for integrator in work_precision.INTEGRATORS:
             own = [r for r in rows if r["integrator"] == integrator]
             good = [r for r in own if r["status"] == r["reference_status"] and r["kernel_change_error"] <= 0.01]
             best = min(good, key=lambda r: r["evaluations"], default=None)
@@ -109,7 +109,7 @@ def _work_precision() -> str:
                 f"{best['evaluations']:,} ({best['seconds']:.2g} s)" if best else "never within" if own else "not run"
             )
         lines.append(line)
-    head = ("activation", "N", "L", "A", "W-method", "Chebyshev", "Euler, published rule")
+    head = ("activation", "N", "L", "A", *(work_precision.LABELS[name] for name in work_precision.INTEGRATORS))
     return (
         "## Work for a kernel change within 1 %\n\nThe fewest gradient evaluations (and processor's seconds) of one "
         f"network of width {stored[0]['width']} on digits,\namong tolerances 0.03, 0.01, 0.003, 0.001; errors are "
