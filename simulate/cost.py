@@ -1,11 +1,11 @@
 """What a network costs, in floating point operations, from the campaign alone: a fixed model, no timing.
 
 Tasks are ordered by it, dry runs and presets quote it. Training is counted as the choice of the integrator counts it
-(`simulate.integrators.choice`), that of stochastic dynamics as a hundred epochs. Measuring adds, at each step, the
-outputs on n_test points, and kernels on n_kernel points: at the start, at the end of linear dynamics, at each
-checkpoint, at the end; each arm of frozen kernels, one between training points and all points. To that come the calls
-of a batch's steps, which take as long for small networks as for larger ones, and how many steps an activation takes
-(`stiffness`). docs/presets.md says how far this is from what was measured.
+(`simulate.integrators.choice`); of stochastic dynamics the epochs are counted, and what each takes. Measuring adds, at
+each step, the outputs on n_test points, and kernels on n_kernel points: at the start, at the end of linear dynamics, at
+each checkpoint, at the end; each arm of frozen kernels, one between training points and all points. To that come the
+calls of a batch's steps, which take as long for small networks as for larger ones, and how many steps an activation
+takes (`stiffness`). docs/presets.md says how far this is from what was measured.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.dynamics import STOCHASTIC
+from simulate.dynamics import SGD, STOCHASTIC, Adam
 from simulate.integrators import choice
 from simulate.save_at import scaled_times
 from theory import Activation, InputError
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from simulate.campaign import Campaign, Experiment
 
 _KERNELS = 3
-_EPOCHS = 100  # of stochastic dynamics
+_EPOCHS = 100  # of stochastic gradient descent
+# Adam moves a weight by its learning rate an update, and in the feature regime weights have A^(-1/(L+1)) to go: updates
+# are so many times A^(-1/(L+1))/rate (fully connected on CIFAR-10; convolutional on Fashion-MNIST: 1.6 to 4)
+_ADAM, _ADAM_CONVOLUTIONAL = 0.4, 3.0
 CPU_RATE = 2.2e10  #: operations a second of one core in float64: what the quick preset comes to
 GPU_RATE = 2e13  #: of one H100-class GPU: a third of what its data sheet says of float64; not measured
 
@@ -40,11 +43,11 @@ _SLOWEST = 1.7  # steps of a batch's slowest network against the mean
 
 
 def operations(experiment: Experiment, width: int) -> float:
-    """Return the operations that training and measuring one network takes."""
+    """Return the operations that training and measuring one network takes, in float64; one in float32 counts half."""
     depth, points = experiment.depth, float(experiment.n_kernel)
     forward, activations = choice.forward_pass(experiment, width)
     if experiment.dynamics.name in STOCHASTIC:
-        training = _EPOCHS * choice.gradient_operations(experiment, width)
+        training = _stochastic(experiment, width)
     else:
         training = min(choice.operations(experiment, width).values())
     usual = choice.STEPS if experiment.architecture == "fc" else choice.CONVOLUTIONAL_STEPS
@@ -55,7 +58,24 @@ def operations(experiment: Experiment, width: int) -> float:
     )
     steps = min(stiffness(experiment.activation, depth), experiment.max_steps / choice.STEPS)
     kernels_each = 4.0 * points * forward + 4.0 * depth * points**2 * width
-    return steps * (training + held_out) + arms + kernels * kernels_each
+    share = 0.5 if experiment.dtype == "float32" else 1.0
+    return share * (steps * (training + held_out) + arms + kernels * kernels_each)
+
+
+def _stochastic(experiment: Experiment, width: int) -> float:
+    """Operations of all epochs: minibatches, the pass after them, and updates, which go over all weights."""
+    dynamics, n, depth = experiment.dynamics, experiment.n_train, experiment.depth
+    assert isinstance(dynamics, SGD | Adam)
+    updates, epochs = math.ceil(n / dynamics.batch_size), float(_EPOCHS)
+    if isinstance(dynamics, Adam):
+        way = float(np.mean(np.asarray(experiment.root_h_alphas(width)) ** (-1.0 / (depth + 1))))
+        share = _ADAM if experiment.architecture == "fc" else _ADAM_CONVOLUTIONAL
+        epochs = share * way / (dynamics.learning_rate * updates)
+    # of weights themselves, not of their span on the points
+    forward, activations = choice.forward_pass(experiment, width, spanned=False)
+    weights = float(experiment.network_size(width).weights)
+    each = 2.0 * n * (6.0 * forward + 10.0 * choice.PASS * activations) + updates * 10.0 * choice.PASS * weights
+    return min(epochs, experiment.max_steps) * each
 
 
 @functools.lru_cache(maxsize=1024)

@@ -79,12 +79,6 @@ def operations(experiment: Experiment, width: int) -> dict[Name, float]:
     return _fully_connected(experiment, width) if experiment.architecture == "fc" else _other(experiment, width)
 
 
-def gradient_operations(experiment: Experiment, width: int) -> float:
-    """Return the operations of one gradient over the training set."""
-    gradients = GRADIENTS if experiment.architecture == "fc" else CONVOLUTIONAL_GRADIENTS
-    return operations(experiment, width)["chebyshev"] / gradients
-
-
 def _fully_connected(experiment: Experiment, width: int) -> dict[Name, float]:
     n, depth = experiment.n_train, experiment.depth
     inputs = math.prod(experiment.assumed_shape)
@@ -107,18 +101,19 @@ def _other(experiment: Experiment, width: int) -> dict[Name, float]:
     }
 
 
-def forward_pass(experiment: Experiment, width: int) -> tuple[float, float]:
+def forward_pass(experiment: Experiment, width: int, *, spanned: bool = True) -> tuple[float, float]:
     """Return the multiplications of one point's forward pass, and how many numbers memory is passed over for it.
 
-    These are preactivations, of a convolution the entries of all patches.
+    These are preactivations, of a convolution the entries of all patches. ``spanned``: a dense first layer is held in
+    the span of the training points.
     """
     architecture, depth = find(experiment.architecture), experiment.depth
     if architecture.images:
         forward = architecture.multiplications(experiment.assumed_shape, width, depth)
         return forward, forward / width
-    inputs = min(
-        math.prod(experiment.assumed_shape), experiment.n_train
-    )  # the first layer is held in the span of the data
+    inputs = math.prod(experiment.assumed_shape)
+    if spanned:
+        inputs = min(inputs, experiment.n_train)
     return architecture.multiplications((inputs,), width, depth), float(depth * width)
 
 
