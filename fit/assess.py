@@ -113,7 +113,8 @@ def _conditioned(found: Measurements, law: Prediction, finding: Finding, from_th
     """Withhold the verdict on a law of theory where the experiment lacks what the law is derived for.
 
     An output bias has a kernel h times that of the rest, so that networks with biases obey no scaling in A. Without
-    f_0 subtracted the output starts at alpha f_0 ~ A/sqrt(h): negligible where A << 1, and nowhere else.
+    f_0 subtracted the output starts at alpha f_0 ~ A/sqrt(h): negligible where A << 1, and nowhere else. Adam moves
+    every weight by its learning rate, whatever the gradient is: no power counting of gradients is about it.
     """
     if not from_theory or isinstance(law, OwnPrediction):
         return finding
@@ -122,9 +123,16 @@ def _conditioned(found: Measurements, law: Prediction, finding: Finding, from_th
         lacking = f"the law is derived for networks without bias, and these have bias = {bias:g}"
     elif not found.description.get("subtract_initial", True) and law.regime.name != "feature":
         lacking = "the law is derived for F = alpha (f - f_0), and here f_0 is not subtracted"
+    elif _dynamics(found) == "adam":
+        lacking = "the law is derived for gradient flow, and these networks were trained by Adam"
     else:
         return finding
     return dataclasses.replace(finding, obstacle=finding.obstacle or lacking, word=None, p_against=None)
+
+
+def _dynamics(found: Measurements) -> str | None:
+    dynamics = found.description.get("dynamics")
+    return dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics
 
 
 def _predictions_for(
