@@ -3,7 +3,8 @@ r"""Stacked convolutional networks, layer by layer, as `simulate.networks.fully_
 The network of arXiv:1906.08034: ``depth`` convolutions with 5×5 filters, padding 1, ``width`` channels and stride 2 in
 every second one, the first included (the published runs have depth 4: two blocks of two); the mean over all positions;
 a linear last layer. Preactivations are divided by sqrt(fan-in) = sqrt(25·channels), the output by sqrt(h): article
-convention. Images and activations have their channels last: (members, n, height, width, channels).
+convention. Images and activations have their channels last, and are kept with their padding: (members, n, height + 2,
+width + 2, channels).
 
 At position p of datum i a layer's input is the patch u_ip of K = 25·channels numbers (with a bias one more, the same
 everywhere), and z_ip = W u_ip. With delta_ip = df/dz_ip a gradient is G_i = sum_p delta_ip u_ip^T, and a layer's kernel
@@ -11,7 +12,8 @@ everywhere), and z_ip = W u_ip. With delta_ip = df/dz_ip a gradient is G_i = sum
     Theta_ij = <G_i, G_j> = sum_pp' (u_ip · u_jp') (delta_ip · delta_jp'),
 
 read from left to right costs 2hK operations a pair of points, read from the right 2(K + h) for each pair of positions:
-`kernel_parts` takes the cheaper by count. Neither patches nor gradients are kept: they are made block by block.
+`kernel_parts` takes the cheaper by count. Gradients are not kept, and patches only those of the images where they are
+few: the others are made block by block.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from torch.nn import grad
 from torch.nn.functional import conv2d, pad
 
 from simulate.networks.activation import compile_activation
-from simulate.networks.architecture import Architecture, Inputs, Linearisation, Size, Weights
+from simulate.networks.architecture import Architecture, Inputs, Linearisation, Points, Size, Weights
 from theory import Activation, InputError
 
 FILTER, PADDING, STRIDE = 5, 1, 2
@@ -36,6 +38,7 @@ _CPU_BLOCK_BYTES, _GPU_BLOCK_BYTES = 2**22, 2**28  # of patches made at once: on
 _ROWS = 64  # of a symmetric kernel, which is made from these rows' diagonal on
 _PRODUCTS = 1024  # rows and columns of patch products made at once
 _GRADIENT_BYTES = 2**25  # of gradients of single points
+_KEPT_BYTES = 2**25  # of the images' patches, which stay the same
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,13 @@ class Layer:
         return FILTER**2 * self.channels + (self.bias > 0)
 
     def patches(self, a: Tensor) -> Tensor:
-        """Return u, shape (members, n, P, K), for inputs ``a`` (members, n, height, width, channels)."""
-        padded = pad(a, (0, 0, PADDING, PADDING, PADDING, PADDING)).contiguous()
-        member, point, row, column, _ = padded.stride()
+        """Return u, shape (members, n, P, K), for padded inputs ``a`` (members, n, ...), or for u itself."""
+        if a.dim() == 4:
+            return a
+        member, point, row, column, _ = a.stride()
         shape = (*a.shape[:2], self.out_height, self.out_width, FILTER, FILTER * self.channels)
         # a filter's row is one run in memory, since channels come last
-        windows = padded.as_strided(shape, (member, point, self.stride * row, self.stride * column, row, 1))
+        windows = a.as_strided(shape, (member, point, self.stride * row, self.stride * column, row, 1))
         u = windows.reshape(*a.shape[:2], self.positions, FILTER**2 * self.channels)
         return pad(u, (0, 1), value=self.bias) if self.bias else u
 
@@ -83,7 +87,7 @@ class Layer:
         z = w.new_empty(len(w), a.shape[1], self.positions, w.shape[1])
         if self._by_torch(a):
             for k, filters in enumerate(w):
-                z[k] = self._flat(conv2d(self._image(a, k), self.filters(filters), None, self.stride, PADDING))
+                z[k] = self._flat(conv2d(self._image(a, k), self.filters(filters), None, self.stride))
             return z
         for members, points in self.blocks(a, len(w)):
             u = self.rows(a, members, points, len(w))
@@ -96,7 +100,7 @@ class Layer:
         if self._by_torch(a):
             shape = (dz.shape[-1], self.channels, FILTER, FILTER)
             for k, own in enumerate(dz):
-                filters = grad.conv2d_weight(self._image(a, k), shape, self._unflat(own), self.stride, PADDING)
+                filters = grad.conv2d_weight(self._image(a, k), shape, self._unflat(own), self.stride)
                 g[k] = filters.permute(0, 2, 3, 1).flatten(1)
             return g
         for members, points in self.blocks(a, len(dz)):
@@ -115,7 +119,7 @@ class Layer:
 
     def _by_torch(self, a: Tensor) -> bool:
         """Whether torch's convolution takes less time than the product with patches: oneDNN has no float64."""
-        return a.dtype == torch.float32 and not self.bias
+        return a.dim() == 5 and a.dtype == torch.float32 and not self.bias
 
     def _image(self, a: Tensor, member: int) -> Tensor:
         """The images of a member, channels first as torch has them."""
@@ -146,6 +150,17 @@ class Layer:
 
 
 @dataclass
+class Images(Points):
+    """Images that all members share; ``first`` is what the first convolution reads (see `LayerwiseConvolutional`)."""
+
+    first: Tensor
+
+    def points(self, rows: slice | Tensor) -> Images:
+        """See `Inputs`."""
+        return Images(self.a[rows], self.first[:, rows])
+
+
+@dataclass
 class LayerwiseConvolutional(Linearisation):
     """Networks linearised at their weights, on one set of ``n`` images.
 
@@ -154,7 +169,8 @@ class LayerwiseConvolutional(Linearisation):
     layers : list of Layer
         The convolutions.
     inputs : list of Tensor
-        What each sees, over sqrt(fan-in): (1, n, ...) for the images, then (members, n, height, width, channels).
+        What each sees, over sqrt(fan-in), with padding: (members, n, height + 2, width + 2, channels); of the images
+        one member for all, or their patches (1, n, P, K).
     pooled : Tensor
         Inputs of the last, linear layer, shape (members, n, h), over sqrt(h).
     output : Tensor
@@ -346,15 +362,25 @@ class Convolutional(Architecture):
             found.append(f + math.sqrt(self.width) * self.bias * last[-1] if b else f)
         return torch.stack(found)
 
+    def coordinates(
+        self, weights: Weights, x_train: Tensor, x_test: Tensor, *, dense: bool = False
+    ) -> tuple[Weights, Inputs, Inputs]:
+        """See `Architecture`: the weights are their own coordinates."""
+        return weights, self._as_read(x_train), self._as_read(x_test)
+
+    def _as_read(self, x: Tensor) -> Images:
+        images, layer = self._padded_images(x), self.convolutions[0]
+        fit = len(x) * layer.positions * layer.columns * x.element_size() <= _KEPT_BYTES
+        return Images(x, layer.patches(images) if fit and x.dtype == torch.float64 else images)
+
     def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> LayerwiseConvolutional:
         """Evaluate and differentiate the networks on ``inputs``: x of shape (n, input_dim), or `Points`."""
-        a, activations, slopes = self._images(inputs), [], []
+        padded, activations, slopes = self._images(inputs), [], []
         for layer, w in zip(self.convolutions, weights, strict=False):
-            activations.append(a)
-            z = layer.convolve(a, w)
-            a, slope = self.scaled.value_and_slope(z)
+            activations.append(padded)
+            a, slope = self.scaled.value_and_slope(layer.convolve(padded, w))
             slopes.append(slope)  # sigma'(z^l) / sqrt(25·width)
-            a = a.unflatten(2, (layer.out_height, layer.out_width))
+            padded = _padded(a.unflatten(2, (layer.out_height, layer.out_width)))
         pooled = self._pooled(a)
         output = torch.bmm(pooled, weights[-1].mT).squeeze(-1)
 
@@ -366,20 +392,30 @@ class Convolutional(Architecture):
 
     def output(self, weights: Weights, inputs: Tensor | Inputs) -> Tensor:
         """See `Architecture`."""
-        a = self._images(inputs)
+        padded = self._images(inputs)
         for layer, w in zip(self.convolutions, weights, strict=False):
-            a = self.scaled.value(layer.convolve(a, w)).unflatten(2, (layer.out_height, layer.out_width))
+            a = self.scaled.value(layer.convolve(padded, w))
+            padded = _padded(a.unflatten(2, (layer.out_height, layer.out_width)))
         return torch.bmm(self._pooled(a), weights[-1].mT).squeeze(-1)
 
     def _images(self, inputs: Tensor | Inputs) -> Tensor:
-        """The images over sqrt(fan-in), (1, n, height, width, channels)."""
-        x = inputs if isinstance(inputs, Tensor) else inputs.a
-        return x.reshape(1, -1, *self.input_shape) / math.sqrt(FILTER**2 * self.input_shape[2])
+        """What the first convolution reads."""
+        if isinstance(inputs, Images):
+            return inputs.first
+        return self._padded_images(inputs if isinstance(inputs, Tensor) else inputs.a)
+
+    def _padded_images(self, x: Tensor) -> Tensor:
+        """The images over sqrt(fan-in), (1, n, height + 2, width + 2, channels)."""
+        return _padded(x.reshape(1, -1, *self.input_shape) / math.sqrt(FILTER**2 * self.input_shape[2]))
 
     def _pooled(self, a: Tensor) -> Tensor:
         """The last layer's inputs: the mean over positions of sigma/sqrt(h); ``a`` is sigma/(5 sqrt(h))."""
-        pooled = FILTER * a.mean((2, 3))
+        pooled = FILTER * a.mean(2)
         return pad(pooled, (0, 1), value=self.bias * math.sqrt(self.width)) if self.bias else pooled
+
+
+def _padded(a: Tensor) -> Tensor:
+    return pad(a, (0, 0, PADDING, PADDING, PADDING, PADDING)).contiguous()
 
 
 def _mirrored(upper: Tensor) -> Tensor:
