@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fit.estimators import exponent, mean_over
+from simulate import Status
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,26 @@ def crossover_of_wider(folder: Path) -> list[Measured]:
     return rows
 
 
+def adam(folder: Path) -> list[Measured]:
+    """What Adam makes of the laws: powers of A up to 0.1, the kernel's change far beyond 1, errors at either end."""
+    preset, rows = "adam-laptop", []
+    for name, data in _kept(folder, preset):
+        data = data.isel(width=0).where(data["status"].isel(width=0) == Status.CONVERGED)
+        small = data.sel(root_h_alpha=data["root_h_alpha"] < 0.11)
+        if small.sizes["root_h_alpha"] > 1:
+            x = np.log(small["root_h_alpha"]) - np.log(small["root_h_alpha"]).mean()
+            for quantity, what in (("kernel_change", "the kernel change"), ("steps", "the epochs until the stop")):
+                slope = (x * np.log(small[quantity])).sum("root_h_alpha") / (x**2).sum()
+                rows.append(_mean(preset, f"power of A in {what}, A <= 0.1, {name}", slope.values))
+            for a in (1e3, 1e5):
+                change = data["kernel_change"].sel(root_h_alpha=a, method="nearest")
+                rows.append(_mean(preset, f"kernel change at A = {a:g}, {name}", change.values))
+        low, high = data["root_h_alpha"].values[[0, -1]]
+        gap = data["test_error"].isel(root_h_alpha=0) - data["test_error"].isel(root_h_alpha=-1)
+        rows.append(_mean(preset, f"error(A = {low:g}) - error(A = {high:g}), {name}", gap.values))
+    return rows
+
+
 MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "crossover_of_wider": crossover_of_wider,
     "fluctuations_at": fluctuations_at,
@@ -159,4 +180,5 @@ MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "trajectories": trajectories,
     "linear_before_t1": linear_before_t1,
     "article_window": article_window,
+    "adam": adam,
 }

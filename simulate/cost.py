@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from simulate.campaign import Campaign, Experiment
 
 _KERNELS = 3
+# convolutional networks of so few channels hardly fit a hundred points, and take so many times the steps, in the mean
+_NARROW, _HARDLY_FIT = 10, 3.0
 _EPOCHS = 100  # of stochastic gradient descent
 # Adam moves a weight by its learning rate an update, and in the feature regime weights have A^(-1/(L+1)) to go: updates
 # are so many times A^(-1/(L+1))/rate (fully connected on CIFAR-10; convolutional on Fashion-MNIST: 1.6 to 4)
@@ -49,7 +51,10 @@ def operations(experiment: Experiment, width: int) -> float:
     if experiment.dynamics.name in STOCHASTIC:
         training = _stochastic(experiment, width)
     else:
-        training = min(choice.operations(experiment, width).values())
+        counts = choice.operations(experiment, width)
+        training = min(counts.values())
+        if experiment.architecture != "fc" and width <= _NARROW:
+            training *= _HARDLY_FIT
     usual = choice.STEPS if experiment.architecture == "fc" else choice.CONVOLUTIONAL_STEPS
     held_out = usual * experiment.n_test * (2.0 * forward + 3.0 * choice.PASS * activations)
     kernels = _KERNELS + len(scaled_times(experiment.checkpoints))
