@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from statsmodels.api import OLS, add_constant
 
 from fit.estimators import exponent, mean_over
 from simulate import Status
@@ -168,8 +169,24 @@ def adam(folder: Path) -> list[Measured]:
                 change = data["kernel_change"].sel(root_h_alpha=a, method="nearest")
                 rows.append(_mean(preset, f"kernel change at A = {a:g}, {name}", change.values))
         low, high = data["root_h_alpha"].values[[0, -1]]
-        gap = data["test_error"].isel(root_h_alpha=0) - data["test_error"].isel(root_h_alpha=-1)
-        rows.append(_mean(preset, f"error(A = {low:g}) - error(A = {high:g}), {name}", gap.values))
+        gap = 100 * (data["test_error"].isel(root_h_alpha=0) - data["test_error"].isel(root_h_alpha=-1))
+        rows.append(_mean(preset, f"error(A = {low:g}) - error(A = {high:g}), per cent, {name}", gap.values))
+    return rows
+
+
+def regimes_over_width(folder: Path) -> list[Measured]:
+    """Test errors in the feature regime less those in the lazy one, of equal initial weights, one width at a time."""
+    preset, rows = "amplitude-hour", []
+    for name, data in _kept(folder, preset):
+        low, high = data["root_h_alpha"].values[[0, -1]]
+        gap = 100 * (data["test_error"].isel(root_h_alpha=0) - data["test_error"].isel(root_h_alpha=-1))
+        for h in data["width"].values:
+            what = f"error(A = {low:g}) - error(A = {high:g}), per cent, h = {int(h)}, {name}"
+            rows.append(_mean(preset, what, gap.sel(width=h).values))
+        # a seed's networks of several widths are drawn independently
+        doublings, gaps = (part.values.ravel() for part in xr.broadcast(np.log2(gap["width"]), gap))
+        line = OLS(gaps, add_constant(doublings)).fit()
+        rows.append(Measured(preset, f"its change where h doubles, {name}", line.params[1], *line.conf_int()[1]))
     return rows
 
 
@@ -181,4 +198,5 @@ MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "linear_before_t1": linear_before_t1,
     "article_window": article_window,
     "adam": adam,
+    "regimes_over_width": regimes_over_width,
 }
