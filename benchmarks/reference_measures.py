@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from statsmodels.api import OLS, add_constant
 
-from fit.estimators import exponent, mean_over
+from fit.estimators import cluster_slopes, exponent, mean_over, slope_between
 from simulate import Status
 
 
@@ -97,10 +96,9 @@ def article_window(folder: Path) -> list[Measured]:
     rows = []
     for name, data in _kept(folder, preset):
         inside = data.sel(root_h_alpha=slice(0.99e-3, 5.0))
-        x = np.log(inside["root_h_alpha"]) - np.log(inside["root_h_alpha"]).mean()
-        slope = (x * np.log(inside["kernel_change"])).sum("root_h_alpha") / (x**2).sum()
         low, high = inside["root_h_alpha"].values[[0, -1]]
-        rows.append(_mean(preset, f"power of A over {low:.2g} <= A <= {high:.2g}, {name}", slope.values.ravel()))
+        what = f"power of A over {low:.2g} <= A <= {high:.2g}, {name}"
+        rows.append(_mean(preset, what, _powers_of_a(inside["kernel_change"])))
     return rows
 
 
@@ -118,6 +116,21 @@ def infinite_width(folder: Path) -> list[Measured]:
             Measured(preset, f"{name}: test error of the lazy limit, h = ∞", error),
         ]
     return rows
+
+
+def _powers_of_a(values: xr.DataArray) -> NDArray:
+    """The power of A in each network's values, those of equal initial weights together."""
+    clusters = values.transpose(..., "root_h_alpha").values
+    log_a = np.broadcast_to(np.log(values["root_h_alpha"].values), clusters.shape)
+    return cluster_slopes(log_a, np.log(clusters)).ravel()
+
+
+def _gap(data: xr.Dataset) -> tuple[str, xr.DataArray]:
+    """Test errors at the smallest A less those at the largest, in per cent, and what to call them."""
+    low, high = data["root_h_alpha"].values[[0, -1]]
+    error = 100 * data["test_error"]
+    what = f"error(A = {low:g}) - error(A = {high:g}), per cent"
+    return what, error.isel(root_h_alpha=0) - error.isel(root_h_alpha=-1)
 
 
 def _power_of_h(what: str, width: NDArray, values: NDArray) -> Measured:
@@ -161,16 +174,13 @@ def adam(folder: Path) -> list[Measured]:
         data = data.isel(width=0).where(data["status"].isel(width=0) == Status.CONVERGED)
         small = data.sel(root_h_alpha=data["root_h_alpha"] < 0.11)
         if small.sizes["root_h_alpha"] > 1:
-            x = np.log(small["root_h_alpha"]) - np.log(small["root_h_alpha"]).mean()
             for quantity, what in (("kernel_change", "the kernel change"), ("steps", "the epochs until the stop")):
-                slope = (x * np.log(small[quantity])).sum("root_h_alpha") / (x**2).sum()
-                rows.append(_mean(preset, f"power of A in {what}, A <= 0.1, {name}", slope.values))
+                rows.append(_mean(preset, f"power of A in {what}, A <= 0.1, {name}", _powers_of_a(small[quantity])))
             for a in (1e3, 1e5):
                 change = data["kernel_change"].sel(root_h_alpha=a, method="nearest")
                 rows.append(_mean(preset, f"kernel change at A = {a:g}, {name}", change.values))
-        low, high = data["root_h_alpha"].values[[0, -1]]
-        gap = 100 * (data["test_error"].isel(root_h_alpha=0) - data["test_error"].isel(root_h_alpha=-1))
-        rows.append(_mean(preset, f"error(A = {low:g}) - error(A = {high:g}), per cent, {name}", gap.values))
+        what, gap = _gap(data)
+        rows.append(_mean(preset, f"{what}, {name}", gap.values))
     return rows
 
 
@@ -178,15 +188,14 @@ def regimes_over_width(folder: Path) -> list[Measured]:
     """Test errors in the feature regime less those in the lazy one, of equal initial weights, one width at a time."""
     preset, rows = "amplitude-hour", []
     for name, data in _kept(folder, preset):
-        low, high = data["root_h_alpha"].values[[0, -1]]
-        gap = 100 * (data["test_error"].isel(root_h_alpha=0) - data["test_error"].isel(root_h_alpha=-1))
+        what, gap = _gap(data)
         for h in data["width"].values:
-            what = f"error(A = {low:g}) - error(A = {high:g}), per cent, h = {int(h)}, {name}"
-            rows.append(_mean(preset, what, gap.sel(width=h).values))
+            rows.append(_mean(preset, f"{what}, h = {int(h)}, {name}", gap.sel(width=h).values))
         # a seed's networks of several widths are drawn independently
         doublings, gaps = (part.values.ravel() for part in xr.broadcast(np.log2(gap["width"]), gap))
-        line = OLS(gaps, add_constant(doublings)).fit()
-        rows.append(Measured(preset, f"its change where h doubles, {name}", line.params[1], *line.conf_int()[1]))
+        change = slope_between(doublings, gaps)
+        assert change is not None
+        rows.append(Measured(preset, f"its change where h doubles, {name}", change.value, *change.interval()))
     return rows
 
 
