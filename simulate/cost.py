@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.dynamics import SGD, STOCHASTIC, Adam
+from simulate.dynamics import SGD, Adam
 from simulate.integrators import choice
 from simulate.save_at import scaled_times
 from theory import Activation, InputError
@@ -48,11 +48,10 @@ def operations(experiment: Experiment, width: int) -> float:
     """Return the operations that training and measuring one network takes, in float64; one in float32 counts half."""
     depth, points = experiment.depth, float(experiment.n_kernel)
     forward, activations = choice.forward_pass(experiment, width)
-    if experiment.dynamics.name in STOCHASTIC:
-        training = _stochastic(experiment, width)
+    if isinstance(experiment.dynamics, SGD | Adam):
+        training = _stochastic(experiment, experiment.dynamics, width)
     else:
-        counts = choice.operations(experiment, width)
-        training = min(counts.values())
+        training = min(choice.operations(experiment, width).values())
         if experiment.architecture != "fc" and width <= _NARROW:
             training *= _HARDLY_FIT
     usual = choice.STEPS if experiment.architecture == "fc" else choice.CONVOLUTIONAL_STEPS
@@ -67,10 +66,9 @@ def operations(experiment: Experiment, width: int) -> float:
     return share * (steps * (training + held_out) + arms + kernels * kernels_each)
 
 
-def _stochastic(experiment: Experiment, width: int) -> float:
+def _stochastic(experiment: Experiment, dynamics: SGD | Adam, width: int) -> float:
     """Operations of all epochs: minibatches, the pass after them, and updates, which go over all weights."""
-    dynamics, n, depth = experiment.dynamics, experiment.n_train, experiment.depth
-    assert isinstance(dynamics, SGD | Adam)
+    n, depth = experiment.n_train, experiment.depth
     updates, epochs = math.ceil(n / dynamics.batch_size), float(_EPOCHS)
     if isinstance(dynamics, Adam):
         way = float(np.mean(np.asarray(experiment.root_h_alphas(width)) ** (-1.0 / (depth + 1))))

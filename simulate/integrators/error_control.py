@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
+from simulate.flow import GradientFlow, Point, rms
 from simulate.integrators.protocol import Batch, Trial
 
 Norm = Literal["rms", "max"]
@@ -43,14 +43,13 @@ class ErrorControl:
 
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """See `Controller`."""
-        rate = flow.alpha * point.at.pushforward(point.at.pullback(point.force)).square().mean(-1).sqrt()
+        rate = flow.alpha * rms(point.at.pushforward(point.at.pullback(point.force)))
         return _FIRST_STEP * self.natural_scale / rate
 
     def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
         """See `Controller`."""
-        size = self.natural_scale[batch.members] + trial.point.output.square().mean(-1).sqrt()
-        rms = self.norm == "rms"
-        error = trial.error.square().mean(-1).sqrt() if rms else trial.error.abs().amax(-1)
+        size = self.natural_scale[batch.members] + rms(trial.point.output)
+        error = rms(trial.error) if self.norm == "rms" else trial.error.abs().amax(-1)
         error = error / (self.tolerance * size)
         accept = sound & (error <= 1.0)
         factor = (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / self.order)).clamp(_SHRINK, _GROW)

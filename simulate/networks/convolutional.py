@@ -85,7 +85,7 @@ class Layer:
     def convolve(self, a: Tensor, w: Tensor) -> Tensor:
         """Return z = W u, shape (members, n, P, h). ``a`` may have one member for all."""
         z = w.new_empty(len(w), a.shape[1], self.positions, w.shape[1])
-        if self._by_torch(a):
+        if self.by_torch(a):
             for k, filters in enumerate(w):
                 z[k] = self._flat(conv2d(self._image(a, k), self.filters(filters), None, self.stride))
             return z
@@ -97,7 +97,7 @@ class Layer:
     def pullback(self, a: Tensor, dz: Tensor) -> Tensor:
         """Return sum over points and positions of dz u^T, shape (members, h, K)."""
         g = dz.new_zeros(len(dz), dz.shape[-1], self.columns)
-        if self._by_torch(a):
+        if self.by_torch(a):
             shape = (dz.shape[-1], self.channels, FILTER, FILTER)
             for k, own in enumerate(dz):
                 filters = grad.conv2d_weight(self._image(a, k), shape, self._unflat(own), self.stride)
@@ -117,9 +117,9 @@ class Layer:
             found[k] = images.permute(0, 2, 3, 1)
         return found
 
-    def _by_torch(self, a: Tensor) -> bool:
+    def by_torch(self, a: Tensor) -> bool:
         """Whether torch's convolution takes less time than the product with patches: oneDNN has no float64."""
-        return a.dim() == 5 and a.dtype == torch.float32 and not self.bias
+        return a.dtype == torch.float32 and not self.bias
 
     def _image(self, a: Tensor, member: int) -> Tensor:
         """The images of a member, channels first as torch has them."""
@@ -371,7 +371,7 @@ class Convolutional(Architecture):
     def _as_read(self, x: Tensor) -> Images:
         images, layer = self._padded_images(x), self.convolutions[0]
         fit = len(x) * layer.positions * layer.columns * x.element_size() <= _KEPT_BYTES
-        return Images(x, layer.patches(images) if fit and x.dtype == torch.float64 else images)
+        return Images(x, layer.patches(images) if fit and not layer.by_torch(x) else images)
 
     def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> LayerwiseConvolutional:
         """Evaluate and differentiate the networks on ``inputs``: x of shape (n, input_dim), or `Points`."""
