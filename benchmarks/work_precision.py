@@ -4,12 +4,12 @@
 
 Single networks on scikit-learn's digits, width 64, one thread: softplus, ReLU, tanh; L = 1, 3, 5; A = 1e-3, 1, 1e3;
 N = 100 and 1,000. Each is trained by the W-method, the kernel flow and Chebyshev's method at four tolerances, and by
-the published Euler rule where it does not stall (smooth activations, N = 100). Errors are relative
-to Chebyshev's solution at a tolerance of 3e-6; for smooth activations with L = 1, 3 at N = 100 that one is compared
-with scipy's DOP853 (the row's ``reference_error``), but for saturated tanh networks, where it takes too long. On ReLU
-explicit steps do not get smaller errors from smaller tolerances without end, and the reference is the W-method's
-solution at 1e-4. Time is the processor's, not the wall's. An hour or two on one free
-core; what is done is kept, and a second call goes on.
+the published Euler rule where it does not stall (smooth activations, N = 100). Errors are relative to Chebyshev's
+solution at a tolerance of 3e-6; for smooth activations with L = 1, 3 at N = 100 that one is compared with scipy's
+DOP853 (the row's ``reference_error``), but for saturated tanh networks, where it takes too long. On ReLU explicit steps
+do not get smaller errors from smaller tolerances without end, and the reference is the W-method's solution at 1e-4.
+Time is the processor's, not the wall's. An hour or two on one free core; what is done is kept, and a second call goes
+on.
 
 Saturated tanh networks (A = 1e-3) are sensitive: all four tolerances and the published rule are off by per cents to
 tens of them. With L = 3, Chebyshev's method comes within 1 % of the reference at a tolerance of 1e-4.
