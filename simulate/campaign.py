@@ -38,7 +38,8 @@ _BYTES_PER_TASK = 2**30
 # what the linearisations of a batch take. Measured at N = 80 on a core with 2 MiB of cache of its own: from batches of
 # 72 to 104 networks down to this, 7 to 32 % less time for h = 128 to 512; with less than half of it, more again
 _CACHE_BYTES = 5e6
-_SINGLE_PRECISION_ALPHA = 1000  # up to here float32 stays below the integration error: python -m benchmarks.precision
+# up to here float32 stays below the integration error, and up to there far below it: python -m benchmarks.precision
+_SINGLE_PRECISION_ALPHA, _MIXED_PRECISION_ALPHA = 1000, 100
 _LIMIT = 10_000_000  # networks an experiment may have: beyond, it is a slip of the keyboard
 _SHAPE_OF_A_FILE = (28, 28, 1)  # assumed until it is read: MNIST's
 
@@ -80,7 +81,7 @@ class Experiment(_Frozen):
     seeds: Positive
     base_seed: Annotated[int, Field(ge=0)] = 0
     n_kernel: Positive = 500  # at most n_test
-    dtype: Literal["float64", "float32"] = "float64"
+    dtype: Literal["float64", "float32", "mixed"] = "float64"
     dynamics: Dynamics = Flow()
     arms: Annotated[tuple[str, ...], Field(min_length=1)] = ("network",)
     tolerance: Annotated[float, Field(gt=0, le=0.1)] = 5e-3
@@ -215,7 +216,7 @@ class Experiment(_Frozen):
                 "dtype",
                 self.dtype,
                 f"F = alpha (f - f_0) would lose its digits at alpha = {alpha:.3g} (docs/precision.md)",
-                f"Use float64, or amplitudes with alpha <= {_SINGLE_PRECISION_ALPHA}",
+                f"Use float64 or mixed, or amplitudes with alpha <= {_SINGLE_PRECISION_ALPHA}",
             )
         if self.loss == "hinge" and self.dynamics.name not in STOCHASTIC:
             problem = "gradient flow of the hinge loss chatters: it has no curvature"
@@ -279,6 +280,12 @@ class Experiment(_Frozen):
         """alpha (article convention) of each point of the amplitude axis, at this width."""
         return self.root_h_alphas(width) / math.sqrt(width)
 
+    def dtypes(self, width: int) -> list[Literal["float64", "float32"]]:
+        """Return the precision of each point of the amplitude axis: of ``mixed``, float32 up to alpha = 100."""
+        if self.dtype != "mixed":
+            return [self.dtype] * len(self.amplitudes)
+        return ["float32" if alpha <= _MIXED_PRECISION_ALPHA else "float64" for alpha in self.alphas(width)]
+
     @property
     def size(self) -> int:
         """How many networks the grid has."""
@@ -313,7 +320,7 @@ class Experiment(_Frozen):
             numbers += 4 * self.n_train**2
         if len(self.arms) > 1:
             numbers += 4 * self.n_train**2 + 2 * self.n_train * self.n_test
-        return (8 if self.dtype == "float64" else 4) * (numbers + 3 * min(self.n_kernel, 512) ** 2)
+        return self._bytes_of_a_number * (numbers + 3 * min(self.n_kernel, 512) ** 2)
 
     def networks_at_once(self, width: int, device: str = "cpu") -> int | None:
         """How many networks of a task are trained at once; None for all.
@@ -323,7 +330,11 @@ class Experiment(_Frozen):
         if self.architecture != "fc" or not device.startswith("cpu"):
             return None
         numbers = self.network_size(width).kept * self.n_train
-        return max(1, int(_CACHE_BYTES // ((8 if self.dtype == "float64" else 4) * numbers)))
+        return max(1, int(_CACHE_BYTES // (self._bytes_of_a_number * numbers)))
+
+    @property
+    def _bytes_of_a_number(self) -> int:
+        return 4 if self.dtype == "float32" else 8
 
     def cost(self, width: int) -> float:
         """Floating point operations that one network takes, by the fixed model of `simulate.cost`."""

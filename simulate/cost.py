@@ -62,7 +62,7 @@ def operations(experiment: Experiment, width: int) -> float:
     )
     steps = min(stiffness(experiment.activation, depth), experiment.max_steps / choice.STEPS)
     kernels_each = 4.0 * points * forward + 4.0 * depth * points**2 * width
-    share = 0.5 if experiment.dtype == "float32" else 1.0
+    share = float(np.mean([0.5 if dtype == "float32" else 1.0 for dtype in experiment.dtypes(width)]))
     return share * (steps * (training + held_out) + arms + kernels * kernels_each)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,21 +72,15 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     }
     # member = amplitude-major, so that a reshape gives the grid back
     columns = {name: _unknown(count, variable, sizes) for name, variable in wanted.items()}
-    with full_precision(), without_denormals(getattr(torch, experiment.dtype)):
-        for batch, (part, found) in enumerate(
-            in_parts(
-                lambda members: _train(experiment, task, data, members, device, started),
-                count,
-                experiment.networks_at_once(task.width, device),
-            )
-        ):
-            rows = slice(part.start, part.stop)
-            columns["batch"][rows] = batch
-            if found is None:
-                columns["status"][rows] = Status.OUT_OF_MEMORY
-                continue
-            for name, column in found.items():
-                columns[name][rows] = column.cpu().numpy()
+    batches = _trained_in_batches(experiment, task, data, device, started)
+    for batch, (part, found) in enumerate(batches):
+        rows = slice(part.start, part.stop)
+        columns["batch"][rows] = batch
+        if found is None:
+            columns["status"][rows] = Status.OUT_OF_MEMORY
+            continue
+        for name, column in found.items():
+            columns[name][rows] = column.cpu().numpy()
     columns["alpha"] = np.repeat(experiment.alphas(task.width), task.seed_stop - task.seed_start)
     columns["wall_time"][:] = (clock.perf_counter() - started) / count
     columns["peak_memory"][:] = peak.bytes()
@@ -104,11 +100,26 @@ def _unknown(count: int, variable: Variable, sizes: Mapping[str, int]) -> np.nda
     return np.full((count, *(sizes[d] for d in variable.dims)), fill, dtype=variable.dtype)
 
 
+def _trained_in_batches(
+    experiment: Experiment, task: Task, data: Data, device: str, started: float
+) -> Iterator[tuple[range, dict[str, Tensor] | None]]:
+    """Yield the task's members, batch by batch of one precision each, with what `_train` gave."""
+
+    def train(dtype: torch.dtype, which: range) -> dict[str, Tensor]:
+        with full_precision(), without_denormals(dtype):
+            return _train(experiment, task, data, which, dtype, device, started)
+
+    seeds, stop = task.seed_stop - task.seed_start, 0
+    at_once = experiment.networks_at_once(task.width, device)
+    for name, amplitudes in itertools.groupby(experiment.dtypes(task.width)):
+        start, stop = stop, stop + seeds * len(list(amplitudes))
+        yield from in_parts(functools.partial(train, getattr(torch, name)), range(start, stop), at_once)
+
+
 def _train(
-    experiment: Experiment, task: Task, data: Data, which: range, device: str, started: float
+    experiment: Experiment, task: Task, data: Data, which: range, dtype: torch.dtype, device: str, started: float
 ) -> dict[str, Tensor]:
     """Train the task's members ``which`` in one batch; return what was measured, each (len(which), ...)."""
-    dtype = getattr(torch, experiment.dtype)
 
     def tensor(values) -> Tensor:
         return torch.as_tensor(np.asarray(values), dtype=dtype, device=device)

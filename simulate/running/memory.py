@@ -37,17 +37,17 @@ def even_part(count: int, most: int | None) -> int:
     return math.ceil(count / math.ceil(count / most)) if most and count else count
 
 
-def in_parts(work: Callable[[range], T], count: int, most: int | None = None) -> Iterator[tuple[range, T | None]]:
-    """Do ``work`` on ``range(count)`` in as few parts of at most ``most`` as there can be, even ones.
+def in_parts(work: Callable[[range], T], items: range, most: int | None = None) -> Iterator[tuple[range, T | None]]:
+    """Do ``work`` on ``items`` in as few parts of at most ``most`` as there can be, even ones.
 
     When memory runs out, parts become ever smaller.
 
     Yields each part with what ``work`` gave; None for a single item that does not fit alone. A size that was too large
     once is not tried again.
     """
-    start, size = 0, even_part(count, most)
-    while start < count:
-        part = range(start, min(start + size, count))
+    start, size = items.start, even_part(len(items), most)
+    while start < items.stop:
+        part = range(start, min(start + size, items.stop))
         found = None
         try:
             found = work(part)

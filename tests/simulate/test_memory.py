@@ -94,17 +94,17 @@ def test_parts_cover_everything_once_and_a_size_that_failed_is_not_tried_again()
             raise GPU
         return list(part)
 
-    parts = list(in_parts(work, 10))
+    parts = list(in_parts(work, range(10)))
     assert [i for part, _ in parts for i in part] == list(range(10))
     assert [list(part) for part, found in parts if found is None] == [[4]]
     assert tried == sorted(tried, reverse=True)
-    assert list(in_parts(work, 0)) == []
+    assert list(in_parts(work, range(0))) == []
 
 
 def test_parts_are_even_and_no_larger_than_asked():
-    assert [len(part) for part, _ in in_parts(len, 10, 4)] == [4, 4, 2]
-    assert [len(part) for part, _ in in_parts(len, 104, 61)] == [52, 52]
-    assert [len(part) for part, _ in in_parts(len, 3, 61)] == [3]
+    assert [len(part) for part, _ in in_parts(len, range(10), 4)] == [4, 4, 2]
+    assert [len(part) for part, _ in in_parts(len, range(104), 61)] == [52, 52]
+    assert [len(part) for part, _ in in_parts(len, range(3), 61)] == [3]
 
 
 def test_peak_memory_sees_an_array_that_is_gone():

@@ -80,3 +80,24 @@ def test_a_campaign_in_single_precision_gives_the_store_of_one_in_double_precisi
         for variable, absolute in (("kernel_change", 0.0), ("time_half", 0.0), ("test_output", 5e-3)):
             ours, theirs = single[name][variable].values, double[name][variable].values
             np.testing.assert_allclose(ours, theirs, rtol=5e-3, atol=absolute, err_msg=f"{name} {variable}")
+
+
+def test_mixed_precision_is_single_up_to_alpha_100_and_double_beyond_and_each_batch_has_one(monkeypatch):
+    """The networks are bitwise those of experiments in one precision, of the same amplitudes."""
+    amplitudes = [1e-2, 800.0, 800.1, 1e5]  # alpha = A/8: 100 is the last in single precision
+    found = {}
+    for dtype, own in (("mixed", amplitudes), ("float32", amplitudes[:2]), ("float64", amplitudes[2:])):
+        spec = Experiment(**(FIELDS | {"root_h_alpha": own, "dtype": dtype, "widths": [64]}))
+        monkeypatch.setattr(type(spec), "networks_at_once", lambda *_: 3)
+        found[dtype] = run_task(spec, Task("test", 0, 64, 0, 2), load_data(spec)).isel(width=0)
+    assert found["mixed"].batch.values.tolist() == [[0, 0], [1, 1], [2, 2], [3, 3]]
+    apart = xr.concat([found["float32"], found["float64"]], "root_h_alpha")
+    for name in ("kernel_change", "test_output", "time_end", "steps", "status"):
+        np.testing.assert_array_equal(found["mixed"][name], apart[name], err_msg=name)
+
+
+def test_a_network_of_a_mixed_experiment_costs_half_where_it_is_in_single_precision():
+    def cost(dtype):
+        return Experiment(**(FIELDS | {"root_h_alpha": [1.0, 10.0, 100.0, 1e4], "dtype": dtype})).cost(64)
+
+    assert cost("mixed") == pytest.approx(0.625 * cost("float64"))
