@@ -117,7 +117,7 @@ class Arms:
         """Follow the members whose kernels are finite; the others' networks have diverged, and their arms with them."""
         found = Arm(
             torch.full_like(start_test, torch.nan),
-            torch.full_like(start[:, 0], torch.nan),
+            torch.full_like(start[:, 0], torch.nan, dtype=torch.float64),
             torch.full_like(start[:, 0], Status.DIVERGED, dtype=torch.int8),
         )
         sound = torch.nonzero(finite(theta, theta_test)).squeeze(-1)

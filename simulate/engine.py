@@ -172,9 +172,9 @@ def _train(
             for kept, w in zip(weights_end, end.weights, strict=True):
                 kept[ids] = w
 
-    scaled = tensor(scaled_times(experiment.checkpoints))
+    scaled = torch.as_tensor(scaled_times(experiment.checkpoints), device=device)  # float64, as times are
     checkpoints = Checkpoints(held_out, flow, len(scaled), layers)
-    save_at = SaveAt(root_h_alpha.clamp(max=1.0).unsqueeze(-1) * scaled, checkpoints.record)
+    save_at = SaveAt(root_h_alpha.double().clamp(max=1.0).unsqueeze(-1) * scaled, checkpoints.record)
     count = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
     limit = experiment.time_limit  # of the whole task: what is left of it is shared by the networks that are left
     if limit is not None:

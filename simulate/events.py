@@ -20,8 +20,8 @@ _LOOKS = 50  # at most, on the way to an event: the bracket shrinks by a tenth a
 class Moment:
     """Members at an instant of their own: what events look at.
 
-    ``members`` (m,) are positions in the batch that was handed in, ``time`` (m,) is article time, ``output`` (m,
-    n_train) is F on the training set.
+    ``members`` (m,) are positions in the batch that was handed in, ``time`` (m,) is article time, in float64,
+    ``output`` (m, n_train) is F on the training set.
     """
 
     members: Tensor

@@ -65,11 +65,12 @@ def integrate(
     save_at : SaveAt, optional
         What is looked at at times fixed beforehand.
     """
-    device, dtype = flow.alpha.device, flow.alpha.dtype
-    m = len(flow.alpha)
+    device, m = flow.alpha.device, len(flow.alpha)
+    # small amplitudes wait long, then move in steps that float32 could not add to their time
+    start = torch.zeros(m, dtype=torch.float64, device=device)
     result = Result(
         torch.zeros(m, dtype=torch.int8, device=device),
-        torch.zeros(m, dtype=dtype, device=device),
+        start.clone(),
         torch.zeros(m, dtype=torch.int32, device=device),
         torch.ones(m, dtype=torch.int32, device=device),
     )
@@ -79,7 +80,7 @@ def integrate(
         flow,
         weights,
         point,
-        torch.zeros(m, dtype=dtype, device=device),
+        start,
         controller.first_step(flow, point),
         torch.zeros(m, dtype=torch.int32, device=device),
         stepper.begin(flow, weights, point),

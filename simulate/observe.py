@@ -100,13 +100,13 @@ class LinearEnd:
         self.tau = tau
         self.rate = rate
         self.rate_rms = rms(rate)
-        self.time = torch.full_like(self.rate_rms, torch.nan)
+        self.time = torch.full_like(self.rate_rms, torch.nan, dtype=torch.float64)
         self.output_rms = torch.full_like(self.rate_rms, torch.nan)
         self.kernel_change = torch.full_like(self.rate_rms, torch.nan)
 
     def value(self, moment: Moment) -> Tensor:
         """Return rms|F - F(0) - t F'(0)| / rms|t F'(0)| - 1/2; it starts at -1/2 and grows linearly in t."""
-        members, time = moment.members, self._elapsed(moment)
+        members, time = moment.members, self._elapsed(moment).to(self.rate)
         tangent = time.unsqueeze(-1) * self.rate[members]
         departure = rms(self.held_out.growth(members, moment.weights) - tangent)
         return departure / (time * self.rate_rms[members]).clamp_min(torch.finfo(time.dtype).tiny) - 0.5
@@ -134,7 +134,7 @@ class HalfLoss:
     def __init__(self, held_out: HeldOut, flow: GradientFlow) -> None:
         self.held_out = held_out
         self.flow = flow
-        self.time = torch.full_like(flow.alpha, torch.nan)
+        self.time = torch.full_like(flow.alpha, torch.nan, dtype=torch.float64)
         self.output_rms = torch.full_like(flow.alpha, torch.nan)
 
     def value(self, moment: Moment) -> Tensor:
@@ -171,9 +171,10 @@ class Checkpoints:
         self.held_out = held_out
         self.flow = flow
         shape = (len(flow.alpha), count)
-        self.time, self.loss, self.output_rms, self.kernel_change = (
-            torch.full(shape, torch.nan, dtype=flow.alpha.dtype, device=flow.alpha.device) for _ in range(4)
+        self.loss, self.output_rms, self.kernel_change = (
+            torch.full(shape, torch.nan, dtype=flow.alpha.dtype, device=flow.alpha.device) for _ in range(3)
         )
+        self.time = torch.full_like(self.loss, torch.nan, dtype=torch.float64)
         self.velocity = torch.full((*shape, layers), torch.nan, dtype=flow.alpha.dtype, device=flow.alpha.device)
 
     def record(self, moment: Moment, rows: Tensor) -> None:

@@ -30,7 +30,7 @@ def scaled_times(checkpoints: int | tuple[float, ...] | None) -> np.ndarray:
 
 
 class SaveAt:
-    """Looks at every member when it passes one of its ``times`` (members, checkpoints), ascending.
+    """Looks at every member when it passes one of its ``times`` (members, checkpoints), ascending, in float64.
 
     ``record`` is called with a `Moment` and the positions (m,) in the row of times that its members are at.
     """
@@ -53,7 +53,7 @@ class SaveAt:
             stretch, until = stretch.select(left), until[left]
             rows = self.following[stretch.members]
             wanted = self.times[stretch.members, rows]
-            moment = stretch.at(((wanted - stretch.time) / stretch.dt).clamp(0.0, 1.0))
+            moment = stretch.at(((wanted - stretch.time) / stretch.dt).clamp(0.0, 1.0).to(stretch.dt))
             if stretch.segment.continuous:
                 moment.time = wanted  # without the rounding of time + share dt
             self.record(moment, rows)

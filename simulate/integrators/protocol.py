@@ -26,8 +26,8 @@ Memory = tuple[Tensor, ...]
 class Batch:
     """The members still in flight, each at its own time.
 
-    ``members`` (m,) are positions in the batch that was handed in; ``time``, ``dt`` (m,) article time; ``steps`` (m,)
-    accepted ones; ``point = flow(weights)``.
+    ``members`` (m,) are positions in the batch that was handed in; ``time`` (in float64), ``dt`` (m,) article time;
+    ``steps`` (m,) accepted ones; ``point = flow(weights)``.
     """
 
     members: Tensor

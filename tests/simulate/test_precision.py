@@ -101,3 +101,18 @@ def test_a_network_of_a_mixed_experiment_costs_half_where_it_is_in_single_precis
         return Experiment(**(FIELDS | {"root_h_alpha": [1.0, 10.0, 100.0, 1e4], "dtype": dtype})).cost(64)
 
     assert cost("mixed") == pytest.approx(0.625 * cost("float64"))
+
+
+def test_times_have_digits_for_steps_that_are_a_millionth_of_the_wait_before_them():
+    """From a small amplitude networks wait, then grow in steps that float32 could not add to the time (stalled).
+
+    Rounding at the start is amplified on that way, as any error of the integration is (docs/precision.md).
+    """
+    double, single = (
+        run_task(spec, Task("test", 0, 64, 0, 2), load_data(spec))
+        for dtype in ("float64", "float32")
+        for spec in [Experiment(**(FIELDS | {"depth": 3, "root_h_alpha": [1e-9], "dtype": dtype}))]
+    )
+    assert (single.status == Status.CONVERGED).all()
+    np.testing.assert_allclose(single.kernel_change, double.kernel_change, rtol=5e-2)
+    np.testing.assert_allclose(single.time_half, double.time_half, rtol=0.1)
