@@ -35,11 +35,11 @@ class Point:
         return Point(self.at.select(index), self.output[index], self.force[index], self.curvature[index])
 
     def put(self, index: Tensor, other: Point) -> None:
-        """Overwrite the members named by ``index`` with the same members of ``other``."""
+        """Overwrite the members named by ``index`` with those of ``other``, in this order."""
         self.at.put(index, other.at)
-        self.output[index] = other.output[index]
-        self.force[index] = other.force[index]
-        self.curvature[index] = other.curvature[index]
+        self.output[index] = other.output
+        self.force[index] = other.force
+        self.curvature[index] = other.curvature
 
 
 @dataclass

@@ -55,7 +55,7 @@ class FrozenLinearisation(Linearisation):
 
     def put(self, index: Tensor, other: FrozenLinearisation) -> None:
         """See `Linearisation`; the kernel is the same at all times."""
-        self.output[index] = other.output[index]
+        self.output[index] = other.output
 
     def points(self, rows: slice) -> FrozenLinearisation:
         """See `Linearisation`."""

@@ -130,7 +130,7 @@ def integrate(
             kept = zip((*trial.weights, *trial.memory), (*batch.weights, *batch.memory), strict=True)
             for new, old in kept:
                 new[rejected] = old[rejected]
-            trial.point.put(rejected, batch.point)
+            trial.point.put(rejected, batch.point.select(rejected))
         heights = new_heights
         batch = replace(
             batch,

@@ -8,6 +8,7 @@ reproducible. For a network of N training points and L hidden layers of width h 
     factor        C = N³/2                                          (N³/3, at two thirds of a matrix product's rate)
     W-method      70 steps · [3 G + K + C + 16 (30 L N h + 6 N² + 8 W)]
     Chebyshev     460 · [G + 16 (10 L N h + 15 W)]
+    kernel flow   42 steps · [3 G + K + 16 (30 L N h + 20 N² + 8 W)], from N = 200 on
 
 For other architectures, with M multiplications in a point's forward pass and W weights:
 
@@ -16,15 +17,17 @@ For other architectures, with M multiplications in a point's forward pass and W 
     kernel flow   43 steps · [3 G + K + C]
     Chebyshev     1800 G
 
-Convolutional networks are stiffer, and their gradients dearer beside the calls between them. Fully connected ones get
-the kernel flow only where it is asked for: fewer evaluations, but not yet less time where networks are small.
+Convolutional networks are stiffer, and their gradients dearer beside the calls between them. Of small matrices the time
+of calls is not counted, and the kernel flow has more of them: with a hundred points it takes 0.6 (L = 3) to 2.4 (L = 1)
+times what the W-method takes.
 
 The terms with 16 are passes over memory: an element that is read or written counts as 16 operations. Steps and
 gradients are the geometric means over 30 cases around the default tolerance, from which most are within a factor of two
-(benchmarks/results/work_precision.json). What a step takes against a gradient is counted within a fifth on a CPU
-(`python -m benchmarks choice`). Those of other architectures are means over six cases of convolutional networks
-(benchmarks/results/convolutions-cpu.json). One integrator serves all widths of an experiment, by the sum over them:
-laws in h are then not crossed by a change of method.
+(benchmarks/results/work_precision.json); steps of the kernel flow what ten cases of images with 300 to 2,000 points,
+L = 1 to 5, h = 64 to 256, take (31 to 66, most of them near 42). What a step takes against a gradient is counted within
+a fifth on a CPU (`python -m benchmarks choice`). Those of other architectures are means over six cases of convolutional
+networks (benchmarks/results/convolutions-cpu.json). One integrator serves all widths of an experiment, by the sum over
+them: laws in h are then not crossed by a change of method.
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ Name = Literal["kernel_flow", "rosenbrock", "chebyshev", "euler", "momentum", "s
 
 STEPS = 70  #: of the W-method
 GRADIENTS = 460  #: of Chebyshev's
+KERNEL_STEPS, ENOUGH = 42, 200  #: of the kernel flow, which gets fully connected networks from so many points on
 CONVOLUTIONAL_STEPS, CONVOLUTIONAL_GRADIENTS = 43, 1800  #: of the kernel flow, of Chebyshev's
 PASS = 16.0  #: operations that an element read from memory or written counts as
 # Chebyshev's estimate is of its own error, the W-method's of the first-order solution's, which is larger: with this
@@ -88,7 +92,11 @@ def _fully_connected(experiment: Experiment, width: int) -> dict[Name, float]:
     activations, weights = depth * n * width, min(inputs, n) * width + hidden
     rosenbrock = 3.0 * gradient + kernel + factor + PASS * (30.0 * activations + 6.0 * n**2 + 8.0 * weights)
     chebyshev = gradient + PASS * (10.0 * activations + 15.0 * weights)
-    return {"rosenbrock": STEPS * rosenbrock, "chebyshev": GRADIENTS * chebyshev}
+    counts: dict[Name, float] = {"rosenbrock": STEPS * rosenbrock, "chebyshev": GRADIENTS * chebyshev}
+    if n >= ENOUGH:
+        step = 3.0 * gradient + kernel + PASS * (30.0 * activations + 20.0 * n**2 + 8.0 * weights)
+        counts["kernel_flow"] = KERNEL_STEPS * step
+    return counts
 
 
 def _other(experiment: Experiment, width: int) -> dict[Name, float]:
@@ -143,7 +151,9 @@ def build(
     match integrator_of(experiment):
         case "kernel_flow":
             tolerance *= _KERNEL_SHARE if experiment.architecture == "fc" else _OTHERS_KERNEL_SHARE
-            return KernelFlow(scale, tolerance), ErrorControl(scale, tolerance, KernelFlow.order, "max")
+            return KernelFlow(scale, tolerance), ErrorControl(
+                scale, tolerance, KernelFlow.order, "max", far_sighted=True
+            )
         case "euler":
             return Euler(), PublishedRule()
         case "chebyshev":

@@ -14,6 +14,8 @@ Norm = Literal["rms", "max"]
 
 _SAFETY = 0.85
 _SHRINK, _GROW = 0.2, 4.0
+_FAR, _TREND = 10.0, 0.8
+_LEAST = 1e-4  # of the error that is remembered
 _FIRST_STEP = 0.05  # of the time in which F would reach its natural scale at its initial rate
 
 
@@ -31,15 +33,23 @@ class ErrorControl:
         Power of dt with which the estimate falls (`Stepper.order`).
     norm : {"rms", "max"}
         Over the training points.
+    far_sighted : bool
+        Whether steps may grow by more than four at once, and shrink ahead of errors that grow from step to step: while
+        a network leaves the neighbourhood of zero, its flow is faster by the same factor after each step, and every
+        other one would be rejected (the predictive controller of Gustafsson, ACM TOMS 20, 1994, within bounds).
     """
 
     rests = True
 
-    def __init__(self, natural_scale: Tensor, tolerance: float, order: int, norm: Norm = "rms") -> None:
+    def __init__(
+        self, natural_scale: Tensor, tolerance: float, order: int, norm: Norm = "rms", *, far_sighted: bool = False
+    ) -> None:
         self.natural_scale = natural_scale
         self.tolerance = tolerance
         self.order = order
         self.norm = norm
+        self.far_sighted = far_sighted
+        self._accepted = torch.full_like(natural_scale, torch.nan), torch.full_like(natural_scale, torch.nan)
 
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """See `Controller`."""
@@ -52,5 +62,17 @@ class ErrorControl:
         error = rms(trial.error) if self.norm == "rms" else trial.error.abs().amax(-1)
         error = error / (self.tolerance * size)
         accept = sound & (error <= 1.0)
-        factor = (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / self.order)).clamp(_SHRINK, _GROW)
+        factor = _SAFETY * error.clamp_min(1e-12) ** (-1.0 / self.order)
+        if self.far_sighted:
+            factor = torch.where(accept, self._trend(batch, error, accept) * factor, factor)
+        factor = factor.clamp(_SHRINK, _FAR if self.far_sighted else _GROW)
         return accept, torch.where(sound, factor, _SHRINK)
+
+    def _trend(self, batch: Batch, error: Tensor, accept: Tensor) -> Tensor:
+        """By how much the step that the tolerance allows has become shorter since the last one; remember this one."""
+        error = error.clamp_min(_LEAST)
+        dt, last = (part[batch.members] for part in self._accepted)
+        taken = torch.nonzero(accept).squeeze(-1)
+        for part, now in zip(self._accepted, (batch.dt, error), strict=True):
+            part[batch.members[taken]] = now[taken]
+        return (batch.dt / dt * (last / error) ** (1.0 / self.order)).nan_to_num(1.0).clamp(_TREND, 1.0)

@@ -26,6 +26,7 @@ _MOST_STAGES = 60
 _MOST_STEPS = 300  # a member that takes more has its whole step spoilt, which the controller shortens
 _SAFETY, _SHRINK, _GROW = 0.85, 0.2, 5.0
 _LEAST = 1e-9  # share of dt
+_SINGLE = 1e-4  # from this tolerance on M is read in single precision, which u feels as 1e-5 at most
 _FIRST = 0.1  # share of the predictor's size by which it moves in the first step, at its initial rate
 
 
@@ -56,15 +57,6 @@ class Path:
         """Return the paths of the members at positions ``index``."""
         return Path(self.time[:, index], self.p[:, index], self.rate[:, index], self.late[:, index])
 
-    def with_members(self, index: Tensor, other: Path) -> Path:
-        """Return these paths with those of the members at ``index`` replaced; short ones rest at their last node."""
-        missing = len(other.time) - len(self.time)
-        longer = [torch.cat([part, part[-1:].expand(missing, *part.shape[1:])]) for part in self._parts()]
-        return Path(*(a.index_copy(1, index, b) for a, b in zip(longer, other._parts(), strict=True)))
-
-    def _parts(self) -> tuple[Tensor, ...]:
-        return self.time, self.p, self.rate, self.late
-
     def at(self, share: Tensor) -> tuple[Tensor, Tensor]:
         """Return p and late, (m, n) each, at the shares ``share`` (m,) of the steps: cubic between nodes."""
         time, members = share * self.time[-1], torch.arange(len(share), device=share.device)
@@ -78,13 +70,6 @@ class Path:
         v = _direction(self.p[-1])
         x = 0.5 * ((p + a) * v).sum(-1, keepdim=True)
         return p, self.late[k, members] + x * (p - a)
-
-
-def straight(dt: Tensor, first: Tensor, last: Tensor) -> Path:
-    """Return paths of one piece between two forces (m, n): of members that are not stiff."""
-    step = dt.unsqueeze(-1)
-    p = torch.stack([torch.zeros_like(first), 0.5 * step * (first + last)])
-    return Path.of(torch.stack([torch.zeros_like(dt), dt]), p, torch.stack([first, last]))
 
 
 @dataclass
@@ -110,11 +95,12 @@ class FrozenFlow:
 
     def through(self, e: Tensor) -> Tensor:
         """M e."""
-        return torch.bmm(self.kernel, e.unsqueeze(-1)).squeeze(-1)
+        # M is symmetric, and a row times a matrix takes a quarter of the time of a matrix times a column
+        return torch.bmm(e.unsqueeze(1).to(self.kernel), self.kernel).squeeze(1).to(e)
 
     def margins(self, e: Tensor) -> Tensor:
         """u."""
-        u = torch.baddbmm(self.margin.unsqueeze(-1), self.kernel, e.unsqueeze(-1)).squeeze(-1)
+        u = self.margin + self.through(e)
         if self.bend is not None:
             bend, v = self.bend
             u = torch.addcmul(u, bend, (v * e).sum(-1, keepdim=True).square())
@@ -131,7 +117,9 @@ class FrozenFlow:
 
 def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> Path:
     """Integrate every member over its ``dt`` (m,), errors of F below ``tolerance`` · (``scale`` + rms F) a step."""
-    loss, trace = frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
+    unit, loss, trace = frozen.unit, frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
+    if tolerance >= _SINGLE:  # products with M wait for memory
+        frozen = replace(frozen, kernel=frozen.kernel.float())
     time, e, u = torch.zeros_like(dt), torch.zeros_like(frozen.margin), frozen.margin
     f = -loss.slope(u)
     rate = frozen.rate(e, f)
@@ -166,7 +154,7 @@ def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> P
             break
     time, e, f = (torch.stack(part) for part in zip(*nodes, nodes[-1], strict=True))
     spoilt = (time[-1] < dt).unsqueeze(-1)
-    return Path.of(time, torch.where(spoilt, torch.nan, e * frozen.unit), f * frozen.unit)
+    return Path.of(time, torch.where(spoilt, torch.nan, e * unit), f * unit)
 
 
 def _chebyshev(frozen: FrozenFlow, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> Tensor:

@@ -8,16 +8,17 @@ solution of an equation for n numbers (`simulate.integrators.function_space`). S
 
 where J is taken to change in proportion to the way x = p·p_end/|p_end|² that is gone: the method is of order 2 in the
 change of the kernel, and exact for networks that are linear, whatever dt is. What the second pass adds to
-F_0 + alpha Theta p, in proportion to x², is F_1 minus that, and alpha J_0 (J_1 - J_0)^T q. Members whose step is far
-from stiff, max(D) tr(Theta) dt/n < 1/100, and leaves their forces as they are at its initial rate, to 1/100, take
-p = dt (c_0 + c_1)/2 and need no kernel (Heun's method): with a soft hinge that is the growth from small amplitudes.
-
-The estimated error is what J_0 does not explain of the way from w_1 to w_new,
+F_0 + alpha Theta p, in proportion to x², is F_1 minus that, and alpha J_0 (J_1 - J_0)^T q. The estimated error is what
+J_0 does not explain of the way from w_1 to w_new,
 
     F(w_new) - F(w_1) - alpha J_0 (w_new - w_1),
 
 of order 3 as the error itself, and taken from forward passes, so that it sees kinks. Its largest entry counts: in long
 steps it is concentrated on a few points, and the stop waits for the last of them.
+
+Members whose step is not stiff, max(D) tr(Theta) dt/n < 1/10, need no kernel if it leaves their forces as they are, to
+1/5: they take the explicit step of `simulate.integrators.adams`. With a soft hinge that is the growth from small
+amplitudes, and its curvature, which rises from nothing within a step, tells less than where the first force leads.
 """
 
 from __future__ import annotations
@@ -28,26 +29,36 @@ import torch
 from torch import Tensor
 
 from simulate.flow import GradientFlow, Point
-from simulate.integrators.function_space import FrozenFlow, Path, follow, straight
-from simulate.integrators.protocol import Batch, Memory, Trial
+from simulate.integrators.adams import Adams
+from simulate.integrators.function_space import FrozenFlow, Path, follow
+from simulate.integrators.protocol import Batch, Memory, Segment, Trial
 from simulate.networks.architecture import Linearisation, Weights
 
 EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
-_STIFF = 0.01  # small enough that the order is seen across it
+_STIFF = 0.1
+_TURNED = 0.2  # of the largest force
+_EXPLICIT = 0.3  # of the estimate counts: Moulton's result is better than what it corrects, by an order
 # shares of the tolerance for the frozen flow: it is solved for where J changes to first, then for the step itself
 _ROUGH, _INNER = 1.0, 0.1
 
 
 @dataclass
-class KernelTrial(Trial):
-    """A proposed step, with what its dense output needs: the path, and the networks where the frozen flow ends."""
+class FrozenTrial(Trial):
+    """A proposed stiff step, and for its dense output the path, and the networks where the frozen flow ends."""
 
     path: Path = field(kw_only=True)
     stage: Linearisation = field(kw_only=True)
 
 
+@dataclass
+class SplicedTrial(Trial):
+    """Proposed steps of two kinds: of each the positions in the batch, the batch of its own, and the trial."""
+
+    parts: list[tuple[Tensor, Batch, Trial]] = field(kw_only=True)
+
+
 class KernelFlow:
-    """The `simulate.integrators.protocol.Stepper`; it remembers nothing.
+    """The `simulate.integrators.protocol.Stepper`; it remembers what explicit steps remember.
 
     ``scale`` (members,) and ``tolerance`` are those of `simulate.integrators.ErrorControl`.
     """
@@ -57,61 +68,134 @@ class KernelFlow:
     def __init__(self, scale: Tensor, tolerance: float) -> None:
         self.scale = scale
         self.tolerance = tolerance
+        self.explicit = Adams()
 
     def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
         """See `Stepper`."""
-        return ()
+        return self.explicit.begin(flow, weights, point)
 
-    def step(self, batch: Batch) -> KernelTrial:
+    def step(self, batch: Batch) -> Trial:
         """See `Stepper`."""
-        flow, weights, point, dt, at = batch.flow, batch.weights, batch.point, batch.dt, batch.point.at
-        alpha = flow.alpha.unsqueeze(-1)
-        stiff = torch.nonzero(_stiff(batch)).squeeze(-1)
-        scale = self.scale[batch.members][stiff]
+        stiff, tried = _stiff(batch), torch.zeros_like(batch.steps)
+        parts: list[tuple[Tensor, Batch, Trial]] = []
+        soft = torch.nonzero(~stiff).squeeze(-1)
+        if len(soft):
+            own = _part(batch, soft)
+            predicted = self.explicit.predict(own)
+            turned = _turned(own.point, predicted.point)
+            if turned.any():
+                stiff[soft[turned]] = True
+                tried[soft[turned]] = 1
+                left = torch.nonzero(~turned).squeeze(-1)
+                soft, own, predicted = soft[left], own.select(left), predicted.select(left)
+            if len(soft):
+                trial = self.explicit.correct(own, predicted)
+                parts.append((soft, own, replace(trial, error=_EXPLICIT * trial.error)))
+        if stiff.any():
+            index = torch.nonzero(stiff).squeeze(-1)
+            own = _part(batch, index)
+            parts.append((index, own, self._relax(own)))
+        return _spliced(batch, parts, tried)
 
-        path = straight(dt, point.force, point.force)
-        if len(stiff):
-            part = point.select(stiff)
-            frozen = FrozenFlow.of(flow.select(stiff), part, part.at.kernel())
-            path = path.with_members(stiff, follow(frozen, dt[stiff], scale, _ROUGH * self.tolerance))
+    def _relax(self, batch: Batch) -> FrozenTrial:
+        """A step of members that are all stiff."""
+        flow, point, dt, at = batch.flow, batch.point, batch.dt, batch.point.at
+        frozen, scale = FrozenFlow.of(flow, point, at.kernel()), self.scale[batch.members]
+        path = follow(frozen, dt, scale, _ROUGH * self.tolerance)
         p, late = path.p[-1], path.late[-1]
-        first = at.add_pullback(weights, p)
-        stage = flow(first)
+        stage = flow(at.add_pullback(batch.weights, p))
 
-        path = straight(dt, point.force, stage.force)
-        if len(stiff):
-            p, late, ended = p[stiff], late[stiff], stage.select(stiff)
-            crossed = alpha[stiff] * part.at.pushforward(ended.at.pullback(late))
-            explained = flow.y * part.output + frozen.through((p + late) / frozen.unit)
-            bent = frozen.bent(flow.y * (ended.output + crossed) - explained, p)
-            path = path.with_members(stiff, follow(bent, dt[stiff], scale, _INNER * self.tolerance))
+        # all of F times y, as the frozen flow has it
+        crossed = flow.y * flow.alpha.unsqueeze(-1) * at.pushforward(stage.at.pullback(late))
+        crossed -= frozen.through(late / frozen.unit)
+        beyond = flow.y * (stage.output - point.output) - frozen.through(p / frozen.unit) + crossed
+        path = follow(frozen.bent(beyond, p), dt, scale, _INNER * self.tolerance)
+        # by the first path's q: with the second's it would differ in order 4
+        explained = flow.y * (frozen.through((path.p[-1] - p) / frozen.unit) + crossed)
+
         p, late = path.p[-1], path.late[-1]
-        new = stage.at.add_pullback(at.add_pullback(weights, p - late), late)
+        new = stage.at.add_pullback(at.add_pullback(batch.weights, p - late), late)
         arrived = flow(new)
-        moved = at.pushforward([b - a for a, b in zip(first, new, strict=True)])
-        error = arrived.output - stage.output - alpha * moved
-        return KernelTrial(new, arrived, error, EVALUATIONS_PER_STEP, path=path, stage=stage.at)
+        error = arrived.output - stage.output - explained
+        memory = self.explicit.forget(batch.memory)
+        return FrozenTrial(new, arrived, error, EVALUATIONS_PER_STEP, memory, path=path, stage=stage.at)
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Bend:
+    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Segment:
         """See `Stepper`."""
-        assert isinstance(trial, KernelTrial)
+        if isinstance(trial, SplicedTrial):
+            pieces = []
+            for members, own, part in trial.parts:
+                place = torch.full_like(batch.members, -1)
+                place[members] = torch.arange(len(members), device=members.device)
+                chosen = torch.nonzero(place[index] >= 0).squeeze(-1)
+                if len(chosen):
+                    pieces.append((chosen, self.segment(own, part, place[index[chosen]])))
+            return Spliced(pieces)
+        if not isinstance(trial, FrozenTrial):
+            return self.explicit.segment(batch, trial, index)
         start = [w[index] for w in batch.weights]
         return Bend(start, batch.point.at.select(index), trial.stage.select(index), trial.path.select(index))
 
 
 def _stiff(batch: Batch) -> Tensor:
-    """Whether forces change over the step at the rate at which it starts, or would if they were pushed; (m,)."""
-    flow, point, dt = batch.flow, batch.point, batch.dt
-    stiffness = dt / len(flow.y) * point.curvature.amax(dim=-1) * point.at.kernel_trace()
-    stiff = ~(stiffness < _STIFF)
-    soft = torch.nonzero(~stiff).squeeze(-1)
-    if len(soft):  # the rate costs a pass back and forth, and what is stiff by its curvature does not wait for it
-        flow, point, dt = flow.select(soft), point.select(soft), dt[soft]
-        rate = flow.alpha.unsqueeze(-1) * point.at.pushforward(point.at.pullback(point.force))
-        ends = point.output, point.output + dt.unsqueeze(-1) * rate
-        now, ahead = (flow.loss.slope(f * flow.y).abs() for f in ends)
-        stiff[soft] = ~((ahead - now).abs().amax(dim=-1) / now.amax(dim=-1) < _STIFF)
-    return stiff
+    """Whether forces would change over the step if they were pushed, (m,)."""
+    stiffness = batch.dt / len(batch.flow.y) * batch.point.curvature.amax(dim=-1) * batch.point.at.kernel_trace()
+    return ~(stiffness < _STIFF)
+
+
+def _turned(start: Point, end: Point) -> Tensor:
+    """Whether forces have changed, (m,)."""
+    change = (end.force - start.force).abs().amax(dim=-1)
+    return ~(change < _TURNED * start.force.abs().amax(dim=-1))
+
+
+def _part(batch: Batch, index: Tensor) -> Batch:
+    return batch if len(index) == len(batch.members) else batch.select(index)
+
+
+def _spliced(batch: Batch, parts: list[tuple[Tensor, Batch, Trial]], tried: Tensor) -> Trial:
+    """Return one trial of all members; ``tried`` (m,) are evaluations beside those of the parts."""
+    evaluations = EVALUATIONS_PER_STEP + tried
+    if len(parts) == 1:
+        return replace(parts[0][2], evaluations=evaluations)
+    weights, memory = ([torch.empty_like(t) for t in tensors] for tensors in (batch.weights, batch.memory))
+    point, error = (
+        batch.point.select(torch.arange(len(tried), device=tried.device)),
+        torch.empty_like(batch.point.output),
+    )
+    for index, _, trial in parts:
+        for whole, own in zip([*weights, *memory, error], [*trial.weights, *trial.memory, trial.error], strict=True):
+            whole[index] = own
+        point.put(index, trial.point)
+    return SplicedTrial(weights, point, error, evaluations, tuple(memory), parts=parts)
+
+
+@dataclass
+class Spliced:
+    """Dense output of steps of several kinds: of each the positions of its members, and its own."""
+
+    pieces: list[tuple[Tensor, Segment]]
+    continuous = True
+
+    def at(self, share: Tensor) -> Weights:
+        """See `simulate.integrators.protocol.Segment`."""
+        found: Weights = []
+        for index, segment in self.pieces:
+            own = segment.at(share[index])
+            found = found or [w.new_empty(len(share), *w.shape[1:]) for w in own]
+            for whole, w in zip(found, own, strict=True):
+                whole[index] = w
+        return found
+
+    def select(self, index: Tensor) -> Spliced:
+        """See `simulate.integrators.protocol.Segment`."""
+        pieces = []
+        for members, segment in self.pieces:
+            same = index.unsqueeze(-1) == members
+            chosen, place = torch.nonzero(same, as_tuple=True)
+            if len(chosen):
+                pieces.append((chosen, segment.select(place)))
+        return Spliced(pieces)
 
 
 @dataclass

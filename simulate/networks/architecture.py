@@ -84,7 +84,7 @@ class Linearisation(ABC):
 
     @abstractmethod
     def put(self, index: Tensor, other: Self) -> None:
-        """Overwrite the members named by ``index`` with the same members of ``other``."""
+        """Overwrite the members named by ``index`` with those of ``other``, in this order."""
 
     @abstractmethod
     def points(self, rows: slice) -> Self:

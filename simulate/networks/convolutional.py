@@ -200,7 +200,7 @@ class LayerwiseConvolutional(Linearisation):
     def put(self, index: Tensor, other: LayerwiseConvolutional) -> None:
         """See `Linearisation`."""
         for mine, theirs in zip(self._tensors(), other._tensors(), strict=True):
-            mine[index] = theirs[index]
+            mine[index] = theirs
 
     def points(self, rows: slice) -> LayerwiseConvolutional:
         """See `Linearisation`."""

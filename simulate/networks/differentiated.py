@@ -48,7 +48,7 @@ class Differentiated(Linearisation):
         """See `Linearisation`."""
         self._graph = None
         for mine, theirs in zip([*self.weights, self.output], [*other.weights, other.output], strict=True):
-            mine[index] = theirs[index]
+            mine[index] = theirs
 
     def points(self, rows: slice) -> Differentiated:
         """See `Linearisation`."""

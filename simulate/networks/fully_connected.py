@@ -69,9 +69,9 @@ class Layerwise(Linearisation):
         )
 
     def put(self, index: Tensor, other: Layerwise) -> None:
-        """Overwrite the members named by ``index`` with the same members of ``other``."""
+        """Overwrite the members named by ``index`` with those of ``other``, in this order."""
         for mine, theirs in zip(self._tensors(), other._tensors(), strict=True):
-            mine[index] = theirs[index]
+            mine[index] = theirs
 
     def points(self, rows: slice) -> Layerwise:
         """Return the same networks on a part of the points."""

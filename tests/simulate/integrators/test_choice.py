@@ -23,16 +23,16 @@ def test_small_training_sets_get_the_w_method(preset):
     assert {integrator_of(one) for one in Campaign.from_preset(preset).experiment} == {"rosenbrock"}
 
 
-@pytest.mark.parametrize(("n_train", "widths"), [(1000, [100]), (10_000, [100, 300, 1000])])
-def test_large_training_sets_get_the_method_that_forms_no_kernel(n_train, widths):
-    large = experiment(dataset="fashion_mnist", n_train=n_train, widths=widths)
-    assert integrator_of(large) == "chebyshev"
+@pytest.mark.parametrize("widths", [[100], [100, 300, 1000]])
+def test_large_training_sets_get_the_method_that_forms_no_kernel(widths):
+    assert integrator_of(experiment(dataset="fashion_mnist", n_train=10_000, widths=widths)) == "chebyshev"
 
 
-def test_a_few_hundred_points_of_images_get_the_w_method():
-    """Measured: 1.7 s against 2.2 s a network, at a tolerance of 1e-2."""
-    images = experiment(dataset="fashion_mnist", n_train=500, widths=[128], activation="softplus")
-    assert integrator_of(images) == "rosenbrock"
+@pytest.mark.parametrize("n_train", [200, 500, 2000])
+def test_some_hundred_points_of_images_get_the_kernel_flow(n_train):
+    """Measured with 500, h = 128, L = 3: 1.0 s a network against 2.2 s of the W-method, at a tolerance of 1e-2."""
+    images = experiment(dataset="fashion_mnist", n_train=n_train, widths=[128], activation="softplus")
+    assert integrator_of(images) == "kernel_flow"
 
 
 @pytest.mark.parametrize(("n_train", "name"), [(100, "kernel_flow"), (50_000, "chebyshev")])

@@ -15,9 +15,14 @@ def stepper(members=1, tolerance=1e-4):
     return KernelFlow(torch.full((members,), 0.3, dtype=torch.float64), tolerance)
 
 
+@pytest.fixture
+def always_stiff(monkeypatch):
+    """No step is explicit."""
+    monkeypatch.setattr("simulate.integrators.kernel_flow._STIFF", 0.0)
+
+
 @pytest.mark.parametrize(("loss", "end"), [("logistic", 2.0), ("square", 2.0), ("softhinge", 0.5)])
-def test_the_error_falls_with_order_two(loss, end):
-    """With the frozen flow (logistic, square), and without it (softhinge far from its margin)."""
+def test_the_error_falls_with_order_two(loss, end, always_stiff):
     flow, start = small_problem(loss)
     exact = reference(flow, start, end)
     errors = [
@@ -38,7 +43,7 @@ def test_in_the_lazy_limit_one_step_is_the_whole_way():
         assert trial.error.abs().max() < 1e-3
 
 
-def test_the_estimate_falls_as_the_error_of_a_step():
+def test_the_estimate_falls_as_the_error_of_a_step(always_stiff):
     flow, weights = small_problem("logistic")
     sizes, errors = [], []
     for dt in (0.4, 0.2):
@@ -50,7 +55,7 @@ def test_the_estimate_falls_as_the_error_of_a_step():
 
 
 @pytest.mark.parametrize(("loss", "sizes"), [("logistic", (0.4, 0.2)), ("softhinge", (0.04, 0.02))])
-def test_between_its_ends_a_step_is_as_good_as_at_its_end(loss, sizes):
+def test_between_its_ends_a_step_is_as_good_as_at_its_end(loss, sizes, always_stiff):
     flow, weights = small_problem(loss)
     errors = []
     for dt in sizes:
@@ -87,6 +92,35 @@ def test_members_do_not_change_each_other():
         alone = stepper().step(batch(flow, start, stepper(), sizes[m : m + 1]))
         torch.testing.assert_close(trial.point.output[m], alone.point.output[0], rtol=1e-11, atol=1e-11)
         torch.testing.assert_close(trial.error[m], alone.error[0], rtol=1e-9, atol=1e-11)
+
+
+def test_a_step_whose_forces_turn_is_done_again_with_its_kernel_and_no_other_is():
+    """Far below the margin of the soft hinge curvature says nothing; where the first force leads, it is known."""
+    flow, start = small_problem("softhinge", alpha=1e5)
+    index = torch.zeros(3, dtype=torch.int64)
+    together, weights = flow.select(index), [w[index] for w in start]
+    sizes = torch.tensor([1e-3, 60.0, 2e-3], dtype=torch.float64)
+    method = stepper(3, tolerance=1e-4)
+    trial = method.step(batch(together, weights, method, sizes))
+    assert trial.evaluations.tolist() == [2, 3, 2]
+    assert trial.memory[0].tolist() == [1e-3, torch.inf, 2e-3]
+    index, share = torch.tensor([2, 1, 0]), torch.tensor([0.5, 0.7, 1.0], dtype=torch.float64)
+    whole = batch(together, weights, method, sizes)
+    between = method.segment(whole, trial, index)
+    for k in range(3):
+        own = method.segment(whole, trial, index[[k]]).at(share[[k]])
+        chosen = between.select(torch.tensor([2, k])).at(share[[2, k]])
+        for w_together, w_own, w_chosen in zip(between.at(share), own, chosen, strict=True):
+            torch.testing.assert_close(w_together[k], w_own[0])
+            torch.testing.assert_close(w_chosen[1], w_own[0])
+    torch.testing.assert_close([w[2] for w in between.at(share)], [w[0] for w in trial.weights])
+    for m in range(3):
+        method = stepper(tolerance=1e-4)
+        alone = method.step(batch(flow, start, method, sizes[m : m + 1]))
+        torch.testing.assert_close(trial.point.output[m], alone.point.output[0], rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(trial.error[m], alone.error[0], rtol=1e-7, atol=1e-9)
+    often = follow(flow, start, stepper(tolerance=1e-4), 60.0, 60)
+    torch.testing.assert_close(trial.point.output[1], flow(often).output[0], rtol=0, atol=2e-3)
 
 
 def test_a_member_that_breaks_spoils_its_own_step_alone():

@@ -1,0 +1,101 @@
+r"""Explicit steps where nothing is stiff: predicted and corrected by the formulas of Adams, of variable steps.
+
+With g = J^T c = dw/dt at the start, g_- a step before it, of size dt_-, and r = dt/dt_-,
+
+    g_+ = g + r (g - g_-),
+    w_1   = w + dt (g + g_+)/2,                            g_1 = g(w_1),
+    w_new = w_1 + dt (3 + 2r)/(6 + 6r) (g_1 - g_+)
+
+are Bashforth's formula of order 2 and Moulton's of order 3 (Hairer, Nørsett, Wanner, Solving Ordinary Differential
+Equations I, III.5). Without a step before it, r = 0: Euler's and Heun's. The estimated error F(w_new) - F(w_1) is that
+of w_1, of order 3, and taken from forward passes, so that it sees kinks; w_new is better by one order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from simulate.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, Hermite, Memory, Trial, per_member
+from simulate.networks.architecture import Weights
+
+EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
+
+
+@dataclass
+class Prediction:
+    """Where a step of a batch is predicted to end: ``rate`` g, ``ahead`` g_+, ``weights`` w_1, ``point`` there."""
+
+    rate: Weights
+    ahead: Weights
+    weights: Weights
+    point: Point
+
+    def select(self, index: Tensor) -> Prediction:
+        """Return that of the members at positions ``index``."""
+        rate, ahead, weights = ([w[index] for w in part] for part in (self.rate, self.ahead, self.weights))
+        return Prediction(rate, ahead, weights, self.point.select(index))
+
+
+@dataclass
+class AdamsTrial(Trial):
+    """A proposed step, with dw/dt at its two ends for dense output."""
+
+    rates: tuple[Weights, Weights] = field(kw_only=True)
+
+
+class Adams:
+    """The `simulate.integrators.protocol.Stepper`.
+
+    It remembers dt_- (m,), infinite where no step of this kind came before, and g_-.
+    """
+
+    order = 3
+
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+        """See `Stepper`."""
+        return torch.full_like(flow.alpha, torch.inf), *(torch.zeros_like(w) for w in weights)
+
+    def predict(self, batch: Batch) -> Prediction:
+        """Return where steps of size ``batch.dt`` end by Bashforth's formula."""
+        last, *before = batch.memory
+        beyond, half = 1.0 + batch.dt / last, 0.5 * batch.dt
+        rate = batch.point.at.pullback(batch.point.force)
+        ahead = [torch.lerp(old, g, per_member(beyond, g)) for old, g in zip(before, rate, strict=True)]
+        weights = _moved(_moved(batch.weights, half, rate), half, ahead)
+        return Prediction(rate, ahead, weights, batch.flow(weights))
+
+    def correct(self, batch: Batch, predicted: Prediction) -> AdamsTrial:
+        """Return the steps by Moulton's formula."""
+        dt, stage = batch.dt, predicted.point
+        r = dt / batch.memory[0]
+        there = stage.at.pullback(stage.force)
+        missed = [g - ahead for g, ahead in zip(there, predicted.ahead, strict=True)]
+        new = _moved(predicted.weights, dt * (3.0 + 2.0 * r) / (6.0 + 6.0 * r), missed)
+        arrived = batch.flow(new)
+        memory = dt.clone(), *predicted.rate  # not dt itself: the driver puts the old one back where it rejects
+        error = arrived.output - stage.output
+        return AdamsTrial(new, arrived, error, EVALUATIONS_PER_STEP, memory, rates=(predicted.rate, there))
+
+    def forget(self, memory: Memory) -> Memory:
+        """Return what is remembered after a step of another kind."""
+        last, *before = memory
+        return torch.full_like(last, torch.inf), *before  # which r = 0 leaves out
+
+    def step(self, batch: Batch) -> AdamsTrial:
+        """See `Stepper`."""
+        return self.correct(batch, self.predict(batch))
+
+    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Hermite:
+        """See `Stepper`."""
+        assert isinstance(trial, AdamsTrial)
+        dt = batch.dt[index]
+        first, last = ([per_member(dt, g) * g[index] for g in part] for part in trial.rates)
+        return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in trial.weights])
+
+
+def _moved(weights: Weights, by: Tensor, rates: Weights) -> Weights:
+    return [torch.addcmul(w, per_member(by, w), g) for w, g in zip(weights, rates, strict=True)]
