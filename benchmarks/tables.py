@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import choice, work_precision
 from simulate import Status
-from simulate.integrators.choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS
+from simulate.integrators.choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS, ENOUGH
 
 RESULTS = Path(__file__).parent / "results"
 RELIABILITY = Path(__file__).parent / "reliability" / "results"
@@ -83,8 +83,9 @@ def _integrators() -> str:
         + table(head, rows)
         + "\n\nThe ratio of networks per second is that of evaluations (forward and backward passes over the training "
         "set) times that of\ntheir costs:\n\n" + table(parts_head, parts) + "\n\n"
-        "Half a step of the W-method counts as an evaluation, and has half of a kernel, a factor and the solves in it. "
-        "Of a batched\nstep of `small` 64 % are products, factors and the activation's exponentials (profiled), which "
+        "Half a step counts as an evaluation, and has half of a kernel in it, and of a factor and solves (W-method) or "
+        "of the relaxation\nin function space (kernel flow, whose explicit steps have neither). Of a batched step of "
+        "`small` 64 % are products, factors and the activation's exponentials (profiled), which "
         "Euler's evaluations have too.\nIf all the rest were free, the ratios of batches would be "
         + ", ".join(f"{r['batched_ratio'] / 0.64:.0f} ({r['dtype']})" for r in results if r["case"] == "small")
         + ": more takes fewer evaluations, not faster ones.\n"
@@ -135,8 +136,11 @@ def _choice() -> str:
         head = ("activation", "N", "h", "L", "inputs", "step, ms", "gradient, ms", "ratio", "ratio counted")
         text += (
             "## The count behind the choice of the integrator\n\nA stiff step of the W-method against a gradient of "
-            "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). The W-method is chosen where the "
-            f"counted ratio is below {choice.GRADIENTS / choice.STEPS:.1f}.\n\n" + table(head, lines) + "\n"
+            "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). With fewer than "
+            f"{ENOUGH} points the W-method is chosen where the counted ratio is below "
+            f"{choice.GRADIENTS / choice.STEPS:.1f};\nwith more, the kernel flow is counted in its place.\n\n"
+            + table(head, lines)
+            + "\n"
         )
     return text
 

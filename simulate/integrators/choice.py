@@ -14,7 +14,7 @@ For other architectures, with M multiplications in a point's forward pass and W 
 
     gradient      G = N (6 M + 160 a)                               (a: entries of patches, M/h in a convolution)
     kernel        K = N² W + 2 N M                                  (products of the gradients of single points)
-    kernel flow   43 steps · [3 G + K + C]
+    kernel flow   37 steps · [3 G + K + C]
     Chebyshev     1800 G
 
 Convolutional networks are stiffer, and their gradients dearer beside the calls between them. Of small matrices the time
@@ -58,7 +58,7 @@ Name = Literal["kernel_flow", "rosenbrock", "chebyshev", "euler", "momentum", "s
 STEPS = 70  #: of the W-method
 GRADIENTS = 460  #: of Chebyshev's
 KERNEL_STEPS, ENOUGH = 42, 200  #: of the kernel flow, which gets fully connected networks from so many points on
-CONVOLUTIONAL_STEPS, CONVOLUTIONAL_GRADIENTS = 43, 1800  #: of the kernel flow, of Chebyshev's
+CONVOLUTIONAL_STEPS, CONVOLUTIONAL_GRADIENTS = 37, 1800  #: of the kernel flow, of Chebyshev's
 PASS = 16.0  #: operations that an element read from memory or written counts as
 # Chebyshev's estimate is of its own error, the W-method's of the first-order solution's, which is larger: with this
 # share of the tolerance both are as far from the exact flow at the end
