@@ -26,7 +26,6 @@ _MOST_STAGES = 60
 _MOST_STEPS = 300  # a member that takes more has its whole step spoilt, which the controller shortens
 _SAFETY, _SHRINK, _GROW = 0.85, 0.2, 5.0
 _LEAST = 1e-9  # share of dt
-_SINGLE = 1e-4  # from this tolerance on M is read in single precision, which u feels as 1e-5 at most
 _FIRST = 0.1  # share of the predictor's size by which it moves in the first step, at its initial rate
 
 
@@ -96,7 +95,7 @@ class FrozenFlow:
     def through(self, e: Tensor) -> Tensor:
         """M e."""
         # M is symmetric, and a row times a matrix takes a quarter of the time of a matrix times a column
-        return torch.bmm(e.unsqueeze(1).to(self.kernel), self.kernel).squeeze(1).to(e)
+        return torch.bmm(e.unsqueeze(1), self.kernel).squeeze(1)
 
     def margins(self, e: Tensor) -> Tensor:
         """u."""
@@ -117,9 +116,7 @@ class FrozenFlow:
 
 def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> Path:
     """Integrate every member over its ``dt`` (m,), errors of F below ``tolerance`` · (``scale`` + rms F) a step."""
-    unit, loss, trace = frozen.unit, frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
-    if tolerance >= _SINGLE:  # products with M wait for memory
-        frozen = replace(frozen, kernel=frozen.kernel.float())
+    loss, trace = frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
     time, e, u = torch.zeros_like(dt), torch.zeros_like(frozen.margin), frozen.margin
     f = -loss.slope(u)
     rate = frozen.rate(e, f)
@@ -154,7 +151,7 @@ def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> P
             break
     time, e, f = (torch.stack(part) for part in zip(*nodes, nodes[-1], strict=True))
     spoilt = (time[-1] < dt).unsqueeze(-1)
-    return Path.of(time, torch.where(spoilt, torch.nan, e * unit), f * unit)
+    return Path.of(time, torch.where(spoilt, torch.nan, e * frozen.unit), f * frozen.unit)
 
 
 def _chebyshev(frozen: FrozenFlow, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> Tensor:

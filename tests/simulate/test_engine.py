@@ -290,11 +290,17 @@ def test_contradictory_labels_end_at_rest_and_are_marked_so():
 
 
 @pytest.mark.parametrize("a", [1e-2, 1.0, 1e2])
-@pytest.mark.parametrize(("name", "depth"), [("softplus", 1), ("softplus", 3), ("tanh", 2)])
-def test_chebyshev_is_within_a_percent_of_a_tight_explicit_integration_too(name, depth, a):
-    chebyshev = {"name": "gradient_flow", "integrator": "chebyshev"}
+@pytest.mark.parametrize(
+    ("integrator", "name", "depth"),
+    [
+        ("chebyshev", "softplus", 1), ("chebyshev", "softplus", 3), ("chebyshev", "tanh", 2),
+        ("kernel_flow", "softplus", 1), ("kernel_flow", "softplus", 3),
+    ],
+)  # fmt: skip
+def test_others_are_within_a_percent_of_a_tight_explicit_integration_too(integrator, name, depth, a):
+    dynamics = {"name": "gradient_flow", "integrator": integrator}
     # saturated neurons magnify errors on the way: a fifth of the default tolerance, for all alike
-    spec = experiment(activation=name, depth=depth, root_h_alpha=(a,), dynamics=chebyshev, tolerance=1e-3)
+    spec = experiment(activation=name, depth=depth, root_h_alpha=(a,), dynamics=dynamics, tolerance=1e-3)
     data = points()
     measured = network_of(run_task(spec, task(), data))
     exact = Reference(spec, data, a)
@@ -320,8 +326,9 @@ def test_chebyshev_and_the_w_method_agree(name):
     np.testing.assert_allclose(chebyshev.time_half, rosenbrock.time_half, rtol=0.02)
 
 
-def test_with_chebyshev_a_network_does_not_depend_on_its_neighbours():
-    dynamics = {"name": "gradient_flow", "integrator": "chebyshev"}
+@pytest.mark.parametrize("integrator", ["chebyshev", "kernel_flow"])
+def test_a_network_does_not_depend_on_its_neighbours_with_others(integrator):
+    dynamics = {"name": "gradient_flow", "integrator": integrator}
     spec = experiment(depth=2, root_h_alpha=(1e-3, 1.0, 1e3), seeds=4, dynamics=dynamics)
     together, alone = (run_task(spec, task(*which), points()) for which in ((0, 4), (2, 3)))
     for name in ("kernel_change", "time_end", "weight_change"):

@@ -35,6 +35,13 @@ def test_some_hundred_points_of_images_get_the_kernel_flow(n_train):
     assert integrator_of(images) == "kernel_flow"
 
 
+@pytest.mark.parametrize("activation", ["tanh", "z/(1+abs(z))"])
+def test_networks_that_saturate_do_not(activation):
+    """Errors of their growth are magnified, and it takes few steps there."""
+    images = experiment(dataset="fashion_mnist", n_train=500, widths=[128], activation=activation)
+    assert integrator_of(images) == "rosenbrock"
+
+
 @pytest.mark.parametrize(("n_train", "name"), [(100, "kernel_flow"), (50_000, "chebyshev")])
 def test_convolutional_networks_get_the_kernel_flow_unless_there_are_many_points(n_train, name):
     images = experiment(dataset="fashion_mnist", architecture="cnn", depth=4, widths=[50], n_train=n_train)
