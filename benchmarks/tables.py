@@ -85,8 +85,8 @@ def _integrators() -> str:
         "set) times that of\ntheir costs:\n\n" + table(parts_head, parts) + "\n\n"
         "Half a step counts as an evaluation, and has half of a kernel in it, and of a factor and solves (W-method) or "
         "of the relaxation\nin function space (kernel flow, whose explicit steps have neither). Of a batched step of "
-        "`small` 64 % are products, factors and the activation's exponentials (profiled), which "
-        "Euler's evaluations have too.\nIf all the rest were free, the ratios of batches would be "
+        "`small` 64 % are products, factors\nand the activation's exponentials (profiled), which "
+        "Euler's evaluations have too. If all the rest were free,\nthe ratios of batches would be "
         + ", ".join(f"{r['batched_ratio'] / 0.64:.0f} ({r['dtype']})" for r in results if r["case"] == "small")
         + ": more takes fewer evaluations, not faster ones.\n"
     )
@@ -137,8 +137,8 @@ def _choice() -> str:
         text += (
             "## The count behind the choice of the integrator\n\nA stiff step of the W-method against a gradient of "
             "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). With fewer than "
-            f"{ENOUGH} points, or a bounded activation, the W-method is chosen where the counted ratio is below "
-            f"{choice.GRADIENTS / choice.STEPS:.1f};\nwith more, the kernel flow is counted in its place.\n\n"
+            f"{ENOUGH} points, or a bounded activation, the W-method is chosen where the counted\nratio is below "
+            f"{choice.GRADIENTS / choice.STEPS:.1f}; else the kernel flow is counted in its place.\n\n"
             + table(head, lines)
             + "\n"
         )

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from simulate.flow import GradientFlow
 from simulate.losses import Loss
+from simulate.networks import ntk
 from simulate.networks.architecture import Architecture, Linearisation, Weights
 
 
@@ -67,7 +68,7 @@ class FrozenLinearisation(Linearisation):
 
     def pushforward(self, v: Weights) -> Tensor:
         """See `Linearisation`."""
-        return torch.bmm(self.theta, v[0]).squeeze(-1)
+        return ntk.product(self.theta, v[0].squeeze(-1))
 
     def kernel_parts(self, other: FrozenLinearisation | None = None) -> Iterator[Tensor]:
         """See `Linearisation`."""
@@ -96,7 +97,7 @@ class FrozenModel:
 
     def output(self, weights: Weights, inputs: Kernel) -> Tensor:
         """See `simulate.networks.architecture.Architecture`."""
-        return torch.bmm(inputs.a, weights[0]).squeeze(-1)
+        return ntk.product(inputs.a, weights[0].squeeze(-1))
 
 
 def frozen_flow(theta: Tensor, loss: Loss, y: Tensor, start: Tensor) -> tuple[GradientFlow, Weights]:

@@ -82,7 +82,7 @@ def reproduce(
     again = again.isel({"width": 0, experiment.amplitude: 0, "seed": 0})
     exact = (
         not Activation(experiment.activation).kinks
-        and experiment.dtype == "float64"
+        and alone.dtypes(width) == ["float64"]
         and device == store.root.attributes["device"]
     )
     allowed = ROUNDING if exact else experiment.tolerance

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from simulate.flow import GradientFlow, Point
 from simulate.integrators.protocol import Batch, Memory, Trial
+from simulate.networks import ntk
 from simulate.networks.architecture import Weights
 
 
@@ -73,7 +74,7 @@ class LinearFlow:
         """Linearise at a point."""
         theta, root, n = point.at.kernel(), point.curvature.sqrt(), point.force.shape[1]
         values, vectors = torch.linalg.eigh(root.unsqueeze(-1) * theta * root.unsqueeze(-2) / n)
-        pushed = root * torch.bmm(theta, point.force.unsqueeze(-1)).squeeze(-1)
+        pushed = root * ntk.product(theta, point.force)
         inner = torch.bmm(vectors.mT, pushed.unsqueeze(-1)).squeeze(-1)
         return cls(start, point.force, root, values.clamp_min(0.0), vectors, inner, n)
 

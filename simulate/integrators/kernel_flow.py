@@ -138,7 +138,7 @@ class KernelFlow:
 
 
 def _stiff(batch: Batch) -> Tensor:
-    """Whether forces would change over the step if they were pushed, (m,)."""
+    """Whether the step is too long for an explicit one, as far as curvature tells where it starts, (m,)."""
     stiffness = batch.dt / len(batch.flow.y) * batch.point.curvature.amax(dim=-1) * batch.point.at.kernel_trace()
     return ~(stiffness < _STIFF)
 
@@ -159,10 +159,8 @@ def _spliced(batch: Batch, parts: list[tuple[Tensor, Batch, Trial]], tried: Tens
     if len(parts) == 1:
         return replace(parts[0][2], evaluations=evaluations)
     weights, memory = ([torch.empty_like(t) for t in tensors] for tensors in (batch.weights, batch.memory))
-    point, error = (
-        batch.point.select(torch.arange(len(tried), device=tried.device)),
-        torch.empty_like(batch.point.output),
-    )
+    error = torch.empty_like(batch.point.output)
+    point = batch.point.select(torch.arange(len(tried), device=tried.device))  # a copy, to be overwritten
     for index, _, trial in parts:
         for whole, own in zip([*weights, *memory, error], [*trial.weights, *trial.memory, trial.error], strict=True):
             whole[index] = own

@@ -97,6 +97,14 @@ def kernel(at: Linearisation) -> Tensor:
     return found
 
 
+def product(theta: Tensor, q: Tensor) -> Tensor:
+    """Return Theta q, shape (members, n), of symmetric kernels (members, n, n) and q (members, n).
+
+    As a row times the matrix: a batched matrix times a column takes four to eight times as long on a CPU.
+    """
+    return torch.bmm(q.unsqueeze(1), theta).squeeze(1)
+
+
 def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tensor]]]]:
     """Yield the tiles on and above the diagonal: how often each counts, and of each linearisation the layers' parts."""
     cuts = _cuts(linearised[0].output.shape[1], min(at.tile for at in linearised))

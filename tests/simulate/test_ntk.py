@@ -57,3 +57,10 @@ def test_no_array_is_larger_than_a_tile(pair, monkeypatch):
     with Watch():
         ntk.compare(now, before)
     assert 0 < max(sizes) <= 4 * 12
+
+
+def test_a_symmetric_kernel_times_a_vector_is_the_product_of_matrix_and_column():
+    generator = torch.Generator().manual_seed(0)
+    half = torch.randn(3, 7, 7, generator=generator, dtype=torch.float64)
+    theta, q = half @ half.mT, torch.randn(3, 7, generator=generator, dtype=torch.float64)
+    torch.testing.assert_close(ntk.product(theta, q), (theta @ q.unsqueeze(-1)).squeeze(-1))

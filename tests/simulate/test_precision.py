@@ -8,6 +8,7 @@ import xarray as xr
 from simulate import Campaign, Experiment, load_data, run, run_task
 from simulate.campaign import Task
 from simulate.precision import full_precision, without_denormals
+from simulate.reproduce import ROUNDING, reproduce
 from simulate.schema import Status
 
 
@@ -116,3 +117,12 @@ def test_times_have_digits_for_steps_that_are_a_millionth_of_the_wait_before_the
     assert (single.status == Status.CONVERGED).all()
     np.testing.assert_allclose(single.kernel_change, double.kernel_change, rtol=5e-2)
     np.testing.assert_allclose(single.time_half, double.time_half, rtol=0.1)
+
+
+def test_a_network_of_a_mixed_campaign_is_reproduced_as_its_own_precision_allows(tmp_path):
+    fields = FIELDS | {"root_h_alpha": [1.0, 1e4], "dtype": "mixed"}
+    run(Campaign.from_dict({"name": "mixed", "experiment": [fields]}), tmp_path / "mixed", workers=1)
+    for amplitude, allowed in ((1, 5e-3), (10000, ROUNDING)):  # the default tolerance in single precision
+        compared = reproduce(tmp_path / "mixed", f"experiment=test,width=64,root_h_alpha={amplitude},seed=1")
+        assert {c.allowed for c in compared if c.name == "kernel_change"} == {allowed}
+        assert all(c.difference <= c.allowed for c in compared)
