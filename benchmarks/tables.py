@@ -137,8 +137,8 @@ def _choice() -> str:
         text += (
             "## The count behind the choice of the integrator\n\nA stiff step of the W-method against a gradient of "
             "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). With fewer than "
-            f"{ENOUGH} points, or a bounded activation, the W-method is chosen where the counted\nratio is below "
-            f"{choice.GRADIENTS / choice.STEPS:.1f}; else the kernel flow is counted in its place.\n\n"
+            f"{ENOUGH} points, or an activation not of degree 1, the W-method is chosen where the counted\nratio is "
+            f"below {choice.GRADIENTS / choice.STEPS:.1f}; else the kernel flow is counted in its place.\n\n"
             + table(head, lines)
             + "\n"
         )

@@ -35,9 +35,9 @@ from theory.numerical import is_function_name, not_loaded
 
 _NETWORKS_PER_TASK = 100  # one chunk of the store; fewer would make large stores slow to read
 _BYTES_PER_TASK = 2**30
-# what the linearisations of a batch take. Measured at N = 80 on a core with 2 MiB of cache of its own: from batches of
-# 72 to 104 networks down to this, 7 to 32 % less time for h = 128 to 512; with less than half of it, more again
-_CACHE_BYTES = 5e6
+# what the linearisations of a batch take. Measured with the kernel flow at N = 80 to 500 on a core with 1 MiB of cache
+# of its own: half of it 2 to 5 % more time, eight times as much 5 to 35 % (h = 128 to 512)
+_CACHE_BYTES = 1e7
 # up to here float32 stays below the integration error, and up to there far below it: python -m benchmarks.precision
 _SINGLE_PRECISION_ALPHA, _MIXED_PRECISION_ALPHA = 1000, 100
 _LIMIT = 10_000_000  # networks an experiment may have: beyond, it is a slip of the keyboard

@@ -96,7 +96,7 @@ def integrate(
         sound = finite(output, *trial.weights)
         accept, factor = controller.judge(batch, trial, sound)
 
-        arrival = Moment(batch.members, batch.time + batch.dt, trial.weights, output)
+        arrival = Moment(batch.flow, batch.members, batch.time + batch.dt, trial.weights, output)
         new_heights = heights.clone()
         for k, event in enumerate(events):
             wanted = torch.nonzero(accept & ahead[:, k]).squeeze(-1)
@@ -163,7 +163,7 @@ def integrate(
 
 
 def _moment(batch: Batch) -> Moment:
-    return Moment(batch.members, batch.time, batch.weights, batch.point.output)
+    return Moment(batch.flow, batch.members, batch.time, batch.weights, batch.point.output)
 
 
 def _drift(batch: Batch, arrival: Moment) -> Tensor:

@@ -94,6 +94,7 @@ class LinearEnd:
 
     tolerance = 4e-3
     terminal = False
+    of_output = None
 
     def __init__(self, held_out: HeldOut, rate: Tensor, tau: Tensor) -> None:
         self.held_out = held_out
@@ -138,8 +139,12 @@ class HalfLoss:
         self.output_rms = torch.full_like(flow.alpha, torch.nan)
 
     def value(self, moment: Moment) -> Tensor:
+        """See `of_output`."""
+        return self.of_output(moment.output)
+
+    def of_output(self, output: Tensor) -> Tensor:
         """Return 1/2 minus the mean loss."""
-        return 0.5 - self.flow.mean_loss(moment.output)
+        return 0.5 - self.flow.mean_loss(output)
 
     def record(self, moment: Moment) -> None:
         """Keep the time and the output's size."""
@@ -157,8 +162,12 @@ class Stop:
         self.flow = flow
 
     def value(self, moment: Moment) -> Tensor:
+        """See `of_output`."""
+        return self.of_output(moment.output)
+
+    def of_output(self, output: Tensor) -> Tensor:
         """Return the loss's progress: zero where the criterion is met."""
-        return self.flow.progress(moment.output)
+        return self.flow.progress(output)
 
     def record(self, moment: Moment) -> None:
         """Nothing: what is measured at the end is measured for every member, however it ended."""

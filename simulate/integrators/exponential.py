@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Memory, Trial
+from simulate.integrators.protocol import Batch, Memory, Straight, Trial
 from simulate.networks import ntk
 from simulate.networks.architecture import Weights
 
@@ -98,7 +98,7 @@ class LinearFlow:
 
 
 @dataclass
-class ExponentialSegment:
+class ExponentialSegment(Straight):
     """Dense output: the linear flow itself."""
 
     linear: LinearFlow

@@ -5,7 +5,7 @@ the flow dp/dt = c(F) of the coefficients p is
 
     de/dt = -l'(u),    u = u_0 + M e + b (v·e)²,
 
-where b is what networks add to second order along the direction v of motion; zero in a first pass. It is integrated by
+where b is what networks add to second order on their way, v·e of it; zero in a first pass. It is integrated by
 damped Runge-Kutta-Chebyshev steps of order 2 (`simulate.integrators.chebyshev`), each member with its own step sizes
 and stages, which cost a product with M each. The eigenvalues of M l'' are at most the sum of M_jj l''_j.
 """
@@ -13,7 +13,7 @@ and stages, which cost a product with M each. The eigenvalues of M l'' are at mo
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ _MOST_STAGES = 60
 _MOST_STEPS = 300  # a member that takes more has its whole step spoilt, which the controller shortens
 _SAFETY, _SHRINK, _GROW = 0.85, 0.2, 5.0
 _LEAST = 1e-9  # share of dt
+_BETWEEN = 4  # parts of what is between nodes
 _FIRST = 0.1  # share of the predictor's size by which it moves in the first step, at its initial rate
 
 
@@ -34,28 +35,33 @@ _FIRST = 0.1  # share of the predictor's size by which it moves in the first ste
 class Path:
     """Coefficients p over a step, at ``nodes`` + 1 instants of each member's own.
 
-    ``time`` (nodes + 1, m) from 0 to dt; ``p``, ``rate`` = dp/dt and ``late`` (nodes + 1, m, n), where
+    ``time`` (nodes + 1, m) from 0 to dt; ``p``, ``rate`` = dp/dt, the margins ``u``, ``du`` = du/dt and ``late``
+    (nodes + 1, m, n), where
 
-        late = int x dp,    x = p·p_end/|p_end|²,
+        late = int x dp,    x = v·p,    v = Theta p_end / p_end·Theta p_end,
 
-    is the part that belongs to the kernel at the end, if J changes in proportion to x.
+    is the part that belongs to the kernel at the end, if J changes in proportion to x: the way J^T p of the weights,
+    along their way to the end. ``v`` has shape (1, m, n).
     """
 
     time: Tensor
     p: Tensor
     rate: Tensor
+    u: Tensor
+    du: Tensor
     late: Tensor
+    v: Tensor
 
     @classmethod
-    def of(cls, time: Tensor, p: Tensor, rate: Tensor) -> Path:
-        """Return the path through these nodes, with its ``late`` by the trapezoidal rule."""
-        x = (p * _direction(p[-1])).sum(-1, keepdim=True)
+    def of(cls, time: Tensor, p: Tensor, rate: Tensor, u: Tensor, du: Tensor, v: Tensor) -> Path:
+        """Return the path through these nodes, with its ``late`` by the trapezoidal rule; ``v`` (m, n)."""
+        x = (p * v).sum(-1, keepdim=True)
         pieces = 0.5 * (x[1:] + x[:-1]) * (p[1:] - p[:-1])
-        return cls(time, p, rate, torch.cat([torch.zeros_like(p[:1]), pieces.cumsum(0)]))
+        return cls(time, p, rate, u, du, torch.cat([torch.zeros_like(p[:1]), pieces.cumsum(0)]), v.unsqueeze(0))
 
     def select(self, index: Tensor) -> Path:
         """Return the paths of the members at positions ``index``."""
-        return Path(self.time[:, index], self.p[:, index], self.rate[:, index], self.late[:, index])
+        return Path(*(getattr(self, part.name)[:, index] for part in fields(self)))
 
     def at(self, share: Tensor) -> tuple[Tensor, Tensor]:
         """Return p and late, (m, n) each, at the shares ``share`` (m,) of the steps: cubic between nodes."""
@@ -66,10 +72,18 @@ class Path:
         width = width.unsqueeze(-1)
         a, b = self.p[k, members], self.p[k + 1, members]
         va, vb = width * self.rate[k, members], width * self.rate[k + 1, members]
-        p = a + s * (b - a) + s * (s - 1.0) * ((1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb)
-        v = _direction(self.p[-1])
-        x = 0.5 * ((p + a) * v).sum(-1, keepdim=True)
+        p = _cubic(a, va, b, vb, s)
+        x = 0.5 * ((p + a) * self.v[0]).sum(-1, keepdim=True)
         return p, self.late[k, members] + x * (p - a)
+
+    def margins(self) -> tuple[Tensor, Tensor]:
+        """Return shares (k, m), from 0 to 1, and u there, (k, m, n): at nodes, and cubic between them."""
+        width = (self.time[1:] - self.time[:-1]).unsqueeze(-1)
+        va, vb = width * self.du[:-1], width * self.du[1:]
+        inside = [_cubic(self.u[:-1], va, self.u[1:], vb, i / _BETWEEN) for i in range(_BETWEEN)]
+        time = [torch.lerp(self.time[:-1], self.time[1:], i / _BETWEEN) for i in range(_BETWEEN)]
+        u = torch.cat([torch.stack(inside, 1).flatten(0, 1), self.u[-1:]])
+        return torch.cat([torch.stack(time, 1).flatten(0, 1), self.time[-1:]]) / self.time[-1], u
 
 
 @dataclass
@@ -91,7 +105,12 @@ class FrozenFlow:
 
     def bent(self, excess: Tensor, p: Tensor) -> FrozenFlow:
         """Return it with what F (times y) has more than linearly at ``p``, (m, n) both."""
-        return replace(self, bend=(excess, _direction(p / self.unit)))
+        return replace(self, bend=(excess, self.along(p / self.unit)))
+
+    def along(self, e: Tensor) -> Tensor:
+        """v for coefficients that end at ``e``, and multiplies such: M e / e·M e."""
+        moved = self.through(e)
+        return moved / (moved * e).sum(-1, keepdim=True).clamp_min(torch.finfo(e.dtype).tiny)
 
     def through(self, e: Tensor) -> Tensor:
         """M e."""
@@ -122,7 +141,7 @@ def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> P
     rate = frozen.rate(e, f)
     step = _FIRST * (scale + rms(u)) / rms(rate)
     done = torch.zeros_like(dt, dtype=torch.bool)
-    nodes = [(time, e, f)]
+    nodes = [(time, e, f, u, rate)]
     for _ in range(_MOST_STEPS):
         # what the curvature is at most: now, or where the rate says that the step ends
         ahead = loss.curvature(u + torch.minimum(step, dt - time).unsqueeze(-1) * rate)
@@ -144,14 +163,15 @@ def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> P
         e, u, f, rate = (torch.where(kept, b, a) for a, b in ((e, new), (u, new_u), (f, new_f), (rate, new_rate)))
         step = torch.where(done, step, h * factor)
         if accept.any():
-            nodes.append((time, e, f))
+            nodes.append((time, e, f, u, rate))
         # a step that is not a number, or too small, is given up
         done = done | (accept & last) | ~(step > _LEAST * dt)
         if done.all():
             break
-    time, e, f = (torch.stack(part) for part in zip(*nodes, nodes[-1], strict=True))
+    time, e, f, u, rate = (torch.stack(part) for part in zip(*nodes, nodes[-1], strict=True))
     spoilt = (time[-1] < dt).unsqueeze(-1)
-    return Path.of(time, torch.where(spoilt, torch.nan, e * frozen.unit), f * frozen.unit)
+    p = torch.where(spoilt, torch.nan, e * frozen.unit)
+    return Path.of(time, p, f * frozen.unit, u, rate, frozen.along(e[-1]) / frozen.unit)
 
 
 def _chebyshev(frozen: FrozenFlow, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> Tensor:
@@ -181,6 +201,6 @@ def _tables() -> tuple[Tensor, Tensor]:
     return first, table
 
 
-def _direction(p: Tensor) -> Tensor:
-    square = p.square().sum(-1, keepdim=True)
-    return p / square.clamp_min(torch.finfo(p.dtype).tiny)
+def _cubic(a: Tensor, va: Tensor, b: Tensor, vb: Tensor, s: Tensor | float) -> Tensor:
+    """The cubic from a to b, with derivatives va and vb, at ``s`` from 0 to 1 (Hermite)."""
+    return a + s * (b - a) + s * (s - 1.0) * ((1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb)

@@ -20,6 +20,7 @@ from simulate.flow import GradientFlow, Point
 from simulate.networks.architecture import Weights
 
 Memory = tuple[Tensor, ...]
+_POINTS = 9  # of a straight line on which event functions are looked at
 
 
 @dataclass
@@ -85,6 +86,12 @@ class Segment(Protocol):
     def select(self, index: Tensor) -> Segment:
         """Return the steps of the members at positions ``index``."""
 
+    def expected(self, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+        """Return shares (k, m), rising from 0 to 1, and about what F is there, (k, m, n), without a look at networks.
+
+        ``start``, ``end`` (m, n) are F at the two ends.
+        """
+
 
 class Stepper(Protocol):
     """A one-step method. ``order`` is the power of dt with which its error estimate falls."""
@@ -117,7 +124,16 @@ class Controller(Protocol):
         """
 
 
-class Line:
+class Straight:
+    """Expects F to move in a straight line: what `Segment.expected` is where nothing better is known."""
+
+    def expected(self, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Segment`."""
+        share = torch.linspace(0.0, 1.0, _POINTS, dtype=start.dtype, device=start.device).unsqueeze(-1)
+        return share.expand(-1, len(start)), torch.lerp(start, end, share.unsqueeze(-1))
+
+
+class Line(Straight):
     """A straight line between the weights at a step's ends: dense output of order 1."""
 
     continuous = True
@@ -134,7 +150,7 @@ class Line:
         return Line([w[index] for w in self.start], [w[index] for w in self.end])
 
 
-class Hermite:
+class Hermite(Straight):
     """The cubic through weights and rates at a step's ends; ``rates`` are dw/dt times dt. Dense output of order 3."""
 
     continuous = True
@@ -157,7 +173,7 @@ class Hermite:
         return Hermite(start, (first, last), end)
 
 
-class Jump:
+class Jump(Straight):
     """A step with nothing between its ends: what discrete dynamics make."""
 
     continuous = False

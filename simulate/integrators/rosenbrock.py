@@ -34,7 +34,7 @@ import torch
 from torch import Tensor
 
 from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Memory, Trial
+from simulate.integrators.protocol import Batch, Memory, Straight, Trial
 from simulate.networks import ntk
 from simulate.networks.architecture import Weights
 
@@ -108,7 +108,7 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Rose
     return RosenbrockTrial(new, arrived, error, EVALUATIONS_PER_STEP, first_order=first_order)
 
 
-class Parabola:
+class Parabola(Straight):
     """Dense output: weights at a step's start, of first order (``start`` + dt k1), and at its end."""
 
     continuous = True

@@ -31,7 +31,7 @@ from simulate.networks.first_layer import Dense, FirstLayer, first_layers
 from theory import Activation
 
 # points: on a CPU a few such Gram matrices stay in a core's cache, and of few points small tiles save more by symmetry
-_CPU_TILE, _CPU_TILE_OF_FEW, _FEW, _GPU_TILE = 256, 128, 1024, 2048
+_CPU_TILE, _CPU_TILE_OF_FEW, _FEW, _GPU_TILE = 256, 170, 1024, 2048
 
 
 @dataclass

@@ -18,9 +18,9 @@ def experiment(**changes):
     return Campaign.from_dict({"name": "x", "experiment": [fields | changes]}).experiment[0]
 
 
-@pytest.mark.parametrize("preset", ["quick", "smoke"])
-def test_small_training_sets_get_the_w_method(preset):
-    assert {integrator_of(one) for one in Campaign.from_preset(preset).experiment} == {"rosenbrock"}
+@pytest.mark.parametrize(("preset", "name"), [("quick", "kernel_flow"), ("smoke", "rosenbrock")])
+def test_a_few_tens_of_points_get_the_method_with_fewer_calls(preset, name):
+    assert {integrator_of(one) for one in Campaign.from_preset(preset).experiment} == {name}
 
 
 @pytest.mark.parametrize("widths", [[100], [100, 300, 1000]])
@@ -28,15 +28,15 @@ def test_large_training_sets_get_the_method_that_forms_no_kernel(widths):
     assert integrator_of(experiment(dataset="fashion_mnist", n_train=10_000, widths=widths)) == "chebyshev"
 
 
-@pytest.mark.parametrize("n_train", [200, 500, 2000])
+@pytest.mark.parametrize("n_train", [100, 500, 2000])
 def test_some_hundred_points_of_images_get_the_kernel_flow(n_train):
-    """Measured with 500, h = 128, L = 3: 1.0 s a network against 2.2 s of the W-method, at a tolerance of 1e-2."""
+    """Measured with 500, h = 128, L = 3: half of the W-method's time, at a tolerance of 1e-2."""
     images = experiment(dataset="fashion_mnist", n_train=n_train, widths=[128], activation="softplus")
     assert integrator_of(images) == "kernel_flow"
 
 
-@pytest.mark.parametrize("activation", ["tanh", "z/(1+abs(z))"])
-def test_networks_that_saturate_do_not(activation):
+@pytest.mark.parametrize("activation", ["tanh", "z/(1+abs(z))", "relu2"])
+def test_networks_that_saturate_or_blow_up_do_not(activation):
     """Errors of their growth are magnified, and it takes few steps there."""
     images = experiment(dataset="fashion_mnist", n_train=500, widths=[128], activation=activation)
     assert integrator_of(images) == "rosenbrock"

@@ -72,6 +72,24 @@ def test_between_its_ends_a_step_is_as_good_as_at_its_end(loss, sizes, always_st
     assert (first[:2] < 1.5 * first[2]).all()
 
 
+def test_what_a_step_expects_of_outputs_on_its_way_is_near_what_they_are():
+    """In one step from the start to beyond the margin, a straight line between the ends is far off."""
+    flow, weights = small_problem("softhinge", alpha=30.0)
+    method = stepper(tolerance=1e-3)
+    state = batch(flow, weights, method, duration(60.0))
+    trial = method.step(state)
+    segment = method.segment(state, trial, torch.tensor([0]))
+    shares, outputs = segment.expected(state.point.output, trial.point.output)
+    straight, seen = torch.lerp(state.point.output, trial.point.output, shares.unsqueeze(-1)), []
+    for share in shares:
+        seen.append(flow.predictor(flow.network.output(segment.at(share), flow.inputs)))
+    off = (outputs - torch.stack(seen)).abs().amax()
+    assert (shares.diff(dim=0) >= 0).all()
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    torch.testing.assert_close(outputs[-1], trial.point.output)
+    assert off < 0.1 * (straight - torch.stack(seen)).abs().amax()
+
+
 def test_a_force_that_changes_within_the_step_is_followed():
     """From far below the margin, where the curvature of the soft hinge is nothing, to beyond it in one step."""
     flow, weights = small_problem("softhinge", alpha=1e5)
@@ -114,6 +132,13 @@ def test_a_step_whose_forces_turn_is_done_again_with_its_kernel_and_no_other_is(
             torch.testing.assert_close(w_together[k], w_own[0])
             torch.testing.assert_close(w_chosen[1], w_own[0])
     torch.testing.assert_close([w[2] for w in between.at(share)], [w[0] for w in trial.weights])
+    ends = whole.point.output[index], trial.point.output[index]
+    shares, outputs = between.expected(*ends)
+    for k in range(3):
+        own, seen = method.segment(whole, trial, index[[k]]).expected(*(end[[k]] for end in ends))
+        torch.testing.assert_close(shares[: len(own), k], own[:, 0])
+        torch.testing.assert_close(outputs[: len(own), k], seen[:, 0])
+        assert (shares[len(own) :, k] == 1.0).all()
     for m in range(3):
         method = stepper(tolerance=1e-4)
         alone = method.step(batch(flow, start, method, sizes[m : m + 1]))
