@@ -118,10 +118,10 @@ class FrozenFlow:
 
     def margins(self, e: Tensor) -> Tensor:
         """u."""
-        u = self.margin + self.through(e)
+        u = self.through(e).add_(self.margin)
         if self.bend is not None:
             bend, v = self.bend
-            u = torch.addcmul(u, bend, (v * e).sum(-1, keepdim=True).square())
+            u.addcmul_(bend, (v * e).sum(-1, keepdim=True).square_())
         return u
 
     def rate(self, e: Tensor, de: Tensor) -> Tensor:
@@ -178,13 +178,13 @@ def _chebyshev(frozen: FrozenFlow, e: Tensor, f: Tensor, h: Tensor, radius: Tens
     """One step of RKC2 of size ``h`` (m,) from ``e``, where de/dt = ``f``."""
     stages = stages_for(h * radius).nan_to_num(2.0).clamp(2, _MOST_STAGES).to(torch.int64)
     first, table = (part.to(e)[stages] for part in _tables())
-    h = h.unsqueeze(-1)
-    hf = h * f
+    table[:, 2] *= h.unsqueeze(-1)
+    hf = h.unsqueeze(-1) * f
     before, now = torch.zeros_like(e), first.unsqueeze(-1) * hf  # of what is added to e
-    for j in range(2, int(stages.max()) + 1):
-        a, b, c, d = table[:, :, j].unsqueeze(-1).unbind(1)
+    for stage in table.permute(2, 1, 0).unsqueeze(-1)[2 : int(stages.max()) + 1].unbind(0):
+        a, b, c, d = stage.unbind(0)
         slope = frozen.loss.slope(frozen.margins(e + now))
-        new = (a * now).addcmul_(b, before).addcmul_(-c * h, slope).addcmul_(d, hf)
+        new = (a * now).addcmul_(b, before).addcmul_(c, slope, value=-1.0).addcmul_(d, hf)
         before, now = now, new
     return e + now
 
