@@ -13,7 +13,7 @@ from simulate.flow import GradientFlow
 from simulate.integrators.protocol import Batch, Segment, Stepper, Trial
 from simulate.networks.architecture import Weights
 
-_LOOKS = 50  # at most, on the way to an event: the bracket shrinks by a tenth at least, in practice by ten
+_LOOKS = 50  # at most, on the way to an event: in practice a few
 _EXPECTED_LOOKS = 3  # the first ones
 
 

@@ -42,7 +42,7 @@ def _reach_margin(u: Tensor) -> Tensor:
 
 def _reach_loss(value: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     # in decades of the loss, so that the event function is nearly linear in time when the loss decays exponentially
-    return lambda u: math.log(1e-3) - torch.log(value(u).mean(dim=-1))
+    return lambda u: math.log(1e-3) - torch.log(value(u).mean(dim=-1).clamp_min(1e-30))  # a hinge's can be zero
 
 
 # 1.0 - u is a call through Python, which takes as long as three operations on the margins of a small network: not used

@@ -112,7 +112,7 @@ def _find(store: Store, network: str) -> tuple[Experiment, dict[str, int]]:
         if not separator:
             raise InputError("network", network, f"{part!r} is not key=value", _FORM)
         given[key.strip()] = value.strip()
-    experiments = {e.name: e for e in store.campaign.experiment}
+    experiments = {e.name: e for e in store.as_made().experiment}
     name = given.pop("experiment", next(iter(experiments)) if len(experiments) == 1 else None)
     if name not in experiments:
         raise InputError("network", network, f"no such experiment; there are {', '.join(experiments)}", _FORM)

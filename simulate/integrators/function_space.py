@@ -108,8 +108,10 @@ class FrozenFlow:
         return replace(self, bend=(excess, self.along(p / self.unit)))
 
     def along(self, e: Tensor) -> Tensor:
-        """v for coefficients that end at ``e``, and multiplies such: M e / e·M e."""
-        moved = self.through(e)
+        """v for coefficients that end at ``e``, and multiplies such: M e / e·M e; along e where M is zero on it."""
+        n = e.shape[-1]
+        noise = n * torch.finfo(e.dtype).eps * self.kernel.diagonal(dim1=-2, dim2=-1).mean(-1, keepdim=True)
+        moved = torch.addcmul(self.through(e), noise, e)
         return moved / (moved * e).sum(-1, keepdim=True).clamp_min(torch.finfo(e.dtype).tiny)
 
     def through(self, e: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ def run(
         opened.check_data(data)
         tasks = opened.pending()
         partly = {t: done for t in tasks if (done := opened.finished(t)).any()} if opened.was_extended else {}
-        job = Job(campaign, device, root, compute, sha256, versions(), threads, own(), partly)
+        job = Job(opened.as_made(), device, root, compute, sha256, versions(), threads, own(), partly)
         lost: tuple[Task, ...] = ()
         if tasks:
             begun: set[Task] = set()

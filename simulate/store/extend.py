@@ -93,9 +93,10 @@ def _check_grows(old: Store, campaign: Campaign) -> None:
     if difference is not None:
         field, stored, given = difference
         raise InputError(field, given, f"the store {old.place} was made with {stored!r}", _REMEDY)
-    for earlier, later in zip(old.campaign.experiment, campaign.experiment, strict=True):
-        if integrator_of(earlier) != integrator_of(later):
-            problem = f"with it the integrator of {later.name} would be {integrator_of(later)}, not as in the store"
+    for later in campaign.experiment:
+        made, now = old.integrator(later.name), integrator_of(later)
+        if made != now:
+            problem = f"the integrator of {later.name} would be {now}, and the store's networks were made with {made}"
             raise InputError("widths", list(later.widths), problem, _REMEDY)
 
 

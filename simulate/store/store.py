@@ -19,6 +19,8 @@ import xarray as xr
 
 from simulate.campaign import Campaign, Task
 from simulate.data import Data
+from simulate.dynamics import Flow
+from simulate.integrators import integrator_of
 from simulate.schema import Status
 from simulate.store.blocks import Blocks
 from simulate.store.damage import Damage, damaged_chunks, damaged_metadata
@@ -157,6 +159,20 @@ class Store:
         if difference is not None:
             field, old, new = difference
             raise InputError(field, new, f"the store {self.place} was made with {old!r}", _REMEDY_NEW)
+
+    def integrator(self, experiment: str) -> str:
+        """Return the name of the integrator that an experiment's networks are made with."""
+        return self.root.members[experiment]["attributes"]["integrator"]
+
+    def as_made(self) -> Campaign:
+        """Return the campaign with the store's integrators asked for, where `auto` would choose others today."""
+        experiments = []
+        for one in self.campaign.experiment:
+            made = self.integrator(one.name)
+            other = isinstance(one.dynamics, Flow) and integrator_of(one) != made
+            asked = {"dynamics": Flow.model_validate({"integrator": made})} if other else {}
+            experiments.append(one.model_copy(update=asked))
+        return self.campaign.model_copy(update={"experiment": tuple(experiments)})
 
     @contextmanager
     def locked(self) -> Iterator[None]:

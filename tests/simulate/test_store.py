@@ -17,6 +17,8 @@ import zarr
 
 from simulate import Campaign, Status, Store, StoreError, run, run_task
 from simulate.data import load_data
+from simulate.integrators import integrator_of
+from simulate.reproduce import reproduce
 from simulate.schema import CIRCUMSTANCES
 from simulate.store import reading
 from simulate.store.place import Folder
@@ -409,3 +411,21 @@ def test_arms_make_a_dimension_with_names_and_only_then(tiny, finished, tmp_path
     plain = Store.open(finished).tree()["one"].to_dataset()
     np.testing.assert_array_equal(one["test_error"].sel(arm="network"), plain["test_error"])
     assert store.verify() == []
+
+
+def test_a_store_goes_on_with_the_integrator_that_it_was_begun_with(tiny, finished, store_path, monkeypatch):
+    """The rule of the choice may be another in a later version: from how many points on the kernel flow is taken."""
+    whole = Store.open(finished).tree()["one"].to_dataset()
+    assert whole.attrs["integrator"] == "rosenbrock"
+    Store.open(store_path).mark_pending(*Store.open(store_path).tasks()[:2])
+    monkeypatch.setattr("simulate.integrators.choice.ENOUGH", 10)
+    assert {integrator_of(one) for one in tiny.experiment} == {"kernel_flow"}
+    again = run(tiny, store_path, workers=1).store.tree()["one"].to_dataset()
+    assert again.attrs["integrator"] == "rosenbrock"
+    xr.testing.assert_equal(again.gradient_evaluations, whole.gradient_evaluations)
+    np.testing.assert_allclose(again.kernel_change, whole.kernel_change, rtol=1e-9)
+    network = "experiment=one,width=8,root_h_alpha=0.1,seed=0"
+    assert all(found.agrees for found in reproduce(store_path, network))
+    larger = tiny.changed(seeds=4)
+    with pytest.raises(InputError, match="kernel_flow, and the store's networks were made with rosenbrock"):
+        run(larger, store_path, workers=1, grow=True)

@@ -9,6 +9,7 @@ from simulate.frozen import frozen_flow
 from simulate.integrators import KernelFlow
 from simulate.integrators.function_space import FrozenFlow
 from simulate.integrators.function_space import follow as follow_frozen
+from simulate.losses import LOSSES
 
 
 def stepper(members=1, tolerance=1e-4):
@@ -175,3 +176,15 @@ def test_the_frozen_flow_agrees_with_a_tight_one(loss):
         exact = torch.bmm(theta, path(share * end, 1e-6).p[-1].unsqueeze(-1))
         p, _ = rough.at(torch.tensor([share], dtype=torch.float64))
         torch.testing.assert_close(torch.bmm(theta, p.unsqueeze(-1)), exact, rtol=0, atol=5e-3)
+
+
+def test_coefficients_that_the_kernel_does_not_see_leave_the_way_of_the_weights_defined():
+    """Contradictory labels on one point: M is zero along them, and what rounding leaves of it says nothing."""
+    generator = torch.Generator().manual_seed(1)
+    features = torch.randn(1, 9, 4, generator=generator, dtype=torch.float64)
+    features -= features.mean(1, keepdim=True)
+    zero, one = torch.zeros((1, 9), dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    frozen = FrozenFlow(LOSSES["logistic"], features @ features.mT, zero, zero + 1.0)
+    path = follow_frozen(frozen, 100.0 * one, one, 1e-3)
+    assert (path.v[0] * path.p[-1]).sum().item() == pytest.approx(1.0)
+    assert path.late[-1].abs().max() <= path.p[-1].abs().max()
