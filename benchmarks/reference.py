@@ -3,7 +3,7 @@
     python -m benchmarks.reference [--preset NAME ...] [--data-root DIR] [--workers N]
     python -m benchmarks.reference --again [--preset NAME ...]
 
-Without --preset, all laptop presets: about an hour on two cores. Into reports/reference/<preset>/ go one netCDF file an
+Without --preset, all laptop presets: half an hour on two cores. Into reports/reference/<preset>/ go one netCDF file an
 experiment (single precision, with as many held-out outputs as fit into a megabyte), and the report made from these
 files alone. The run's own store stays beside them, outside version control: run again, the command goes on where it
 stopped, and makes files and report anew. --again makes the reports anew from the files that are kept, and runs nothing.

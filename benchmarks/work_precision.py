@@ -155,14 +155,6 @@ LABELS = {
 MARKERS = {1e-3: "v", 1.0: "o", 1e3: "^"}
 
 
-def loosest_tolerance(integrator: str, activation: str, error: float = 0.01) -> float:
-    """The loosest tolerance at which kernel changes are within ``error`` in every cell of the stored study."""
-    rows = json.loads((RESULTS / "work_precision.json").read_text(encoding="utf-8"))["rows"]
-    own = [r for r in rows if (r["integrator"], r["activation"]) == (integrator, activation)]
-    good = [t for t in TOLERANCES if all(r["kernel_change_error"] <= error for r in own if r["tolerance"] <= t)]
-    return max(good)
-
-
 def draw(rows: list[dict], work: str, label: str, path: Path) -> None:
     """One panel for each activation (columns) and depth or N (rows): error of the kernel change against work."""
     panels = list(itertools.product(POINTS, DEPTHS))
