@@ -162,8 +162,9 @@ def build(
     scale = 0.3 * clock
     match integrator_of(experiment):
         case "kernel_flow":
-            tolerance *= _KERNEL_SHARE if experiment.architecture == "fc" else _OTHERS_KERNEL_SHARE
-            return KernelFlow(scale, tolerance), ErrorControl(
+            dense = experiment.architecture == "fc"
+            tolerance *= _KERNEL_SHARE if dense else _OTHERS_KERNEL_SHARE
+            return KernelFlow(scale, tolerance, by_weights=dense), ErrorControl(
                 scale, tolerance, KernelFlow.order, "max", far_sighted=True
             )
         case "euler":

@@ -38,10 +38,10 @@ class Path:
     ``time`` (nodes + 1, m) from 0 to dt; ``p``, ``rate`` = dp/dt, the margins ``u``, ``du`` = du/dt and ``late``
     (nodes + 1, m, n), where
 
-        late = int x dp,    x = v·p,    v = Theta p_end / p_end·Theta p_end,
+        late = int x dp,    x = v·p,    v = G p_end / p_end·G p_end,
 
-    is the part that belongs to the kernel at the end, if J changes in proportion to x: the way J^T p of the weights,
-    along their way to the end. ``v`` has shape (1, m, n).
+    is the part that belongs to the kernel at the end, if J changes in proportion to x: with G = Theta the way J^T p of
+    the weights, along their way to the end, and with G = 1 that of the coefficients. ``v`` has shape (1, m, n).
     """
 
     time: Tensor
@@ -88,20 +88,25 @@ class Path:
 
 @dataclass
 class FrozenFlow:
-    """The equation above, of m members; ``bend`` is b and v, each (m, n), None where b is zero."""
+    """The equation above, of m members; ``bend`` is b and v, each (m, n), None where b is zero.
+
+    ``by_weights`` says whether ways are those of the weights, or of the coefficients (`Path`).
+    """
 
     loss: Loss
     kernel: Tensor  # M, (m, n, n)
     margin: Tensor  # u_0, (m, n)
     unit: Tensor  # p = unit · e
+    by_weights: bool = True
     bend: tuple[Tensor, Tensor] | None = None
 
     @classmethod
-    def of(cls, flow: GradientFlow, point: Point, theta: Tensor) -> FrozenFlow:
+    def of(cls, flow: GradientFlow, point: Point, theta: Tensor, *, by_weights: bool = True) -> FrozenFlow:
         """Freeze the flow at a point; ``theta`` is its kernel, which is overwritten."""
         n = len(flow.y)
         kernel = theta.mul_(flow.y.unsqueeze(-1) * flow.y / n)
-        return cls(flow.loss, kernel, point.output * flow.y, flow.y / (flow.alpha.unsqueeze(-1) * n))
+        unit = flow.y / (flow.alpha.unsqueeze(-1) * n)
+        return cls(flow.loss, kernel, point.output * flow.y, unit, by_weights)
 
     def bent(self, excess: Tensor, p: Tensor) -> FrozenFlow:
         """Return it with what F (times y) has more than linearly at ``p``, (m, n) both."""
@@ -109,9 +114,10 @@ class FrozenFlow:
 
     def along(self, e: Tensor) -> Tensor:
         """v for coefficients that end at ``e``, and multiplies such: M e / e·M e; along e where M is zero on it."""
-        n = e.shape[-1]
-        noise = n * torch.finfo(e.dtype).eps * self.kernel.diagonal(dim1=-2, dim2=-1).mean(-1, keepdim=True)
-        moved = torch.addcmul(self.through(e), noise, e)
+        moved = e
+        if self.by_weights:
+            noise = torch.finfo(e.dtype).eps * self.kernel.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True)
+            moved = torch.addcmul(self.through(e), noise, e)
         return moved / (moved * e).sum(-1, keepdim=True).clamp_min(torch.finfo(e.dtype).tiny)
 
     def through(self, e: Tensor) -> Tensor:

@@ -188,3 +188,14 @@ def test_coefficients_that_the_kernel_does_not_see_leave_the_way_of_the_weights_
     path = follow_frozen(frozen, 100.0 * one, one, 1e-3)
     assert (path.v[0] * path.p[-1]).sum().item() == pytest.approx(1.0)
     assert path.late[-1].abs().max() <= path.p[-1].abs().max()
+
+
+@pytest.mark.parametrize("by_weights", [True, False])
+def test_the_way_that_is_gone_is_that_of_the_weights_or_of_the_coefficients(by_weights):
+    flow, weights = small_problem("logistic")
+    point, one = flow(weights), torch.ones(1, dtype=torch.float64)
+    theta = point.at.kernel()
+    path = follow_frozen(FrozenFlow.of(flow, point, theta.clone(), by_weights=by_weights), 50.0 * one, one, 1e-3)
+    end = path.p[-1, 0]
+    towards = theta[0] @ end if by_weights else end
+    torch.testing.assert_close(path.v[0, 0], towards / (towards @ end))
