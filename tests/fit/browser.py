@@ -30,6 +30,7 @@ frame.onload = () => {{
     marks: svg.querySelectorAll("use, path").length, titles: svg.querySelectorAll(".hover title").length,
     text: [...svg.querySelectorAll("text")].map(t => t.textContent.trim()).join(" ")}}));
   found.words = [...page.querySelectorAll("#verdicts ~ table .word")].map(box);
+  found.table = page.querySelector("#verdicts ~ table") ? box(page.querySelector("#verdicts ~ table")) : null;
   found.phase = page.querySelector("#phase") ? box(page.querySelector("#phase ~ figure")) : null;
   found.formulas = [...page.querySelectorAll("ol.steps math")].length;
   found.formulas_drawn = 0;

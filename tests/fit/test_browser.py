@@ -55,6 +55,14 @@ def test_every_figure_is_drawn_with_its_axis_and_tells_its_values(on_a_laptop):
         assert "width h" in figure["text"] or "A = √h·α" in figure["text"]
 
 
+@pytest.mark.parametrize("width", [1125, 1200])
+def test_the_verdicts_leave_the_phase_diagram_its_place(report, tmp_path, width):
+    """Side by side from 1120 pixels on, where the table is nearly as wide as its column."""
+    found = look(report[0], tmp_path, width=width)
+    assert found["phase"][1] < found["table"][3]
+    assert found["phase"][0] >= found["table"][2]
+
+
 def test_the_verdicts_and_the_phase_diagram_stand_on_the_first_screen(on_a_laptop):
     assert on_a_laptop["words"]
     assert on_a_laptop["words"][0][3] < 900
