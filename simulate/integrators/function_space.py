@@ -20,6 +20,7 @@ from torch import Tensor
 
 from simulate.flow import GradientFlow, Point, rms
 from simulate.integrators.chebyshev import coefficients, stages_for
+from simulate.integrators.protocol import cubic
 from simulate.losses import Loss
 from simulate.networks import ntk
 
@@ -72,7 +73,7 @@ class Path:
         width = width.unsqueeze(-1)
         a, b = self.p[k, members], self.p[k + 1, members]
         va, vb = width * self.rate[k, members], width * self.rate[k + 1, members]
-        p = _cubic(a, va, b, vb, s)
+        p = cubic(a, va, b, vb, s)
         x = 0.5 * ((p + a) * self.v[0]).sum(-1, keepdim=True)
         return p, self.late[k, members] + x * (p - a)
 
@@ -80,7 +81,7 @@ class Path:
         """Return shares (k, m), from 0 to 1, and u there, (k, m, n): at nodes, and cubic between them."""
         width = (self.time[1:] - self.time[:-1]).unsqueeze(-1)
         va, vb = width * self.du[:-1], width * self.du[1:]
-        inside = [_cubic(self.u[:-1], va, self.u[1:], vb, i / _BETWEEN) for i in range(_BETWEEN)]
+        inside = [cubic(self.u[:-1], va, self.u[1:], vb, i / _BETWEEN) for i in range(_BETWEEN)]
         time = [torch.lerp(self.time[:-1], self.time[1:], i / _BETWEEN) for i in range(_BETWEEN)]
         u = torch.cat([torch.stack(inside, 1).flatten(0, 1), self.u[-1:]])
         return torch.cat([torch.stack(time, 1).flatten(0, 1), self.time[-1:]]) / self.time[-1], u
@@ -207,8 +208,3 @@ def _tables() -> tuple[Tensor, Tensor]:
         first[s], own = coefficients(s)
         table[s, :, : s + 1] = own[1:]  # increments: Y_0 drops out
     return first, table
-
-
-def _cubic(a: Tensor, va: Tensor, b: Tensor, vb: Tensor, s: Tensor | float) -> Tensor:
-    """The cubic from a to b, with derivatives va and vb, at ``s`` from 0 to 1 (Hermite)."""
-    return a + s * (b - a) + s * (s - 1.0) * ((1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb)

@@ -162,9 +162,7 @@ class Hermite(Straight):
         """See `Segment`."""
         found = []
         for a, va, vb, b in zip(self.start, *self.rates, self.end, strict=True):
-            s = per_member(share, a)
-            bend = (1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb
-            found.append(a + s * (b - a) + s * (s - 1.0) * bend)
+            found.append(cubic(a, va, b, vb, per_member(share, a)))
         return found
 
     def select(self, index: Tensor) -> Hermite:
@@ -188,6 +186,11 @@ class Jump(Straight):
     def select(self, index: Tensor) -> Jump:
         """See `Segment`."""
         return Jump([w[index] for w in self.end])
+
+
+def cubic(a: Tensor, va: Tensor, b: Tensor, vb: Tensor, s: Tensor | float) -> Tensor:
+    """The cubic from a to b, with derivatives va and vb, at ``s`` from 0 to 1 (Hermite)."""
+    return a + s * (b - a) + s * (s - 1.0) * ((1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb)
 
 
 def per_member(share: Tensor, like: Tensor) -> Tensor:
