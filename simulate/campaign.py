@@ -323,7 +323,7 @@ class Experiment(_Frozen):
         return self._bytes_of_a_number * (numbers + 3 * min(self.n_kernel, 512) ** 2)
 
     def networks_at_once(self, width: int, device: str = "cpu") -> int | None:
-        """How many networks of a task are trained at once; None for all.
+        """About how many networks of a task are trained at once; None for all (`simulate.running.memory.part_size`).
 
         On a CPU as many fully connected ones as its cache holds, which follows from shapes alone.
         """

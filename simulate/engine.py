@@ -23,7 +23,7 @@ from simulate.losses import LOSSES
 from simulate.networks.architecture import Architecture, find
 from simulate.observe import Checkpoints, HalfLoss, HeldOut, LinearEnd, Stop
 from simulate.precision import full_precision, without_denormals
-from simulate.running.memory import PeakMemory, in_parts
+from simulate.running.memory import PeakMemory, in_parts, keep_memory
 from simulate.save_at import SaveAt, scaled_times
 from simulate.schema import Status, Variable, variables
 from theory.activation import Activation
@@ -58,9 +58,11 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     -----
     On a CPU the networks are trained in batches that its cache holds (`Experiment.networks_at_once`), and where memory
     runs out in smaller ones (the variable ``batch`` says in which); one that does not fit alone gets the status
-    ``out_of_memory``, and the others are not affected.
+    ``out_of_memory``, and the others are not affected. The process keeps memory that is freed
+    (`simulate.running.memory.keep_memory`).
     """
     started = clock.perf_counter()
+    keep_memory()
     peak = PeakMemory(device)
     count = len(experiment.amplitudes) * (task.seed_stop - task.seed_start)
     wanted = variables(experiment)
@@ -103,7 +105,10 @@ def _unknown(count: int, variable: Variable, sizes: Mapping[str, int]) -> np.nda
 def _trained_in_batches(
     experiment: Experiment, task: Task, data: Data, device: str, started: float
 ) -> Iterator[tuple[range, dict[str, Tensor] | None]]:
-    """Yield the task's members, batch by batch of one precision each, with what `_train` gave."""
+    """Yield the task's members, batch by batch of one precision each, with what `_train` gave.
+
+    Where a batch holds few networks, they are those of one amplitude, which take steps alike.
+    """
 
     def train(dtype: torch.dtype, which: range) -> dict[str, Tensor]:
         with full_precision(), without_denormals(dtype):
@@ -113,7 +118,7 @@ def _trained_in_batches(
     at_once = experiment.networks_at_once(task.width, device)
     for name, amplitudes in itertools.groupby(experiment.dtypes(task.width)):
         start, stop = stop, stop + seeds * len(list(amplitudes))
-        yield from in_parts(functools.partial(train, getattr(torch, name)), range(start, stop), at_once)
+        yield from in_parts(functools.partial(train, getattr(torch, name)), range(start, stop), at_once, seeds)
 
 
 def _train(

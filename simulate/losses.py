@@ -47,11 +47,11 @@ def _reach_loss(value: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]
 
 # 1.0 - u is a call through Python, which takes as long as three operations on the margins of a small network: not used
 def _softhinge_slope(u: Tensor) -> Tensor:
-    return -torch.sigmoid((u - 1.0) * -SOFTHINGE_BETA)
+    return -torch.sigmoid(torch.rsub(u, SOFTHINGE_BETA, alpha=SOFTHINGE_BETA))
 
 
 def _softhinge_curvature(u: Tensor) -> Tensor:
-    s = torch.sigmoid((u - 1.0) * -SOFTHINGE_BETA)
+    s = torch.sigmoid(torch.rsub(u, SOFTHINGE_BETA, alpha=SOFTHINGE_BETA))
     return torch.addcmul(s, s, s, value=-1.0) * SOFTHINGE_BETA
 
 

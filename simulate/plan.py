@@ -13,7 +13,7 @@ from simulate.cost import task_operations
 from simulate.data import load_data
 from simulate.engine import run_task
 from simulate.running.job import check_device, one_thread_on
-from simulate.running.memory import even_part
+from simulate.running.memory import part_size
 
 #: A batch of middling size says how fast this machine is, in less than a second.
 _SAMPLE = Experiment(
@@ -53,7 +53,8 @@ def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Tas
 
 def _memory(campaign: Campaign, task: Task, device: str) -> float:
     experiment = campaign.find(task.experiment)
-    at_once = even_part(campaign.networks(task), experiment.networks_at_once(task.width, device))
+    most, seeds = experiment.networks_at_once(task.width, device), task.seed_stop - task.seed_start
+    at_once = part_size(campaign.networks(task), most, seeds)
     return at_once * experiment.bytes_per_network(task.width) / 2**30
 
 

@@ -125,9 +125,24 @@ class FrozenFlow:
         """M e."""
         return ntk.product(self.kernel, e)
 
+
+@dataclass
+class _Rows:
+    """The same flow for vectors as rows, (m, 1, n): what a product with M takes and gives, without a call more."""
+
+    loss: Loss
+    kernel: Tensor
+    margin: Tensor
+    bend: tuple[Tensor, Tensor] | None
+
+    @classmethod
+    def of(cls, frozen: FrozenFlow) -> _Rows:
+        bend = frozen.bend and (frozen.bend[0].unsqueeze(1), frozen.bend[1].unsqueeze(1))
+        return cls(frozen.loss, frozen.kernel, frozen.margin.unsqueeze(1), bend)
+
     def margins(self, e: Tensor) -> Tensor:
         """u."""
-        u = self.through(e).add_(self.margin)
+        u = torch.baddbmm(self.margin, e, self.kernel)
         if self.bend is not None:
             bend, v = self.bend
             u.addcmul_(bend, (v * e).sum(-1, keepdim=True).square_())
@@ -135,39 +150,39 @@ class FrozenFlow:
 
     def rate(self, e: Tensor, de: Tensor) -> Tensor:
         """du/dt where de/dt = ``de``."""
-        rate = self.through(de)
+        rate = torch.bmm(de, self.kernel)
         if self.bend is not None:
             bend, v = self.bend
-            rate = rate + 2.0 * (v * e).sum(-1, keepdim=True) * (v * de).sum(-1, keepdim=True) * bend
+            rate.addcmul_(bend, (v * e).sum(-1, keepdim=True) * (v * de).sum(-1, keepdim=True), value=2.0)
         return rate
 
 
 def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> Path:
     """Integrate every member over its ``dt`` (m,), errors of F below ``tolerance`` · (``scale`` + rms F) a step."""
-    loss, trace = frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
-    time, e, u = torch.zeros_like(dt), torch.zeros_like(frozen.margin), frozen.margin
+    rows, loss, trace = _Rows.of(frozen), frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
+    time, e, u = torch.zeros_like(dt), torch.zeros_like(rows.margin), rows.margin
     f = -loss.slope(u)
-    rate = frozen.rate(e, f)
-    step = _FIRST * (scale + rms(u)) / rms(rate)
+    rate = rows.rate(e, f)
+    step = _FIRST * (scale + _size(u)) / _size(rate)
     done = torch.zeros_like(dt, dtype=torch.bool)
     nodes = [(time, e, f, u, rate)]
     for _ in range(_MOST_STEPS):
+        left = dt - time
+        h = torch.minimum(step, left)
         # what the curvature is at most: now, or where the rate says that the step ends
-        ahead = loss.curvature(u + torch.minimum(step, dt - time).unsqueeze(-1) * rate)
-        radius = (trace * torch.maximum(loss.curvature(u), ahead)).sum(-1)
-        last = step >= dt - time
-        h = torch.where(done, 0.0, torch.minimum(step, dt - time))
+        ahead = loss.curvature(torch.addcmul(u, h.view(-1, 1, 1), rate))
+        radius = (trace * torch.maximum(loss.curvature(u), ahead).squeeze(1)).sum(-1)
         longest = 0.64 * (_MOST_STAGES**2 - 1) / radius
-        last, h = last & (h <= longest), torch.minimum(h, longest)
-        new = _chebyshev(frozen, e, f, h, radius)
-        new_u = frozen.margins(new)
+        last, h = (step >= left) & (h <= longest), torch.where(done, 0.0, torch.minimum(h, longest))
+        new = _chebyshev(rows, e, f, h, radius)
+        new_u = rows.margins(new)
         new_f = -loss.slope(new_u)
-        new_rate = frozen.rate(new, new_f)
-        error = rms(0.8 * (u - new_u) + 0.4 * h.unsqueeze(-1) * (rate + new_rate))
-        error = error / (tolerance * (scale + rms(new_u)))
+        new_rate = rows.rate(new, new_f)
+        error = _size(0.8 * (u - new_u) + (0.4 * h).view(-1, 1, 1) * (rate + new_rate))
+        error = error / (tolerance * (scale + _size(new_u)))
         accept = (error <= 1.0) & ~done
         factor = (_SAFETY * error.clamp_min(1e-12) ** (-1.0 / 3.0)).clamp(_SHRINK, _GROW).nan_to_num(_SHRINK)
-        kept = accept.unsqueeze(-1)
+        kept = accept.view(-1, 1, 1)
         time = torch.where(accept, torch.where(last, dt, time + h), time)
         e, u, f, rate = (torch.where(kept, b, a) for a, b in ((e, new), (u, new_u), (f, new_f), (rate, new_rate)))
         step = torch.where(done, step, h * factor)
@@ -177,22 +192,27 @@ def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> P
         done = done | (accept & last) | ~(step > _LEAST * dt)
         if done.all():
             break
-    time, e, f, u, rate = (torch.stack(part) for part in zip(*nodes, nodes[-1], strict=True))
+    time, *vectors = (torch.stack(part) for part in zip(*nodes, nodes[-1], strict=True))
+    e, f, u, rate = (part.squeeze(2) for part in vectors)
     spoilt = (time[-1] < dt).unsqueeze(-1)
     p = torch.where(spoilt, torch.nan, e * frozen.unit)
     return Path.of(time, p, f * frozen.unit, u, rate, frozen.along(e[-1]) / frozen.unit)
 
 
-def _chebyshev(frozen: FrozenFlow, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> Tensor:
+def _size(rows: Tensor) -> Tensor:
+    return rms(rows).squeeze(1)
+
+
+def _chebyshev(rows: _Rows, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> Tensor:
     """One step of RKC2 of size ``h`` (m,) from ``e``, where de/dt = ``f``."""
     stages = stages_for(h * radius).nan_to_num(2.0).clamp(2, _MOST_STAGES).to(torch.int64)
     first, table = (part.to(e)[stages] for part in _tables())
     table[:, 2] *= h.unsqueeze(-1)
-    hf = h.unsqueeze(-1) * f
-    before, now = torch.zeros_like(e), first.unsqueeze(-1) * hf  # of what is added to e
-    for stage in table.permute(2, 1, 0).unsqueeze(-1)[2 : int(stages.max()) + 1].unbind(0):
+    hf = h.view(-1, 1, 1) * f
+    before, now = torch.zeros_like(e), first.view(-1, 1, 1) * hf  # of what is added to e
+    for stage in table.permute(2, 1, 0)[2 : int(stages.max()) + 1, :, :, None, None].unbind(0):
         a, b, c, d = stage.unbind(0)
-        slope = frozen.loss.slope(frozen.margins(e + now))
+        slope = rows.loss.slope(rows.margins(e + now))
         new = (a * now).addcmul_(b, before).addcmul_(c, slope, value=-1.0).addcmul_(d, hf)
         before, now = now, new
     return e + now

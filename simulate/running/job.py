@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import functools
 import itertools
 from collections.abc import Callable, Mapping
@@ -23,8 +21,6 @@ from simulate.store.provenance import DECISIVE, versions
 from theory import InputError
 
 Compute = Callable[..., xr.Dataset]
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,6 @@ class Job:
         InputError
             If this worker's packages, device or data are not those of the run.
         """
-        keep_memory()
         _check_versions(self.versions)
         check_device(self.device)
         for architecture in self.architectures:
@@ -115,18 +110,6 @@ def _check_versions(wanted: Mapping[str, str | None]) -> None:
                 f"a worker has this version and the run has {wanted[name]}: results would depend on who computes them",
                 "Install the same versions everywhere",
             )
-
-
-@functools.cache
-def keep_memory() -> None:
-    """Tell the C library, where it is glibc, to keep what is freed: each step takes arrays of the same sizes again.
-
-    Dask's nannies have it give back whatever is above 64 KiB, with which tasks take half as long again.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 2**25)
-        mallopt(_M_TRIM_THRESHOLD, 2**28)
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,8 +1,10 @@
-"""Memory: how much a batch took, and what to do when there is not enough."""
+"""Memory: how much a batch took, what to do when there is not enough, and to keep what is there."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 import gc
 import math
 import resource
@@ -14,6 +16,8 @@ from typing import TypeVar
 import torch
 
 T = TypeVar("T")
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 _SAID = (
     "not enough memory",
@@ -32,22 +36,35 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
 
 
-def even_part(count: int, most: int | None) -> int:
-    """Return the size of the largest of as few even parts of ``count`` as there can be with at most ``most`` each."""
-    return math.ceil(count / math.ceil(count / most)) if most and count else count
+def part_size(count: int, most: int | None, unit: int = 1) -> int:
+    """Return the size of the largest of as few even parts of ``count`` as there can be with at most ``most`` each.
+
+    Of items that are alike in units of ``unit``, a part has whole units, one at least, even where ``most`` is half of
+    one; where it is less, parts are those of a unit.
+    """
+    if not most or not count:
+        return count
+    if 2 * most < unit:
+        return part_size(unit, most)
+    units = math.ceil(count / unit)
+    return unit * math.ceil(units / math.ceil(units / max(1, most // unit)))
 
 
-def in_parts(work: Callable[[range], T], items: range, most: int | None = None) -> Iterator[tuple[range, T | None]]:
-    """Do ``work`` on ``items`` in as few parts of at most ``most`` as there can be, even ones.
-
-    When memory runs out, parts become ever smaller.
+def in_parts(
+    work: Callable[[range], T], items: range, most: int | None = None, unit: int = 1
+) -> Iterator[tuple[range, T | None]]:
+    """Do ``work`` on ``items`` in parts of `part_size`. When memory runs out, parts become ever smaller.
 
     Yields each part with what ``work`` gave; None for a single item that does not fit alone. A size that was too large
     once is not tried again.
     """
-    start, size = items.start, even_part(len(items), most)
+    start, size = items.start, part_size(len(items), most, unit)
+    of_one_unit = size < unit
     while start < items.stop:
-        part = range(start, min(start + size, items.stop))
+        stop = min(start + size, items.stop)
+        if of_one_unit:
+            stop = min(stop, start + unit - (start - items.start) % unit)
+        part = range(start, stop)
         found = None
         try:
             found = work(part)
@@ -68,6 +85,18 @@ def _release() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+@functools.cache
+def keep_memory() -> None:
+    """Tell the C library, where it is glibc, to keep what is freed: each step takes arrays of the same sizes again.
+
+    Dask's nannies have it give back whatever is above 64 KiB, with which tasks take half as long again.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, 2**25)
+        mallopt(_M_TRIM_THRESHOLD, 2**28)
 
 
 class PeakMemory:

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 from simulate import Experiment, load_data, run_task
 from simulate.campaign import Task
 from simulate.networks.fully_connected import FullyConnected
-from simulate.running.memory import PeakMemory, even_part, in_parts, is_out_of_memory
+from simulate.running.memory import PeakMemory, in_parts, is_out_of_memory, part_size
 from simulate.schema import CIRCUMSTANCES, Status
 from theory import Activation
 
@@ -107,6 +107,24 @@ def test_parts_are_even_and_no_larger_than_asked():
     assert [len(part) for part, _ in in_parts(len, range(3), 61)] == [3]
 
 
+@pytest.mark.parametrize(
+    ("count", "most", "unit", "sizes"),
+    [
+        (12, 3, 4, [4, 4, 4]),  # three quarters of a unit: a whole one
+        (12, 6, 4, [4, 4, 4]),
+        (12, 9, 4, [8, 4]),
+        (52, 48, 4, [28, 24]),
+        (20, 4, 10, [4, 4, 2, 4, 4, 2]),  # no part is of two units
+        (20, 5, 10, [10, 10]),
+        (6, None, 4, [6]),
+    ],
+)
+def test_parts_have_whole_units_where_these_are_small(count, most, unit, sizes):
+    parts = list(in_parts(len, range(100, 100 + count), most, unit))
+    assert [size for _, size in parts] == sizes
+    assert [i for part, _ in parts for i in part] == list(range(100, 100 + count))
+
+
 def test_peak_memory_sees_an_array_that_is_gone():
     peak = PeakMemory("cpu")
     before = peak.bytes()
@@ -170,5 +188,5 @@ def test_the_estimate_of_memory_is_right_within_a_factor_of_two(changes):
     data, width = load_data(spec), spec.widths[0]
     with Held() as held:
         run_task(spec, Task("test", 0, width, 0, 4), data)
-    at_once = even_part(12, spec.networks_at_once(width))
+    at_once = part_size(12, spec.networks_at_once(width))
     assert 0.5 < at_once * spec.bytes_per_network(width) / held.most < 2.0
