@@ -39,7 +39,9 @@ Weights = list[Tensor]
 class Inputs(Protocol):
     """A set of n points, and what the networks' first layer makes of it."""
 
-    a: Tensor  #: (n, ...)
+    @property
+    def a(self) -> Tensor:
+        """The points, (n, ...)."""
 
     def select(self, index: Tensor | slice) -> Any:
         """Return it for the members named by ``index``."""

@@ -12,12 +12,68 @@ takes the one with fewer operations. A bias is a further input, the same for eve
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import torch
 from torch import Tensor
+
+_FEW = 2048  # points: of so many, products with one another are computed once and kept
+
+
+@dataclass(eq=False)
+class PointSet:
+    """Inputs over sqrt(d), ``a`` (n, d); with a bias, a column more."""
+
+    a: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor, bias: float = 0.0) -> PointSet:
+        """Return that of points ``x`` (n, d)."""
+        a = x / math.sqrt(x.shape[1])
+        return cls(torch.nn.functional.pad(a, (0, 1), value=bias) if bias else a)
+
+    @functools.cached_property
+    def gram(self) -> Tensor:
+        """a a^T."""
+        return self.a @ self.a.mT
+
+
+@dataclass
+class Part:
+    """Points of a set one after the other, ``rows`` of it."""
+
+    whole: PointSet
+    rows: range
+
+    @classmethod
+    def all(cls, whole: PointSet) -> Part:
+        """Return those of the whole set."""
+        return cls(whole, range(len(whole.a)))
+
+    @property
+    def place(self) -> slice:
+        """Where they are."""
+        return slice(self.rows.start, self.rows.stop)
+
+    @property
+    def a(self) -> Tensor:
+        """Their inputs over sqrt(d), (n, d)."""
+        return self.whole.a[self.place]
+
+    def part(self, rows: slice | Tensor) -> Part:
+        """Return some of them; by an index tensor, as a set of its own."""
+        if isinstance(rows, Tensor):
+            return Part.all(PointSet(self.a[rows]))
+        return Part(self.whole, self.rows[rows])
+
+    def inner(self, other: Part) -> Tensor:
+        """Return inner products with others, a a_other^T."""
+        if self.whole is other.whole and len(self.whole.a) <= _FEW:
+            return self.whole.gram[self.place, other.place]
+        return self.a @ other.a.mT
 
 
 class FirstLayer(Protocol):
@@ -26,7 +82,9 @@ class FirstLayer(Protocol):
     Products with the Jacobian of z: ``dz`` (members, n, width) is a change of preactivations, ``v`` one of ``w``.
     """
 
-    a: Tensor  #: (n, d), inputs over sqrt(d)
+    @property
+    def a(self) -> Tensor:
+        """Inputs over sqrt(d), (n, d)."""
 
     def preactivation(self, w: Tensor) -> Tensor:
         """Return z, shape (members, n, width)."""
@@ -57,13 +115,17 @@ class FirstLayer(Protocol):
 class Dense:
     """``w`` is W_0, shape (members, width, d)."""
 
-    a: Tensor
+    own: Part
 
     @classmethod
     def of(cls, x: Tensor, bias: float = 0.0) -> Dense:
         """Return the layer on ``x`` (n, d); with a ``bias``, its weights have d + 1 columns."""
-        a = x / math.sqrt(x.shape[1])
-        return cls(torch.nn.functional.pad(a, (0, 1), value=bias) if bias else a)
+        return cls(Part.all(PointSet.of(x, bias)))
+
+    @property
+    def a(self) -> Tensor:
+        """See `FirstLayer`."""
+        return self.own.a
 
     def _spread(self, members: int) -> Tensor:
         return self.a.expand(members, -1, -1)
@@ -88,7 +150,7 @@ class Dense:
 
     def inner(self, other: Dense) -> Tensor:
         """See `FirstLayer`."""
-        return self.a @ other.a.mT
+        return self.own.inner(other.own)
 
     def select(self, index: Tensor | slice) -> Dense:
         """Return itself: the inputs are the same for all members."""
@@ -96,7 +158,7 @@ class Dense:
 
     def points(self, rows: slice | Tensor) -> Dense:
         """See `FirstLayer`."""
-        return Dense(self.a[rows])
+        return Dense(self.own.part(rows))
 
 
 @dataclass
@@ -104,20 +166,25 @@ class Span:
     """``w`` is P, shape (members, n_train, width), zero at the start.
 
     ``gram`` is a a_train^T, ``offset`` z(0), shape (members, n, width). Only the layer on the training inputs
-    themselves can pull back and take norms. ``place`` says which of the training inputs these are; None: others.
+    themselves can pull back and take norms.
     """
 
-    a: Tensor
+    own: Part
+    train: PointSet
     gram: Tensor
     offset: Tensor
-    place: slice | None = None
 
     @classmethod
-    def of(cls, x: Tensor, x_train: Tensor, first_weights: Tensor, bias: float = 0.0) -> Span:
-        """Return the layer on ``x`` (n, d) of networks that start from W_0 = ``first_weights`` (members, width, d)."""
-        layer = Dense.of(x, bias)
-        place = slice(None) if x is x_train else None
-        return cls(layer.a, layer.a @ Dense.of(x_train, bias).a.mT, layer.preactivation(first_weights), place)
+    def of(cls, own: PointSet, train: PointSet, first_weights: Tensor) -> Span:
+        """Return the layer on a set of networks that start from W_0 = ``first_weights`` (members, width, d)."""
+        whole = Part.all(own)
+        gram = train.gram if own is train else own.a @ train.a.mT
+        return cls(whole, train, gram, Dense(whole).preactivation(first_weights))
+
+    @property
+    def a(self) -> Tensor:
+        """See `FirstLayer`."""
+        return self.own.a
 
     def preactivation(self, w: Tensor) -> Tensor:
         """See `FirstLayer`."""
@@ -141,7 +208,7 @@ class Span:
 
     def inner(self, other: Span) -> Tensor:
         """See `FirstLayer`: with training inputs they are known."""
-        return self.a @ other.a.mT if other.place is None else self.gram[:, other.place]
+        return self.gram[:, other.own.place] if other.own.whole is self.train else self.own.inner(other.own)
 
     def select(self, index: Tensor | slice) -> Span:
         """See `FirstLayer`."""
@@ -149,8 +216,7 @@ class Span:
 
     def points(self, rows: slice | Tensor) -> Span:
         """See `FirstLayer`."""
-        place = rows if self.place == slice(None) and isinstance(rows, slice) else None  # else no longer known
-        return replace(self, a=self.a[rows], gram=self.gram[rows], offset=self.offset[:, rows], place=place)
+        return replace(self, own=self.own.part(rows), gram=self.gram[rows], offset=self.offset[:, rows])
 
 
 def spans(n_train: int, input_dim: int) -> bool:
@@ -166,6 +232,7 @@ def first_layers(
     ``dense`` asks for the weights themselves.
     """
     if spans(*x_train.shape) and not dense:
-        inputs, inputs_test = (Span.of(x, x_train, weights[0], bias) for x in (x_train, x_test))
+        train, test = PointSet.of(x_train, bias), PointSet.of(x_test, bias)
+        inputs, inputs_test = (Span.of(points, train, weights[0]) for points in (train, test))
         return [torch.zeros_like(inputs.offset), *weights[1:]], inputs, inputs_test
     return weights, Dense.of(x_train, bias), Dense.of(x_test, bias)

@@ -11,6 +11,7 @@ differences, entry by entry, and so keeps its digits where it is small.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -116,7 +117,10 @@ def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tens
 
 
 def _cuts(n: int, tile: int) -> list[slice]:
-    return [slice(start, min(start + tile, n)) for start in range(0, n, tile)]
+    """As few parts as there can be of at most ``tile`` points, even ones: multiples of eight, as processors like it."""
+    size = math.ceil(n / max(1, math.ceil(n / tile)))
+    size = min(tile, 8 * math.ceil(size / 8))
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 def _norm(matrices: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from simulate.networks.first_layer import Dense, Span
+from simulate.networks.first_layer import Dense, PointSet, Span
 from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
@@ -74,7 +74,8 @@ def test_pullback_and_pushforward_are_the_two_products_with_the_jacobian(depth, 
 def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(depth, bias):
     net, x, x_test = network("softplus", depth, bias), inputs(1), inputs(2)
     start = net.initial_weights(0, range(MEMBERS))
-    train, test = (Span.of(points, x, start[0], bias) for points in (x, x_test))
+    points, points_test = PointSet.of(x, bias), PointSet.of(x_test, bias)
+    train, test = (Span.of(own, points, start[0]) for own in (points, points_test))
     weights, spanned = start, [torch.zeros_like(train.offset), *start[1:]]
     for seed in range(3):
         q = torch.randn(MEMBERS, POINTS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
@@ -93,6 +94,10 @@ def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(
     torch.testing.assert_close(sum(parts[0].kernel_parts(parts[1])), at.kernel()[:, rows, columns])
     of_parts = parts[1].points(slice(1)), at_span.points(slice(2, 3))
     torch.testing.assert_close(sum(parts[0].kernel_parts(of_parts[0])), sum(parts[0].kernel_parts(of_parts[1])))
+    of_test, of_test_dense = net.linearise(spanned, test), net.linearise(weights, x_test)
+    cross = of_test.kernel_parts(at_span.points(columns))
+    torch.testing.assert_close(sum(cross), sum(of_test_dense.kernel_parts(at.points(columns))))
+    torch.testing.assert_close(of_test.points(rows).kernel(), of_test_dense.kernel()[:, rows, rows])
     one = torch.tensor([1])
     torch.testing.assert_close(
         net.output([w[one] for w in spanned], test.select(one)), net.output([w[one] for w in weights], x_test)
