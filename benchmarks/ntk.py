@@ -3,10 +3,11 @@
     python -m benchmarks.ntk [--device cpu|cuda] [--out benchmarks/results/ntk-cpu.json]
 
 ``fraction`` is that of the rate of one large GEMM of the same dtype: the operations that must be done (the products of
-each layer's Gram matrices for n (n + 1)/2 pairs of points; of a convolution the cheaper of its two forms) over the time
-that was taken, in units of that rate. Both are measured in turns, the best of several each; on a CPU one thread and
-processor time, so that another load on the machine harms neither more than the other. "kernel" is one kernel held in
-memory, "compare" what a held-out kernel change takes: two kernels, all norms, nothing held.
+each layer's Gram matrices for n (n + 1)/2 pairs of points, without that of the inputs where it is kept from kernel to
+kernel; of a convolution the cheaper of its two forms) over the time that was taken, in units of that rate. Both are
+measured in turns, the best of several each; on a CPU one thread and processor time, so that another load on the machine
+harms neither more than the other. "kernel" is one kernel held in memory, "compare" what a held-out kernel change takes:
+two kernels, all norms, nothing held.
 
 ``bound`` (fully connected) is the fraction that would be reached if products ran at that rate and everything else at
 the bandwidth of an elementwise product of two such kernels' tiles, measured beside it. It counts that tiles on the
@@ -26,6 +27,7 @@ import torch
 from simulate.networks import ntk
 from simulate.networks.architecture import Architecture, Linearisation
 from simulate.networks.convolutional import Convolutional
+from simulate.networks.first_layer import FEW
 from simulate.networks.fully_connected import FullyConnected
 from simulate.precision import full_precision
 from simulate.running.memory import PeakMemory
@@ -68,7 +70,12 @@ def operations(network: Architecture, members: int, n: int) -> float:
             patches = 2.0 * (network.width + layer.columns) * pairs * layer.positions**2
             total += min(gradients, patches)
         return members * total
-    return 2.0 * pairs * (network.input_dim + members * network.width * 2 * network.depth)
+    return 2.0 * pairs * columns(network, members, n)
+
+
+def columns(network: Architecture, members: int, n: int) -> int:
+    """Columns of the matrices whose Gram matrices a kernel takes: of the inputs themselves where these are not kept."""
+    return (network.input_dim if n > FEW else 0) + members * network.width * 2 * network.depth
 
 
 def passes(network: Architecture, kernels: int) -> float:
@@ -80,9 +87,9 @@ def passes(network: Architecture, kernels: int) -> float:
 def bound(network: Architecture, now: Linearisation, rate: float, bandwidth: float, kernels: int) -> float:
     """The fraction that products at ``rate`` (operations a second) and passes at ``bandwidth`` (bytes) allow."""
     members, n = now.output.shape
-    sides = [min(now.tile, n - start) for start in range(0, n, now.tile)]
+    sides = [rows.stop - rows.start for rows in ntk.tile_slices(n, now.tile)]
     entries = sum(a * b for k, a in enumerate(sides) for b in sides[k:])
-    products = kernels * 2.0 * entries * (network.input_dim + members * network.width * 2 * network.depth)
+    products = kernels * 2.0 * entries * columns(network, members, n)
     passed = members * entries * passes(network, kernels) * now.output.element_size()
     return kernels * operations(network, members, n) / (products + passed * rate / bandwidth)
 

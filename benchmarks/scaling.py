@@ -23,7 +23,7 @@ import fit
 from simulate.flow import GradientFlow
 from simulate.integrators.rosenbrock import step
 from simulate.losses import LOSSES
-from simulate.networks.first_layer import Dense
+from simulate.networks.first_layer import FEW, Dense
 from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
@@ -60,7 +60,9 @@ def operations(n: int, width: int, depth: int, networks: int) -> dict[str, float
     """Floating point operations of a gradient (forward, backward, J^T c) and of a kernel on n points."""
     hidden = (depth - 1) * width**2
     gradient = 2.0 * n * (2 * INPUTS * width + 3 * hidden + 2 * width)
-    kernel = 2.0 * n**2 * ((2 * depth - 1) * width + width) + 2.0 * n**2 * INPUTS / networks
+    kernel = 2.0 * n**2 * ((2 * depth - 1) * width + width)
+    if n > FEW:  # else inner products of inputs are kept
+        kernel += 2.0 * n**2 * INPUTS / networks
     return {"gradient": networks * gradient, "kernel": networks * kernel}
 
 

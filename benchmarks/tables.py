@@ -85,10 +85,10 @@ def _integrators() -> str:
         "set) times that of\ntheir costs:\n\n" + table(parts_head, parts) + "\n\n"
         "Half a step counts as an evaluation, and has half of a kernel in it, and of a factor and solves (W-method) or "
         "of the relaxation\nin function space (kernel flow, whose explicit steps have neither). Of the engine's time "
-        "for a batch of `small` 40 % are\nevaluations and products with Jacobians, 24 % relaxation, 6 % kernels, 13 % "
+        "for a batch of `small` 37 % are\nevaluations and products with Jacobians, 22 % relaxation, 6 % kernels, 13 % "
         "events and what is measured there (profiled).\nIf evaluations alone took time, the ratios of batches would be "
-        + ", ".join(f"{r['batched_ratio'] / 0.4:.0f} ({r['dtype']})" for r in results if r["case"] == "small")
-        + ". One network of `small` at a time, the\nengine makes eight hundred calls of two microseconds an "
+        + ", ".join(f"{r['batched_ratio'] / 0.37:.0f} ({r['dtype']})" for r in results if r["case"] == "small")
+        + ". One network of `small` at a time, the\nengine makes six hundred calls of two microseconds an "
         "evaluation, most of them in the relaxation.\n"
     )
 
@@ -190,12 +190,14 @@ def _ntk() -> str:
         )  # fmt: skip
         text += (
             f"## Tangent kernels: {result['device']}, 1 thread\n\nOperations that must be done (each pair of points "
-            "once) over what one large GEMM does in the time, for one kernel and for the\nchange between two. The "
-            "bounds are what that GEMM's rate for all products and the measured bandwidth for elementwise\npasses "
-            "allow: tiles on the diagonal are formed whole (up to 128 points that is the whole kernel, and 1/2 the "
-            "most), and\nan entry costs 4 h operations a layer against some 60 bytes, so that narrow networks are "
-            "bound by passes.\nThe rest is that small products run at 0.7 to 0.9 of the large one's rate (profiled), "
-            "and copies into place\n(`python -m benchmarks ntk`).\n\n" + table(head, lines) + "\n"
+            "once; inner products of inputs are kept) over what one large\nGEMM does in the time, for one kernel and "
+            "for the change between two. The bounds are what that GEMM's rate for all products\nand the measured "
+            "bandwidth for elementwise passes allow: tiles on the diagonal are formed whole (up to 128 points that\nis "
+            "the whole kernel, and 1/2 the most), and an entry costs 4 h operations a layer against some 60 bytes, so "
+            "that narrow\nnetworks are bound by passes. The rest is that small products run at 0.7 to 0.9 of the large "
+            "one's rate\n(profiled), and copies into place (`python -m benchmarks ntk`).\n\n"
+            + table(head, lines)
+            + "\n"
         )
     return text
 

@@ -20,7 +20,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-_FEW = 2048  # points: of so many, products with one another are computed once and kept
+FEW = 2048  #: points: of so many, inner products with one another are computed once and kept
 
 
 @dataclass(eq=False)
@@ -71,7 +71,7 @@ class Part:
 
     def inner(self, other: Part) -> Tensor:
         """Return inner products with others, a a_other^T."""
-        if self.whole is other.whole and len(self.whole.a) <= _FEW:
+        if self.whole is other.whole and len(self.whole.a) <= FEW:
             return self.whole.gram[self.place, other.place]
         return self.a @ other.a.mT
 

@@ -85,7 +85,7 @@ def kernel(at: Linearisation) -> Tensor:
             total += part
         return total
     found = at.output.new_empty(len(at.output), n, n)
-    cuts = _cuts(n, tile)
+    cuts = tile_slices(n, tile)
     for place, rows in enumerate(cuts):
         left = at.points(rows)
         for columns in cuts[place:]:
@@ -108,7 +108,7 @@ def product(theta: Tensor, q: Tensor) -> Tensor:
 
 def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tensor]]]]:
     """Yield the tiles on and above the diagonal: how often each counts, and of each linearisation the layers' parts."""
-    cuts = _cuts(linearised[0].output.shape[1], min(at.tile for at in linearised))
+    cuts = tile_slices(linearised[0].output.shape[1], min(at.tile for at in linearised))
     for place, rows in enumerate(cuts):
         left = [at.points(rows) for at in linearised] if len(cuts) > 1 else linearised
         yield 1, [a.kernel_parts() for a in left]
@@ -116,7 +116,7 @@ def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tens
             yield 2, [a.kernel_parts(at.points(columns)) for a, at in zip(left, linearised, strict=True)]
 
 
-def _cuts(n: int, tile: int) -> list[slice]:
+def tile_slices(n: int, tile: int) -> list[slice]:
     """As few parts as there can be of at most ``tile`` points, even ones: multiples of eight, as processors like it."""
     size = math.ceil(n / max(1, math.ceil(n / tile)))
     size = min(tile, 8 * math.ceil(size / 8))
