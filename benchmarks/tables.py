@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import choice, work_precision
+from benchmarks import choice, integrators, work_precision
 from simulate import Status
 from simulate.integrators.choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS, ENOUGH
 
@@ -45,6 +45,7 @@ def _read(pattern: str, folder: Path = RESULTS) -> list[tuple[str, dict]]:
 
 def _integrators() -> str:
     results = [r for _, r in _read("integrators-*.json")]
+    results.sort(key=lambda r: (r["case"], r["dtype"] == "float32", r["tolerance"]))
     if not results:
         return ""
     rows = [
@@ -53,33 +54,38 @@ def _integrators() -> str:
             f"{r['euler_mean_s']:.3g}", f"{r['engine_batch_s'] / r['networks_in_batch']:.3g}",
             f"**{r['batched_ratio']}**", f"**{r['single_ratio']}**", r["batched_against_batched_euler"],
             f"{max(abs(row['kernel_change_ratio'] - 1) for row in r['rows'] if row['euler_converged']):.2%}",
+            f"{r['largest_error']:.2%}" if "largest_error" in r else "",
         )
         for r in results
     ]  # fmt: skip
     head = (
         "case", "dtype", "networks", "integrator", "tolerance", "Euler, s a network", "engine, s a network",
         "ratio, in one batch", "ratio, one at a time", "ratio, Euler in one batch too",
-        "largest difference of kernel changes",
+        "kernel changes: largest difference", "largest error",
     )  # fmt: skip
     parts = [
         (
-            r["case"], r["dtype"], f"{r['euler_mean_evaluations']:,.0f}", f"{r['mean_evaluations']:,.0f}",
+            r["case"], r["dtype"], r["tolerance"],
+            f"{r['euler_mean_evaluations']:,.0f}", f"{r['mean_evaluations']:,.0f}",
             f"{r['euler_mean_evaluations'] / r['mean_evaluations']:.1f}", f"{r['euler_ms_per_evaluation']:.3g}",
             f"{r['engine_ms_per_evaluation']:.3g}",
         )
         for r in results
     ]  # fmt: skip
     parts_head = (
-        "case", "dtype", "evaluations, Euler", "evaluations, engine", "ratio", "ms an evaluation, Euler",
+        "case", "dtype", "tolerance", "evaluations, Euler", "evaluations, engine", "ratio", "ms an evaluation, Euler",
         "ms an evaluation, engine in one batch",
     )  # fmt: skip
+    presets = [r for r in results if r["tolerance"] == integrators.TOLERANCE]
     machines = "; ".join(sorted({f"{r['device']}, threads: {r['threads']}" for r in results}))
     return (
         f"## Against the published integrator ({machines})\n\n"
         "The explicit Euler scheme of the published runs and the engine, with the same passes, threads and dtype\n"
         "(`python -m benchmarks integrators`). `small`: digits, softplus, L = 2, h = 64, N = 100, 13 values of A from "
         "1e-3 to 1e3;\n`gemm`: Fashion-MNIST, softplus, L = 3, h = 128, N = 500, A = 1e-2, 1, 1e2. The tolerance is "
-        "that of the presets, at\nwhich kernel changes differ by less than 1 % here.\n\n"
+        "that of the presets, 0.01;\nat 0.015 the kernel changes of all networks of a case are within 1 % of "
+        "those at 1e-4 (the error of one network of\n`small` is larger at 0.01 than at 0.015: errors of stops fall by "
+        "chance). The difference is that from Euler's, of one seed.\n\n"
         + table(head, rows)
         + "\n\nThe ratio of networks per second is that of evaluations (forward and backward passes over the training "
         "set) times that of\ntheir costs:\n\n" + table(parts_head, parts) + "\n\n"
@@ -87,7 +93,7 @@ def _integrators() -> str:
         "of the relaxation\nin function space (kernel flow, whose explicit steps have neither). Of the engine's time "
         "for a batch of `small` 37 % are\nevaluations and products with Jacobians, 22 % relaxation, 6 % kernels, 13 % "
         "events and what is measured there (profiled).\nIf evaluations alone took time, the ratios of batches would be "
-        + ", ".join(f"{r['batched_ratio'] / 0.37:.0f} ({r['dtype']})" for r in results if r["case"] == "small")
+        + ", ".join(f"{r['batched_ratio'] / 0.37:.0f} ({r['dtype']})" for r in presets if r["case"] == "small")
         + ". One network of `small` at a time, the\nengine makes six hundred calls of two microseconds an "
         "evaluation, most of them in the relaxation.\n"
     )
@@ -105,7 +111,10 @@ def _work_precision() -> str:
         line: list[object] = [*cell[:3], f"{cell[3]:g}"]
         for integrator in work_precision.INTEGRATORS:
             own = [r for r in rows if r["integrator"] == integrator]
-            good = [r for r in own if r["status"] == r["reference_status"] and r["kernel_change_error"] <= 0.01]
+            within = [r for r in own if r["status"] == r["reference_status"] and r["kernel_change_error"] <= 0.01]
+            outside = [r["tolerance"] for r in own if r not in within and r["tolerance"]]
+            # one that a smaller tolerance does not confirm is within by chance
+            good = [r for r in within if not any(t < r["tolerance"] for t in outside)]
             best = min(good, key=lambda r: r["evaluations"], default=None)
             line.append(
                 f"{best['evaluations']:,} ({best['seconds']:.2g} s)" if best else "never within" if own else "not run"
@@ -114,11 +123,12 @@ def _work_precision() -> str:
     head = ("activation", "N", "L", "A", *(work_precision.LABELS[name] for name in work_precision.INTEGRATORS))
     return (
         "## Work for a kernel change within 1 %\n\nThe fewest gradient evaluations (and processor's seconds) of one "
-        f"network of width {stored[0]['width']} on digits,\namong tolerances 0.03, 0.01, 0.003, 0.001; errors are "
-        "against a solution at a tolerance of 3e-6 (ReLU: 1e-4),\nwhich was itself compared with DOP853 where that is "
-        "feasible. Euler's rule has no tolerance and stalls on ReLU\n(`python -m benchmarks work_precision`, figures "
-        "in `benchmarks/results/`). Tanh at A = 1e-3 is sensitive,\n"
-        "and takes smaller tolerances (L = 3: 1e-4); so, less, are networks that hardly fit: softplus with L = 1,\n"
+        f"network of width {stored[0]['width']} on digits,\namong those tolerances of 0.03, 0.01, 0.003, 0.001 that "
+        "are within with all smaller ones; errors are against a\nsolution at a tolerance of 3e-6 (ReLU: 1e-4), which "
+        "was itself compared with DOP853 where that is feasible. Euler's rule\nhas no tolerance and stalls on ReLU "
+        "(`python -m benchmarks work_precision`, figures in `benchmarks/results/`). Tanh at\nA = 1e-3 is sensitive, "
+        "and takes smaller tolerances (N = 100, L = 3: 1e-4; N = 1,000, L = 1, not shown: at 3e-6 the\nstop is not "
+        "reached within 20,000 steps); so, less, are networks that hardly fit: softplus with L = 1,\n"
         "N = 1,000, A = 1e-3 is 2.2 % off at 1e-2 (the W-method 1.4 %). Kernels of networks with kinks change by\n"
         "steps: at L = 5, A = 1e3 fifty of the 64,000 neurons on test points switch, one more or less is\n"
         "6 % of the change, and small errors decide.\n\n" + table(head, lines) + "\n"
