@@ -29,6 +29,7 @@ from simulate.dynamics import NAMES, SGD, STOCHASTIC, Adam, Dynamics, Flow
 from simulate.losses import LOSSES
 from simulate.networks.architecture import Size, find, names
 from simulate.networks.own_activation import loaded
+from simulate.parts import part_size
 from simulate.schema import ARMS
 from theory import Activation, InputError
 from theory.numerical import is_function_name, not_loaded
@@ -299,8 +300,7 @@ class Experiment(_Frozen):
         """
         by_count = math.ceil(_NETWORKS_PER_TASK / len(self.amplitudes))
         by_memory = int(_BYTES_PER_TASK // (len(self.amplitudes) * self.bytes_per_network(max(self.widths))))
-        blocks = math.ceil(self.seeds / max(1, min(by_count, by_memory, self.seeds)))
-        return math.ceil(self.seeds / blocks)
+        return part_size(self.seeds, max(1, min(by_count, by_memory)))
 
     def bytes_per_network(self, width: int) -> int:
         """Estimate the memory that training one network takes, within a factor of two (measured in the tests).
@@ -323,7 +323,7 @@ class Experiment(_Frozen):
         return self._bytes_of_a_number * (numbers + 3 * min(self.n_kernel, 512) ** 2)
 
     def networks_at_once(self, width: int, device: str = "cpu") -> int | None:
-        """About how many networks of a task are trained at once; None for all (`simulate.running.memory.part_size`).
+        """About how many networks of a task are trained at once; None for all (`simulate.parts.part_size`).
 
         On a CPU as many fully connected ones as its cache holds, which follows from shapes alone.
         """

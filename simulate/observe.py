@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import torch
@@ -126,7 +127,19 @@ class LinearEnd:
         self.kernel_change[members] = self.held_out.kernel_change(members, moment.weights)[0]
 
 
-class HalfLoss:
+class _OfOutput(ABC):
+    """An event that outputs on the training set tell, without a look at networks."""
+
+    @abstractmethod
+    def of_output(self, output: Tensor) -> Tensor:
+        """Return the event function of F, (members, n_train)."""
+
+    def value(self, moment: Moment) -> Tensor:
+        """See `of_output`."""
+        return self.of_output(moment.output)
+
+
+class HalfLoss(_OfOutput):
     """The mean loss l(F·y) over the training set falls to 1/2."""
 
     tolerance = 2e-3
@@ -138,10 +151,6 @@ class HalfLoss:
         self.time = torch.full_like(flow.alpha, torch.nan, dtype=torch.float64)
         self.output_rms = torch.full_like(flow.alpha, torch.nan)
 
-    def value(self, moment: Moment) -> Tensor:
-        """See `of_output`."""
-        return self.of_output(moment.output)
-
     def of_output(self, output: Tensor) -> Tensor:
         """Return 1/2 minus the mean loss."""
         return 0.5 - self.flow.mean_loss(output)
@@ -152,7 +161,7 @@ class HalfLoss:
         self.output_rms[moment.members] = rms(self.held_out.predictor(moment.members, moment.weights))
 
 
-class Stop:
+class Stop(_OfOutput):
     """The loss's own stopping criterion is met: training ends."""
 
     tolerance = 1e-3
@@ -160,10 +169,6 @@ class Stop:
 
     def __init__(self, flow: GradientFlow) -> None:
         self.flow = flow
-
-    def value(self, moment: Moment) -> Tensor:
-        """See `of_output`."""
-        return self.of_output(moment.output)
 
     def of_output(self, output: Tensor) -> Tensor:
         """Return the loss's progress: zero where the criterion is met."""

@@ -12,8 +12,8 @@ from simulate.campaign import Campaign, Experiment, Task
 from simulate.cost import task_operations
 from simulate.data import load_data
 from simulate.engine import run_task
+from simulate.parts import part_size
 from simulate.running.job import check_device, one_thread_on
-from simulate.running.memory import part_size
 
 #: A batch of middling size says how fast this machine is, in less than a second.
 _SAMPLE = Experiment(

@@ -89,14 +89,15 @@ class Path:
 
 @dataclass
 class FrozenFlow:
-    """The equation above, of m members; ``bend`` is b and v, each (m, n), None where b is zero.
+    """The equation above, of m members; ``bend`` is b and v, None where b is zero.
 
-    ``by_weights`` says whether ways are those of the weights, or of the coefficients (`Path`).
+    ``margin``, ``bend``, and what `margins` and `rate` take and give, are rows, (m, 1, n), as products with M take
+    them; all else is (m, n). ``by_weights`` says whether ways are those of weights, or of the coefficients (`Path`).
     """
 
     loss: Loss
     kernel: Tensor  # M, (m, n, n)
-    margin: Tensor  # u_0, (m, n)
+    margin: Tensor  # u_0
     unit: Tensor  # p = unit · e
     by_weights: bool = True
     bend: tuple[Tensor, Tensor] | None = None
@@ -107,11 +108,11 @@ class FrozenFlow:
         n = len(flow.y)
         kernel = theta.mul_(flow.y.unsqueeze(-1) * flow.y / n)
         unit = flow.y / (flow.alpha.unsqueeze(-1) * n)
-        return cls(flow.loss, kernel, point.output * flow.y, unit, by_weights)
+        return cls(flow.loss, kernel, (point.output * flow.y).unsqueeze(1), unit, by_weights)
 
     def bent(self, excess: Tensor, p: Tensor) -> FrozenFlow:
         """Return it with what F (times y) has more than linearly at ``p``, (m, n) both."""
-        return replace(self, bend=(excess, self.along(p / self.unit)))
+        return replace(self, bend=(excess.unsqueeze(1), self.along(p / self.unit).unsqueeze(1)))
 
     def along(self, e: Tensor) -> Tensor:
         """v for coefficients that end at ``e``, and multiplies such: M e / e·M e; along e where M is zero on it."""
@@ -124,21 +125,6 @@ class FrozenFlow:
     def through(self, e: Tensor) -> Tensor:
         """M e."""
         return ntk.product(self.kernel, e)
-
-
-@dataclass
-class _Rows:
-    """The same flow for vectors as rows, (m, 1, n): what a product with M takes and gives, without a call more."""
-
-    loss: Loss
-    kernel: Tensor
-    margin: Tensor
-    bend: tuple[Tensor, Tensor] | None
-
-    @classmethod
-    def of(cls, frozen: FrozenFlow) -> _Rows:
-        bend = frozen.bend and (frozen.bend[0].unsqueeze(1), frozen.bend[1].unsqueeze(1))
-        return cls(frozen.loss, frozen.kernel, frozen.margin.unsqueeze(1), bend)
 
     def margins(self, e: Tensor) -> Tensor:
         """u."""
@@ -159,10 +145,10 @@ class _Rows:
 
 def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> Path:
     """Integrate every member over its ``dt`` (m,), errors of F below ``tolerance`` · (``scale`` + rms F) a step."""
-    rows, loss, trace = _Rows.of(frozen), frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
-    time, e, u = torch.zeros_like(dt), torch.zeros_like(rows.margin), rows.margin
+    loss, trace = frozen.loss, frozen.kernel.diagonal(dim1=-2, dim2=-1)
+    time, e, u = torch.zeros_like(dt), torch.zeros_like(frozen.margin), frozen.margin
     f = -loss.slope(u)
-    rate = rows.rate(e, f)
+    rate = frozen.rate(e, f)
     step = _FIRST * (scale + _size(u)) / _size(rate)
     done = torch.zeros_like(dt, dtype=torch.bool)
     nodes = [(time, e, f, u, rate)]
@@ -174,10 +160,10 @@ def follow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, tolerance: float) -> P
         radius = (trace * torch.maximum(loss.curvature(u), ahead).squeeze(1)).sum(-1)
         longest = 0.64 * (_MOST_STAGES**2 - 1) / radius
         last, h = (step >= left) & (h <= longest), torch.where(done, 0.0, torch.minimum(h, longest))
-        new = _chebyshev(rows, e, f, h, radius)
-        new_u = rows.margins(new)
+        new = _chebyshev(frozen, e, f, h, radius)
+        new_u = frozen.margins(new)
         new_f = -loss.slope(new_u)
-        new_rate = rows.rate(new, new_f)
+        new_rate = frozen.rate(new, new_f)
         error = _size(0.8 * (u - new_u) + (0.4 * h).view(-1, 1, 1) * (rate + new_rate))
         error = error / (tolerance * (scale + _size(new_u)))
         accept = (error <= 1.0) & ~done
@@ -203,7 +189,7 @@ def _size(rows: Tensor) -> Tensor:
     return rms(rows).squeeze(1)
 
 
-def _chebyshev(rows: _Rows, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> Tensor:
+def _chebyshev(frozen: FrozenFlow, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> Tensor:
     """One step of RKC2 of size ``h`` (m,) from ``e``, where de/dt = ``f``."""
     stages = stages_for(h * radius).nan_to_num(2.0).clamp(2, _MOST_STAGES).to(torch.int64)
     first, table = (part.to(e)[stages] for part in _tables())
@@ -212,7 +198,7 @@ def _chebyshev(rows: _Rows, e: Tensor, f: Tensor, h: Tensor, radius: Tensor) -> 
     before, now = torch.zeros_like(e), first.view(-1, 1, 1) * hf  # of what is added to e
     for stage in table.permute(2, 1, 0)[2 : int(stages.max()) + 1, :, :, None, None].unbind(0):
         a, b, c, d = stage.unbind(0)
-        slope = rows.loss.slope(rows.margins(e + now))
+        slope = frozen.loss.slope(frozen.margins(e + now))
         new = (a * now).addcmul_(b, before).addcmul_(c, slope, value=-1.0).addcmul_(d, hf)
         before, now = now, new
     return e + now

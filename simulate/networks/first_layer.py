@@ -63,11 +63,13 @@ class Part:
         """Their inputs over sqrt(d), (n, d)."""
         return self.whole.a[self.place]
 
-    def part(self, rows: slice | Tensor) -> Part:
-        """Return some of them; by an index tensor, as a set of its own."""
-        if isinstance(rows, Tensor):
-            return Part.all(PointSet(self.a[rows]))
+    def tile(self, rows: slice) -> Part:
+        """Return some of them."""
         return Part(self.whole, self.rows[rows])
+
+    def points(self, rows: slice | Tensor) -> Part:
+        """Return some of them as a set of its own: inner products are kept of no more points than these."""
+        return Part.all(PointSet(self.a[rows]))
 
     def inner(self, other: Part) -> Tensor:
         """Return inner products with others, a a_other^T."""
@@ -108,24 +110,36 @@ class FirstLayer(Protocol):
         """Return the layer for the members named by ``index``."""
 
     def points(self, rows: slice | Tensor) -> FirstLayer:
-        """Return the layer on a part of the inputs."""
+        """Return the layer on a part of the inputs, a set of its own."""
+
+    def tile(self, rows: slice) -> FirstLayer:
+        """Return the layer on a part of the inputs, whose inner products with the others may be known."""
 
 
 @dataclass
-class Dense:
-    """``w`` is W_0, shape (members, width, d)."""
+class _OnPoints:
+    """What the coordinates below share."""
 
     own: Part
-
-    @classmethod
-    def of(cls, x: Tensor, bias: float = 0.0) -> Dense:
-        """Return the layer on ``x`` (n, d); with a ``bias``, its weights have d + 1 columns."""
-        return cls(Part.all(PointSet.of(x, bias)))
 
     @property
     def a(self) -> Tensor:
         """See `FirstLayer`."""
         return self.own.a
+
+    def inner(self, other: Self) -> Tensor:
+        """See `FirstLayer`."""
+        return self.own.inner(other.own)
+
+
+@dataclass
+class Dense(_OnPoints):
+    """``w`` is W_0, shape (members, width, d)."""
+
+    @classmethod
+    def of(cls, x: Tensor, bias: float = 0.0) -> Dense:
+        """Return the layer on ``x`` (n, d); with a ``bias``, its weights have d + 1 columns."""
+        return cls(Part.all(PointSet.of(x, bias)))
 
     def _spread(self, members: int) -> Tensor:
         return self.a.expand(members, -1, -1)
@@ -148,28 +162,27 @@ class Dense:
         """See `FirstLayer`."""
         return v.norm(dim=(-2, -1))
 
-    def inner(self, other: Dense) -> Tensor:
-        """See `FirstLayer`."""
-        return self.own.inner(other.own)
-
     def select(self, index: Tensor | slice) -> Dense:
         """Return itself: the inputs are the same for all members."""
         return self
 
     def points(self, rows: slice | Tensor) -> Dense:
         """See `FirstLayer`."""
-        return Dense(self.own.part(rows))
+        return Dense(self.own.points(rows))
+
+    def tile(self, rows: slice) -> Dense:
+        """See `FirstLayer`."""
+        return Dense(self.own.tile(rows))
 
 
 @dataclass
-class Span:
+class Span(_OnPoints):
     """``w`` is P, shape (members, n_train, width), zero at the start.
 
     ``gram`` is a a_train^T, ``offset`` z(0), shape (members, n, width). Only the layer on the training inputs
     themselves can pull back and take norms.
     """
 
-    own: Part
     train: PointSet
     gram: Tensor
     offset: Tensor
@@ -180,11 +193,6 @@ class Span:
         whole = Part.all(own)
         gram = train.gram if own is train else own.a @ train.a.mT
         return cls(whole, train, gram, Dense(whole).preactivation(first_weights))
-
-    @property
-    def a(self) -> Tensor:
-        """See `FirstLayer`."""
-        return self.own.a
 
     def preactivation(self, w: Tensor) -> Tensor:
         """See `FirstLayer`."""
@@ -208,7 +216,7 @@ class Span:
 
     def inner(self, other: Span) -> Tensor:
         """See `FirstLayer`: with training inputs they are known."""
-        return self.gram[:, other.own.place] if other.own.whole is self.train else self.own.inner(other.own)
+        return self.gram[:, other.own.place] if other.own.whole is self.train else super().inner(other)
 
     def select(self, index: Tensor | slice) -> Span:
         """See `FirstLayer`."""
@@ -216,7 +224,14 @@ class Span:
 
     def points(self, rows: slice | Tensor) -> Span:
         """See `FirstLayer`."""
-        return replace(self, own=self.own.part(rows), gram=self.gram[rows], offset=self.offset[:, rows])
+        return self._on(self.own.points(rows), rows)
+
+    def tile(self, rows: slice) -> Span:
+        """See `FirstLayer`."""
+        return self._on(self.own.tile(rows), rows)
+
+    def _on(self, own: Part, rows: slice | Tensor) -> Span:
+        return replace(self, own=own, gram=self.gram[rows], offset=self.offset[:, rows])
 
 
 def spans(n_train: int, input_dim: int) -> bool:

@@ -76,7 +76,7 @@ class Layerwise(Linearisation):
     def points(self, rows: slice) -> Layerwise:
         """Return the same networks on a part of the points."""
         return Layerwise(
-            self.first.points(rows),
+            self.first.tile(rows),
             [a[:, rows] for a in self.inputs],
             self.output[:, rows],
             [d[:, rows] for d in self.deltas],

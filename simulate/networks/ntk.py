@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from simulate.parts import part_size
+
 if TYPE_CHECKING:
     from simulate.networks.architecture import Linearisation
 
@@ -118,8 +120,7 @@ def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tens
 
 def tile_slices(n: int, tile: int) -> list[slice]:
     """As few parts as there can be of at most ``tile`` points, even ones: multiples of eight, as processors like it."""
-    size = math.ceil(n / max(1, math.ceil(n / tile)))
-    size = min(tile, 8 * math.ceil(size / 8))
+    size = min(tile, 8 * math.ceil(part_size(n, tile) / 8))
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import functools
 import gc
-import math
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+
+from simulate.parts import part_size
 
 T = TypeVar("T")
 
@@ -36,24 +37,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
 
 
-def part_size(count: int, most: int | None, unit: int = 1) -> int:
-    """Return the size of the largest of as few even parts of ``count`` as there can be with at most ``most`` each.
-
-    Of items that are alike in units of ``unit``, a part has whole units, one at least, even where ``most`` is half of
-    one; where it is less, parts are those of a unit.
-    """
-    if not most or not count:
-        return count
-    if 2 * most < unit:
-        return part_size(unit, most)
-    units = math.ceil(count / unit)
-    return unit * math.ceil(units / math.ceil(units / max(1, most // unit)))
-
-
 def in_parts(
     work: Callable[[range], T], items: range, most: int | None = None, unit: int = 1
 ) -> Iterator[tuple[range, T | None]]:
-    """Do ``work`` on ``items`` in parts of `part_size`. When memory runs out, parts become ever smaller.
+    """Do ``work`` on ``items`` in parts of `simulate.parts.part_size`. When memory runs out, parts become ever smaller.
 
     Yields each part with what ``work`` gave; None for a single item that does not fit alone. A size that was too large
     once is not tried again.

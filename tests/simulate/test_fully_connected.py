@@ -88,6 +88,7 @@ def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(
         weights, spanned = at.add_pullback(weights, q), at_span.add_pullback(spanned, q)
     torch.testing.assert_close(net.output(spanned, test), net.output(weights, x_test))
     torch.testing.assert_close(net.output(spanned, test.points(slice(3))), net.output(weights, x_test[:3]))
+    assert test.points(slice(3)).own.whole.gram.shape == (3, 3)  # not of points that have no kernel
     torch.testing.assert_close(train.norm(spanned[0]), Dense.of(x, bias).norm(weights[0] - start[0]))
     rows, columns = slice(2), slice(2, None)
     parts = at_span.points(rows), at_span.points(columns)  # training inputs, whose products are known

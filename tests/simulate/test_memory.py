@@ -12,7 +12,8 @@ from torch.utils._pytree import tree_leaves
 from simulate import Experiment, load_data, run_task
 from simulate.campaign import Task
 from simulate.networks.fully_connected import FullyConnected
-from simulate.running.memory import PeakMemory, in_parts, is_out_of_memory, part_size
+from simulate.parts import part_size
+from simulate.running.memory import PeakMemory, in_parts, is_out_of_memory
 from simulate.schema import CIRCUMSTANCES, Status
 from theory import Activation
 
@@ -188,5 +189,5 @@ def test_the_estimate_of_memory_is_right_within_a_factor_of_two(changes):
     data, width = load_data(spec), spec.widths[0]
     with Held() as held:
         run_task(spec, Task("test", 0, width, 0, 4), data)
-    at_once = part_size(12, spec.networks_at_once(width))
+    at_once = part_size(12, spec.networks_at_once(width), spec.seeds)
     assert 0.5 < at_once * spec.bytes_per_network(width) / held.most < 2.0

@@ -184,7 +184,7 @@ def test_coefficients_that_the_kernel_does_not_see_leave_the_way_of_the_weights_
     features = torch.randn(1, 9, 4, generator=generator, dtype=torch.float64)
     features -= features.mean(1, keepdim=True)
     zero, one = torch.zeros((1, 9), dtype=torch.float64), torch.ones(1, dtype=torch.float64)
-    frozen = FrozenFlow(LOSSES["logistic"], features @ features.mT, zero, zero + 1.0)
+    frozen = FrozenFlow(LOSSES["logistic"], features @ features.mT, zero.unsqueeze(1), zero + 1.0)
     path = follow_frozen(frozen, 100.0 * one, one, 1e-3)
     assert (path.v[0] * path.p[-1]).sum().item() == pytest.approx(1.0)
     assert path.late[-1].abs().max() <= path.p[-1].abs().max()
