@@ -29,14 +29,15 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from fit.censored import censored_slope
-from fit.collapse import collapse
-from fit.crossover import censoring, log_crossing
-from fit.decision import LEVEL, decide
-from fit.estimators import slope_between, slope_within
-from fit.intervals import Estimate
-from fit.jackknife import log_rms, log_standard_deviation
-from fit.models import corrected_power, joint, offset_power, segmented, smooth_crossover
+from fit.claims.outcome import LEVEL
+from fit.estimators.censored import censored_slope
+from fit.estimators.collapse import collapse
+from fit.estimators.crossover import censoring, log_crossing
+from fit.estimators.estimate import Estimate
+from fit.estimators.jackknife import log_rms, log_standard_deviation
+from fit.estimators.models import corrected_power, joint, offset_power, segmented, smooth_crossover
+from fit.estimators.slopes import slope_between, slope_within
+from fit.judge.decision import decide
 
 Draw = Callable[[np.random.Generator], Estimate | None]
 RESULT = Path(__file__).parent / "results" / "calibration.json"
@@ -196,7 +197,7 @@ def model_case(
     failing: float = 0.0,
     margin: float = 0.08,
 ) -> Case:
-    """A parameter of `fit.models`: clusters as in `amplitude_case`, about any curve log y of log x."""
+    """A parameter of `fit.estimators.models`: clusters as in `amplitude_case`, about any curve log y of log x."""
     h = np.repeat(widths(n_widths, 64), seeds)
     log_a = np.log(10.0) * np.arange(decades[0], decades[1] + 0.1, 0.5)
 

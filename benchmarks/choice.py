@@ -3,7 +3,7 @@
     python -m benchmarks.choice [--out benchmarks/results/choice-cpu.json]
 
 One stiff step of the W-method (kernel, factor and all) against one gradient of Chebyshev's stages, on one thread, in
-processor time, the best of several. The counts are those of `simulate.integrators.choice`.
+processor time, the best of several. The counts are those of `simulate.planning.integrator_choice`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pathlib import Path
 import torch
 
 from simulate import Campaign
-from simulate.flow import GradientFlow
+from simulate.dynamics.flow import GradientFlow
+from simulate.dynamics.losses import LOSSES
 from simulate.integrators import Batch, Chebyshev, chebyshev, rosenbrock
-from simulate.integrators.choice import GRADIENTS, STEPS, operations
-from simulate.losses import LOSSES
 from simulate.networks.fully_connected import FullyConnected
-from theory import Activation
+from simulate.planning.integrator_choice import GRADIENTS, STEPS, operations
+from theory.activation import Activation
 
 #: N, h, L, data set (which says how many inputs), networks in the batch
 CASES = (

@@ -4,7 +4,7 @@
 
 The article's network (four convolutions, h = 6) on images of Fashion-MNIST, softplus and ReLU, A = 1e-4, 1, 1e4, one
 network each on one thread, at a tolerance of 3e-2. Errors are relative to the kernel flow's solution at 3e-3. Time is
-the processor's. From the counts follows which integrator such experiments get (`simulate.integrators.choice`).
+the processor's. From the counts follows which integrator such experiments get (`simulate.planning.integrator_choice`).
 """
 
 from __future__ import annotations

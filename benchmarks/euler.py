@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow
+from simulate.dynamics.flow import GradientFlow
 from simulate.integrators.euler import MAX_DGRAD, MAX_DOUT
 from simulate.networks.fully_connected import Weights
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from simulate import Campaign
-from simulate.campaign import Experiment
+from simulate.campaign.experiment import Experiment
 from simulate.data import load_data
 from theory import infinite_width_kernels
 from theory.curves.function_space_flow import train

@@ -29,14 +29,15 @@ import xarray as xr
 
 from benchmarks.euler import train
 from simulate import Campaign, Experiment, load_data, run_task
-from simulate.flow import GradientFlow
-from simulate.integrators import integrator_of
-from simulate.losses import LOSSES
+from simulate.dynamics.flow import GradientFlow
+from simulate.dynamics.losses import LOSSES
+from simulate.measure.observers import HeldOut
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
-from simulate.observe import HeldOut
-from simulate.precision import full_precision, without_denormals
-from theory import Activation
+from simulate.planning.integrator_choice import integrator_of
+from simulate.planning.tasks import campaign_tasks
+from simulate.training.precision import full_precision, without_denormals
+from theory.activation import Activation
 
 CASES = {
     "small": {
@@ -64,7 +65,7 @@ def engine(case: str, device: str, **changes) -> tuple[float, xr.Dataset]:
     """Seconds and results of a batch."""
     campaign, one = experiment(case, **changes)
     data = load_data(one, None)
-    (task,) = campaign.tasks()
+    (task,) = campaign_tasks(campaign)
     start = time.perf_counter()
     found = run_task(one, task, data, device=device)
     return time.perf_counter() - start, found.isel(width=0)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from theory import Activation, infinite_width_kernels
+from theory import infinite_width_kernels
+from theory.activation import Activation
 from theory.curves import deep_linear_curve, mean_field_curve
 
 N, DEPTH, DIMENSION = 2000, 3, 50

@@ -24,14 +24,15 @@ from pathlib import Path
 
 import torch
 
+from simulate.measure.memory import PeakMemory
 from simulate.networks import ntk
-from simulate.networks.architecture import Architecture, Linearisation
+from simulate.networks.architecture import Architecture
 from simulate.networks.convolutional import Convolutional
 from simulate.networks.first_layer import FEW
 from simulate.networks.fully_connected import FullyConnected
-from simulate.precision import full_precision
-from simulate.running.memory import PeakMemory
-from theory import Activation
+from simulate.networks.linearisation import Linearisation
+from simulate.training.precision import full_precision
+from theory.activation import Activation
 
 GEMM = {"cpu": 1024, "cuda": 8192}
 REPEATS = 5

@@ -20,11 +20,12 @@ import torch
 import fit
 from benchmarks.scaling import fastest
 from simulate import Campaign, load_data, run_task
-from simulate.flow import GradientFlow
-from simulate.losses import LOSSES
+from simulate.dynamics.flow import GradientFlow
+from simulate.dynamics.losses import LOSSES
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
-from theory import Activation
+from simulate.planning.tasks import campaign_tasks
+from theory.activation import Activation
 
 WIDTHS, AMPLITUDES, SEEDS, POINTS, INPUTS, DEPTH = (100, 300, 1000), 23, 10, 10_000, 784, 3
 SETS = (100, 200, 400, 800)
@@ -43,7 +44,9 @@ def gradients(dataset: str) -> tuple[dict[int, float], float, float]:
         campaign = Campaign.from_dict({"name": "gradients", "experiment": [fields]})
         experiment = campaign.experiment[0]
         data = load_data(experiment)
-        found = [run_task(experiment, task, data)["gradient_evaluations"].values.mean() for task in campaign.tasks()]
+        found = [
+            run_task(experiment, task, data)["gradient_evaluations"].values.mean() for task in campaign_tasks(campaign)
+        ]
         means[n] = float(np.mean(found))
         print(f"N = {n}: {means[n]:.0f} gradients a network", flush=True)
     power = fit.exponent(list(means), list(means.values()))

@@ -18,6 +18,7 @@ import torch
 import xarray as xr
 
 from simulate import Campaign, load_data, run_task
+from simulate.planning.tasks import campaign_tasks
 
 AMPLITUDES = [10.0**i for i in range(-4, 6)]
 CASES = [(name, depth) for name in ("softplus", "relu", "tanh") for depth in (1, 3)]
@@ -29,7 +30,7 @@ def trained(activation: str, depth: int, device: str, **changes) -> xr.Dataset:
     fields = {"name": "precision", "dataset": "digits", "n_train": 60, "n_test": 60, "depth": depth, "widths": [64],
               "activation": activation, "root_h_alpha": AMPLITUDES, "seeds": 3, "tolerance": 5e-3}  # fmt: skip
     campaign = Campaign.from_dict({"name": "precision", "experiment": [{**fields, **changes}]})
-    (experiment,), (task,) = campaign.experiment, campaign.tasks()
+    (experiment,), (task,) = campaign.experiment, campaign_tasks(campaign)
     return run_task(experiment, task, load_data(experiment), device=device).isel(width=0)
 
 

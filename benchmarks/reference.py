@@ -23,8 +23,8 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.reference_table import write_table
-from fit.report import report_on
-from fit.verdict import Verdict
+from fit.judge.verdict import Verdict
+from fit.report.command import report_on
 from simulate import Campaign, list_presets, run
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from fit.estimators import cluster_slopes, exponent, mean_over, slope_between
+from fit.estimators.slopes import cluster_slopes, exponent, mean_over, slope_between
 from simulate import Status
 
 

@@ -22,7 +22,8 @@ import xarray as xr
 
 from simulate import Campaign, Status
 from simulate.data import Data
-from simulate.schema import variables
+from simulate.measure.schema import variables
+from simulate.planning.tasks import campaign_tasks
 from simulate.store import Store
 
 RESULT = Path(__file__).parent / "results" / "scale.json"
@@ -56,7 +57,7 @@ def write(path: Path, n_test: int, seed: int = 0) -> int:
     store = Store.create(path, grid, {e.name: data for e in grid.experiment}, "cpu")
     store._flush = lambda *_: None  # a made-up store need not survive a power cut
     common = labels * np.abs(rng.standard_normal(n_test))  # an infinitely wide network makes no error
-    for task in grid.tasks():
+    for task in campaign_tasks(grid):
         experiment = grid.find(task.experiment)
         a = np.asarray(experiment.root_h_alphas(task.width))[:, None]
         shape = (len(a), task.seed_stop - task.seed_start)
@@ -100,7 +101,15 @@ def main(n_test: int = 500, keep: Path | None = None, out: Path = RESULT) -> Non
         networks = write(store, n_test) if not store.exists() else campaign(n_test).size
         written = time.perf_counter() - started
         size = sum(f.stat().st_size for f in store.rglob("*") if f.is_file())
-        command = [sys.executable, "-m", "fit.report", str(store), "--out", str(Path(folder, "report")), "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "fit.report",
+            str(store),
+            "--out",
+            str(Path(folder, "report")),
+            "--quiet",
+        ]
         load = os.getloadavg()[0]
         started = time.perf_counter()
         subprocess.run(command, check=True)

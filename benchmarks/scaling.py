@@ -20,12 +20,12 @@ from pathlib import Path
 import torch
 
 import fit
-from simulate.flow import GradientFlow
+from simulate.dynamics.flow import GradientFlow
+from simulate.dynamics.losses import LOSSES
 from simulate.integrators.rosenbrock import step
-from simulate.losses import LOSSES
 from simulate.networks.first_layer import FEW, Dense
 from simulate.networks.fully_connected import FullyConnected
-from theory import Activation
+from theory.activation import Activation
 
 BASE = {"n": 256, "width": 256, "depth": 3, "networks": 4}
 VARIED = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import choice, integrators, work_precision
 from simulate import Status
-from simulate.integrators.choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS, ENOUGH
+from simulate.planning.integrator_choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS, ENOUGH
 
 RESULTS = Path(__file__).parent / "results"
 RELIABILITY = Path(__file__).parent / "reliability" / "results"

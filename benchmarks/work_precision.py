@@ -32,11 +32,12 @@ import torch
 from scipy.integrate import solve_ivp
 
 from simulate import Campaign, load_data, run_task
-from simulate.flow import GradientFlow
-from simulate.losses import LOSSES
+from simulate.dynamics.flow import GradientFlow
+from simulate.dynamics.losses import LOSSES
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
-from theory import Activation
+from simulate.planning.tasks import campaign_tasks
+from theory.activation import Activation
 
 RESULTS = Path(__file__).parent / "results"
 WIDTH = 64
@@ -64,7 +65,7 @@ def measured(fields: dict, integrator: str, tolerance: float) -> dict:
     flow = {"name": "gradient_flow", "integrator": integrator}
     shared = {"name": "one", "seeds": 1, "n_test": 200, "time_limit": TIME_LIMIT, "dynamics": flow}
     campaign = Campaign.from_dict({"name": "one", "experiment": [{**shared, **fields, "tolerance": tolerance}]})
-    (one,), (task,) = campaign.experiment, campaign.tasks()
+    (one,), (task,) = campaign.experiment, campaign_tasks(campaign)
     data = load_data(one)
     start = time.process_time()
     found = run_task(one, task, data).isel(width=0, root_h_alpha=0, seed=0)

@@ -8,7 +8,7 @@ import re
 
 from docutils import nodes
 
-from fit.mathematics import mathml
+from fit.report.mathematics import mathml
 
 project = "lazyrich"
 author = "the lazyrich authors"

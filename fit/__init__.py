@@ -1,14 +1,14 @@
 """Judge predictions by measurements."""
 
-from fit.assess import assess
-from fit.collapse import Collapse, collapse
-from fit.estimators import exponent
-from fit.goodness import CurveFit, curve_fit, goodness_of_fit
-from fit.intervals import Estimate
-from fit.models import ModelFit, corrected_power, joint, offset_power, segmented, smooth_crossover
-from fit.own_predictions import prediction, read_predictions
-from fit.paired import paired
-from fit.verdict import Verdict
+from fit.claims.user_predictions import prediction, read_predictions
+from fit.curves.goodness import CurveFit, curve_fit, goodness_of_fit
+from fit.estimators.collapse import Collapse, collapse
+from fit.estimators.estimate import Estimate
+from fit.estimators.models import ModelFit, corrected_power, joint, offset_power, segmented, smooth_crossover
+from fit.estimators.paired import paired
+from fit.estimators.slopes import exponent
+from fit.judge.assess import assess
+from fit.judge.verdict import Verdict
 
 __all__ = [
     "Collapse",

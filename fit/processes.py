@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Protocol, TypeVar
 
-from simulate.running.following import follow_parent
+from simulate.running.parent_watch import follow_parent
 
 #: Networks from which another process is worth its start, about two seconds of imports, where it can't be forked.
 WORTH_IT = 20_000

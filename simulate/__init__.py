@@ -7,15 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulate.campaign import Campaign, Experiment, list_presets
+    from simulate.campaign.campaign import Campaign, list_presets
+    from simulate.campaign.experiment import Experiment
     from simulate.data import Data, load_data
-    from simulate.engine import run_task
+    from simulate.measure.engine import run_task
     from simulate.networks.architecture import Architecture
-    from simulate.networks.architecture import register as register_architecture
-    from simulate.networks.own_activation import register_activation
+    from simulate.networks.registry import register as register_architecture
+    from simulate.networks.torch_functions import register_activation
+    from simulate.planning.tasks import campaign_tasks
     from simulate.running.runner import Outcome, Progress, run
-    from simulate.schema import Status
     from simulate.store import Store, StoreError
+    from simulate.training.status import Status
 
 __all__ = [
     "Architecture",
@@ -27,6 +29,7 @@ __all__ = [
     "Status",
     "Store",
     "StoreError",
+    "campaign_tasks",
     "list_presets",
     "load_data",
     "register_activation",
@@ -43,15 +46,16 @@ _HOME = {
     "Experiment": ("campaign", "Experiment"),
     "Outcome": ("running.runner", "Outcome"),
     "Progress": ("running.runner", "Progress"),
-    "Status": ("schema", "Status"),
+    "Status": ("training.status", "Status"),
     "Store": ("store", "Store"),
     "StoreError": ("store", "StoreError"),
+    "campaign_tasks": ("planning.tasks", "campaign_tasks"),
     "list_presets": ("campaign", "list_presets"),
     "load_data": ("data", "load_data"),
-    "register_activation": ("networks.own_activation", "register_activation"),
-    "register_architecture": ("networks.architecture", "register"),
+    "register_activation": ("networks.torch_functions", "register_activation"),
+    "register_architecture": ("networks.registry", "register"),
     "run": ("running.runner", "run"),
-    "run_task": ("engine", "run_task"),
+    "run_task": ("measure.engine", "run_task"),
 }
 
 

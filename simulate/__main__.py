@@ -11,17 +11,17 @@ import typer
 from rich.table import Table
 from typer.core import TyperGroup
 
-from simulate.campaign import Campaign, list_presets
+from lazyrich.console import console, start
+from lazyrich.errors import InputError
+from simulate.campaign.campaign import Campaign, list_presets
 from simulate.console import command, duration, exit_code, named, planned, progress_on, tell_plan
 from simulate.data import load_data
-from simulate.networks.own_activation import register_activation, require_loaded
-from simulate.plan import plan
-from simulate.reproduce import reproduce
+from simulate.networks.torch_functions import register_activation, require_loaded
+from simulate.running.dry_run import plan
+from simulate.running.reproduce import reproduce
 from simulate.running.runner import run, worker_count
 from simulate.running.workers import ATTEMPTS
 from simulate.store import Damage, Store, reading
-from theory.console import console, start
-from theory.errors import InputError
 
 EXIT_DAMAGE = 4
 

@@ -12,9 +12,10 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-import theory.console
-from simulate.campaign import Campaign, Task
-from simulate.plan import Plan
+import lazyrich.console
+from simulate.campaign.campaign import Campaign
+from simulate.planning.tasks import Task
+from simulate.running.dry_run import Plan
 from simulate.running.runner import Interrupted, Outcome, termination_interrupts
 from simulate.running.runner import Progress as RunProgress
 from simulate.store import StoreError
@@ -25,13 +26,13 @@ EXIT_STORAGE = 5
 
 @contextmanager
 def command() -> Iterator[None]:
-    """Like `theory.console.command`; a failing storage ends with exit code 5, an interrupted run says what it drops."""
-    with theory.console.command(), termination_interrupts():
+    """Like `lazyrich.console.command`; failing storage ends with exit code 5, an interrupted run says what it drops."""
+    with lazyrich.console.command(), termination_interrupts():
         try:
             yield
         except Interrupted as error:
             print(_interruption(error.dropped), file=sys.stderr)
-            raise typer.Exit(theory.console.EXIT_INTERRUPTED) from error
+            raise typer.Exit(lazyrich.console.EXIT_INTERRUPTED) from error
         except StoreError as error:
             print(f"error: {error}", file=sys.stderr)
             raise typer.Exit(EXIT_STORAGE) from error

@@ -1,7 +1,7 @@
 """What should happen: activations, scaling laws, kernels at infinite width."""
 
+from lazyrich.errors import InputError
 from theory.activation import Activation
-from theory.errors import InputError
 from theory.kernels import infinite_width_kernels
 from theory.model import Model
 from theory.prediction import Prediction, Regime, Step

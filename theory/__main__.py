@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from lazyrich.console import command, console, start
 from theory.activation import Activation
-from theory.console import command, console, start
+from theory.black_box import is_function_name
 from theory.model import Model
-from theory.numerical import is_function_name
 from theory.prediction import Prediction, Regime
 from theory.predictions import predictions
 from theory.scaling import Feature

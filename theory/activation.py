@@ -10,11 +10,12 @@ import numpy as np
 import scipy.optimize
 import sympy
 
-from theory import asymptotics, functions, numerical
-from theory.errors import InputError
+from lazyrich.errors import InputError
+from theory import asymptotics, functions
+from theory import black_box as numerical
+from theory.evaluation import numpy_value
 from theory.expression import NAMED, parse, slope
 from theory.gauss import gaussian_mean
-from theory.numeric import numpy_value
 
 LARGEST = 1e6  #: sigma and sigma' must be finite for |z| up to this
 _REMEDY = "Choose an activation that grows at most as a power of |z|, such as relu, softplus, tanh or gelu"
@@ -28,7 +29,7 @@ class Activation:
     ----------
     formula : str
         A name (relu, softplus (beta = 5), tanh, erf, gelu, silu, leaky_relu, linear, relu2), a formula in ``z``, or
-        ``module:function`` for a function that `theory.numerical` was told of.
+        ``module:function`` for a function that `theory.black_box` was told of.
     normalise : bool
         Whether to scale by c; the published runs scaled relu and softplus, and not tanh (arXiv:1906.08034).
 

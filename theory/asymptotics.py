@@ -14,7 +14,7 @@ from fractions import Fraction
 import mpmath
 import sympy
 
-from theory.numeric import MPMATH, compiled, mpmath_value
+from theory.evaluation import MPMATH, compiled, mpmath_value
 
 _DIGITS = 150
 _DECADES = (30, 60)

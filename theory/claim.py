@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-import theory.laws
-from theory.discovery import import_all
 from theory.model import Model
 from theory.prediction import Prediction
 
@@ -39,6 +37,11 @@ class Claim:
 _claims: dict[str, Claim] = {}
 
 
+def registered() -> dict[str, Claim]:
+    """Return the claims whose files have been imported; `theory.claims.claims` imports them all."""
+    return _claims
+
+
 def claim(title: str, *, margin: float | None = None, because: str = "") -> Callable[[_D], _D]:
     """Make a derivation the claim of its own name: a decorator.
 
@@ -60,10 +63,3 @@ def claim(title: str, *, margin: float | None = None, because: str = "") -> Call
         return derive
 
     return register
-
-
-def claims() -> tuple[Claim, ...]:
-    """Return all claims: in the order of `theory.laws.ORDER`, then others by name."""
-    import_all(theory.laws)
-    order = {name: place for place, name in enumerate(theory.laws.ORDER)}
-    return tuple(sorted(_claims.values(), key=lambda one: (order.get(one.name, len(order)), one.name)))

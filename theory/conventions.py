@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from theory.errors import InputError
+from lazyrich.errors import InputError
 
 
 @dataclass(frozen=True)

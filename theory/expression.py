@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import sympy
 
-from theory.errors import InputError
+from lazyrich.errors import InputError
 from theory.functions import absolute, logistic, relu, select, signum, softplus, step
 
 z = sympy.Symbol("z", real=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from theory.errors import InputError
+from lazyrich.errors import InputError
 
 _HALF = sympy.Rational(1, 2)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import sympy
 
 from theory.activation import Activation
-from theory.claim import claims
+from theory.claims import claims
 from theory.conventions import CONVENTIONS
 from theory.kernels import dual_expression
 from theory.laws.kernel_change_feature import DEEP, DEEP_MARGIN

@@ -12,7 +12,7 @@ from typing import Literal
 
 import sympy
 
-from theory.errors import InputError
+from lazyrich.errors import InputError
 
 _HALF = sympy.Rational(1, 2)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 
+from lazyrich.errors import InputError
 from theory.activation import Activation
-from theory.claim import Claim, claims
-from theory.errors import InputError
+from theory.claim import Claim
+from theory.claims import claims
 from theory.model import Model
 from theory.prediction import Prediction
 

@@ -22,8 +22,8 @@ import numpy as np
 
 from benchmarks.reliability import stand_in
 from simulate import Campaign, Store, load_data, run
-from simulate.campaign import Task
-from simulate.schema import variables
+from simulate.measure.schema import variables
+from simulate.planning.tasks import Task, campaign_tasks
 from simulate.store.records import RECORDS
 
 _TOGETHER = 10
@@ -134,7 +134,7 @@ def _owner(campaign: Campaign, name: str) -> Task | None:
     if not chunk or variable not in variables(campaign.experiment[0]):
         return None
     index, _, block = (int(i) for i in chunk.split("/")[:3])
-    return next(t for t in campaign.tasks() if (t.index, t.seed_start) == (index, 50 * block))
+    return next(t for t in campaign_tasks(campaign) if (t.index, t.seed_start) == (index, 50 * block))
 
 
 def _part(name: str) -> str:

@@ -36,10 +36,10 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from benchmarks.reliability import stand_in
-from fit.main import app
+from lazyrich.command_line import app
+from lazyrich.errors import InputError
 from simulate import Campaign, Experiment, Store, run
-from simulate.plan import plan
-from theory.errors import InputError
+from simulate.running.dry_run import plan
 
 _SECONDS = 0.3  # what is estimated to take longer is planned only
 _GOOD = {
@@ -309,7 +309,7 @@ def _in_this_process(words: tuple[str, ...]) -> tuple[object, str, str]:
 
 
 def _as_process(words: tuple[str, ...]) -> tuple[object, str, str]:
-    code = "from fit.main import main; main()"
+    code = "from lazyrich.command_line import main; main()"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, timeout=300, check=False)
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 
 from simulate import Campaign, Experiment, Status
-from simulate.campaign import Task
 from simulate.data import Data
-from simulate.schema import coordinates, variables
+from simulate.measure.schema import coordinates, variables
+from simulate.planning.tasks import Task, campaign_tasks
 
 RESULTS = Path(__file__).parent / "results"
 SECONDS = 0.03  # that a task takes
@@ -27,7 +27,7 @@ def campaign(tasks: int) -> Campaign:
     fields = {"name": "e", "dataset": "sphere", "n_train": 4, "n_test": 20, "depth": 2, "activation": "relu"}
     grid = {"widths": list(range(8, 8 + widths)), "root_h_alpha": [0.1, 10.0], "seeds": 50 * tasks // widths}
     made = Campaign.from_dict({"name": "stand-in", "experiment": [fields | grid]})
-    assert len(made.tasks()) == tasks
+    assert len(campaign_tasks(made)) == tasks
     return made
 
 
@@ -50,7 +50,7 @@ def empty(experiment: Experiment, task: Task, data: Data, *, device: str) -> xr.
 
 def warm() -> None:
     """Import what a task needs, where this is called."""
-    importlib.import_module("simulate.engine")
+    importlib.import_module("simulate.measure.engine")
 
 
 def made_up(experiment: Experiment, task: Task, data: Data) -> xr.Dataset:

@@ -30,6 +30,7 @@ from distributed import Client, SubprocessCluster
 
 from benchmarks.reliability import stand_in
 from simulate import Campaign, run
+from simulate.planning.tasks import campaign_tasks
 
 _TRAINED = {
     "name": "trained", "dataset": "digits", "n_train": 40, "n_test": 50, "depth": 1, "activation": "softplus",
@@ -65,7 +66,7 @@ def _trained(folder: Path, empty: int) -> list[dict]:
         local = _timed(campaign, folder / f"local-{workers}.zarr", workers=workers)
         with _cluster(workers) as address:
             dask = _timed(campaign, folder / f"dask-{workers}.zarr", scheduler=address)
-        rows.append({"workers": workers, "tasks": len(campaign.tasks()), "networks": campaign.size}
+        rows.append({"workers": workers, "tasks": len(campaign_tasks(campaign)), "networks": campaign.size}
                     | {"local_seconds": local, "dask_seconds": dask})  # fmt: skip
     return rows
 
@@ -77,8 +78,10 @@ def _waiting(folder: Path, empty: int) -> list[dict]:
         with _cluster(workers) as address:
             path = folder / f"waiting-{workers}.zarr"
             seconds = _timed(campaign, path, scheduler=address, compute=stand_in.waiting)
-        ideal = stand_in.WAIT * len(campaign.tasks()) / workers
-        rows.append({"workers": workers, "tasks": len(campaign.tasks()), "seconds": seconds, "ideal_seconds": ideal})
+        ideal = stand_in.WAIT * len(campaign_tasks(campaign)) / workers
+        rows.append(
+            {"workers": workers, "tasks": len(campaign_tasks(campaign)), "seconds": seconds, "ideal_seconds": ideal}
+        )
     return rows
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lazyrich.errors import InputError
 from simulate.data.idx import incomplete
 from simulate.data.sources import Pool, class_indices, no_root
 from simulate.data.torchvision_compat import torchvision_datasets
-from theory import InputError
 
 
 def reader(cls: str, full: tuple[int, int], idx: str | None = None, **options) -> Callable[..., Pool]:

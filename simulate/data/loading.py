@@ -12,18 +12,50 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from sklearn.decomposition import PCA
 
+from lazyrich.errors import InputError
 from simulate.data.sources import pool
 from simulate.data.synthetic import DIMENSION, RULES, points
-from simulate.networks.architecture import find
-from theory import InputError
 
-if TYPE_CHECKING:
-    from simulate.campaign import Experiment
+
+class DataRequest(Protocol):
+    """What is asked of a data set: an experiment (`simulate.campaign.Experiment`), or anything with these fields."""
+
+    @property
+    def dataset(self) -> str:
+        """A name, or the path of an npz file."""
+
+    @property
+    def n_train(self) -> int:
+        """Training points."""
+
+    @property
+    def n_test(self) -> int:
+        """Test points."""
+
+    @property
+    def data_seed(self) -> int:
+        """Which draw of the points."""
+
+    @property
+    def dimension(self) -> int | None:
+        """Of synthetic points."""
+
+    @property
+    def pca(self) -> int | None:
+        """How many principal components are kept; None for the points themselves."""
+
+    @property
+    def pca_whiten(self) -> bool:
+        """Whether components are scaled to unit variance."""
+
+    def check_points(self, shape: tuple[int, ...]) -> None:
+        """Raise an `InputError` if points of this shape can't be used."""
+
 
 _CLASSES_BY_PARITY = np.array([1.0, -1.0])  # even classes +1, odd ones -1
 
@@ -47,14 +79,14 @@ class Data:
     image_shape: tuple[int, int, int] | None = None
 
 
-def load_data(experiment: Experiment, data_root: str | Path | None = None, *, download: bool = False) -> Data:
+def load_data(experiment: DataRequest, data_root: str | Path | None = None, *, download: bool = False) -> Data:
     """Read and preprocess the data set of an experiment.
 
     Parameters
     ----------
-    experiment : Experiment
-        Its ``dataset``, ``n_train``, ``n_test``, ``data_seed``, ``pca``, ``pca_whiten`` and ``dimension`` are
-        used.
+    experiment : DataRequest
+        An experiment: its ``dataset``, ``n_train``, ``n_test``, ``data_seed``, ``pca``, ``pca_whiten`` and
+        ``dimension`` are used.
     data_root : path, optional
         Folder with the image data, in torchvision's layout; default: the environment variable ``LAZYRICH_DATA``.
     download : bool
@@ -88,7 +120,7 @@ def load_data(experiment: Experiment, data_root: str | Path | None = None, *, do
     y = _CLASSES_BY_PARITY[source.classes[chosen] % 2]
     n = experiment.n_train
     shape = _image_shape(source.x) if experiment.pca is None else None
-    find(experiment.architecture).check(shape or x.shape[1:], experiment.depth)
+    experiment.check_points(shape or x.shape[1:])
     return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest.hexdigest(), source.description, shape)
 
 
@@ -108,7 +140,7 @@ def _image_shape(x: np.ndarray) -> tuple[int, int, int] | None:
     return height, width, *(channels or [1])
 
 
-def _principal_components(experiment: Experiment, centred: np.ndarray) -> np.ndarray:
+def _principal_components(experiment: DataRequest, centred: np.ndarray) -> np.ndarray:
     largest = min(centred.shape)
     if experiment.pca > largest:
         raise InputError("pca", experiment.pca, f"{experiment.dataset} has {largest} components", "Lower it")
@@ -124,7 +156,7 @@ def _interleaved(classes: np.ndarray, seed: int) -> np.ndarray:
     return np.concatenate(members)[np.argsort(turn, kind="stable")]
 
 
-def _synthetic(experiment: Experiment) -> Data:
+def _synthetic(experiment: DataRequest) -> Data:
     count, dimension = experiment.n_train + experiment.n_test, experiment.dimension or DIMENSION
     x, y = points(experiment.dataset, count, dimension, experiment.data_seed)
     n = experiment.n_train

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 import simulate.data.sets
+from lazyrich.discovery import import_all
+from lazyrich.errors import InputError
 from simulate.data.synthetic import RULES
-from theory import InputError
-from theory.discovery import import_all
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Hermite, Memory, Trial, per_member
-from simulate.networks.architecture import Weights
+from simulate.dynamics.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, Hermite, SolverState, StepProposal, per_member
+from simulate.networks.linearisation import Weights
 
 EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
 
@@ -41,7 +41,7 @@ class Prediction:
 
 
 @dataclass
-class AdamsTrial(Trial):
+class AdamsProposal(StepProposal):
     """A proposed step, with dw/dt at its two ends for dense output."""
 
     rates: tuple[Weights, Weights] = field(kw_only=True)
@@ -55,7 +55,7 @@ class Adams:
 
     order = 3
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         return torch.full_like(flow.alpha, torch.inf), *(torch.zeros_like(w) for w in weights)
 
@@ -68,7 +68,7 @@ class Adams:
         weights = _moved(_moved(batch.weights, half, rate), half, ahead)
         return Prediction(rate, ahead, weights, batch.flow(weights))
 
-    def correct(self, batch: Batch, predicted: Prediction) -> AdamsTrial:
+    def correct(self, batch: Batch, predicted: Prediction) -> AdamsProposal:
         """Return the steps by Moulton's formula."""
         dt, stage = batch.dt, predicted.point
         r = dt / batch.memory[0]
@@ -78,20 +78,20 @@ class Adams:
         arrived = batch.flow(new)
         memory = dt.clone(), *predicted.rate  # not dt itself: the driver puts the old one back where it rejects
         error = arrived.output - stage.output
-        return AdamsTrial(new, arrived, error, EVALUATIONS_PER_STEP, memory, rates=(predicted.rate, there))
+        return AdamsProposal(new, arrived, error, EVALUATIONS_PER_STEP, memory, rates=(predicted.rate, there))
 
-    def forget(self, memory: Memory) -> Memory:
+    def forget(self, memory: SolverState) -> SolverState:
         """Return what is remembered after a step of another kind."""
         last, *before = memory
         return torch.full_like(last, torch.inf), *before  # which r = 0 leaves out
 
-    def step(self, batch: Batch) -> AdamsTrial:
+    def step(self, batch: Batch) -> AdamsProposal:
         """See `Stepper`."""
         return self.correct(batch, self.predict(batch))
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Hermite:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""
-        assert isinstance(trial, AdamsTrial)
+        assert isinstance(trial, AdamsProposal)
         dt = batch.dt[index]
         first, last = ([per_member(dt, g) * g[index] for g in part] for part in trial.rates)
         return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in trial.weights])

@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Hermite, Memory, Trial, per_member
-from simulate.networks.architecture import Weights
+from simulate.dynamics.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, Hermite, SolverState, StepProposal, per_member
+from simulate.networks.linearisation import Weights
 
 _DAMPING = 2.0 / 13.0
 _MOST_STAGES = 1000
@@ -46,12 +46,12 @@ class Chebyshev:
 
     order = 3
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         gradient = point.at.pullback(point.force)
         return _random_direction(point.output), torch.zeros_like(flow.alpha), _rate(flow, point, gradient), *gradient
 
-    def step(self, batch: Batch) -> Trial:
+    def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
         direction, seen, rate, *gradient = batch.memory
         radius, direction, iterations = _spectral_radius(batch, direction, rate)
@@ -65,9 +65,9 @@ class Chebyshev:
         new_rate = _rate(batch.flow, point, new_gradient)
         error = 0.8 * (batch.point.output - point.output) + 0.4 * batch.dt.unsqueeze(-1) * (rate + new_rate)
         error = torch.where((wanted <= _MOST_STAGES).unsqueeze(-1), error, torch.inf)
-        return Trial(new, point, error, stages + iterations, (direction, seen, new_rate, *new_gradient))
+        return StepProposal(new, point, error, stages + iterations, (direction, seen, new_rate, *new_gradient))
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Hermite:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""
         dt = batch.dt[index]
         first, last = ([per_member(dt, g) * g[index] for g in memory[3:]] for memory in (batch.memory, trial.memory))

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point, rms
-from simulate.integrators.protocol import Batch, Trial
+from simulate.dynamics.flow import GradientFlow, Point, rms
+from simulate.integrators.protocol import Batch, StepProposal
 
 Norm = Literal["rms", "max"]
 
@@ -56,7 +56,7 @@ class ErrorControl:
         rate = flow.alpha * rms(point.at.pushforward(point.at.pullback(point.force)))
         return _FIRST_STEP * self.natural_scale / rate
 
-    def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def judge(self, batch: Batch, trial: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
         """See `Controller`."""
         size = self.natural_scale[batch.members] + rms(trial.point.output)
         error = rms(trial.error) if self.norm == "rms" else trial.error.abs().amax(-1)

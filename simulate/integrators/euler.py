@@ -15,9 +15,9 @@ import math
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Line, Memory, Trial, per_member
-from simulate.networks.architecture import Weights
+from simulate.dynamics.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, Line, SolverState, StepProposal, per_member
+from simulate.networks.linearisation import Weights
 
 MAX_DOUT, MAX_DGRAD = 0.1, 1e-4
 _GROW, _SHRINK = 1.1, 0.1
@@ -28,18 +28,18 @@ class Euler:
 
     order = 1  #: of dF, which takes the place of an error estimate in the published rule
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         return tuple(point.at.pullback(point.force))
 
-    def step(self, batch: Batch) -> Trial:
+    def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
         new = [torch.addcmul(w, per_member(batch.dt, w), g) for w, g in zip(batch.weights, batch.memory, strict=True)]
         point = batch.flow(new)
         gradient = tuple(point.at.pullback(point.force))
-        return Trial(new, point, point.output - batch.point.output, 1, gradient)
+        return StepProposal(new, point, point.output - batch.point.output, 1, gradient)
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Line:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Line:
         """See `Stepper`."""
         return Line([w[index] for w in batch.weights], [w[index] for w in trial.weights])
 
@@ -53,7 +53,7 @@ class PublishedRule:
         """See `Controller`."""
         return flow.alpha / math.sqrt(flow.network.width)
 
-    def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def judge(self, batch: Batch, trial: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
         """See `Controller`."""
         dout = trial.error.abs().amax(dim=-1)
         moved = _norm([new - old for new, old in zip(trial.memory, batch.memory, strict=True)])
@@ -64,5 +64,5 @@ class PublishedRule:
         return accept, torch.where(accept, grown, _SHRINK)
 
 
-def _norm(parts: Memory | Weights) -> Tensor:
+def _norm(parts: SolverState | Weights) -> Tensor:
     return torch.stack([part.flatten(1).norm(dim=1) for part in parts]).norm(dim=0)

@@ -19,29 +19,29 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Memory, Straight, Trial
+from simulate.dynamics.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, SolverState, StepProposal, Straight
 from simulate.networks import ntk
-from simulate.networks.architecture import Weights
+from simulate.networks.linearisation import Weights
 
 
 @dataclass
-class ExponentialTrial(Trial):
+class ExponentialProposal(StepProposal):
     """A proposed step, with the solution of the linear flow that dense output follows."""
 
     linear: LinearFlow = field(kw_only=True)
 
 
 class Exponential:
-    """The `simulate.integrators.Stepper`; only for `simulate.frozen.frozen_flow`."""
+    """The `simulate.integrators.Stepper`; only for `simulate.dynamics.frozen_kernel.frozen_flow`."""
 
     order = 2
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         return ()
 
-    def step(self, batch: Batch) -> ExponentialTrial:
+    def step(self, batch: Batch) -> ExponentialProposal:
         """See `Stepper`."""
         linear = LinearFlow.of(batch.weights[0], batch.point)
         new = linear.after(batch.dt)
@@ -49,12 +49,12 @@ class Exponential:
         # l' along the linearisation: -l' y / n = c + (-D/n) (F - F_start)
         expected = batch.point.force - batch.point.curvature * (point.output - batch.point.output) / linear.n
         error = batch.dt.unsqueeze(-1) * point.at.pushforward([(point.force - expected).unsqueeze(-1)])
-        return ExponentialTrial([new], point, 0.5 * error, 1, linear=linear)
+        return ExponentialProposal([new], point, 0.5 * error, 1, linear=linear)
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> ExponentialSegment:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> ExponentialDenseOutput:
         """See `Stepper`."""
-        assert isinstance(trial, ExponentialTrial)
-        return ExponentialSegment(trial.linear.select(index), batch.dt[index])
+        assert isinstance(trial, ExponentialProposal)
+        return ExponentialDenseOutput(trial.linear.select(index), batch.dt[index])
 
 
 @dataclass
@@ -98,7 +98,7 @@ class LinearFlow:
 
 
 @dataclass
-class ExponentialSegment(Straight):
+class ExponentialDenseOutput(Straight):
     """Dense output: the linear flow itself."""
 
     linear: LinearFlow
@@ -106,12 +106,12 @@ class ExponentialSegment(Straight):
     continuous = True
 
     def at(self, share: Tensor) -> Weights:
-        """See `simulate.integrators.protocol.Segment`."""
+        """See `simulate.integrators.protocol.DenseOutput`."""
         return [self.linear.after(share * self.dt)]
 
-    def select(self, index: Tensor) -> ExponentialSegment:
-        """See `simulate.integrators.protocol.Segment`."""
-        return ExponentialSegment(self.linear.select(index), self.dt[index])
+    def select(self, index: Tensor) -> ExponentialDenseOutput:
+        """See `simulate.integrators.protocol.DenseOutput`."""
+        return ExponentialDenseOutput(self.linear.select(index), self.dt[index])
 
 
 def _psi(z: Tensor) -> Tensor:

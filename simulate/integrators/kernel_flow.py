@@ -1,13 +1,13 @@
 r"""Steps as long as the kernel allows: the loss relaxes in function space, between evaluations of the networks.
 
 While J is frozen, dw/dt = J^T c(F) is solved by w + J^T p, p = int c dt, and F = F_0 + alpha Theta p makes p the
-solution of an equation for n numbers (`simulate.integrators.function_space`). So, with J_0 and Theta at the start,
+solution of an equation for n numbers (`simulate.integrators.frozen_flow`). So, with J_0 and Theta at the start,
 
     p from the frozen flow,                      w_1 = w + J_0^T p,              J_1, F_1 = F(w_1);
     p again, with what F_1 has beyond it,        w_new = w + J_0^T (p - q) + J_1^T q,    q = int x dp,
 
 where J is taken to change in proportion to the way x that weights, or coefficients, have gone, from 0 to 1
-(`simulate.integrators.function_space.Path`): the method is of order 2 in the change of the kernel, and exact for
+(`simulate.integrators.frozen_flow.Path`): the method is of order 2 in the change of the kernel, and exact for
 networks that are linear, whatever dt is. What the second pass adds to F_0 + alpha Theta p, in proportion to x², is F_1
 minus that, and alpha J_0 (J_1 - J_0)^T q. The estimated error is what J_0 does not explain of the way from w_1 to
 w_new,
@@ -29,11 +29,11 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
+from simulate.dynamics.flow import GradientFlow, Point
 from simulate.integrators.adams import Adams
-from simulate.integrators.function_space import FrozenFlow, Path, follow
-from simulate.integrators.protocol import Batch, Memory, Segment, Trial
-from simulate.networks.architecture import Linearisation, Weights
+from simulate.integrators.frozen_flow import FrozenFlow, Path, follow
+from simulate.integrators.protocol import Batch, DenseOutput, SolverState, StepProposal
+from simulate.networks.linearisation import Linearisation, Weights
 
 EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
 _STIFF = 0.1
@@ -44,7 +44,7 @@ _ROUGH, _INNER = 1.0, 0.1
 
 
 @dataclass
-class FrozenTrial(Trial):
+class FrozenProposal(StepProposal):
     """A proposed stiff step, and for its dense output the path, and the networks where the frozen flow ends."""
 
     path: Path = field(kw_only=True)
@@ -52,10 +52,10 @@ class FrozenTrial(Trial):
 
 
 @dataclass
-class SplicedTrial(Trial):
+class SplicedProposal(StepProposal):
     """Proposed steps of two kinds: of each the positions in the batch, the batch of its own, and the trial."""
 
-    parts: list[tuple[Tensor, Batch, Trial]] = field(kw_only=True)
+    parts: list[tuple[Tensor, Batch, StepProposal]] = field(kw_only=True)
 
 
 class KernelFlow:
@@ -74,14 +74,14 @@ class KernelFlow:
         self.by_weights = by_weights
         self.explicit = Adams()
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         return self.explicit.begin(flow, weights, point)
 
-    def step(self, batch: Batch) -> Trial:
+    def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
         stiff, tried = _stiff(batch), torch.zeros_like(batch.steps)
-        parts: list[tuple[Tensor, Batch, Trial]] = []
+        parts: list[tuple[Tensor, Batch, StepProposal]] = []
         soft = torch.nonzero(~stiff).squeeze(-1)
         if len(soft):
             own = _part(batch, soft)
@@ -101,7 +101,7 @@ class KernelFlow:
             parts.append((index, own, self._relax(own)))
         return _spliced(batch, parts, tried)
 
-    def _relax(self, batch: Batch) -> FrozenTrial:
+    def _relax(self, batch: Batch) -> FrozenProposal:
         """A step of members that are all stiff."""
         flow, point, dt, at = batch.flow, batch.point, batch.dt, batch.point.at
         frozen = FrozenFlow.of(flow, point, at.kernel(), by_weights=self.by_weights)
@@ -123,11 +123,11 @@ class KernelFlow:
         arrived = flow(new)
         error = arrived.output - stage.output - explained
         memory = self.explicit.forget(batch.memory)
-        return FrozenTrial(new, arrived, error, EVALUATIONS_PER_STEP, memory, path=path, stage=stage.at)
+        return FrozenProposal(new, arrived, error, EVALUATIONS_PER_STEP, memory, path=path, stage=stage.at)
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Segment:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> DenseOutput:
         """See `Stepper`."""
-        if isinstance(trial, SplicedTrial):
+        if isinstance(trial, SplicedProposal):
             pieces = []
             for members, own, part in trial.parts:
                 place = torch.full_like(batch.members, -1)
@@ -136,7 +136,7 @@ class KernelFlow:
                 if len(chosen):
                     pieces.append((chosen, self.segment(own, part, place[index[chosen]])))
             return Spliced(pieces)
-        if not isinstance(trial, FrozenTrial):
+        if not isinstance(trial, FrozenProposal):
             return self.explicit.segment(batch, trial, index)
         start = [w[index] for w in batch.weights]
         first, last = batch.point.at.select(index), trial.stage.select(index)
@@ -159,7 +159,7 @@ def _part(batch: Batch, index: Tensor) -> Batch:
     return batch if len(index) == len(batch.members) else batch.select(index)
 
 
-def _spliced(batch: Batch, parts: list[tuple[Tensor, Batch, Trial]], tried: Tensor) -> Trial:
+def _spliced(batch: Batch, parts: list[tuple[Tensor, Batch, StepProposal]], tried: Tensor) -> StepProposal:
     """Return one trial of all members; ``tried`` (m,) are evaluations beside those of the parts."""
     evaluations = EVALUATIONS_PER_STEP + tried
     if len(parts) == 1:
@@ -171,18 +171,18 @@ def _spliced(batch: Batch, parts: list[tuple[Tensor, Batch, Trial]], tried: Tens
         for whole, own in zip([*weights, *memory, error], [*trial.weights, *trial.memory, trial.error], strict=True):
             whole[index] = own
         point.put(index, trial.point)
-    return SplicedTrial(weights, point, error, evaluations, tuple(memory), parts=parts)
+    return SplicedProposal(weights, point, error, evaluations, tuple(memory), parts=parts)
 
 
 @dataclass
 class Spliced:
     """Dense output of steps of several kinds: of each the positions of its members, and its own."""
 
-    pieces: list[tuple[Tensor, Segment]]
+    pieces: list[tuple[Tensor, DenseOutput]]
     continuous = True
 
     def at(self, share: Tensor) -> Weights:
-        """See `simulate.integrators.protocol.Segment`."""
+        """See `simulate.integrators.protocol.DenseOutput`."""
         found: Weights = []
         for index, segment in self.pieces:
             own = segment.at(share[index])
@@ -192,7 +192,7 @@ class Spliced:
         return found
 
     def select(self, index: Tensor) -> Spliced:
-        """See `simulate.integrators.protocol.Segment`."""
+        """See `simulate.integrators.protocol.DenseOutput`."""
         pieces = []
         for members, segment in self.pieces:
             same = index.unsqueeze(-1) == members
@@ -202,7 +202,7 @@ class Spliced:
         return Spliced(pieces)
 
     def expected(self, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-        """See `simulate.integrators.protocol.Segment`."""
+        """See `simulate.integrators.protocol.DenseOutput`."""
         found = [segment.expected(start[members], end[members]) for members, segment in self.pieces]
         most = max(len(share) for share, _ in found)
         shares, outputs = start.new_empty(most, len(start)), start.new_empty(most, *start.shape)
@@ -224,12 +224,12 @@ class Bend:
     continuous = True
 
     def at(self, share: Tensor) -> Weights:
-        """See `simulate.integrators.protocol.Segment`."""
+        """See `simulate.integrators.protocol.DenseOutput`."""
         p, late = self.path.at(share)
         return self.last.add_pullback(self.first.add_pullback(self.start, p - late), late)
 
     def select(self, index: Tensor) -> Bend:
-        """See `simulate.integrators.protocol.Segment`."""
+        """See `simulate.integrators.protocol.DenseOutput`."""
         start = [w[index] for w in self.start]
         return replace(
             self,
@@ -240,7 +240,7 @@ class Bend:
         )
 
     def expected(self, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-        """See `simulate.integrators.protocol.Segment`: as the frozen flow has it, bent to the end in proportion."""
+        """See `simulate.integrators.protocol.DenseOutput`: as the frozen flow has it, bent to the end in proportion."""
         share, margin = self.path.margins()
         output = margin * self.y
         return share, torch.addcmul(output, share.unsqueeze(-1), end - output[-1])

@@ -19,10 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simulate.dynamics import SGD, Adam
-from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Jump, Memory, Trial, per_member
-from simulate.networks.architecture import Architecture, Weights
+from simulate.campaign.dynamics import SGD, Adam
+from simulate.dynamics.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, Jump, SolverState, StepProposal, per_member
+from simulate.networks.architecture import Architecture
+from simulate.networks.linearisation import Weights
 
 
 class Draws:
@@ -53,12 +54,12 @@ class Minibatches:
         self.draws = draws
         self.rate = rate
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`: Adam's two moments."""
         moments = 2 if isinstance(self.dynamics, Adam) else 0
         return tuple(torch.zeros_like(w) for _ in range(moments) for w in weights)
 
-    def step(self, batch: Batch) -> Trial:
+    def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
         new, memory = [w.clone() for w in batch.weights], [part.clone() for part in batch.memory]
         epoch = int(batch.steps.max()) if len(batch.steps) else 0  # all are at the same: none is ever rejected
@@ -76,7 +77,7 @@ class Minibatches:
             for whole, piece in zip((*new, *memory), (*own, *own_memory), strict=True):
                 whole[index] = piece
         point = batch.flow(new)
-        return Trial(new, point, torch.zeros_like(point.output), 2, tuple(memory))
+        return StepProposal(new, point, torch.zeros_like(point.output), 2, tuple(memory))
 
     def _update(self, own: Weights, pull: Weights, memory: Weights, batch: Batch, index: Tensor, count: int) -> None:
         rate = self.rate[batch.members[index]]
@@ -94,7 +95,7 @@ class Minibatches:
             mean, square = m / (1.0 - d.beta1**count), v / (1.0 - d.beta2**count)
             w.add_(per_member(rate, w) * mean / (square.sqrt() + d.epsilon))
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Jump:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Jump:
         """See `Stepper`."""
         return Jump([w[index] for w in trial.weights])
 
@@ -111,7 +112,7 @@ class EveryStep:
         """See `Controller`."""
         return self.dt.clone()
 
-    def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def judge(self, batch: Batch, trial: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
         """See `Controller`: what is not finite is given up."""
         return sound, sound.to(batch.dt.dtype)
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Hermite, Memory, Trial, per_member
+from simulate.dynamics.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, Hermite, SolverState, StepProposal, per_member
 from simulate.integrators.rosenbrock import GAMMA
-from simulate.networks.architecture import Weights
+from simulate.networks.linearisation import Weights
 
 
 class MomentumRosenbrock:
@@ -28,11 +28,11 @@ class MomentumRosenbrock:
     def __init__(self, tau: Tensor) -> None:
         self.tau = tau
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`: networks start at rest."""
         return tuple(torch.zeros_like(w) for w in weights)
 
-    def step(self, batch: Batch) -> Trial:
+    def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
         tau, dt, w, v = self.tau[batch.members], batch.dt, batch.weights, list(batch.memory)
         s = GAMMA * dt
@@ -47,9 +47,9 @@ class MomentumRosenbrock:
         new = _plus(w, _plus(_scaled(1.5 * dt, k1_w), _scaled(0.5 * dt, k2_w)))
         new_v = _plus(v, _plus(_scaled(1.5 * dt, k1_v), _scaled(0.5 * dt, k2_v)))
         point = batch.flow(new)
-        return Trial(new, point, point.output - middle.output, 2, tuple(new_v))
+        return StepProposal(new, point, point.output - middle.output, 2, tuple(new_v))
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Hermite:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""
         dt = batch.dt[index]
         first, last = (_scaled(dt, [v[index] for v in memory]) for memory in (batch.memory, trial.memory))

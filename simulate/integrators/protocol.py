@@ -1,11 +1,11 @@
-"""What an integrator is: a stepper tries steps, a controller judges them; `simulate.integrate` does the rest.
+"""What an integrator is: a stepper tries steps, a controller judges them; `simulate.training.driver` does the rest.
 
 Every member of a batch has its own time and step size, and nothing that a stepper or a controller computes for one
 member may depend on the others. What a stepper remembers from step to step of a member (a velocity, an estimate of the
 spectral radius, a gradient that is used again) is its *memory*: tensors with the members first, which the driver
 selects, and restores after a rejected step, as it does with the weights.
 
-To add one: a class with the methods of `Stepper` in a file of its own, and a line in `simulate.integrators.choice`.
+To add one: a class with the methods of `Stepper` in a file of its own, and a line in `simulate.integrators.build`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
-from simulate.networks.architecture import Weights
+from simulate.dynamics.flow import GradientFlow, Point
+from simulate.networks.linearisation import Weights
 
-Memory = tuple[Tensor, ...]
+SolverState = tuple[Tensor, ...]
 _POINTS = 9  # of a straight line on which event functions are looked at
 
 
@@ -38,7 +38,7 @@ class Batch:
     time: Tensor
     dt: Tensor
     steps: Tensor
-    memory: Memory = ()
+    memory: SolverState = ()
 
     def select(self, index: Tensor) -> Batch:
         """Return the members at positions ``index`` of this batch."""
@@ -55,7 +55,7 @@ class Batch:
 
 
 @dataclass
-class Trial:
+class StepProposal:
     """A proposed step of every member of a batch.
 
     Attributes
@@ -72,10 +72,10 @@ class Trial:
     point: Point
     error: Tensor
     evaluations: int | Tensor
-    memory: Memory = ()
+    memory: SolverState = ()
 
 
-class Segment(Protocol):
+class DenseOutput(Protocol):
     """A step of some members, to be looked at between its ends (dense output)."""
 
     continuous: bool  #: False where there is nothing between the ends: an event is then at the step's end
@@ -83,7 +83,7 @@ class Segment(Protocol):
     def at(self, share: Tensor) -> Weights:
         """Return the weights at the shares ``share`` (m,), from 0 to 1, of the steps."""
 
-    def select(self, index: Tensor) -> Segment:
+    def select(self, index: Tensor) -> DenseOutput:
         """Return the steps of the members at positions ``index``."""
 
     def expected(self, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
@@ -98,13 +98,13 @@ class Stepper(Protocol):
 
     order: int
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """Return the memory at the start."""
 
-    def step(self, batch: Batch) -> Trial:
+    def step(self, batch: Batch) -> StepProposal:
         """Try a step of size ``batch.dt`` from where the batch is; change nothing in place."""
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Segment:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> DenseOutput:
         """Return the dense output of the step ``trial`` for the members at positions ``index`` of ``batch``."""
 
 
@@ -116,7 +116,7 @@ class Controller(Protocol):
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """Return the first step size of every member, shape (members,)."""
 
-    def judge(self, batch: Batch, trial: Trial, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def judge(self, batch: Batch, trial: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
         """Return which steps are accepted, and the factor by which each dt changes; both of shape (m,).
 
         ``sound`` (m,) says which members have finite weights and outputs; the others must be rejected, with a factor
@@ -125,10 +125,10 @@ class Controller(Protocol):
 
 
 class Straight:
-    """Expects F to move in a straight line: what `Segment.expected` is where nothing better is known."""
+    """Expects F to move in a straight line: what `DenseOutput.expected` is where nothing better is known."""
 
     def expected(self, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Segment`."""
+        """See `DenseOutput`."""
         share = torch.linspace(0.0, 1.0, _POINTS, dtype=start.dtype, device=start.device).unsqueeze(-1)
         return share.expand(-1, len(start)), torch.lerp(start, end, share.unsqueeze(-1))
 
@@ -142,11 +142,11 @@ class Line(Straight):
         self.start, self.end = start, end
 
     def at(self, share: Tensor) -> Weights:
-        """See `Segment`."""
+        """See `DenseOutput`."""
         return [torch.lerp(a, b, per_member(share, a)) for a, b in zip(self.start, self.end, strict=True)]
 
     def select(self, index: Tensor) -> Line:
-        """See `Segment`."""
+        """See `DenseOutput`."""
         return Line([w[index] for w in self.start], [w[index] for w in self.end])
 
 
@@ -159,14 +159,14 @@ class Hermite(Straight):
         self.start, self.rates, self.end = start, rates, end
 
     def at(self, share: Tensor) -> Weights:
-        """See `Segment`."""
+        """See `DenseOutput`."""
         found = []
         for a, va, vb, b in zip(self.start, *self.rates, self.end, strict=True):
             found.append(cubic(a, va, b, vb, per_member(share, a)))
         return found
 
     def select(self, index: Tensor) -> Hermite:
-        """See `Segment`."""
+        """See `DenseOutput`."""
         start, first, last, end = ([w[index] for w in part] for part in (self.start, *self.rates, self.end))
         return Hermite(start, (first, last), end)
 
@@ -184,7 +184,7 @@ class Jump(Straight):
         return self.end
 
     def select(self, index: Tensor) -> Jump:
-        """See `Segment`."""
+        """See `DenseOutput`."""
         return Jump([w[index] for w in self.end])
 
 

@@ -33,10 +33,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from simulate.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Memory, Straight, Trial
+from simulate.dynamics.flow import GradientFlow, Point
+from simulate.integrators.protocol import Batch, SolverState, StepProposal, Straight
 from simulate.networks import ntk
-from simulate.networks.architecture import Weights
+from simulate.networks.linearisation import Weights
 
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
@@ -44,7 +44,7 @@ _STIFF = 0.01  # small enough that the order is seen across it
 
 
 @dataclass
-class RosenbrockTrial(Trial):
+class RosenbrockProposal(StepProposal):
     """A proposed step, with what its dense output needs.
 
     ``first_order`` (members, n) is dt k1 in function space: J^T of it is the change of weights of first order.
@@ -58,23 +58,23 @@ class Rosenbrock:
 
     order = 2
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> Memory:
+    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         return ()
 
-    def step(self, batch: Batch) -> RosenbrockTrial:
+    def step(self, batch: Batch) -> RosenbrockProposal:
         """See `Stepper`."""
         return step(batch.flow, batch.weights, batch.point, batch.dt)
 
-    def segment(self, batch: Batch, trial: Trial, index: Tensor) -> Parabola:
+    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Parabola:
         """See `Stepper`."""
-        assert isinstance(trial, RosenbrockTrial)
+        assert isinstance(trial, RosenbrockProposal)
         start = [w[index] for w in batch.weights]
         stage = batch.point.at.select(index).add_pullback(start, trial.first_order[index])
         return Parabola(start, stage, [w[index] for w in trial.weights])
 
 
-def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> RosenbrockTrial:
+def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> RosenbrockProposal:
     """Try one step of size ``dt`` (shape (members,), one for each) from ``weights``, where ``point = flow(weights)``.
 
     Nothing is changed in place, so a rejected step can be tried again.
@@ -105,7 +105,7 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Rose
     new = [torch.addcmul(w, v, half, out=w) for w, v in zip(new, g, strict=True)]
     arrived = flow(new)
     error = arrived.output - stage.output
-    return RosenbrockTrial(new, arrived, error, EVALUATIONS_PER_STEP, first_order=first_order)
+    return RosenbrockProposal(new, arrived, error, EVALUATIONS_PER_STEP, first_order=first_order)
 
 
 class Parabola(Straight):
@@ -117,12 +117,12 @@ class Parabola(Straight):
         self.parts = start, stage, end
 
     def at(self, share: Tensor) -> Weights:
-        """See `simulate.integrators.protocol.Segment`."""
+        """See `simulate.integrators.protocol.DenseOutput`."""
         share = share.view(-1, 1, 1)
         return [w + share * (s - w) + share**2 * (n - s) for w, s, n in zip(*self.parts, strict=True)]
 
     def select(self, index: Tensor) -> Parabola:
-        """See `simulate.integrators.protocol.Segment`."""
+        """See `simulate.integrators.protocol.DenseOutput`."""
         start, stage, end = ([w[index] for w in part] for part in self.parts)
         return Parabola(start, stage, end)
 

@@ -14,116 +14,23 @@ rest (`simulate.networks.differentiated`; docs/architectures.md). One whose kern
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-import simulate.networks
-from simulate.networks import ntk
-from simulate.networks.activation import TorchActivation, compile_activation
-from theory import Activation, InputError
-from theory.discovery import import_all
-
-Weights = list[Tensor]
-
-
-class Inputs(Protocol):
-    """A set of n points, and what the networks' first layer makes of it."""
-
-    @property
-    def a(self) -> Tensor:
-        """The points, (n, ...)."""
-
-    def select(self, index: Tensor | slice) -> Any:
-        """Return it for the members named by ``index``."""
-
-    def points(self, rows: slice | Tensor) -> Any:
-        """Return it for a part of the points."""
-
-    def norm(self, v: Tensor) -> Tensor:
-        """Return the Frobenius norm of the change of the first weights that ``v`` stands for, shape (members,)."""
-
-
-@dataclass
-class Points:
-    """Points that all members share, as they are: ``a`` of shape (n, d)."""
-
-    a: Tensor
-
-    def select(self, index: Tensor | slice) -> Points:
-        """Return itself: the points are the same for all members."""
-        return self
-
-    def points(self, rows: slice | Tensor) -> Points:
-        """See `Inputs`."""
-        return Points(self.a[rows])
-
-    def norm(self, v: Tensor) -> Tensor:
-        """See `Inputs`."""
-        return v.norm(dim=(-2, -1))
-
-
-class Linearisation(ABC):
-    """Networks linearised at their weights, on one set of n points.
-
-    ``output`` is f, shape (members, n); q below has this shape, v is a set of stacked weights.
-    """
-
-    output: Tensor
-
-    @abstractmethod
-    def select(self, index: Tensor) -> Self:
-        """Return the members named by ``index``."""
-
-    @abstractmethod
-    def put(self, index: Tensor, other: Self) -> None:
-        """Overwrite the members named by ``index`` with those of ``other``, in this order."""
-
-    @abstractmethod
-    def points(self, rows: slice) -> Self:
-        """Return the same networks on a part of the points."""
-
-    @abstractmethod
-    def pullback(self, q: Tensor) -> Weights:
-        """Return ``J^T q``, a set of stacked weights."""
-
-    @abstractmethod
-    def pushforward(self, v: Weights) -> Tensor:
-        """Return ``J v``, shape (members, n)."""
-
-    @abstractmethod
-    def kernel_parts(self, other: Self | None = None) -> Iterator[Tensor]:
-        """Yield the summands Theta^l of the tangent kernel, one per matrix, each a new tensor (members, n, n_other)."""
-
-    @abstractmethod
-    def kernel_trace(self) -> Tensor:
-        """Return the trace of `kernel`, shape (members,), at a fraction of its cost."""
-
-    @property
-    @abstractmethod
-    def tile(self) -> int:
-        """Points whose kernel with as many others is formed at once; it follows from shapes alone."""
-
-    def add_pullback(self, weights: Weights, q: Tensor) -> Weights:
-        """Return ``weights + J^T q``."""
-        return [w + g for w, g in zip(weights, self.pullback(q), strict=True)]
-
-    def kernel_layers(self, other: Self | None = None) -> list[Tensor]:
-        """Return all of `kernel_parts`."""
-        return list(self.kernel_parts(other))
-
-    def kernel(self) -> Tensor:
-        """Return the tangent kernel Theta = J J^T, shape (members, n, n); article convention, without alpha²."""
-        return ntk.kernel(self)
+from lazyrich.errors import InputError
+from simulate.networks.differentiated import Differentiated
+from simulate.networks.linearisation import Inputs, Linearisation, Points, Weights
+from simulate.networks.torch_activation import TorchActivation, compile_activation
+from theory.activation import Activation
 
 
 @dataclass(frozen=True)
@@ -156,6 +63,8 @@ class Architecture(ABC):
     name: ClassVar[str]  #: in a campaign, and in the key of the initial weights
     images: ClassVar[bool] = False  #: whether points must be images
     biased: ClassVar[bool] = False  #: whether it knows what to do with ``bias``
+    #: whether all its layers are dense matrices on plain points, linearised layer by layer
+    dense: ClassVar[bool] = False
 
     def __init__(
         self, input_shape: int | tuple[int, ...], width: int, depth: int, activation: Activation, bias: float = 0.0
@@ -297,9 +206,7 @@ class Architecture(ABC):
 
     def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> Linearisation:
         """Evaluate and differentiate the networks on ``inputs``: x (n, input_dim), or what `coordinates` gave."""
-        from simulate.networks.differentiated import Differentiated
-
-        return Differentiated(self, weights, inputs if isinstance(inputs, Tensor) else inputs.a)
+        return Differentiated(self.evaluate, weights, inputs if isinstance(inputs, Tensor) else inputs.a)
 
     def output(self, weights: Weights, inputs: Tensor | Inputs) -> Tensor:
         """Return f on ``inputs``, shape (members, n), without keeping what derivatives need."""
@@ -310,59 +217,3 @@ class Architecture(ABC):
         """Call `forward` with weights and points (n, input_dim) in their own shapes."""
         shaped = [w.reshape(-1, *shape) for w, shape in zip(weights, self.shapes, strict=True)]
         return self.forward(shaped, x.reshape(-1, *self.input_shape))
-
-
-_registered: dict[str, type[Architecture]] = {}
-
-
-@functools.cache
-def _built_in() -> dict[str, type[Architecture]]:
-    """Those that come with the package, by name: the classes of its files."""
-    import_all(simulate.networks)
-    found = _derived(Architecture)  # type: ignore[type-abstract]
-    return {c.name: c for c in found if c.__module__.startswith(f"{simulate.networks.__name__}.")}
-
-
-def _derived(cls: type[Architecture]) -> Iterator[type[Architecture]]:
-    for one in cls.__subclasses__():
-        yield one
-        yield from _derived(one)
-
-
-def register(cls: type[Architecture]) -> type[Architecture]:
-    """Make an architecture known under its name: a class decorator. Those in files of this package need none.
-
-    Raises
-    ------
-    InputError
-        If another one has this name.
-    """
-    known = _registered.get(cls.name)
-    if cls.name in _built_in() or (known is not None and known.__qualname__ != cls.__qualname__):
-        raise InputError("architecture", cls.name, "there is another architecture of this name", "Rename yours")
-    _registered[cls.name] = cls
-    return cls
-
-
-def names() -> tuple[str, ...]:
-    """Return the names that a campaign may use."""
-    return (*_built_in(), *_registered)
-
-
-def own() -> tuple[type[Architecture], ...]:
-    """Return the architectures that did not come with the package: what a worker has to be told of."""
-    return tuple(_registered.values())
-
-
-def find(name: str) -> type[Architecture]:
-    """Return the architecture of this name.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    found = _built_in().get(name) or _registered.get(name)
-    if found is None:
-        raise InputError("architecture", name, "no such architecture", f"Use one of {', '.join(names())}")
-    return found

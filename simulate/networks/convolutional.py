@@ -27,9 +27,11 @@ from torch import Tensor
 from torch.nn import grad
 from torch.nn.functional import conv2d, pad
 
-from simulate.networks.activation import compile_activation
-from simulate.networks.architecture import Architecture, Inputs, Linearisation, Points, Size, Weights
-from theory import Activation, InputError
+from lazyrich.errors import InputError
+from simulate.networks.architecture import Architecture, Size
+from simulate.networks.linearisation import Inputs, Linearisation, Points, Weights
+from simulate.networks.torch_activation import compile_activation
+from theory.activation import Activation
 
 FILTER, PADDING, STRIDE = 5, 1, 2
 

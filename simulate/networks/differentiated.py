@@ -7,25 +7,24 @@ several times faster; this is what they are tested against, and what a new archi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
-from simulate.networks.architecture import Linearisation, Weights
+from simulate.networks.linearisation import Linearisation, Weights
 
-if TYPE_CHECKING:
-    from simulate.networks.architecture import Architecture
+#: f (members, n) of stacked weights and points (n, d)
+Evaluate = Callable[[Sequence[Tensor], Tensor], Tensor]
 
 _GRADIENT_BYTES = 2**26  # gradients of single points that are held at once
 
 
 class Differentiated(Linearisation):
-    """Networks of ``network`` at ``weights``, linearised on ``x`` (n, d)."""
+    """Networks whose output is ``evaluate(weights, x)``, linearised on ``x`` (n, d)."""
 
-    def __init__(self, network: Architecture, weights: Weights, x: Tensor, output: Tensor | None = None) -> None:
-        self.network = network
+    def __init__(self, evaluate: Evaluate, weights: Weights, x: Tensor, output: Tensor | None = None) -> None:
+        self.evaluate = evaluate
         # copies: the caller may go on and overwrite its own
         self.weights = [w.detach().clone() for w in weights]
         self.x = x
@@ -37,12 +36,12 @@ class Differentiated(Linearisation):
         if self._graph is None:
             leaves = [w.detach().requires_grad_() for w in self.weights]
             with torch.enable_grad():
-                self._graph = leaves, self.network.evaluate(leaves, self.x)
+                self._graph = leaves, self.evaluate(leaves, self.x)
         return self._graph
 
     def select(self, index: Tensor) -> Differentiated:
         """See `Linearisation`."""
-        return Differentiated(self.network, [w[index] for w in self.weights], self.x, self.output[index])
+        return Differentiated(self.evaluate, [w[index] for w in self.weights], self.x, self.output[index])
 
     def put(self, index: Tensor, other: Differentiated) -> None:
         """See `Linearisation`."""
@@ -52,7 +51,7 @@ class Differentiated(Linearisation):
 
     def points(self, rows: slice) -> Differentiated:
         """See `Linearisation`."""
-        return Differentiated(self.network, self.weights, self.x[rows], self.output[:, rows])
+        return Differentiated(self.evaluate, self.weights, self.x[rows], self.output[:, rows])
 
     def pullback(self, q: Tensor) -> Weights:
         """See `Linearisation`."""
@@ -63,7 +62,7 @@ class Differentiated(Linearisation):
         """See `Linearisation`."""
 
         def f(*weights: Tensor) -> Tensor:
-            return self.network.evaluate(weights, self.x)
+            return self.evaluate(weights, self.x)
 
         return torch.func.jvp(f, tuple(self.weights), tuple(v))[1]
 
@@ -103,7 +102,7 @@ class Differentiated(Linearisation):
 
         def f(weights: tuple[Tensor, ...], x: Tensor) -> Tensor:
             # members are independent: the gradient of their sum is each one's own
-            return self.network.evaluate(weights, x.unsqueeze(0)).sum()
+            return self.evaluate(weights, x.unsqueeze(0)).sum()
 
         weights = tuple(w[members] for w in self.weights)
         by_point = torch.func.vmap(torch.func.grad(f), in_dims=(None, 0))(weights, self.x)

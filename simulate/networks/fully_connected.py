@@ -25,10 +25,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from simulate.networks.activation import compile_activation
-from simulate.networks.architecture import Architecture, Inputs, Linearisation, Size, Weights
+from simulate.networks.architecture import Architecture, Size
 from simulate.networks.first_layer import Dense, FirstLayer, first_layers
-from theory import Activation
+from simulate.networks.linearisation import Inputs, Linearisation, Weights
+from simulate.networks.torch_activation import compile_activation
+from theory.activation import Activation
 
 # points: on a CPU a few such Gram matrices stay in a core's cache, and of few points small tiles save more by symmetry
 _CPU_TILE, _CPU_TILE_OF_FEW, _FEW, _GPU_TILE = 256, 170, 1024, 2048
@@ -136,6 +137,7 @@ class FullyConnected(Architecture):
     """``depth`` hidden layers of ``width`` neurons between the inputs and one output, with the forms above."""
 
     name = "fc"
+    dense = True
     biased = True
 
     def __init__(

@@ -11,18 +11,13 @@ differences, entry by entry, and so keeps its digits where it is small.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from simulate.parts import part_size
-
-if TYPE_CHECKING:
-    from simulate.networks.architecture import Linearisation
+from simulate.networks.linearisation import Linearisation, RunningSum, tile_slices
 
 
 @dataclass
@@ -49,7 +44,7 @@ def norms(at: Linearisation) -> tuple[Tensor, Tensor]:
     """Return the kernel's Frobenius norm, shape (members,), and that of each layer's part, (members, L+1)."""
     total, layers = _Norm(), _Norm()
     for weight, (parts,) in _tiles(at):
-        whole, own = _Sum(), []
+        whole, own = RunningSum(), []
         for part in parts:
             own.append(_norm(part))
             whole.add(part)
@@ -63,7 +58,7 @@ def compare(at: Linearisation, other: Linearisation) -> Comparison:
     change, change_layers, norm, norm_other = _Norm(), _Norm(), _Norm(), _Norm()
     product = torch.zeros_like(at.output[:, 0])
     for weight, tiles in _tiles(at, other):
-        ours, theirs, difference, own = _Sum(), _Sum(), _Sum(), []
+        ours, theirs, difference, own = RunningSum(), RunningSum(), RunningSum(), []
         for part, part_other in zip(*tiles, strict=True):
             moved = part - part_other
             own.append(_norm(moved))
@@ -76,28 +71,6 @@ def compare(at: Linearisation, other: Linearisation) -> Comparison:
         norm_other.add(_norm(theirs.value), weight)
         product += weight * torch.linalg.vecdot(ours.value.flatten(1), theirs.value.flatten(1))
     return Comparison(change.whole(), change_layers.whole(), norm.whole(), norm_other.whole(), product)
-
-
-def kernel(at: Linearisation) -> Tensor:
-    """Return the whole kernel, shape (members, n, n)."""
-    n, tile = at.output.shape[1], at.tile
-    if n <= tile:
-        *others, total = at.kernel_parts()
-        for part in others:
-            total += part
-        return total
-    found = at.output.new_empty(len(at.output), n, n)
-    cuts = tile_slices(n, tile)
-    for place, rows in enumerate(cuts):
-        left = at.points(rows)
-        for columns in cuts[place:]:
-            whole = _Sum()
-            for part in left.kernel_parts(None if columns is rows else at.points(columns)):
-                whole.add(part)
-            found[:, rows, columns] = whole.value
-            if columns is not rows:
-                found[:, columns, rows] = whole.value.mT
-    return found
 
 
 def product(theta: Tensor, q: Tensor) -> Tensor:
@@ -118,29 +91,8 @@ def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tens
             yield 2, [a.kernel_parts(at.points(columns)) for a, at in zip(left, linearised, strict=True)]
 
 
-def tile_slices(n: int, tile: int) -> list[slice]:
-    """As few parts as there can be of at most ``tile`` points, even ones: multiples of eight, as processors like it."""
-    size = min(tile, 8 * math.ceil(part_size(n, tile) / 8))
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
-
-
 def _norm(matrices: Tensor) -> Tensor:
     return torch.linalg.vector_norm(matrices, dim=(-2, -1))
-
-
-class _Sum:
-    """A sum of tensors that are the caller's to give away."""
-
-    value: Tensor
-
-    def __init__(self) -> None:
-        self.started = False
-
-    def add(self, part: Tensor) -> None:
-        if self.started:
-            self.value += part
-        else:
-            self.value, self.started = part, True
 
 
 class _Norm:

@@ -20,11 +20,11 @@ import xarray as xr
 from distributed import Client, Future, as_completed
 from distributed.scheduler import KilledWorker
 
-from simulate.campaign import Task
+from lazyrich.errors import InputError
+from simulate.planning.tasks import Task
 from simulate.running.job import Job
 from simulate.running.workers import Done, Say
-from simulate.store.place import StoreError
-from theory import InputError
+from simulate.store.backend import StoreError
 
 PATIENCE = 600.0  # seconds that a lost scheduler is waited for
 _TIMEOUT = 10.0  # seconds for a connection

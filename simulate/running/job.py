@@ -13,12 +13,15 @@ import numpy as np
 import torch
 import xarray as xr
 
-from simulate.campaign import Campaign, Experiment, Task
+from lazyrich.errors import InputError
+from simulate.campaign.campaign import Campaign
+from simulate.campaign.experiment import Experiment
 from simulate.data import Data, load_data
-from simulate.networks.architecture import Architecture, register
-from simulate.networks.own_activation import require
+from simulate.networks.architecture import Architecture
+from simulate.networks.registry import register
+from simulate.networks.torch_functions import require
+from simulate.planning.tasks import Task
 from simulate.store.provenance import DECISIVE, versions
-from theory import InputError
 
 Compute = Callable[..., xr.Dataset]
 

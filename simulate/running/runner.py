@@ -18,17 +18,19 @@ from pathlib import Path
 
 import xarray as xr
 
-from simulate.campaign import Campaign, Task
+from lazyrich.errors import InputError
+from simulate.campaign.campaign import Campaign
 from simulate.data import load_data
-from simulate.engine import run_task
-from simulate.networks.architecture import own
+from simulate.measure.engine import run_task
+from simulate.networks.registry import own
+from simulate.planning.tasks import Task, task_cost
 from simulate.running.job import Compute, Job, check_device
 from simulate.running.workers import Done, Say, in_processes, in_this_process
-from simulate.schema import Status
 from simulate.store import Store, claimed
 from simulate.store.extend import extend, finish_extension
 from simulate.store.provenance import commit, machine, now, versions
-from theory import Activation, InputError
+from simulate.training.status import Status
+from theory.activation import Activation
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def run(
     grow : bool
         Let the campaign have more seeds, widths or amplitudes than the store; what is finished is kept.
     compute : callable
-        What trains a task; `simulate.engine.run_task`.
+        What trains a task; `simulate.measure.engine.run_task`.
 
     Raises
     ------
@@ -199,7 +201,7 @@ class _Reporter:
     def __init__(self, campaign: Campaign, tasks: tuple[Task, ...], callback) -> None:
         self.campaign = campaign
         self.callback = callback
-        self.cost_left = sum(self.campaign.cost(t) for t in tasks)
+        self.cost_left = sum(task_cost(self.campaign, t) for t in tasks)
         self.cost_done = 0.0
         self.finished = self.failed = 0
         self.started = time.monotonic()
@@ -211,7 +213,7 @@ class _Reporter:
 
     def done(self, task: Task, statuses: dict[Status, int]) -> None:
         self._count(statuses)
-        cost = self.campaign.cost(task)
+        cost = task_cost(self.campaign, task)
         self.cost_done += cost
         self.cost_left -= cost
         self._tell(task)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 import xarray as xr
 
-from simulate.campaign import Task
 from simulate.data import Data
-from simulate.running.following import follow_parent
+from simulate.planning.tasks import Task
 from simulate.running.job import Job
+from simulate.running.parent_watch import follow_parent
 
 ATTEMPTS = 3  # a task whose worker dies is tried this often: the next death is more likely its own doing
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from simulate.campaign import Task
-from simulate.schema import Status
-from simulate.store.blocks import Blocks, is_whole
-from simulate.store.place import Place
+from simulate.planning.tasks import Task
+from simulate.store.backend import StorageBackend
+from simulate.store.chunk_codec import ChunkCodec, is_whole
 from simulate.store.records import damaged_records
 from simulate.store.root import COPY, ROOT, Root, digest_of
+from simulate.training.status import Status
 
 _CHANGED = "is not as it was written"
 _MISSING = "is missing"
@@ -26,7 +26,7 @@ class Damage:
     task: Task | None = None
 
 
-def damaged_metadata(place: Place, root: Root) -> Iterator[Damage]:
+def damaged_metadata(place: StorageBackend, root: Root) -> Iterator[Damage]:
     """Look at the root, its copy, the metadata of groups and arrays, the coordinates and the records of runs."""
     if not root.sound:
         yield Damage(ROOT, _CHANGED if place.exists(ROOT) else _MISSING)
@@ -47,7 +47,9 @@ def damaged_metadata(place: Place, root: Root) -> Iterator[Damage]:
             yield Damage(name, _CHANGED)
 
 
-def damaged_chunks(place: Place, root: Root, blocks: Mapping[str, Blocks], tasks: tuple[Task, ...]) -> Iterator[Damage]:
+def damaged_chunks(
+    place: StorageBackend, root: Root, blocks: Mapping[str, ChunkCodec], tasks: tuple[Task, ...]
+) -> Iterator[Damage]:
     """Look at the chunks of all tasks."""
     pending_is_written = root.attributes["schema_version"] > 1
     for task in tasks:
@@ -76,7 +78,7 @@ def damaged_chunks(place: Place, root: Root, blocks: Mapping[str, Blocks], tasks
                 yield Damage(name, "can't be decoded (checksum)", task)
 
 
-def _read(place: Place, name: str) -> bytes | None:
+def _read(place: StorageBackend, name: str) -> bytes | None:
     try:
         return place.read(name)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

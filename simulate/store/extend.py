@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from simulate.campaign import Campaign, Task
+from lazyrich.errors import InputError
+from simulate.campaign.campaign import Campaign
 from simulate.data import Data
-from simulate.integrators import integrator_of
-from simulate.schema import Status
-from simulate.store.place import Folder, place_of, storage
+from simulate.planning.integrator_choice import integrator_of
+from simulate.planning.tasks import Task
+from simulate.store.backend import FolderBackend, backend_for, storage
 from simulate.store.records import write_records
 from simulate.store.store import Store, first_difference
-from theory import InputError
+from simulate.training.status import Status
 
 _REMEDY = "Extending adds seeds, widths or amplitudes; for anything else give another path with --out"
 
@@ -37,14 +38,14 @@ def extend(path: str | Path, campaign: Campaign, data: Mapping[str, Data]) -> in
     StoreError
         If the storage fails; the old store is as it was.
     """
-    place = place_of(path)
+    place = backend_for(path)
     if place.is_empty():
         return 0
     old = Store.open(path)
     if old.campaign == campaign:
         return 0
     _check_grows(old, campaign)
-    if not isinstance(place, Folder):
+    if not isinstance(place, FolderBackend):
         raise InputError("extend", str(path), "only stores in folders can be extended", "Copy it to a folder and back")
     old.check_layout()
     old.check_data(data)
@@ -64,8 +65,8 @@ def extend(path: str | Path, campaign: Campaign, data: Mapping[str, Data]) -> in
 
 def finish_extension(path: str | Path) -> None:
     """Put in place what an extension had finished when it was killed between its last two steps."""
-    place = place_of(path)
-    if isinstance(place, Folder):
+    place = backend_for(path)
+    if isinstance(place, FolderBackend):
         replaced = place.path.with_name(place.path.name + ".replaced")
         if replaced.is_dir() and not place.path.exists() and beside_of(place.path).is_dir():
             with storage(place):

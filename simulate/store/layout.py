@@ -17,12 +17,15 @@ from zarr.codecs import BytesCodec, Crc32cCodec, VLenUTF8Codec, ZstdCodec
 from zarr.core.buffer import Buffer
 from zarr.storage import MemoryStore
 
-from simulate.campaign import Campaign, Experiment
+from simulate.campaign.campaign import Campaign
+from simulate.campaign.experiment import Experiment
 from simulate.data import Data
-from simulate.integrators import integrator_of
-from simulate.schema import Coordinate, Status, coordinates, variables
-from simulate.store.blocks import ZSTD_LEVEL
+from simulate.measure.schema import Coordinate, coordinates, variables
+from simulate.planning.integrator_choice import integrator_of
+from simulate.planning.tasks import seeds_per_task
+from simulate.store.chunk_codec import ZSTD_LEVEL
 from simulate.store.root import ROOT, digest_of, sealed
+from simulate.training.status import Status
 
 _FILL = {"float64": np.nan, "float32": np.nan}
 _SHARED = ("schema_version", "versions", "commit", "device")
@@ -83,7 +86,7 @@ def _fill_group(store: MemoryStore, experiment: Experiment, data: Data, origin: 
     for name, variable in results.items():
         dims = (*grid, *variable.dims)
         shape = tuple(len(axes[d].values) for d in dims)
-        chunk = (1, shape[1], experiment.seeds_per_task, *shape[3:])
+        chunk = (1, shape[1], seeds_per_task(experiment), *shape[3:])
         about: dict[str, Any] = {"long_name": variable.long_name, "units": "1"}
         if name in ("status", "arm_status"):
             about["flag_values"] = [int(s) for s in Status]

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from simulate.campaign import Campaign
+from simulate.campaign.campaign import Campaign
 from simulate.data import Data
-from simulate.schema import SCHEMA_VERSION
+from simulate.measure.schema import SCHEMA_VERSION
 
 _PACKAGES = ("lazyrich", "numpy", "scipy", "sympy", "torch", "xarray", "zarr", "scikit-learn")
 #: packages that decide the last bits of a result

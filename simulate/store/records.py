@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from simulate.store.place import OWN, Place
+from simulate.store.backend import OWN, StorageBackend
 from simulate.store.root import digest_of
 
 RECORDS = (f"{OWN}/runs.json", f"{OWN}/runs-copy.json")
 
 
-def write_records(place: Place, records: list[dict[str, Any]]) -> None:
+def write_records(place: StorageBackend, records: list[dict[str, Any]]) -> None:
     """Write all records."""
     place.write(dict.fromkeys(RECORDS, written(records)))
 
@@ -26,17 +26,17 @@ def written(records: list[dict[str, Any]]) -> bytes:
     return f"{body}\n{digest_of(body.encode())}\n".encode()
 
 
-def read_records(place: Place) -> list[dict[str, Any]]:
+def read_records(place: StorageBackend) -> list[dict[str, Any]]:
     """Return the records in the order of the runs, of the first of the two that is whole; none if neither is."""
     return next((records for name in RECORDS if (records := _read(place, name)) is not None), [])
 
 
-def damaged_records(place: Place) -> Iterator[str]:
+def damaged_records(place: StorageBackend) -> Iterator[str]:
     """Yield the names of the pieces that are not as they were written."""
     return (name for name in RECORDS if _read(place, name) is None)
 
 
-def _read(place: Place, name: str) -> list[dict[str, Any]] | None:
+def _read(place: StorageBackend, name: str) -> list[dict[str, Any]] | None:
     try:
         lines = place.read(name).decode(errors="replace").split("\n")
     except FileNotFoundError:

@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from simulate.schema import READABLE
-from simulate.store.place import OWN, Place
-from theory import InputError
+from lazyrich.errors import InputError
+from simulate.measure.schema import READABLE
+from simulate.store.backend import OWN, StorageBackend
 
 ROOT = "zarr.json"
 COPY = f"{OWN}/root.json"  # not in a folder's zarr.json: it would be taken for a group
@@ -34,7 +34,7 @@ class Root:
         return self.document["consolidated_metadata"]["metadata"]
 
 
-def read_root(place: Place) -> Root:
+def read_root(place: StorageBackend) -> Root:
     """Read the root, or its copy where the root is damaged.
 
     Raises
@@ -84,7 +84,7 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _check_version(place: Place, document: dict[str, Any]) -> None:
+def _check_version(place: StorageBackend, document: dict[str, Any]) -> None:
     version = document["attributes"].get("schema_version")
     if version in READABLE:
         return
@@ -116,7 +116,7 @@ def _is_ours(document: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
     return isinstance(attributes, dict) and isinstance(attributes.get("manifest"), dict) and "campaign" in attributes
 
 
-def _read(place: Place, name: str) -> bytes | None:
+def _read(place: StorageBackend, name: str) -> bytes | None:
     try:
         return place.read(name)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

@@ -17,19 +17,21 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simulate.campaign import Campaign, Task
+from lazyrich.errors import InputError
+from simulate.campaign.campaign import Campaign
+from simulate.campaign.dynamics import Flow
 from simulate.data import Data
-from simulate.dynamics import Flow
-from simulate.integrators import integrator_of
-from simulate.schema import Status
-from simulate.store.blocks import Blocks
+from simulate.planning.integrator_choice import integrator_of
+from simulate.planning.operations import operations
+from simulate.planning.tasks import Task, campaign_tasks
+from simulate.store.backend import StorageBackend, StoreError, backend_for, storage
+from simulate.store.chunk_codec import ChunkCodec
 from simulate.store.damage import Damage, damaged_chunks, damaged_metadata
 from simulate.store.layout import description, lay_out
-from simulate.store.place import Place, StoreError, place_of, storage
 from simulate.store.provenance import origin
 from simulate.store.records import RECORDS, read_records, write_records, written
 from simulate.store.root import COPY, CREATING, ROOT, Root, digest_of, read_root, sealed
-from theory import InputError
+from simulate.training.status import Status
 
 __all__ = ["Damage", "Store", "StoreError", "claimed", "reading"]
 
@@ -59,7 +61,7 @@ def reading(path: str | Path) -> Iterator[None]:
     except InputError:
         raise
     except (ValueError, RuntimeError, OSError, KeyError) as error:
-        place = place_of(path)
+        place = backend_for(path)
         if not (place.exists(ROOT) or place.exists(COPY)):
             raise
         damaged = Store.open(path).verify()
@@ -79,7 +81,7 @@ def claimed(path: str | Path) -> Iterator[None]:
     StoreError
         If another run holds it.
     """
-    place = place_of(path)
+    place = backend_for(path)
     with _writable(place):
         place.prepare()
     with place.lock():
@@ -87,7 +89,7 @@ def claimed(path: str | Path) -> Iterator[None]:
 
 
 @contextmanager
-def _writable(place: Place) -> Iterator[None]:
+def _writable(place: StorageBackend) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -102,7 +104,7 @@ class Store:
     it was opened by: a path, or the URL of object storage.
     """
 
-    def __init__(self, place: Place, campaign: Campaign, root: Root) -> None:
+    def __init__(self, place: StorageBackend, campaign: Campaign, root: Root) -> None:
         self.place = place
         self.campaign = campaign
         self.root = root
@@ -121,7 +123,7 @@ class Store:
         InputError
             If the path can't be written, or holds something else or another campaign's store.
         """
-        place = place_of(path)
+        place = backend_for(path)
         with _writable(place):
             begun = place.exists(CREATING)
             unfinished = begun and not place.exists(ROOT)
@@ -146,7 +148,7 @@ class Store:
         InputError
             If there is none, or it is of another schema version.
         """
-        place = place_of(path)
+        place = backend_for(path)
         root = read_root(place)
         try:
             campaign = Campaign.from_dict(root.attributes["campaign"])
@@ -189,16 +191,16 @@ class Store:
     # -- writing and reading ---------------------------------------------------------------------------------------
 
     @cached_property
-    def _blocks(self) -> dict[str, Blocks]:
+    def _blocks(self) -> dict[str, ChunkCodec]:
         listed = self.root.attributes["manifest"]
-        return {e.name: Blocks(e.name, self.root.members, listed) for e in self.campaign.experiment}
+        return {e.name: ChunkCodec(e.name, self.root.members, listed) for e in self.campaign.experiment}
 
     def tasks(self) -> tuple[Task, ...]:
         """All tasks in scheduling order, cut as the store's chunks are."""
-        return self.campaign.tasks({name: blocks.seeds_per_task for name, blocks in self._blocks.items()})
+        return campaign_tasks(self.campaign, {name: blocks.seeds_per_task for name, blocks in self._blocks.items()})
 
     def write(self, task: Task, result: xr.Dataset) -> None:
-        """Write a task's results (as `simulate.engine.run_task` returns them), the status last.
+        """Write a task's results (as `simulate.measure.engine.run_task` returns them), the status last.
 
         Networks that the store has finished already stay as they are.
 
@@ -290,7 +292,7 @@ class Store:
                 done = data["status"] != Status.PENDING
                 gradients += int(data["gradient_evaluations"].where(done, 0).sum())
                 networks = done.sum(["seed", experiment.amplitude]).values
-                flops += sum(n * experiment.cost(h) for n, h in zip(networks, experiment.widths, strict=True))
+                flops += sum(n * operations(experiment, h) for n, h in zip(networks, experiment.widths, strict=True))
                 seconds += float(data["wall_time"].where(done, 0.0).sum())
         return Cost(gradients, float(flops), seconds)
 
@@ -386,7 +388,7 @@ class Store:
                 )
 
 
-def _lay_out(place: Place, campaign: Campaign, data: Mapping[str, Data], device: str) -> None:
+def _lay_out(place: StorageBackend, campaign: Campaign, data: Mapping[str, Data], device: str) -> None:
     """Write a new store: a mark first and the root last, so that one that was interrupted is known for what it is."""
     pieces = lay_out(campaign, data, origin(campaign, data, device))
     root = pieces.pop(ROOT)
@@ -397,7 +399,7 @@ def _lay_out(place: Place, campaign: Campaign, data: Mapping[str, Data], device:
     place.delete([CREATING])
 
 
-def _damaged(place: Place, damaged: list[Damage]) -> InputError:
+def _damaged(place: StorageBackend, damaged: list[Damage]) -> InputError:
     first = f"{len(damaged)} damaged pieces, the first: {damaged[0].path} {damaged[0].problem}"
     remedy = f"Run python -m simulate repair {place}, which makes only these again"
     return InputError("store", str(place), first, remedy)

@@ -9,8 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.__main__ import names
 from benchmarks.scaling import INPUTS, operations
 from benchmarks.tables import page
-from simulate.flow import GradientFlow
-from simulate.losses import LOSSES
+from simulate.dynamics.flow import GradientFlow
+from simulate.dynamics.losses import LOSSES
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
 from theory import Activation

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import fit.report
+import fit.report.command
 import simulate.__main__
 import theory.__main__
 
@@ -22,7 +22,11 @@ _BLOCK = re.compile(r"^```(sh|python|toml)\n(.*?)^```$", re.M | re.S)
 
 
 #: the commands, in this process: importing torch for every line of every page would take minutes
-COMMANDS = {"theory": theory.__main__.app, "simulate": simulate.__main__.app, "fit.report": fit.report.app}
+COMMANDS = {
+    "theory": theory.__main__.app,
+    "simulate": simulate.__main__.app,
+    "fit.report": fit.report.command.app,
+}
 
 
 def run_line(line):
@@ -36,7 +40,7 @@ def run_line(line):
 def test_a_page_does_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})  # one worker: this process
-    monkeypatch.setattr("simulate.networks.architecture._registered", {})  # what a page registers ends with it
+    monkeypatch.setattr("simulate.networks.registry._registered", {})  # what a page registers ends with it
     names: dict = {"__name__": "page"}
     blocks = _BLOCK.findall((DOCS / f"{page}.md").read_text(encoding="utf-8"))
     assert blocks

@@ -8,8 +8,8 @@ import numpy as np
 import sympy
 import xarray as xr
 
-from simulate.schema import Status
-from theory.claim import claims
+from simulate.training.status import Status
+from theory.claims import claims
 from theory.model import Model
 from theory.prediction import Prediction, Regime
 

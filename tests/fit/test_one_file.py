@@ -14,11 +14,12 @@ import pytest
 import simulate.data.sets
 import simulate.networks
 import theory.laws
-from fit.report import report_on
+from fit.report.command import report_on
 from simulate import Campaign, run
 from simulate.data import sources
-from simulate.networks import architecture
+from simulate.networks import registry
 from theory import claim, expression
+from theory.claims import claims
 
 #: the claim that CONTRIBUTING shows
 CLAIM = re.search(
@@ -72,12 +73,12 @@ def contribute(monkeypatch, tmp_path):
         monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
 
     # what registers itself is forgotten afterwards; what is the package's own has done so before
-    claim.claims(), sources.sources(), architecture.names()
+    claims(), sources.sources(), registry.names()
     monkeypatch.setattr(claim, "_claims", dict(claim._claims))
     monkeypatch.setattr(sources, "_sources", dict(sources._sources))
-    architecture._built_in.cache_clear()
+    registry._built_in.cache_clear()
     yield put
-    architecture._built_in.cache_clear()
+    registry._built_in.cache_clear()
     for name in ("theory.laws.predictor_at_t1", "simulate.data.sets.two_sides", "simulate.networks.twice"):
         sys.modules.pop(name, None)
 

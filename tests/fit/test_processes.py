@@ -52,7 +52,7 @@ def _process(_):
 
 def test_reading_reports_wait_for_no_torch():
     told = subprocess.run(
-        [sys.executable, "-c", "import sys, fit.report; print('torch' in sys.modules)"],
+        [sys.executable, "-c", "import sys, fit.report.command; print('torch' in sys.modules)"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert told.stdout.strip() == "False"

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from simulate.campaign import Task
 from simulate.console import progress_on
+from simulate.planning.tasks import Task
 from simulate.running.runner import Progress
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from simulate import Campaign, Store
 from simulate.__main__ import app
+from simulate.planning.operations import operations
 
 
 def simulate(*arguments):
@@ -46,7 +47,7 @@ def test_a_campaign_is_run_by_default_and_status_tells_how_it_ended(tmp_path):
     assert re.match(r"  made with lazyrich 0\..*, torch 2\..*, on cpu, commit ", told[1])
     assert told[2] == "  e: 2 converged"
     assert re.match(r"  cost: \d+ gradients, \d\.\de\+\d\d operations, \d+ s of workers' time, in 1 runs", told[3])
-    assert f"{2 * Campaign.from_toml(file).experiment[0].cost(8):.1e} operations" in told[3]
+    assert f"{2 * operations(Campaign.from_toml(file).experiment[0], 8):.1e} operations" in told[3]
     assert simulate("verify", tmp_path / "s").exit_code == 0
 
 

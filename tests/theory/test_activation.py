@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import Activation, InputError
+from theory.evaluation import mpmath_value
 from theory.expression import NAMED
-from theory.numeric import mpmath_value
 
 ZOO = [
     *NAMED,

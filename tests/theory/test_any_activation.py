@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from theory import Activation, InputError, infinite_width_kernels, predictions
 from theory.__main__ import description
-from theory.claim import claims
+from theory.claims import claims
 
 _leaf = st.sampled_from(["z", "z", "z", "1", "2", "0.5", "pi", "-3", "1e-3", "7"])
 _unary = st.sampled_from(

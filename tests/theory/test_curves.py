@@ -5,6 +5,7 @@ import pytest
 import scipy.integrate
 
 from simulate import Campaign, load_data, run_task
+from simulate.planning.tasks import campaign_tasks
 from theory import Activation, InputError, infinite_width_kernels
 from theory.curves import (
     deep_linear_curve,
@@ -117,7 +118,7 @@ def test_wide_networks_follow_the_curves(activation, depth):
         "widths": [1024] if depth == 1 else [512], "root_h_alpha": [0.01, 1.0], "seeds": 6,
     }  # fmt: skip
     campaign = Campaign.from_dict({"name": "wide", "experiment": [fields]})
-    experiment, (task,) = campaign.experiment[0], campaign.tasks()
+    experiment, (task,) = campaign.experiment[0], campaign_tasks(campaign)
     data = load_data(experiment, None)
     networks = run_task(experiment, task, data, device="cpu")
     given = data.x_train, data.y_train, [0.01, 1.0], data.x_test
@@ -154,7 +155,7 @@ def test_the_first_order_change_is_that_of_each_single_network(depth):
         "widths": [64], "root_h_alpha": [1e4], "seeds": 3, "tolerance": 1e-3,
     }  # fmt: skip
     campaign = Campaign.from_dict({"name": "lazy", "experiment": [fields]})
-    experiment, (task,) = campaign.experiment[0], campaign.tasks()
+    experiment, (task,) = campaign.experiment[0], campaign_tasks(campaign)
     data = load_data(experiment, None)
     networks = run_task(experiment, task, data, device="cpu")
     for seed in range(3):

@@ -7,10 +7,10 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.errors import InputError
+from lazyrich.errors import InputError
+from theory.evaluation import numpy_value
 from theory.expression import FUNCTIONS, NAMED, parse
 from theory.functions import logistic, relu, select, softplus
-from theory.numeric import numpy_value
 
 z = sympy.Symbol("z", real=True)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.errors import InputError
+from lazyrich.errors import InputError
 
 
 @dataclass(frozen=True)

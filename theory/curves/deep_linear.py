@@ -19,11 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lazyrich.errors import InputError
 from theory.curves.crossover_curve import CrossoverCurve, relative_change
 from theory.curves.function_space_flow import train
 from theory.curves.margin_loss import margin_loss
 from theory.curves.training_set import TrainingSet, amplitudes, training_set
-from theory.errors import InputError
 
 REFERENCE = "dynamical mean-field theory of deep linear networks: arXiv:2205.09653"
 LARGEST = 4000  #: points × instants: the matrices have this side

@@ -28,8 +28,8 @@ import scipy.interpolate
 import scipy.linalg
 import scipy.optimize
 
+from lazyrich.errors import InputError
 from theory.curves.margin_loss import MarginLoss
-from theory.errors import InputError
 
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 Instant = TypeVar("Instant")

@@ -12,8 +12,8 @@ m = 0, ReLU c = 5, m = 1. Compare arXiv:1909.05989 (its exponential bound is an 
 
 from __future__ import annotations
 
+from lazyrich.errors import InputError
 from theory.activation import Activation
-from theory.errors import InputError
 from theory.gauss import gaussian_mean
 
 

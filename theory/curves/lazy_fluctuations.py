@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 import scipy.linalg
 
+from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.curves.training_set import training_set
-from theory.errors import InputError
 from theory.kernels import infinite_width_kernels
 
 

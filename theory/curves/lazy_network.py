@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.curves.crossover_curve import relative_change
 from theory.curves.function_space_flow import train
 from theory.curves.margin_loss import margin_loss
-from theory.errors import InputError
 
 Weights = Sequence[np.ndarray]
 

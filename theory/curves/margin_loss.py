@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from theory.errors import InputError
+from lazyrich.errors import InputError
 
 SOFTHINGE_BETA = 20.0  # of the published runs (arXiv:1906.08034)
 SMALL_LOSS = 1e-3  #: the square loss stops at this mean

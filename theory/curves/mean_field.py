@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.curves.crossover_curve import CrossoverCurve, relative_change
 from theory.curves.function_space_flow import train
 from theory.curves.margin_loss import margin_loss
 from theory.curves.training_set import TrainingSet, amplitudes, training_set
-from theory.errors import InputError
 
 REFERENCE = "two-layer mean-field dynamics: arXiv:2205.09653 (two-layer case), arXiv:1804.06561"
 

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.optimize
 
+from lazyrich.errors import InputError
 from theory.curves.training_set import amplitudes
-from theory.errors import InputError
 
 
 def _linear(tau: float) -> tuple[float, float]:

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 import sympy
 
+from lazyrich.errors import InputError
 from theory import functions
 from theory.activation import Activation
-from theory.errors import InputError
+from theory.evaluation import NUMPY
 from theory.expression import z
-from theory.numeric import NUMPY
 
 SIGMA_1, SIGMA_2 = sympy.symbols("sigma_1 sigma_2", positive=True)  #: standard deviations of u and v
 CORRELATION = sympy.Symbol("c", real=True)

@@ -19,12 +19,12 @@ from typing import Protocol
 
 import numpy as np
 
+from lazyrich.errors import InputError
 from theory.activation import Activation
-from theory.errors import InputError
+from theory.black_box import is_function_name
 from theory.kernels.dual import closed_dual
 from theory.kernels.dual_table import tabulate
 from theory.kernels.quadrature import GaussianPair, Unresolved, kinks
-from theory.numerical import is_function_name
 
 #: a tile of the kernels of (n, m) norms and correlations -> E[phi phi] and E[phi' phi'], each (n, m)
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]

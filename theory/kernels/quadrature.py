@@ -18,7 +18,7 @@ import numpy as np
 import sympy
 
 from theory import functions
-from theory.numeric import numpy_value
+from theory.evaluation import numpy_value
 
 Function = Callable[[np.ndarray], np.ndarray]
 

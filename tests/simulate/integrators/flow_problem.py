@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from scipy.integrate import solve_ivp
 
-from simulate.flow import GradientFlow
+from simulate.dynamics.flow import GradientFlow
+from simulate.dynamics.losses import LOSSES
 from simulate.integrators import Batch
-from simulate.losses import LOSSES
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
 from theory import Activation

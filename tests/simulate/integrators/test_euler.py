@@ -5,10 +5,10 @@ import math
 import torch
 from flow_problem import small_problem
 
-from simulate.integrate import integrate
 from simulate.integrators import Euler, PublishedRule
-from simulate.observe import Stop
-from simulate.schema import Status
+from simulate.measure.observers import Stop
+from simulate.training.driver import integrate
+from simulate.training.status import Status
 
 
 def published(flow, weights):

@@ -5,11 +5,11 @@ import pytest
 import torch
 from flow_problem import batch, duration, flat, follow, reference, small_problem
 
-from simulate.frozen import frozen_flow
+from simulate.dynamics.frozen_kernel import frozen_flow
+from simulate.dynamics.losses import LOSSES
 from simulate.integrators import KernelFlow
-from simulate.integrators.function_space import FrozenFlow
-from simulate.integrators.function_space import follow as follow_frozen
-from simulate.losses import LOSSES
+from simulate.integrators.frozen_flow import FrozenFlow
+from simulate.integrators.frozen_flow import follow as follow_frozen
 
 
 def stepper(members=1, tolerance=1e-4):

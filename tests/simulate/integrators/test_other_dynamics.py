@@ -9,10 +9,11 @@ from flow_problem import batch, duration, flat, follow, small_problem
 from scipy.integrate import solve_ivp
 
 from simulate import Campaign, load_data, run_task
-from simulate.dynamics import SGD, Adam
+from simulate.campaign.dynamics import SGD, Adam
 from simulate.integrators.minibatch import Draws, Minibatches
 from simulate.integrators.momentum import MomentumRosenbrock
-from simulate.schema import Status
+from simulate.planning.tasks import campaign_tasks
+from simulate.training.status import Status
 from theory import InputError
 
 FIELDS = {
@@ -23,7 +24,7 @@ FIELDS = {
 
 def trained(seeds=None, **changes):
     campaign = Campaign.from_dict({"name": "x", "experiment": [FIELDS | changes]})
-    (one,), (task,) = campaign.experiment, campaign.tasks()
+    (one,), (task,) = campaign.experiment, campaign_tasks(campaign)
     if seeds is not None:
         task = type(task)(task.experiment, task.index, task.width, *seeds)
     return run_task(one, task, load_data(one, None)).isel(width=0)

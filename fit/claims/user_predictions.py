@@ -1,0 +1,215 @@
+"""Predictions of one's own: a law in a line of text gets its verdict as the laws of theory do."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import sympy
+
+from lazyrich.errors import InputError
+from theory.prediction import Prediction, Regime
+
+#: What a law may be in, and the names that papers give it.
+_VARIABLES = {"root_h_alpha": "root_h_alpha", "A": "root_h_alpha", "width": "width", "h": "width"}
+_STATISTICS = ("mean", "rms", "median")
+_NUMBER = r"[-+]?\d+(?:\.\d*)?(?:\s*/\s*\d+)?"
+_LAW = re.compile(
+    rf"\s*(?P<quantity>\w+)\s*~\s*(?P<variable>\w+)\s*(?:(?:\^|\*\*)\s*(?:\(\s*(?P<a>{_NUMBER})\s*\)|(?P<b>{_NUMBER})))?\s*"
+)
+_SHAPE = "Write it as quantity ~ variable^exponent, such as kernel_change ~ root_h_alpha^(-3/2)"
+#: A margin that half a power of h or A is told from nothing with, where the user fixes none.
+DEFAULT_MARGIN = 0.1
+_KEYS = ("law", "range", "root_h_alpha", "width", "margin", "claim", "statistic", "correction", "experiment", "why")
+
+
+@dataclasses.dataclass(frozen=True)
+class UserPrediction(Prediction):
+    """A `theory.Prediction` that may be about some experiments and widths only."""
+
+    width_range: tuple[float, float] = (0.0, math.inf)
+    experiments: tuple[str, ...] = ()  #: names; empty for all
+
+    def about(self, experiment: str) -> bool:
+        """Whether it says something of the experiment."""
+        return not self.experiments or experiment in self.experiments
+
+
+def prediction(
+    law: str,
+    *,
+    root_h_alpha: Sequence[float] = (0.0, math.inf),
+    width: Sequence[float] = (0.0, math.inf),
+    margin: float = DEFAULT_MARGIN,
+    claim: str | None = None,
+    statistic: Literal["mean", "rms", "median"] = "mean",
+    correction: str | float | None = None,
+    experiment: str | Sequence[str] = (),
+    why: str = "",
+) -> UserPrediction:
+    """State a law, to be judged by `fit.judge.assess`.
+
+    Parameters
+    ----------
+    law : str
+        ``quantity ~ variable^exponent``. The quantity is a variable of the store or a column of the table, or
+        ``fluctuation`` (delta F, the seed-to-seed standard deviation of the predictor) or ``alpha_star`` (alpha at
+        kernel_change = 1); the variable is ``root_h_alpha`` (or A = sqrt(h)·alpha) or ``width`` (or h); the exponent a
+        number or a fraction, signed.
+    root_h_alpha, width : pair of float
+        The range, inclusive, in which the law is claimed. A law in the width averages over the amplitudes in range.
+    margin : float
+        A measured exponent within ± margin counts as the same: say it before you look at the data.
+    claim : str, optional
+        A name for the tables; default own_<quantity>.
+    statistic : {"mean", "rms", "median"}
+        Which summary over seeds the law is about.
+    correction : str or float, optional
+        The power of a leading correction, relative, in ``variable`` = root_h_alpha: it is fitted along.
+    experiment : str or sequence of str
+        Only these; default all.
+    why : str
+        Where the law is from.
+
+    Raises
+    ------
+    InputError
+        If the law can't be read, or a range or the margin is none.
+
+    Examples
+    --------
+    >>> law = prediction("kernel_change ~ A^(-3/2)", root_h_alpha=(1e-4, 1e-2), margin=0.08)
+    >>> law.variable, law.exponent, law.regime.bounds(64)
+    ('root_h_alpha', -3/2, (0.0001, 0.01))
+    """
+    read = _LAW.fullmatch(law) if isinstance(law, str) else None
+    if read is None:
+        raise InputError("law", law, "it is no power law", _SHAPE)
+    variable = _VARIABLES.get(read["variable"])
+    if variable is None:
+        known = ", ".join(_VARIABLES)
+        raise InputError("law", law, f"there are no laws in {read['variable']!r}", f"Use one of {known}")
+    exponent = _rational("law", read["a"] or read["b"] or "1")
+    if not (_is_number(margin) and 0 < margin < math.inf):
+        raise InputError(
+            "margin", margin, "it is no positive number", "Give the largest difference that counts as none"
+        )
+    if statistic not in _STATISTICS:
+        raise InputError(
+            "statistic", statistic, "there is no such summary over seeds", f"Use one of {', '.join(_STATISTICS)}"
+        )
+    low, high = _range("root_h_alpha", root_h_alpha)
+    names = (experiment,) if isinstance(experiment, str) else tuple(experiment)
+    quantity = str(read["quantity"])
+    return UserPrediction(
+        claim=claim or f"own_{quantity}",
+        quantity=quantity,
+        variable="width" if variable == "width" else "root_h_alpha",
+        exponent=exponent,
+        expected=law.strip(),
+        regime=Regime(_regime(low, high), _condition(low, high), low=low, high=high),
+        derivation=(),
+        reference=why or "stated by the user",
+        falsified_by="another power",
+        correction_exponent=None if correction is None else _rational("correction", correction),
+        statistic=statistic,
+        margin=float(margin),
+        width_range=_range("width", width),
+        experiments=names,
+    )
+
+
+def read_predictions(path: str | Path) -> list[UserPrediction]:
+    """Read a TOML file of ``[[prediction]]`` tables, whose keys are the arguments of `prediction`.
+
+    ``range`` may stand for the range of the law's own variable.
+
+    Raises
+    ------
+    InputError
+        Naming the entry and the key.
+    """
+    path = Path(path)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("predictions", str(path), "there is no such file", "Check the path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("predictions", str(path), f"can't be read ({error})", "Give a text file in TOML") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError("predictions", str(path), f"is no TOML ({error})", "Mend that line") from None
+    entries = content.get("prediction")
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        remedy = 'Write one or more tables [[prediction]], each with law = "quantity ~ variable^exponent"'
+        raise InputError("predictions", str(path), "states no prediction", remedy)
+    laws = [_entry(f"prediction[{i}]", entry) for i, entry in enumerate(entries)]
+    return distinct(laws)
+
+
+def distinct(laws: Sequence[UserPrediction]) -> list[UserPrediction]:
+    """Number the claims of laws that would bear the same name in the same tables."""
+    seen: dict[str, int] = {}
+    result = []
+    for law in laws:
+        seen[law.claim] = seen.get(law.claim, 0) + 1
+        count = seen[law.claim]
+        result.append(law if count == 1 else dataclasses.replace(law, claim=f"{law.claim}_{count}"))
+    return result
+
+
+def _entry(where: str, entry: Mapping[str, Any]) -> UserPrediction:
+    unknown = [key for key in entry if key not in _KEYS]
+    if unknown:
+        raise InputError(f"{where}.{unknown[0]}", entry[unknown[0]], "there is no such key", f"Use {', '.join(_KEYS)}")
+    if "law" not in entry:
+        raise InputError(f"{where}.law", None, "it is missing", _SHAPE)
+    arguments = dict(entry)
+    law = arguments.pop("law")
+    own_range = arguments.pop("range", None)
+    if own_range is not None:
+        read = _LAW.fullmatch(law) if isinstance(law, str) else None
+        variable = _VARIABLES.get(read["variable"]) if read else None
+        if variable in arguments:
+            raise InputError(f"{where}.range", own_range, f"{variable} gives the range too", "Leave one of them out")
+        if variable is not None:
+            arguments[variable] = own_range
+    try:
+        return prediction(law, **arguments)
+    except InputError as error:
+        raise InputError(f"{where}.{error.field}", error.value, error.problem, error.remedy) from None
+
+
+def _rational(field: str, value: str | float) -> sympy.Rational:
+    text = str(value).replace(" ", "")
+    if not re.fullmatch(_NUMBER, text) or re.search(r"/0+$", text):
+        raise InputError(field, value, "the exponent is no number", "Give a decimal number or a fraction, such as -3/2")
+    numerator, _, denominator = text.partition("/")
+    return sympy.Rational(numerator) / sympy.Rational(denominator or "1")
+
+
+def _range(field: str, value: Sequence[float]) -> tuple[float, float]:
+    pair = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
+    if len(pair) != 2 or not all(_is_number(edge) for edge in pair) or not 0 <= pair[0] < pair[1]:
+        raise InputError(field, value, "it is no range", "Give two numbers, 0 <= low < high, such as [1e-4, 1e-2]")
+    return float(pair[0]), float(pair[1])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _regime(low: float, high: float) -> Literal["feature", "lazy", "crossover"]:
+    if high <= 1:
+        return "feature"
+    return "lazy" if low >= 1 else "crossover"
+
+
+def _condition(low: float, high: float) -> str:
+    left = f"{low:g} \\le " if low > 0 else ""
+    right = f" \\le {high:g}" if high < math.inf else ""
+    return f"{left}A{right}" if left or right else r"A > 0"

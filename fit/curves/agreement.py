@@ -1,0 +1,99 @@
+"""Whether whole curves that theory gives without a free parameter fit: told beside the verdicts, never deciding them.
+
+A verdict is on a power in a window, with a margin; a curve has no margin, so that enough networks will always tell it
+from the truth where it is an asymptote. A small p-value says that a deviation is seen, and the ratio how large it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fit.claims.outcome import LEVEL
+from fit.curves.goodness import CurveFit, goodness_of_fit
+from fit.curves.theory_curves import TheoryCurve
+from fit.judge.verdict import Verdict
+from fit.measurements.measurements import Measurements
+from lazyrich.errors import InputError
+
+#: An amplitude is one of a curve's if it is as close as this: curves are compared where they were computed.
+CLOSE = 1e-3
+
+
+def with_agreement(
+    verdicts: Sequence[Verdict], found: Sequence[Measurements], curves: Sequence[TheoryCurve]
+) -> list[Verdict]:
+    """Return the verdicts with the goodness of fit of the curves of their quantity and window."""
+    sources = {one.name: one for one in found}
+    rows = [(curve, row) for curve in curves if (row := agreement(sources[curve.experiment], curve)) is not None]
+    return [
+        dataclasses.replace(verdict, goodness=[row for curve, row in rows if _about(verdict, curve, row)])
+        for verdict in verdicts
+    ]
+
+
+def agreement(found: Measurements, curve: TheoryCurve) -> dict[str, Any] | None:
+    """Compare a curve with the widest networks, at the amplitudes where it is claimed; None with too few seeds.
+
+    Returns
+    -------
+    dict
+        curve, width, low, high (of A), n_points, n_seeds; residual and p_value (see `fit.CurveFit`); ratio,
+        ratio_low, ratio_high: measured over predicted, geometric mean over the points, with its 95 % interval; says,
+        where: in words.
+    """
+    if curve.quantity not in found:
+        return None
+    amplitude = found.root_h_alpha[-1]
+    low, high = curve.claimed
+    near = np.abs(np.log(amplitude[:, None] / curve.root_h_alpha)) < CLOSE
+    chosen = near.any(axis=1) & (amplitude >= low * (1 - CLOSE)) & (amplitude <= high * (1 + CLOSE))
+    at = near[chosen].argmax(axis=1)
+    if not len(at):
+        return None
+    measured = found.network(curve.quantity)[-1, chosen].T
+    try:
+        if curve.networks is None:
+            error = None if curve.relative_error is None else curve.relative_error[at] * curve.value[at]
+            fit = goodness_of_fit(measured, curve.value[at], error)
+        else:  # of each network its own prediction
+            same = found.data["seed"].values[: len(curve.networks)] == np.arange(len(curve.networks))
+            if not np.all(same):
+                return None
+            fit = goodness_of_fit(measured[: len(same)] / curve.networks[:, at], np.ones(len(at)))
+    except InputError:  # too few seeds, or a quantity without a logarithm
+        return None
+    ratio_low, ratio_high = fit.log_ratio.interval()
+    return {
+        "curve": curve.label,
+        "width": float(found.widths[-1]),
+        "low": float(amplitude[chosen].min()),
+        "high": float(amplitude[chosen].max()),
+        "n_points": fit.n_points,
+        "n_seeds": fit.n_seeds,
+        "residual": fit.residual,
+        "p_value": fit.p_value,
+        "ratio": math.exp(fit.log_ratio.value),
+        "ratio_low": math.exp(ratio_low),
+        "ratio_high": math.exp(ratio_high),
+        "says": _says(fit),
+        "where": curve.where,
+    }
+
+
+def _about(verdict: Verdict, curve: TheoryCurve, row: Mapping[str, Any]) -> bool:
+    same = (verdict.experiment, verdict.quantity, verdict.variable)
+    low, high = verdict.range.get("low"), verdict.range.get("high")
+    if same != (curve.experiment, curve.quantity, "root_h_alpha") or low is None or high is None:
+        return False
+    return bool(row["low"] <= high * (1 + CLOSE) and low <= row["high"] * (1 + CLOSE))
+
+
+def _says(fit: CurveFit) -> str:
+    if fit.p_value >= LEVEL:
+        return "no deviation beyond chance"
+    return f"off by {fit.log_rms:.1%} (rms), which is no chance"

@@ -1,0 +1,69 @@
+"""The rule that turns an interval into a word.
+
+With a margin m fixed beforehand, an exponent p is called
+
+- consistent: the 90 % interval lies inside [p - m, p + m] (two one-sided tests at 5 %);
+- inconsistent: the 95 % interval lies wholly outside, after Holm's correction for all claims tested at once;
+- inconclusive: anything else, too few data included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from statsmodels.stats.multitest import multipletests
+
+from fit.claims.outcome import LEVEL, Outcome
+from fit.estimators.estimate import Estimate
+
+
+def outside(estimates: Sequence[tuple[Estimate, float, float]]) -> list[bool]:
+    """Return which estimates exclude their predicted exponent and its margin, tested all at once.
+
+    Parameters
+    ----------
+    estimates : sequence of (estimate, predicted, margin)
+    """
+    return significant([p_outside(*one) for one in estimates])
+
+
+def p_outside(estimate: Estimate, predicted: float, margin: float) -> float:
+    """p-value of the null that the exponent lies within the margin."""
+    return estimate.p_value_within(predicted, margin)
+
+
+def significant(p_values: Sequence[float]) -> list[bool]:
+    """Return which p-values are significant at 5 % after Holm's correction."""
+    if not p_values:
+        return []
+    return [bool(one) for one in multipletests(p_values, alpha=LEVEL, method="holm")[0]]
+
+
+def decide(estimate: Estimate, predicted: float, margin: float, excluded: bool, shown: str) -> tuple[Outcome, str]:
+    """Return the word and the sentence that says why.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    predicted, margin : float
+    excluded : bool
+        What `outside` says of it.
+    shown : str
+        The predicted exponent as text.
+    """
+    low, high = predicted - margin, predicted + margin
+    ci90, ci95 = estimate.interval(0.90), estimate.interval(0.95)
+    band = f"{shown} ± {margin:g}"
+    if low <= ci90[0] and ci90[1] <= high:
+        return "consistent", f"the 90 % interval [{ci90[0]:.3f}, {ci90[1]:.3f}] lies inside {band}"
+    span = f"the 95 % interval [{ci95[0]:.3f}, {ci95[1]:.3f}]"
+    if excluded:
+        return "inconsistent", f"{span} lies wholly outside {band}"
+    if ci95[0] > high or ci95[1] < low:
+        return "inconclusive", f"{span} lies outside {band}, but not after correction for the claims tested at once"
+    if low <= estimate.value <= high:
+        if ci90[1] - ci90[0] > high - low:
+            return "inconclusive", f"{span} is wider than {band}: more seeds or widths are needed"
+        edge = f"the estimate {estimate.value:.3f} lies inside {band}, but so near its edge that the 90 % interval"
+        return "inconclusive", f"{edge} [{ci90[0]:.3f}, {ci90[1]:.3f}] crosses it"
+    return "inconclusive", f"the estimate lies outside {band}, but {span} does not exclude it"

@@ -1,0 +1,81 @@
+"""What a comparison of prediction and measurement says."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import xarray as xr
+
+from fit.claims.outcome import Outcome
+from theory.prediction import is_claimed
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of the report: a law, its measurement, and the rule's word on it (DESIGN: D11).
+
+    ``estimate`` is the signed power of ``variable``; ``ci_low, ci_high`` its 95 % interval and
+    ``ci90_low, ci90_high`` its 90 % one; all None where nothing could be estimated.
+
+    ``points`` holds what the figure shows and is not part of the JSON: a dataset on one dimension ``point`` with the
+    variables ``width`` and ``root_h_alpha`` (NaN where a value pools widths or amplitudes), ``y``, ``y_low``,
+    ``y_high`` (95 % interval, NaN where unknown) and ``used`` (whether the point entered the estimate: points outside
+    the window are there too, so that the whole curve can be drawn), and the attributes ``x`` (which variable is the
+    abscissa: "root_h_alpha" or "width"), ``y_label`` (LaTeX, without $), ``x_log``, ``y_log`` (0 or 1),
+    ``window_low``, ``window_high`` (of the abscissa; None in JSON terms is left out), and, where there is a fit,
+    ``fit_exponent`` and ``fit_prefactor`` of y = prefactor * x**exponent.
+    """
+
+    experiment: str
+    claim: str
+    quantity: str
+    variable: str
+    predicted: str | None  #: exact rational as text, e.g. "-3/2"
+    predicted_value: float | None
+    expected: str  #: the prediction in words
+    regime: str
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    ci90_low: float | None
+    ci90_high: float | None
+    margin: float | None
+    verdict: Outcome
+    reason: str  #: one sentence: why this word
+    range: dict[str, Any]  #: {"variable", "low", "high"} of what was used
+    n_points: int
+    n_seeds: int
+    n_widths: int
+    excluded: dict[str, int] = field(default_factory=dict)  #: reason -> networks left out
+    sensitivity: list[dict[str, Any]] = field(default_factory=list)  #: estimate under other windows
+    #: of theory's curves without a free parameter (`fit.curves.agreement.agreement`); shown, never the verdict
+    goodness: list[dict[str, Any]] = field(default_factory=list)
+    p_value: float | None = None  #: of the point-null estimate == predicted; shown, never the verdict
+    store: str | None = None
+    schema_version: int = SCHEMA_VERSION
+    points: xr.Dataset | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def claimed(self) -> bool:
+        """False where theory makes no claim of this kind; ``expected`` says why."""
+        return is_claimed(self.expected)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as plain JSON values: None, never NaN or Infinity."""
+        row = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "points"}
+        return {name: _finite(value) for name, value in row.items()}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    return value

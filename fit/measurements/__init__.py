@@ -1,0 +1,1 @@
+"""Measurements of others and of our own, as labelled arrays."""

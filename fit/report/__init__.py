@@ -1,0 +1,1 @@
+"""The report: the command, the page, its figures."""

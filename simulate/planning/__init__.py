@@ -1,0 +1,1 @@
+"""What a campaign takes, from its description alone: tasks, operations, memory, and the integrator that follows."""

@@ -1,0 +1,118 @@
+r"""Which integrator an experiment gets, and with which controller.
+
+``auto`` compares two counts of operations that follow from the campaign alone, never from a timing, so that a run is
+reproducible. For a network of N training points and L hidden layers of width h on d inputs, with W weights:
+
+    gradient      G = 6 N (L-1) h² + 6 N h + min(4 N d, 2 N²) h     (first layer on the inputs, or in their span)
+    kernel        K = 4 L N² h                                      (two Gram matrices a hidden layer)
+    factor        C = N³/2                                          (N³/3, at two thirds of a matrix product's rate)
+    W-method      70 steps · [3 G + K + C + 16 (30 L N h + 6 N² + 8 W)]
+    Chebyshev     460 · [G + 16 (10 L N h + 15 W)]
+    kernel flow   42 steps · [3 G + K + 16 (30 L N h + 20 N² + 8 W)], from N = 64 on, activations of degree 1
+
+For other architectures, with M multiplications in a point's forward pass and W weights:
+
+    gradient      G = N (6 M + 160 a)                               (a: entries of patches, M/h in a convolution)
+    kernel        K = N² W + 2 N M                                  (products of the gradients of single points)
+    kernel flow   37 steps · [3 G + K + C]
+    Chebyshev     1800 G
+
+Convolutional networks are stiffer, and their gradients dearer beside the calls between them. Of small matrices the time
+of calls is not counted, and the kernel flow has more of them: in the batches of the quick preset (80 points) it takes
+0.65 to 1.0 times what the W-method takes, with 40 points and 32 neurons 1.2 to 1.6 times. Saturated networks magnify
+errors of their growth from small amplitudes, where the kernel flow takes few steps: at A = 1e-2 kernel changes of tanh
+are 3 % off, those of the W-method 1 %, at a tolerance of 1e-2. So do networks that blow up, neuron after neuron
+(relu2), and each stiff step is long.
+
+The terms with 16 are passes over memory: an element that is read or written counts as 16 operations. Steps and
+gradients are the geometric means over 30 cases around the default tolerance, from which most are within a factor of two
+(benchmarks/results/work_precision.json); steps of the kernel flow what ten cases of images with 300 to 2,000 points,
+L = 1 to 5, h = 64 to 256, take (31 to 66, most of them near 42). What a step takes against a gradient is counted within
+a fifth on a CPU (`python -m benchmarks choice`). Those of other architectures are means over six cases of convolutional
+networks (benchmarks/results/convolutions-cpu.json). One integrator serves all widths of an experiment, by the sum over
+them: laws in h are then not crossed by a change of method.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Literal
+
+from simulate.campaign.dynamics import Flow
+from simulate.campaign.experiment import Experiment
+from simulate.planning.size import network_size
+from theory.activation import Activation
+from theory.black_box import is_function_name
+
+Name = Literal["kernel_flow", "rosenbrock", "chebyshev", "euler", "momentum", "sgd", "adam"]
+
+STEPS = 70  #: of the W-method
+GRADIENTS = 460  #: of Chebyshev's
+KERNEL_STEPS, ENOUGH = 42, 64  #: of the kernel flow, which gets fully connected networks from so many points on
+CONVOLUTIONAL_STEPS, CONVOLUTIONAL_GRADIENTS = 37, 1800  #: of the kernel flow, of Chebyshev's
+PASS = 16.0  #: operations that an element read from memory or written counts as
+
+
+def integrator_of(experiment: Experiment) -> Name:
+    """Return the integrator of an experiment: the one asked for, or the one that takes fewer operations."""
+    if not isinstance(experiment.dynamics, Flow):
+        return experiment.dynamics.name  # one each: see `build`
+    asked = experiment.dynamics.integrator
+    if asked != "auto":
+        return asked
+    counts = [operations(experiment, width) for width in experiment.widths]
+    return min(counts[0], key=lambda name: sum(count[name] for count in counts))
+
+
+def operations(experiment: Experiment, width: int) -> dict[Name, float]:
+    """Return the operations that one network takes, by each integrator that the choice is between."""
+    return _fully_connected(experiment, width) if experiment.network_class.dense else _other(experiment, width)
+
+
+def _fully_connected(experiment: Experiment, width: int) -> dict[Name, float]:
+    n, depth = experiment.n_train, experiment.depth
+    inputs = math.prod(experiment.assumed_shape)
+    hidden = (depth - 1) * width**2
+    gradient = 6.0 * n * hidden + 6.0 * n * width + min(4.0 * n * inputs, 2.0 * n**2) * width
+    kernel, factor = 4.0 * depth * n**2 * width, 0.5 * n**3
+    activations, weights = depth * n * width, min(inputs, n) * width + hidden
+    rosenbrock = 3.0 * gradient + kernel + factor + PASS * (30.0 * activations + 6.0 * n**2 + 8.0 * weights)
+    chebyshev = gradient + PASS * (10.0 * activations + 15.0 * weights)
+    counts: dict[Name, float] = {"rosenbrock": STEPS * rosenbrock, "chebyshev": GRADIENTS * chebyshev}
+    if n >= ENOUGH and _proportional(experiment.activation):
+        step = 3.0 * gradient + kernel + PASS * (30.0 * activations + 20.0 * n**2 + 8.0 * weights)
+        counts["kernel_flow"] = KERNEL_STEPS * step
+    return counts
+
+
+@functools.lru_cache(maxsize=1024)
+def _proportional(formula: str) -> bool:
+    """Whether an activation is known to grow as its argument does: of a function of one's own it is not asked."""
+    return not is_function_name(formula) and Activation(formula).degree == 1
+
+
+def _other(experiment: Experiment, width: int) -> dict[Name, float]:
+    n, (forward, activations) = experiment.n_train, forward_pass(experiment, width)
+    gradient = n * (6.0 * forward + 10.0 * PASS * activations)
+    kernel, factor = float(n) ** 2 * network_size(experiment, width).weights + 2.0 * n * forward, 0.5 * n**3
+    return {
+        "kernel_flow": CONVOLUTIONAL_STEPS * (3.0 * gradient + kernel + factor),
+        "chebyshev": CONVOLUTIONAL_GRADIENTS * gradient,
+    }
+
+
+def forward_pass(experiment: Experiment, width: int, *, spanned: bool = True) -> tuple[float, float]:
+    """Return the multiplications of one point's forward pass, and how many numbers memory is passed over for it.
+
+    These are preactivations, of a convolution the entries of all patches. ``spanned``: a dense first layer is held in
+    the span of the training points.
+    """
+    architecture, depth = experiment.network_class, experiment.depth
+    if architecture.images:
+        forward = architecture.multiplications(experiment.assumed_shape, width, depth)
+        return forward, forward / width
+    inputs = math.prod(experiment.assumed_shape)
+    if spanned:
+        inputs = min(inputs, experiment.n_train)
+    return architecture.multiplications((inputs,), width, depth), float(depth * width)

@@ -1,0 +1,46 @@
+"""How much memory networks take, and how many are trained at once: from the campaign alone."""
+
+from __future__ import annotations
+
+import math
+
+from simulate.campaign.experiment import Experiment
+from simulate.planning.integrator_choice import integrator_of
+from simulate.planning.size import network_size
+
+# what the linearisations of a batch take. Measured with the kernel flow at N = 80 to 500 on a core with 1 MiB of cache
+# of its own: half of it 2 to 5 % more time, eight times as much 5 to 35 % (h = 128 to 512)
+_CACHE_BYTES = 1e7
+
+
+def bytes_per_network(experiment: Experiment, width: int) -> int:
+    """Estimate the memory that training one network takes, within a factor of two (measured in the tests).
+
+    Counted are copies of the weights (of the first matrix in the span of the training points where that is smaller), of
+    what linearisations keep, of training kernels (not for Chebyshev's method), of the arms' and the held-out kernels.
+    """
+    size, inputs = network_size(experiment, width), math.prod(experiment.assumed_shape)
+    weights = size.weights
+    if experiment.network_class.dense and experiment.n_train < 2 * inputs:
+        weights += (experiment.n_train - inputs) * width
+    numbers = 6 * weights + 4 * experiment.n_train * size.kept + experiment.n_test * size.kept
+    if integrator_of(experiment) in ("kernel_flow", "rosenbrock"):
+        numbers += 4 * experiment.n_train**2
+    if len(experiment.arms) > 1:
+        numbers += 4 * experiment.n_train**2 + 2 * experiment.n_train * experiment.n_test
+    return _bytes_of_a_number(experiment) * (numbers + 3 * min(experiment.n_kernel, 512) ** 2)
+
+
+def networks_at_once(experiment: Experiment, width: int, device: str = "cpu") -> int | None:
+    """Return how many networks of a task are trained at once; None for all of them.
+
+    On a CPU as many fully connected ones as its cache holds, which follows from shapes alone.
+    """
+    if not experiment.network_class.dense or not device.startswith("cpu"):
+        return None
+    numbers = network_size(experiment, width).kept * experiment.n_train
+    return max(1, int(_CACHE_BYTES // (_bytes_of_a_number(experiment) * numbers)))
+
+
+def _bytes_of_a_number(experiment: Experiment) -> int:
+    return 4 if experiment.dtype == "float32" else 8

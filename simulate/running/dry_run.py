@@ -1,0 +1,79 @@
+"""What a campaign will take, before anything starts: networks, tasks, memory, time."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass
+
+import torch
+
+from lazyrich.chunking import chunk_size
+from simulate.campaign.campaign import Campaign
+from simulate.campaign.experiment import Experiment
+from simulate.data import load_data
+from simulate.measure.engine import run_task
+from simulate.planning.memory import bytes_per_network, networks_at_once
+from simulate.planning.operations import task_operations
+from simulate.planning.tasks import Task, campaign_tasks, experiment_tasks, networks_in, task_cost
+from simulate.running.job import check_device, one_thread_on
+
+#: A batch of middling size says how fast this machine is, in less than a second.
+_SAMPLE = Experiment(
+    name="sample", dataset="sphere", n_train=60, n_test=40, depth=2, activation="softplus", widths=(96,),
+    root_h_alpha=(1e-2, 1.0, 1e2), seeds=7, tolerance=1e-2,
+)  # fmt: skip
+#: Of that speed, what larger tasks reach: ten tasks of seven presets, 0.5 to 1.2 of it.
+_SUSTAINED = 0.75
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cost of a campaign on this machine."""
+
+    networks: int
+    tasks: int
+    memory: float  #: GiB of the largest task, per worker
+    workers: int
+    seconds: float  #: estimated, with this many workers
+
+
+def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Task, ...] | None = None) -> Plan:
+    """Estimate from the cost model and a short measurement on this machine.
+
+    The estimate is right within a factor of two where networks fit in as many steps as is usual for their activation;
+    rules that are hard to fit take more, up to ``max_steps``.
+    """
+    check_device(device)
+    pending = campaign_tasks(campaign) if tasks is None else tasks
+    flops = [task_cost(campaign, t, device) for t in pending]
+    busy = max(1, min(workers, len(pending)))
+    # no sooner than the longest task, which one worker does alone
+    seconds = max(sum(flops) / busy, max(flops, default=0.0)) / (_SUSTAINED * speed(device)) if flops else 0.0
+    memory = max((_memory(campaign, t, device) for t in pending), default=0.0)
+    return Plan(campaign.size, len(pending), memory, busy, seconds)
+
+
+def _memory(campaign: Campaign, task: Task, device: str) -> float:
+    experiment = campaign.find(task.experiment)
+    most, seeds = networks_at_once(experiment, task.width, device), task.seed_stop - task.seed_start
+    at_once = chunk_size(networks_in(campaign, task), most, seeds)
+    return at_once * bytes_per_network(experiment, task.width) / 2**30
+
+
+@functools.cache
+def speed(device: str = "cpu") -> float:
+    """Return the operations per second that the engine reaches on a small batch, by the same cost model.
+
+    On a CPU its own time counts, so that what else runs at the moment does not slow the estimate.
+    """
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    data = load_data(_SAMPLE)
+    (task,) = experiment_tasks(_SAMPLE)
+    with one_thread_on(device):
+        run_task(_SAMPLE, task, data, device=device)  # what is loaded and compiled at first use is not counted
+        started = clock()
+        run_task(_SAMPLE, task, data, device=device)
+        if device != "cpu":
+            torch.cuda.synchronize(device)
+    return task_operations(_SAMPLE, _SAMPLE.widths[0], _SAMPLE.size, device) / (clock() - started)

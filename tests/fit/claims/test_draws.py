@@ -1,0 +1,78 @@
+"""Regimes compared over draws of the training points: a draw counts once, however many seeds it has."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from fit import assess
+from fit.claims.draws import joint_name
+
+
+def experiment(draw, gaps, architecture="fc", **fields):
+    """One draw: error 0.1 in the lazy regime and 0.1 + gap in the feature regime, a gap a seed."""
+    gaps = np.asarray(gaps, dtype=float)
+    error = np.stack([0.1 + gaps, np.full(gaps.shape, 0.1)])[None]
+    name = f"{architecture}-draw{draw}"
+    data = xr.Dataset(
+        {"test_error": (("width", "root_h_alpha", "seed"), error)},
+        {"width": [64], "root_h_alpha": [1e-4, 1e4], "seed": np.arange(len(gaps))},
+    )
+    described = {"name": name, "activation": "relu", "depth": 2, "architecture": architecture, "data_seed": draw}
+    data.attrs["experiment"] = json.dumps(described | fields)
+    return data
+
+
+def over_draws(*experiments):
+    found = assess(experiments)
+    return [v for v in found if v.claim == "regime_preference" and ".." in v.experiment]
+
+
+GAPS = [0.02, 0.03, 0.025, 0.04, 0.01]  # means of the draws
+
+
+def test_the_interval_is_students_over_the_means_of_draws():
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((5, 4)) * 1e-3
+    noise -= noise.mean(axis=1, keepdims=True)
+    (verdict,) = over_draws(*(experiment(d, gap + noise[d]) for d, gap in enumerate(GAPS)))
+    assert verdict.experiment == "fc-draw0..4"
+    assert verdict.estimate == pytest.approx(np.mean(GAPS), abs=1e-12)
+    half = stats.t.ppf(0.975, 4) * np.std(GAPS, ddof=1) / np.sqrt(5)
+    assert (verdict.ci_low, verdict.ci_high) == pytest.approx((verdict.estimate - half, verdict.estimate + half))
+    assert verdict.verdict == "consistent"
+    assert verdict.n_points == 20
+    assert "over 5 draws" in verdict.reason
+
+
+@pytest.mark.parametrize(("architecture", "sign", "word"), [
+    ("fc", -1, "inconsistent"), ("cnn", -1, "consistent"), ("cnn", 1, "inconsistent"),
+])  # fmt: skip
+def test_the_sign_that_is_claimed_depends_on_the_architecture(architecture, sign, word):
+    (verdict,) = over_draws(*(experiment(d, [sign * gap], architecture) for d, gap in enumerate(GAPS)))
+    assert verdict.verdict == word
+
+
+def test_many_seeds_of_few_draws_decide_nothing():
+    (verdict,) = over_draws(*(experiment(d, np.full(50, GAPS[d]) + 1e-3 * np.arange(50)) for d in range(3)))
+    assert verdict.verdict == "inconclusive"
+    assert "3 draws" in verdict.reason
+
+
+def test_a_draw_without_a_pair_is_left_out():
+    missing = [experiment(5, [np.nan, np.nan])]
+    (verdict,) = over_draws(*(experiment(d, [gap]) for d, gap in enumerate(GAPS)), *missing)
+    assert verdict.n_points == 5
+    assert verdict.estimate == pytest.approx(np.mean(GAPS), abs=1e-12)
+
+
+def test_experiments_that_differ_in_more_than_the_draw_are_no_family():
+    assert not over_draws(*(experiment(d, [gap], n_train=50 + d) for d, gap in enumerate(GAPS)))
+    assert not over_draws(*(experiment(d, [gap]) for d, gap in enumerate(GAPS[:1])))
+
+
+def test_names():
+    assert joint_name(["a-fc-draw0", "a-fc-draw1", "a-fc-draw2"]) == "a-fc-draw0..2"
+    assert joint_name(["left", "right"]) == "left + right"

@@ -1,0 +1,53 @@
+"""The intervals cover what they promise: the committed study, and a small repetition of it."""
+
+import json
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+STUDY = json.loads((BENCHMARKS / "results" / "calibration.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def calibration():
+    spec = spec_from_file_location("calibration", BENCHMARKS / "calibration.py")
+    module = module_from_spec(spec)
+    import sys
+
+    sys.modules["calibration"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("row", STUDY["cases"], ids=lambda row: row["case"])
+def test_committed_intervals_cover(row):
+    """93 to 97 %; a count of 2,000 is itself good to 1 % (two standard errors)."""
+    assert STUDY["replicas"] >= 2000
+    assert 0.93 <= row["coverage"] <= 0.97
+    assert row["inconsistent"] <= 0.05
+    if row["margin"] <= 0.1:  # 5 % at the edge; a collapse under heavy tails has 11 %, as docs/verdicts.md says
+        assert row["accepts_0.1"] <= 0.11
+
+
+def test_the_study_is_of_the_estimators_as_they_are(calibration):
+    cases = {case.name: case for case in calibration.CASES}
+    assert len(cases) == len(calibration.CASES)
+    committed_rows = {row["case"]: row for row in STUDY["cases"]}
+    assert set(committed_rows) == set(cases)
+    for name in ("A: 3 widths x 10 seeds", "h: 5 widths x 10 seeds", "delta F: 5 widths x 30 seeds"):
+        committed = committed_rows[name]
+        again = calibration.study(cases[name], 300, seed=1)
+        # three standard errors of a share near 0.95 of 300
+        assert again["coverage"] == pytest.approx(committed["coverage"], abs=3 * np.sqrt(0.05 * 0.95 / 300))
+        # three standard errors of a median of 300 half-widths that scatter by 20 %
+        assert again["half_width"] == pytest.approx(committed["half_width"], rel=0.05)
+
+
+def test_the_table_in_the_docs_is_that_of_the_study():
+    page = (BENCHMARKS.parent / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    for row in STUDY["cases"]:
+        numbers = [row[name] for name in ("coverage", "inconsistent", "consistent", "sees_0.1", "half_width")]
+        assert f"| {row['case']} | " + " | ".join(f"{number:.3f}" for number in numbers) + " |" in page

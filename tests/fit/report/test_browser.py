@@ -1,0 +1,101 @@
+"""The report in a real browser: offline, without errors, readable on a telephone, and whole on paper."""
+
+import io
+import unicodedata
+
+import pytest
+from browser import CHROMIUM, look, print_to_pdf
+from synthetic_campaign import experiment, tree
+
+from fit import assess
+from fit.measurements.measurements import measurements
+from fit.report.render import build, judged, write
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine (apt-get install chromium)")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A report on two made-up experiments with what theory predicts for them, and its verdicts."""
+    folder = tmp_path_factory.mktemp("report")
+    data = tree(experiment(), experiment(name="softplus-L1", depth=1, seed=1, failing=0.02))
+    verdicts = assess(data)
+    write(build("Two experiments", verdicts, measurements(data), folder), verdicts, folder)
+    return folder / "report.html", verdicts
+
+
+@pytest.fixture(scope="module")
+def on_a_laptop(report, tmp_path_factory):
+    return look(report[0], tmp_path_factory.mktemp("laptop"))
+
+
+def test_it_loads_without_an_error_and_asks_no_network(on_a_laptop):
+    assert on_a_laptop["title"] == "Two experiments"
+    assert on_a_laptop["console"] == []
+    assert on_a_laptop["requests"] == []
+
+
+def test_the_browser_would_have_told_of_errors_and_requests(tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text('<title>bad</title><img src="http://example.invalid/x.png"><script>console.error("wrong")</script>')
+    found = look(page, tmp_path)
+    assert any("wrong" in line for line in found["console"])
+    assert found["requests"] == ["http://example.invalid/x.png"]
+
+
+def test_every_figure_is_drawn_with_its_axis_and_tells_its_values(on_a_laptop):
+    shown = [figure for figure in on_a_laptop["figures"] if figure["shown"]]
+    assert len(shown) >= 8
+    for figure in shown:
+        width, height = figure["size"]
+        assert width > 250
+        assert height > 120
+        assert figure["marks"] > 20
+        assert figure["titles"] >= 3
+        assert "width h" in figure["text"] or "A = √h·α" in figure["text"]
+
+
+@pytest.mark.parametrize("width", [1125, 1200])
+def test_the_verdicts_leave_the_phase_diagram_its_place(report, tmp_path, width):
+    """Side by side from 1120 pixels on, where the table is nearly as wide as its column."""
+    found = look(report[0], tmp_path, width=width)
+    assert found["phase"][1] < found["table"][3]
+    assert found["phase"][0] >= found["table"][2]
+
+
+def test_the_verdicts_and_the_phase_diagram_stand_on_the_first_screen(on_a_laptop):
+    assert on_a_laptop["words"]
+    assert on_a_laptop["words"][0][3] < 900
+    left, top, right, bottom = on_a_laptop["phase"]
+    assert 0 <= left < right <= 1280
+    assert 0 <= top < bottom <= 900
+
+
+def test_every_link_leads_to_its_place(on_a_laptop):
+    assert len(on_a_laptop["links"]) > 20
+    assert [link for link, exists, followed in on_a_laptop["links"] if not (exists and followed)] == []
+
+
+def test_derivations_are_set_as_formulas(on_a_laptop):
+    assert on_a_laptop["formulas"] > 10
+    assert on_a_laptop["formulas_drawn"] == on_a_laptop["formulas"]
+
+
+def test_on_a_telephone_every_verdict_is_seen_without_sideways_scrolling(report, tmp_path):
+    found = look(report[0], tmp_path, width=360, height=740)
+    assert found["scroll_width"] <= 360
+    assert found["open_scroll_width"] <= 360
+    assert all(0 <= left < right <= 360 for left, _, right, _ in found["words"])
+
+
+def test_on_paper_every_section_is_open(report, tmp_path):
+    pypdf = pytest.importorskip("pypdf")
+    pages = pypdf.PdfReader(io.BytesIO(print_to_pdf(report[0], tmp_path))).pages
+    # set with ligatures
+    text = unicodedata.normalize("NFKC", " ".join(" ".join(page.extract_text() for page in pages).split()))
+    assert len(pages) > 3
+    assert "It would be refuted by" in text  # inside a fold, as are these
+    assert "Margins, fixed before any data" in text
+    assert "half the distance between 3/2 and the guide 4/3" in text
+    for verdict in judged(report[1]):
+        assert verdict.claim in text

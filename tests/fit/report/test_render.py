@@ -1,0 +1,126 @@
+"""The page: everything on it comes from the verdicts and the data, it needs nothing from outside, and it is stable."""
+
+import html.parser
+import json
+import re
+
+import pytest
+from synthetic_campaign import experiment, tree
+
+from fit import assess
+from fit.measurements.measurements import measurements
+from fit.report.render import build, decisive, judged, summary, write
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """A report on two made-up experiments, and its verdicts."""
+    return render(tmp_path_factory.mktemp("page"))
+
+
+def render(folder):
+    data = tree(experiment(), experiment(name="softplus-L1", depth=1, seed=1, failing=0.02))
+    verdicts = assess(data)
+    write(build("A title <with> markup & more", verdicts, measurements(data), folder), verdicts, folder)
+    return folder, verdicts
+
+
+class _Checker(html.parser.HTMLParser):
+    """Tags closed in order, ids used once, links that lead somewhere."""
+
+    void = frozenset(["meta", "link", "img", "br", "hr", "input", "col", "source", "area", "base", "wbr"])
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.links, self.external = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        for name in ("href", "src", "xlink:href"):
+            target = attributes.get(name) or ""
+            if target.startswith("#"):
+                self.links.append(target[1:])
+            elif target and not target.startswith("data:"):
+                self.external.append((tag, target))
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.void:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> without a start"
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_well_formed_and_needs_nothing_from_outside(page):
+    folder, _ = page
+    text = (folder / "report.html").read_text()
+    checker = _Checker()
+    checker.feed(text)
+    assert checker.open == []
+    assert len(checker.ids) == len(set(checker.ids))
+    assert set(checker.links) <= set(checker.ids)
+    # links to sources may lead outside; nothing that the page shows is loaded from there
+    assert all(tag == "a" for tag, _ in checker.external), checker.external
+    assert "@import" not in text
+    assert "<script" not in text
+    assert "A title &lt;with&gt; markup &amp; more" in text
+
+
+def test_each_decisive_verdict_is_on_the_page_with_its_numbers(page):
+    folder, verdicts = page
+    html_text, markdown = (folder / "report.html").read_text(), (folder / "report.md").read_text()
+    assert decisive(verdicts)
+    for v in decisive(verdicts):
+        if v.estimate is not None:
+            number = f"{v.estimate:.3f}".replace("-", "−")
+            assert number in html_text
+            assert number in markdown
+        assert v.verdict in markdown
+    for claim in {v.claim for v in judged(verdicts)}:
+        assert claim in html_text
+
+
+def test_verdicts_are_written_as_json_with_the_documented_fields(page):
+    folder, verdicts = page
+    rows = json.loads((folder / "verdicts.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    assert len(rows) == len(verdicts)
+    fields = {
+        "experiment", "claim", "quantity", "predicted", "estimate", "ci_low", "ci_high", "margin", "verdict", "range",
+        "variable", "n_points", "n_seeds", "schema_version", "store", "reason",
+    }  # fmt: skip
+    for row in rows:
+        assert fields <= set(row)
+        assert set(row["range"]) == {"variable", "low", "high"}
+
+
+def test_figures_are_files_of_their_own_too(page):
+    folder, _ = page
+    svg = {p.stem for p in (folder / "figures").glob("*.svg")}
+    assert len(svg) >= 8
+    assert {"phase-softplus-L1", "phase-softplus-L3", "softplus-L3-fluctuations-root_h_alpha"} <= svg
+
+
+def test_the_same_data_give_the_same_bytes(page, tmp_path):
+    folder, _ = page
+    render(tmp_path)
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        assert file.read_bytes() == (tmp_path / file.relative_to(folder)).read_bytes(), file
+
+
+def test_unfitted_networks_are_counted_on_the_page(page):
+    folder, _ = page
+    markdown = (folder / "report.md").read_text()
+    assert re.search(r"\d+ [^\n]*(max_steps|steps)", markdown)
+
+
+def test_the_summary_counts_laws_and_names_those_that_fail():
+    data = tree(experiment(name="wrong", exponent=-4 / 3, seeds=40))
+    told = summary(assess(data))
+    assert "kernel_change_feature contradicts the prediction" in told
+    assert re.search(r"\d+ of \d+ laws hold", told)
+    assert summary([]) == "No law could be measured with these data."
