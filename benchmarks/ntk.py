@@ -28,7 +28,7 @@ from simulate.measure.memory import PeakMemory
 from simulate.networks import ntk
 from simulate.networks.architecture import Architecture
 from simulate.networks.convolutional import Convolutional
-from simulate.networks.first_layer import FEW
+from simulate.networks.first_layer import MAX_GRAM_POINTS
 from simulate.networks.fully_connected import FullyConnected
 from simulate.networks.linearisation import Linearisation
 from simulate.training.precision import full_precision
@@ -76,7 +76,7 @@ def operations(network: Architecture, members: int, n: int) -> float:
 
 def columns(network: Architecture, members: int, n: int) -> int:
     """Columns of the matrices whose Gram matrices a kernel takes: of the inputs themselves where these are not kept."""
-    return (network.input_dim if n > FEW else 0) + members * network.width * 2 * network.depth
+    return (network.input_dim if n > MAX_GRAM_POINTS else 0) + members * network.width * 2 * network.depth
 
 
 def passes(network: Architecture, kernels: int) -> float:
@@ -88,7 +88,7 @@ def passes(network: Architecture, kernels: int) -> float:
 def bound(network: Architecture, now: Linearisation, rate: float, bandwidth: float, kernels: int) -> float:
     """The fraction that products at ``rate`` (operations a second) and passes at ``bandwidth`` (bytes) allow."""
     members, n = now.output.shape
-    sides = [rows.stop - rows.start for rows in ntk.tile_slices(n, now.tile)]
+    sides = [rows.stop - rows.start for rows in ntk.tile_slices(n, now.tile_size)]
     entries = sum(a * b for k, a in enumerate(sides) for b in sides[k:])
     products = kernels * 2.0 * entries * columns(network, members, n)
     passed = members * entries * passes(network, kernels) * now.output.element_size()
@@ -116,7 +116,7 @@ def rows(device: str) -> Iterator[dict]:
             peak = PeakMemory(device)
             network, now, before = linearised(case, dtype, device)
             works: dict[str, Callable[[], object]] = {"gemm": lambda a=a: a @ a}  # type: ignore[misc]
-            side = min(now.tile, case[2])
+            side = min(now.tile_size, case[2])
             tiles = torch.ones(2, case[1], side, side, dtype=dtype, device=device)
             works["pass"] = lambda tiles=tiles: tiles[0].mul_(tiles[1])  # type: ignore[misc]
             if case is not LARGEST:

@@ -23,7 +23,7 @@ import fit
 from simulate.dynamics.flow import GradientFlow
 from simulate.dynamics.losses import LOSSES
 from simulate.integrators.rosenbrock import step
-from simulate.networks.first_layer import FEW, Dense
+from simulate.networks.first_layer import MAX_GRAM_POINTS, Dense
 from simulate.networks.fully_connected import FullyConnected
 from theory.activation import Activation
 
@@ -61,7 +61,7 @@ def operations(n: int, width: int, depth: int, networks: int) -> dict[str, float
     hidden = (depth - 1) * width**2
     gradient = 2.0 * n * (2 * INPUTS * width + 3 * hidden + 2 * width)
     kernel = 2.0 * n**2 * ((2 * depth - 1) * width + width)
-    if n > FEW:  # else inner products of inputs are kept
+    if n > MAX_GRAM_POINTS:  # else inner products of inputs are kept
         kernel += 2.0 * n**2 * INPUTS / networks
     return {"gradient": networks * gradient, "kernel": networks * kernel}
 

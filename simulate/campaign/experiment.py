@@ -150,10 +150,10 @@ class Experiment(Frozen):
     @field_validator("architecture")
     @classmethod
     def _known_architecture(cls, value: str) -> str:
-        from simulate.networks.registry import names
+        from simulate.networks.registry import architecture_names
 
-        if value not in names():
-            raise InputError("", value, "no such architecture", f"Use one of {', '.join(names())}")
+        if value not in architecture_names():
+            raise InputError("", value, "no such architecture", f"Use one of {', '.join(architecture_names())}")
         return value
 
     @field_validator("loss")
@@ -302,6 +302,6 @@ class Experiment(Frozen):
 
 def _architecture(name: str) -> type[Architecture]:
     # torch is imported by whoever asks for networks, not by whoever reads what a campaign is
-    from simulate.networks.registry import find
+    from simulate.networks.registry import architecture_class
 
-    return find(name)
+    return architecture_class(name)

@@ -35,7 +35,7 @@ class Kernel:
         """See `simulate.networks.architecture.Inputs`."""
         return Kernel(self.a[index])
 
-    def points(self, rows: slice | Tensor) -> Kernel:
+    def select_points(self, rows: slice | Tensor) -> Kernel:
         """See `simulate.networks.architecture.Inputs`."""
         return Kernel(self.a[:, rows, rows])
 
@@ -59,7 +59,7 @@ class FrozenLinearisation(Linearisation):
         """See `Linearisation`; the kernel is the same at all times."""
         self.output[index] = other.output
 
-    def points(self, rows: slice) -> FrozenLinearisation:
+    def select_points(self, rows: slice) -> FrozenLinearisation:
         """See `Linearisation`."""
         return replace(self, theta=self.theta[:, rows, rows], output=self.output[:, rows])
 
@@ -84,7 +84,7 @@ class FrozenLinearisation(Linearisation):
         return self.theta.diagonal(dim1=-2, dim2=-1).sum(-1)
 
     @property
-    def tile(self) -> int:
+    def tile_size(self) -> int:
         """See `Linearisation`."""
         return self.output.shape[1]
 

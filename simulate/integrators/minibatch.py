@@ -119,5 +119,5 @@ class EveryStep:
 
 def _restricted(flow: GradientFlow, rows: Tensor) -> GradientFlow:
     """The flow on the points ``rows`` alone."""
-    inputs = flow.inputs.points(rows)
+    inputs = flow.inputs.select_points(rows)
     return replace(flow, inputs=inputs, y=flow.y[rows], output_initial=flow.output_initial[:, rows])

@@ -23,7 +23,7 @@ from simulate.measure.memory import PeakMemory, in_parts, keep_memory
 from simulate.measure.observers import Checkpoints, HalfLoss, HeldOut, LinearEnd, Stop
 from simulate.measure.schema import Variable, variables
 from simulate.networks.architecture import Architecture
-from simulate.networks.registry import find
+from simulate.networks.registry import architecture_class
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.memory import networks_at_once
 from simulate.training.driver import integrate
@@ -244,7 +244,7 @@ def _train(
 
 def build_network(experiment: Experiment, data: Data, width: int) -> Architecture:
     """Return the experiment's architecture for its data at one width."""
-    cls = find(experiment.architecture)
+    cls = architecture_class(experiment.architecture)
     shape = data.image_shape if cls.images else None
     activation = Activation(experiment.activation, normalise=experiment.normalise)
     return cls(shape or data.x_train.shape[1], width, experiment.depth, activation, experiment.bias)

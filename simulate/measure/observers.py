@@ -41,7 +41,7 @@ class HeldOut:
         self.seed_of = seed_of
         self.alpha = alpha
         self.inputs = inputs
-        self.kernel_inputs = inputs.points(slice(n_kernel))
+        self.kernel_inputs = inputs.select_points(slice(n_kernel))
         self.output_initial = network.output(initial, inputs)
         self.subtract = subtract
         norms = [ntk.norms(self._initial_kernels(group)) for group in self._groups(len(initial[0]))]
@@ -87,7 +87,7 @@ class HeldOut:
     def _groups(self, count: int) -> Iterator[Tensor]:
         a = self.kernel_inputs.a
         # two linearisations, and a few tiles of their kernels
-        each = (2 * self.network.size.kept * len(a) + 6 * min(len(a), 512) ** 2) * a.element_size()
+        each = (2 * self.network.size.kept_per_point * len(a) + 6 * min(len(a), 512) ** 2) * a.element_size()
         return iter(torch.arange(count, device=a.device).split(max(1, _KERNEL_BYTES // each)))
 
 

@@ -34,14 +34,14 @@ from theory.activation import Activation
 
 
 @dataclass(frozen=True)
-class Size:
+class NetworkSize:
     """How large one network is: for estimates of memory.
 
-    ``weights`` are numbers in all, ``kept`` those that a linearisation keeps for each point.
+    ``weights`` are numbers in all, ``kept_per_point`` those that a linearisation keeps for each point.
     """
 
     weights: int
-    kept: int
+    kept_per_point: int
 
 
 class Architecture(ABC):
@@ -114,14 +114,14 @@ class Architecture(ABC):
             )
 
     @property
-    def size(self) -> Size:
+    def size(self) -> NetworkSize:
         """Count; what is kept by following a forward pass of one and of two points, without doing it."""
         weights = sum(math.prod(shape) for shape in self.shapes)
         try:
             kept = self._kept(2) - self._kept(1)
         except (RuntimeError, NotImplementedError):  # it looks at numbers, which are not there
             kept = 4 * sum(shape[0] for shape in self.shapes)
-        return Size(weights, kept)
+        return NetworkSize(weights, kept)
 
     def _kept(self, points: int) -> int:
         """Numbers that automatic differentiation keeps of a forward pass."""

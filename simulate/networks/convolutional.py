@@ -28,7 +28,7 @@ from torch.nn import grad
 from torch.nn.functional import conv2d, pad
 
 from lazyrich.errors import InputError
-from simulate.networks.architecture import Architecture, Size
+from simulate.networks.architecture import Architecture, NetworkSize
 from simulate.networks.linearisation import Inputs, Linearisation, Points, Weights
 from simulate.networks.torch_activation import compile_activation
 from theory.activation import Activation
@@ -157,7 +157,7 @@ class Images(Points):
 
     first: Tensor
 
-    def points(self, rows: slice | Tensor) -> Images:
+    def select_points(self, rows: slice | Tensor) -> Images:
         """See `Inputs`."""
         return Images(self.a[rows], self.first[:, rows])
 
@@ -204,12 +204,12 @@ class LayerwiseConvolutional(Linearisation):
         for mine, theirs in zip(self._tensors(), other._tensors(), strict=True):
             mine[index] = theirs
 
-    def points(self, rows: slice) -> LayerwiseConvolutional:
+    def select_points(self, rows: slice) -> LayerwiseConvolutional:
         """See `Linearisation`."""
         return self._changed([self.inputs[0][:, rows]], [t[:, rows] for t in self._tensors()])
 
     @property
-    def tile(self) -> int:
+    def tile_size(self) -> int:
         """See `Linearisation`."""
         return _TILE
 
@@ -345,11 +345,11 @@ class Convolutional(Architecture):
         return [*((self.width, layer.columns) for layer in self.convolutions), (1, self.width + (self.bias > 0))]
 
     @property
-    def size(self) -> Size:
+    def size(self) -> NetworkSize:
         """See `Architecture`: an input and a delta for every channel and position."""
         positions = sum(layer.positions for layer in self.convolutions)
         weights = sum(math.prod(shape) for shape in self.shapes)
-        return Size(weights, 2 * positions * self.width)
+        return NetworkSize(weights, 2 * positions * self.width)
 
     def forward(self, weights: Weights, x: Tensor) -> Tensor:
         """See `Architecture`: the network by torch's own convolution, which the layerwise forms are tested against."""

@@ -49,7 +49,7 @@ class Differentiated(Linearisation):
         for mine, theirs in zip([*self.weights, self.output], [*other.weights, other.output], strict=True):
             mine[index] = theirs
 
-    def points(self, rows: slice) -> Differentiated:
+    def select_points(self, rows: slice) -> Differentiated:
         """See `Linearisation`."""
         return Differentiated(self.evaluate, self.weights, self.x[rows], self.output[:, rows])
 
@@ -78,15 +78,15 @@ class Differentiated(Linearisation):
     def kernel_trace(self) -> Tensor:
         """See `Linearisation`."""
         squares = torch.zeros_like(self.output)
-        for start in range(0, len(self.x), self.tile):
-            part = self.points(slice(start, start + self.tile))
+        for start in range(0, len(self.x), self.tile_size):
+            part = self.select_points(slice(start, start + self.tile_size))
             for members in part._groups():
                 rows = part._gradients(members)
-                squares[members, start : start + self.tile] = sum(g.square().sum(-1) for g in rows)
+                squares[members, start : start + self.tile_size] = sum(g.square().sum(-1) for g in rows)
         return squares.sum(-1)
 
     @property
-    def tile(self) -> int:
+    def tile_size(self) -> int:
         """See `Linearisation`."""
         return max(1, _GRADIENT_BYTES // self._bytes_of_gradient())
 

@@ -20,7 +20,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-FEW = 2048  #: points: of so many, inner products with one another are computed once and kept
+MAX_GRAM_POINTS = 2048  #: points: of so many, inner products with one another are computed once and kept
 
 
 @dataclass(eq=False)
@@ -67,13 +67,13 @@ class Part:
         """Return some of them."""
         return Part(self.whole, self.rows[rows])
 
-    def points(self, rows: slice | Tensor) -> Part:
+    def select_points(self, rows: slice | Tensor) -> Part:
         """Return some of them as a set of its own: inner products are kept of no more points than these."""
         return Part.all(PointSet(self.a[rows]))
 
     def inner(self, other: Part) -> Tensor:
         """Return inner products with others, a a_other^T."""
-        if self.whole is other.whole and len(self.whole.a) <= FEW:
+        if self.whole is other.whole and len(self.whole.a) <= MAX_GRAM_POINTS:
             return self.whole.gram[self.place, other.place]
         return self.a @ other.a.mT
 
@@ -109,7 +109,7 @@ class FirstLayer(Protocol):
     def select(self, index: Tensor | slice) -> FirstLayer:
         """Return the layer for the members named by ``index``."""
 
-    def points(self, rows: slice | Tensor) -> FirstLayer:
+    def select_points(self, rows: slice | Tensor) -> FirstLayer:
         """Return the layer on a part of the inputs, a set of its own."""
 
     def tile(self, rows: slice) -> FirstLayer:
@@ -166,9 +166,9 @@ class Dense(_OnPoints):
         """Return itself: the inputs are the same for all members."""
         return self
 
-    def points(self, rows: slice | Tensor) -> Dense:
+    def select_points(self, rows: slice | Tensor) -> Dense:
         """See `FirstLayer`."""
-        return Dense(self.own.points(rows))
+        return Dense(self.own.select_points(rows))
 
     def tile(self, rows: slice) -> Dense:
         """See `FirstLayer`."""
@@ -222,9 +222,9 @@ class Span(_OnPoints):
         """See `FirstLayer`."""
         return replace(self, offset=self.offset[index])
 
-    def points(self, rows: slice | Tensor) -> Span:
+    def select_points(self, rows: slice | Tensor) -> Span:
         """See `FirstLayer`."""
-        return self._on(self.own.points(rows), rows)
+        return self._on(self.own.select_points(rows), rows)
 
     def tile(self, rows: slice) -> Span:
         """See `FirstLayer`."""
@@ -234,7 +234,7 @@ class Span(_OnPoints):
         return replace(self, own=own, gram=self.gram[rows], offset=self.offset[:, rows])
 
 
-def spans(n_train: int, input_dim: int) -> bool:
+def span_is_cheaper(n_train: int, input_dim: int) -> bool:
     """Whether a step takes fewer operations in `Span`: three products with n_train columns against six with d."""
     return n_train < 2 * input_dim
 
@@ -246,7 +246,7 @@ def first_layers(
 
     ``dense`` asks for the weights themselves.
     """
-    if spans(*x_train.shape) and not dense:
+    if span_is_cheaper(*x_train.shape) and not dense:
         train, test = PointSet.of(x_train, bias), PointSet.of(x_test, bias)
         inputs, inputs_test = (Span.of(points, train, weights[0]) for points in (train, test))
         return [torch.zeros_like(inputs.offset), *weights[1:]], inputs, inputs_test

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from simulate.networks.architecture import Architecture, Size
+from simulate.networks.architecture import Architecture, NetworkSize
 from simulate.networks.first_layer import Dense, FirstLayer, first_layers
 from simulate.networks.linearisation import Inputs, Linearisation, Weights
 from simulate.networks.torch_activation import compile_activation
@@ -74,7 +74,7 @@ class Layerwise(Linearisation):
         for mine, theirs in zip(self._tensors(), other._tensors(), strict=True):
             mine[index] = theirs
 
-    def points(self, rows: slice) -> Layerwise:
+    def select_points(self, rows: slice) -> Layerwise:
         """Return the same networks on a part of the points."""
         return Layerwise(
             self.first.tile(rows),
@@ -84,7 +84,7 @@ class Layerwise(Linearisation):
         )
 
     @property
-    def tile(self) -> int:
+    def tile_size(self) -> int:
         """See `Linearisation`."""
         if self.output.device.type != "cpu":
             return _GPU_TILE
@@ -154,10 +154,10 @@ class FullyConnected(Architecture):
         return [(r, c + (self.bias > 0)) for r, c in zip(rows, fan_in, strict=True)]
 
     @property
-    def size(self) -> Size:
+    def size(self) -> NetworkSize:
         """See `Architecture`: an input and a delta for every hidden neuron."""
         weights = sum(rows * columns for rows, columns in self.shapes)
-        return Size(weights, 2 * self.depth * self.width)
+        return NetworkSize(weights, 2 * self.depth * self.width)
 
     def forward(self, weights: Weights, x: Tensor) -> Tensor:
         """See `Architecture`."""

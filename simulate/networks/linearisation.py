@@ -31,7 +31,7 @@ class Inputs(Protocol):
     def select(self, index: Tensor | slice) -> Any:
         """Return it for the members named by ``index``."""
 
-    def points(self, rows: slice | Tensor) -> Any:
+    def select_points(self, rows: slice | Tensor) -> Any:
         """Return it for a part of the points."""
 
     def norm(self, v: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class Points:
         """Return itself: the points are the same for all members."""
         return self
 
-    def points(self, rows: slice | Tensor) -> Points:
+    def select_points(self, rows: slice | Tensor) -> Points:
         """See `Inputs`."""
         return Points(self.a[rows])
 
@@ -74,7 +74,7 @@ class Linearisation(ABC):
         """Overwrite the members named by ``index`` with those of ``other``, in this order."""
 
     @abstractmethod
-    def points(self, rows: slice) -> Self:
+    def select_points(self, rows: slice) -> Self:
         """Return the same networks on a part of the points."""
 
     @abstractmethod
@@ -95,7 +95,7 @@ class Linearisation(ABC):
 
     @property
     @abstractmethod
-    def tile(self) -> int:
+    def tile_size(self) -> int:
         """Points whose kernel with as many others is formed at once; it follows from shapes alone."""
 
     def add_pullback(self, weights: Weights, q: Tensor) -> Weights:
@@ -108,7 +108,7 @@ class Linearisation(ABC):
 
     def kernel(self) -> Tensor:
         """Return the tangent kernel Theta = J J^T, shape (members, n, n); article convention, without alpha²."""
-        n, tile = self.output.shape[1], self.tile
+        n, tile = self.output.shape[1], self.tile_size
         if n <= tile:
             *others, total = self.kernel_parts()
             for part in others:
@@ -117,10 +117,10 @@ class Linearisation(ABC):
         whole = self.output.new_empty(len(self.output), n, n)
         cuts = tile_slices(n, tile)
         for place, rows in enumerate(cuts):
-            left = self.points(rows)
+            left = self.select_points(rows)
             for columns in cuts[place:]:
                 block = RunningSum()
-                for part in left.kernel_parts(None if columns is rows else self.points(columns)):
+                for part in left.kernel_parts(None if columns is rows else self.select_points(columns)):
                     block.add(part)
                 whole[:, rows, columns] = block.value
                 if columns is not rows:

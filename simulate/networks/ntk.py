@@ -83,12 +83,12 @@ def product(theta: Tensor, q: Tensor) -> Tensor:
 
 def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tensor]]]]:
     """Yield the tiles on and above the diagonal: how often each counts, and of each linearisation the layers' parts."""
-    cuts = tile_slices(linearised[0].output.shape[1], min(at.tile for at in linearised))
+    cuts = tile_slices(linearised[0].output.shape[1], min(at.tile_size for at in linearised))
     for place, rows in enumerate(cuts):
-        left = [at.points(rows) for at in linearised] if len(cuts) > 1 else linearised
+        left = [at.select_points(rows) for at in linearised] if len(cuts) > 1 else linearised
         yield 1, [a.kernel_parts() for a in left]
         for columns in cuts[place + 1 :]:
-            yield 2, [a.kernel_parts(at.points(columns)) for a, at in zip(left, linearised, strict=True)]
+            yield 2, [a.kernel_parts(at.select_points(columns)) for a, at in zip(left, linearised, strict=True)]
 
 
 def _norm(matrices: Tensor) -> Tensor:

@@ -42,17 +42,17 @@ def register(cls: type[Architecture]) -> type[Architecture]:
     return cls
 
 
-def names() -> tuple[str, ...]:
+def architecture_names() -> tuple[str, ...]:
     """Return the names that a campaign may use."""
     return (*_built_in(), *_registered)
 
 
-def own() -> tuple[type[Architecture], ...]:
+def user_architectures() -> tuple[type[Architecture], ...]:
     """Return the architectures that did not come with the package: what a worker has to be told of."""
     return tuple(_registered.values())
 
 
-def find(name: str) -> type[Architecture]:
+def architecture_class(name: str) -> type[Architecture]:
     """Return the architecture of this name.
 
     Raises
@@ -62,5 +62,5 @@ def find(name: str) -> type[Architecture]:
     """
     found = _built_in().get(name) or _registered.get(name)
     if found is None:
-        raise InputError("architecture", name, "no such architecture", f"Use one of {', '.join(names())}")
+        raise InputError("architecture", name, "no such architecture", f"Use one of {', '.join(architecture_names())}")
     return found

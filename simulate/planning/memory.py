@@ -23,7 +23,7 @@ def bytes_per_network(experiment: Experiment, width: int) -> int:
     weights = size.weights
     if experiment.network_class.dense and experiment.n_train < 2 * inputs:
         weights += (experiment.n_train - inputs) * width
-    numbers = 6 * weights + 4 * experiment.n_train * size.kept + experiment.n_test * size.kept
+    numbers = 6 * weights + 4 * experiment.n_train * size.kept_per_point + experiment.n_test * size.kept_per_point
     if integrator_of(experiment) in ("kernel_flow", "rosenbrock"):
         numbers += 4 * experiment.n_train**2
     if len(experiment.arms) > 1:
@@ -38,7 +38,7 @@ def networks_at_once(experiment: Experiment, width: int, device: str = "cpu") ->
     """
     if not experiment.network_class.dense or not device.startswith("cpu"):
         return None
-    numbers = network_size(experiment, width).kept * experiment.n_train
+    numbers = network_size(experiment, width).kept_per_point * experiment.n_train
     return max(1, int(_CACHE_BYTES // (_bytes_of_a_number(experiment) * numbers)))
 
 

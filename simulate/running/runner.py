@@ -22,7 +22,7 @@ from lazyrich.errors import InputError
 from simulate.campaign.campaign import Campaign
 from simulate.data import load_data
 from simulate.measure.engine import run_task
-from simulate.networks.registry import own
+from simulate.networks.registry import user_architectures
 from simulate.planning.tasks import Task, task_cost
 from simulate.running.job import Compute, Job, check_device
 from simulate.running.workers import Done, Say, in_processes, in_this_process
@@ -137,7 +137,7 @@ def run(
         opened.check_data(data)
         tasks = opened.pending()
         partly = {t: done for t in tasks if (done := opened.finished(t)).any()} if opened.was_extended else {}
-        job = Job(opened.as_made(), device, root, compute, sha256, versions(), threads, own(), partly)
+        job = Job(opened.as_made(), device, root, compute, sha256, versions(), threads, user_architectures(), partly)
         lost: tuple[Task, ...] = ()
         if tasks:
             begun: set[Task] = set()

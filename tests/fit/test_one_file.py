@@ -73,7 +73,7 @@ def contribute(monkeypatch, tmp_path):
         monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
 
     # what registers itself is forgotten afterwards; what is the package's own has done so before
-    claims(), sources.sources(), registry.names()
+    claims(), sources.sources(), registry.architecture_names()
     monkeypatch.setattr(claim, "_claims", dict(claim._claims))
     monkeypatch.setattr(sources, "_sources", dict(sources._sources))
     registry._built_in.cache_clear()

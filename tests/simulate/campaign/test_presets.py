@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fit import assess
 from simulate import Campaign, Status, list_presets, run
-from simulate.networks.registry import find
+from simulate.networks.registry import architecture_class
 from simulate.planning.integrator_choice import STEPS
 from simulate.planning.operations import campaign_operations, gpu_seconds, seconds, stiffness
 from theory import Activation
@@ -55,7 +55,7 @@ def test_full_presets_take_about_an_hour_of_one_gpu_by_the_cost_model(name):
 
 @pytest.mark.parametrize(("architecture", "shape", "depth"), [("fc", (40,), 3), ("cnn", (28, 28, 1), 4)])
 def test_the_cost_model_counts_the_multiplications_that_are_done(architecture, shape, depth):
-    cls = find(architecture)
+    cls = architecture_class(architecture)
     network = cls(shape, 6, depth, Activation("relu"))
     weights = network.initial_weights(0, [0])
     x = torch.zeros(3, math.prod(shape), dtype=torch.float64)

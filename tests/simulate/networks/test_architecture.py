@@ -9,7 +9,7 @@ import torch
 from simulate import Architecture, Campaign, Experiment, load_data, register_architecture, run, run_task
 from simulate.networks.differentiated import Differentiated
 from simulate.networks.fully_connected import FullyConnected
-from simulate.networks.registry import names
+from simulate.networks.registry import architecture_names
 from simulate.planning.tasks import Task
 from theory import Activation, InputError
 
@@ -81,7 +81,7 @@ def test_a_forward_function_gives_what_the_layerwise_forms_give(depth, activatio
     close(ours.pushforward(pulled), theirs.pushforward(pulled))
     one = torch.tensor([1])
     close(ours.select(one).pushforward([p[one] for p in pulled]), theirs.pushforward(pulled)[one])
-    close(ours.points(slice(2, 5)).kernel(), theirs.kernel()[:, 2:5, 2:5])
+    close(ours.select_points(slice(2, 5)).kernel(), theirs.kernel()[:, 2:5, 2:5])
 
 
 def test_weights_of_any_shape_are_matrices_to_the_flow_and_themselves_to_the_forward_function():
@@ -113,13 +113,13 @@ def test_the_size_of_a_forward_function_is_counted_without_running_it():
     plain, fc = (cls(INPUTS, WIDTH, 3, Activation("relu")).size for cls in (Plain, FullyConnected))
     assert plain.weights == fc.weights == INPUTS * WIDTH + 2 * WIDTH**2 + WIDTH
     # automatic differentiation keeps a few copies of what the layerwise forms keep
-    assert fc.kept <= plain.kept <= 6 * fc.kept
+    assert fc.kept_per_point <= plain.kept_per_point <= 6 * fc.kept_per_point
 
     class Branching(Plain):
         def forward(self, weights, x):
             return super().forward(weights, -x if x.sum() > 0 else x)
 
-    assert Branching(INPUTS, WIDTH, 3, Activation("relu")).size.kept > 0
+    assert Branching(INPUTS, WIDTH, 3, Activation("relu")).size.kept_per_point > 0
 
 
 def spec(architecture, **changes):
@@ -152,7 +152,7 @@ def test_an_architecture_of_ones_own_trains_as_the_layerwise_one_does(registered
 
 
 def test_a_campaign_with_an_architecture_of_ones_own_is_run_into_a_store(registered, tmp_path):
-    assert {"fc", "plain", "gated"} <= set(names())
+    assert {"fc", "plain", "gated"} <= set(architecture_names())
     one = spec("gated", root_h_alpha=(100.0,), widths=(8, 9)).model_dump(mode="json", exclude_none=True)
     # in processes of their own, which know of it only what they are sent
     outcome = run(Campaign.from_dict({"name": "own", "experiment": [one]}), tmp_path / "s", workers=2)

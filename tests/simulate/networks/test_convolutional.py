@@ -67,7 +67,7 @@ def test_members_points_and_blocks_are_parts_of_the_whole(monkeypatch):
     kernel, layers, trace, pulled = at.kernel(), at.kernel_layers(), at.kernel_trace(), at.pullback(q)
     one = torch.tensor([1])
     close(at.select(one).kernel(), kernel[one])
-    close(at.points(slice(1, 4)).kernel(), kernel[:, 1:4, 1:4])
+    close(at.select_points(slice(1, 4)).kernel(), kernel[:, 1:4, 1:4])
     monkeypatch.setattr("simulate.networks.convolutional._CPU_BLOCK_BYTES", 1)
     monkeypatch.setattr("simulate.networks.convolutional._GRADIENT_BYTES", 1)
     monkeypatch.setattr("simulate.networks.convolutional._ROWS", 2)

@@ -87,18 +87,18 @@ def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(
             torch.testing.assert_close(moved, w + p)
         weights, spanned = at.add_pullback(weights, q), at_span.add_pullback(spanned, q)
     torch.testing.assert_close(net.output(spanned, test), net.output(weights, x_test))
-    torch.testing.assert_close(net.output(spanned, test.points(slice(3))), net.output(weights, x_test[:3]))
-    assert test.points(slice(3)).own.whole.gram.shape == (3, 3)  # not of points that have no kernel
+    torch.testing.assert_close(net.output(spanned, test.select_points(slice(3))), net.output(weights, x_test[:3]))
+    assert test.select_points(slice(3)).own.whole.gram.shape == (3, 3)  # not of points that have no kernel
     torch.testing.assert_close(train.norm(spanned[0]), Dense.of(x, bias).norm(weights[0] - start[0]))
     rows, columns = slice(2), slice(2, None)
-    parts = at_span.points(rows), at_span.points(columns)  # training inputs, whose products are known
+    parts = at_span.select_points(rows), at_span.select_points(columns)  # training inputs, whose products are known
     torch.testing.assert_close(sum(parts[0].kernel_parts(parts[1])), at.kernel()[:, rows, columns])
-    of_parts = parts[1].points(slice(1)), at_span.points(slice(2, 3))
+    of_parts = parts[1].select_points(slice(1)), at_span.select_points(slice(2, 3))
     torch.testing.assert_close(sum(parts[0].kernel_parts(of_parts[0])), sum(parts[0].kernel_parts(of_parts[1])))
     of_test, of_test_dense = net.linearise(spanned, test), net.linearise(weights, x_test)
-    cross = of_test.kernel_parts(at_span.points(columns))
-    torch.testing.assert_close(sum(cross), sum(of_test_dense.kernel_parts(at.points(columns))))
-    torch.testing.assert_close(of_test.points(rows).kernel(), of_test_dense.kernel()[:, rows, rows])
+    cross = of_test.kernel_parts(at_span.select_points(columns))
+    torch.testing.assert_close(sum(cross), sum(of_test_dense.kernel_parts(at.select_points(columns))))
+    torch.testing.assert_close(of_test.select_points(rows).kernel(), of_test_dense.kernel()[:, rows, rows])
     one = torch.tensor([1])
     torch.testing.assert_close(
         net.output([w[one] for w in spanned], test.select(one)), net.output([w[one] for w in weights], x_test)
