@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from fit.claims.outcome import LEVEL
 from fit.estimators.censored import censored_slope
 from fit.estimators.collapse import collapse
 from fit.estimators.crossover import censoring, log_crossing
@@ -37,6 +36,7 @@ from fit.estimators.estimate import Estimate
 from fit.estimators.jackknife import log_rms, log_standard_deviation
 from fit.estimators.models import corrected_power, joint, offset_power, segmented, smooth_crossover
 from fit.estimators.slopes import slope_between, slope_within
+from fit.findings.outcome import LEVEL
 from fit.judge.decision import decide
 
 Draw = Callable[[np.random.Generator], Estimate | None]

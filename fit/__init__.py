@@ -1,6 +1,5 @@
 """Judge predictions by measurements."""
 
-from fit.claims.user_predictions import prediction, read_predictions
 from fit.curves.goodness import CurveFit, curve_fit, goodness_of_fit
 from fit.estimators.collapse import Collapse, collapse
 from fit.estimators.estimate import Estimate
@@ -9,6 +8,7 @@ from fit.estimators.paired import paired
 from fit.estimators.slopes import exponent
 from fit.judge.assess import assess
 from fit.judge.verdict import Verdict
+from fit.user_predictions import prediction, read_predictions
 
 __all__ = [
     "Collapse",

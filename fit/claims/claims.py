@@ -8,17 +8,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fit.claims.collapse_law import collapse_law
-from fit.claims.finding import MIN_SEEDS, MIN_WIDTHS, Finding, not_measured, sensitivity_row, trimmed
-from fit.claims.logarithmic_law import logarithmic_law
 from fit.claims.performance import ensemble, error_vs_width, final_kernel, regime_preference
-from fit.claims.power_laws import amplitude_law, pooled_width_law, powers_at_the_stop, slope_of_widths, width_law
-from fit.claims.user_predictions import UserPrediction
 from fit.estimators.censored import censored_slope
 from fit.estimators.crossover import censoring
 from fit.estimators.estimate import Estimate
 from fit.estimators.jackknife import log_rms, log_standard_deviation
+from fit.findings.collapse_law import collapse_law
+from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding, not_measured, sensitivity_row, trimmed
+from fit.findings.logarithmic_law import logarithmic_law
+from fit.findings.power_laws import amplitude_law, pooled_width_law, powers_at_the_stop, slope_of_widths, width_law
 from fit.measurements.measurements import Measurements
+from fit.user_predictions import UserPrediction
 from theory.prediction import Prediction
 
 #: Further levels of the kernel change at which alpha* is told: the law -1/2 is claimed at and above 0.3.
@@ -155,19 +155,19 @@ def _crossover(found: Measurements, prediction: Prediction) -> Finding:
     }
     if share <= MAX_CENSORED:
         return dataclasses.replace(finding, excluded=excluded)
-    obstacle = finding.obstacle
+    refusal = finding.refusal
     tobit = _censored(found, crossing, side)
     if share > MAX_CENSORED_LIKELIHOOD or tobit is None or np.isnan(crossing[started]).any():
-        obstacle = (
+        refusal = (
             f"the kernel change of {share:.0%} of the seeds does not pass 1 between amplitudes at most a decade apart"
         )
-        return dataclasses.replace(finding, excluded=excluded, obstacle=obstacle)
+        return dataclasses.replace(finding, excluded=excluded, refusal=refusal)
     # seeds at the end of the grid are a choice by the response; that their A* lies beyond it is known, and used
     note = f"{share:.0%} of the crossovers lie beyond the grid and enter as such (censored regression)"
     widths = np.minimum(started.sum(axis=1) // MIN_SEEDS, (side == 0).sum(axis=1)) > 0
     if widths.sum() >= MIN_WIDTHS:
-        obstacle = None
-    return dataclasses.replace(finding, estimate=tobit, excluded=excluded, obstacle=obstacle, notes=(note,))
+        refusal = None
+    return dataclasses.replace(finding, estimate=tobit, excluded=excluded, refusal=refusal, notes=(note,))
 
 
 def _crossings(found: Measurements, logs: NDArray, level: float) -> tuple[NDArray, NDArray]:

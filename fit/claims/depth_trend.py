@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from fit.claims.finding import Finding
-from fit.claims.outcome import LEVEL, Outcome
 from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
+from fit.findings.finding import Finding
+from fit.findings.outcome import LEVEL, Outcome
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
@@ -43,7 +43,7 @@ def depth_trend(
         prediction = next(p for p in predictions[members[-1].name] if p.claim == "depth_trend")
         finding = _compare(members, slopes)
         if not prediction.claimed:
-            finding = dataclasses.replace(finding, word=None, p_against=None)
+            finding = dataclasses.replace(finding, outcome=None, p_value_against=None)
         results.append((" + ".join(one.name for one in members), members, prediction, finding))
     return results
 
@@ -52,19 +52,19 @@ def _compare(members: Sequence[Measurements], slopes: Mapping[str, Finding]) -> 
     usable: list[tuple[int | None, Estimate]] = []
     for one in members:
         finding = slopes.get(one.name)
-        if finding is not None and finding.estimate is not None and not finding.obstacle:
+        if finding is not None and finding.estimate is not None and not finding.refusal:
             usable.append((one.depth, finding.estimate))
     if len({depth for depth, _ in usable}) < 2:
-        return Finding(obstacle="the source holds a measured exponent at one depth only")
+        return Finding(refusal="the source holds a measured exponent at one depth only")
     steps = [plus(shallow, deep, -1.0) for (first, shallow), (second, deep) in pairwise(usable) if first != second]
     smallest = min(steps, key=lambda step: step.value)
     listed = "the exponents are " + ", ".join(f"a({depth}) = {-estimate.value:.3f}" for depth, estimate in usable)
     against = min(1.0, len(steps) * min(step.p_value_at_least(0.0) for step in steps))
-    word: tuple[Outcome, str] = ("inconclusive", f"{listed}: the interval of a step includes none")
+    outcome: tuple[Outcome, str] = ("inconclusive", f"{listed}: the interval of a step includes none")
     if all(step.interval(0.90)[0] > 0 for step in steps):
-        word = ("consistent", f"{listed}: every step is positive with its 90 % interval")
+        outcome = ("consistent", f"{listed}: every step is positive with its 90 % interval")
     elif against < LEVEL:
-        word = ("inconsistent", f"{listed}: a step is negative with its 95 % interval")
+        outcome = ("inconsistent", f"{listed}: a step is negative with its 95 % interval")
     used = [slopes[one.name] for one in members if one.name in slopes]
     return Finding(
         estimate=smallest,
@@ -72,6 +72,6 @@ def _compare(members: Sequence[Measurements], slopes: Mapping[str, Finding]) -> 
         n_points=len(usable),
         n_seeds=min(one.n_seeds for one in used),
         n_widths=min(one.n_widths for one in used),
-        word=word,
-        p_against=against,
+        outcome=outcome,
+        p_value_against=against,
     )

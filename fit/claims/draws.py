@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from fit.claims.finding import MIN_SEEDS, Finding, sensitivity_row
 from fit.claims.performance import (
     one_sided,
     regime_amplitudes,
@@ -25,6 +24,7 @@ from fit.claims.performance import (
 )
 from fit.estimators.estimate import Estimate
 from fit.estimators.slopes import mean_over
+from fit.findings.finding import MIN_SEEDS, Finding, sensitivity_row
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
@@ -87,12 +87,12 @@ def _over_draws(members: Sequence[Measurements], differences: Sequence[np.ndarra
         "sensitivity": rows,
     }
     if estimate is None or draws < MIN_SEEDS:
-        obstacle = f"{draws} draws of the training points have pairs that fit, and {MIN_SEEDS} are needed"
-        return Finding(estimate=estimate, obstacle=obstacle, **shared)
+        refusal = f"{draws} draws of the training points have pairs that fit, and {MIN_SEEDS} are needed"
+        return Finding(estimate=estimate, refusal=refusal, **shared)
     told = told_of_regimes(estimate, f"over {draws} draws of the training points")
     no_sign = without_sign(members[0])
     if no_sign:
-        return Finding(estimate=estimate, obstacle=f"{told}; {no_sign}", **shared)
+        return Finding(estimate=estimate, refusal=f"{told}; {no_sign}", **shared)
     towards: Estimate = towards_prediction(members[0], estimate)
-    word, against = one_sided(towards, told)
-    return Finding(estimate=estimate, word=word, p_against=against, **shared)
+    outcome, against = one_sided(towards, told)
+    return Finding(estimate=estimate, outcome=outcome, p_value_against=against, **shared)

@@ -11,12 +11,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fit.claims.finding import MIN_SEEDS, MIN_WIDTHS, Finding, exclusions, range_of, sensitivity_row, trimmed, window
-from fit.claims.outcome import LEVEL, Outcome
 from fit.estimators.estimate import Estimate
 from fit.estimators.models import ModelFit, offset_power
 from fit.estimators.paired import plus
 from fit.estimators.slopes import mean_over
+from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding, exclusions, range_of, sensitivity_row, trimmed, window
+from fit.findings.outcome import LEVEL, Outcome
 from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError
 from theory.prediction import Prediction
@@ -43,14 +43,14 @@ def regime_preference(found: Measurements, prediction: Prediction) -> Finding:
     """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
     difference = regime_difference(found)
     if difference is None:
-        return Finding(obstacle="the grid has no amplitudes within half a decade of 1e-4 and of 1e4")
+        return Finding(refusal="the grid has no amplitudes within half a decade of 1e-4 and of 1e4")
     estimate = mean_over(difference.ravel(), _width_of(found))
     cells = np.zeros(found.root_h_alpha.shape, dtype=bool)
     for column in _regime_columns(found) or ():
         cells[np.arange(len(found.widths)), column] = True
     shared = _shared(found, cells, np.isfinite(difference))
     if estimate is None or shared["n_seeds"] < MIN_SEEDS:
-        return Finding(estimate=estimate, obstacle=_few("pairs of networks fit in both regimes", shared), **shared)
+        return Finding(estimate=estimate, refusal=_few("pairs of networks fit in both regimes", shared), **shared)
     sensitivity = [
         sensitivity_row(f"h = {width:g}", mean_over(row)) for width, row in zip(found.widths, difference, strict=True)
     ]
@@ -61,9 +61,9 @@ def regime_preference(found: Measurements, prediction: Prediction) -> Finding:
     told = told_of_regimes(estimate, "on these data")
     no_sign = without_sign(found)
     if no_sign:
-        return Finding(estimate=estimate, obstacle=f"{told}; {no_sign}", sensitivity=sensitivity, **shared)
-    word, against = one_sided(towards_prediction(found, estimate), told)
-    return Finding(estimate=estimate, word=word, p_against=against, sensitivity=sensitivity, **shared)
+        return Finding(estimate=estimate, refusal=f"{told}; {no_sign}", sensitivity=sensitivity, **shared)
+    outcome, against = one_sided(towards_prediction(found, estimate), told)
+    return Finding(estimate=estimate, outcome=outcome, p_value_against=against, sensitivity=sensitivity, **shared)
 
 
 def regime_difference(found: Measurements, at: tuple[float, float] = PREFERENCE_AT) -> NDArray | None:
@@ -95,7 +95,7 @@ def without_sign(found: Measurements) -> str:
     """Return why no sign is predicted for an experiment's data, in a clause; empty where one is.
 
     The claim is an observation on image sets with all their directions; no power counting gives a sign. Measurements
-    that do not name their data are taken at the word of whoever asks.
+    that do not name their data are taken at their own word.
     """
     dataset = found.description.get("dataset")
     if dataset is not None and dataset not in OBSERVED:
@@ -119,7 +119,7 @@ def final_kernel(found: Measurements, prediction: Prediction) -> Finding:
     arms = ("network", "initial_kernel", "final_kernel")
     absent = [arm for arm in arms if arm not in found.arms]
     if absent:
-        return Finding(obstacle=f"not measured: the source has no arm {' and no arm '.join(absent)}")
+        return Finding(refusal=f"not measured: the source has no arm {' and no arm '.join(absent)}")
     cells = window(found, prediction)
     width = _width_of(found)
 
@@ -131,7 +131,7 @@ def final_kernel(found: Measurements, prediction: Prediction) -> Finding:
     shared = _shared(found, cells, np.isfinite(missed + contrast).reshape(len(found.widths), -1))
     gained = mean_over(contrast, width)
     if gained is None or shared["n_seeds"] < MIN_SEEDS:
-        return Finding(obstacle=_few("networks have all three arms", shared), **shared)
+        return Finding(refusal=_few("networks have all three arms", shared), **shared)
     tests = [mean_over(sign * missed - FINAL_KERNEL_SHARE * contrast, width) for sign in (1, -1)]
     shared["sensitivity"] = [
         sensitivity_row(name, _ratio(*(mean_over(values, width) for values in differences(part))))
@@ -143,11 +143,11 @@ def final_kernel(found: Measurements, prediction: Prediction) -> Finding:
 def ensemble(found: Measurements, prediction: Prediction) -> Finding:
     """Compare ensembles of m networks with single ones m times as wide, at the amplitudes of the regime."""
     if "test_label" not in found:
-        return Finding(obstacle="not measured: the source does not hold test_label")
+        return Finding(refusal="not measured: the source does not hold test_label")
     cells = window(found, prediction)
     pair = _widths_to_compare(found)
     if pair is None:
-        return Finding(obstacle=f"no width is a multiple m of another that has 2·m seeds, m >= 2, or {MIN_SEEDS}")
+        return Finding(refusal=f"no width is a multiple m of another that has 2·m seeds, m >= 2, or {MIN_SEEDS}")
     narrow, wide, members = pair
     columns = np.flatnonzero(cells[narrow] & cells[wide])
     label = found.one("test_label")
@@ -160,7 +160,7 @@ def ensemble(found: Measurements, prediction: Prediction) -> Finding:
     seeds[narrow, : small.shape[1]] = seeds[wide, : large.shape[1]] = True
     shared = _shared(found, used, seeds)
     if not len(columns) or small.shape[1] < max(2 * members, MIN_SEEDS) or large.shape[1] < MIN_SEEDS:
-        return Finding(obstacle=_few("seeds fit at both widths", shared), **shared)
+        return Finding(refusal=_few("seeds fit at both widths", shared), **shared)
     errors = _ensemble_errors(small, label, members), _errors(small, label), _errors(large, label)
 
     def compare(rows: NDArray) -> tuple[Estimate, Estimate, Estimate] | None:
@@ -176,7 +176,7 @@ def ensemble(found: Measurements, prediction: Prediction) -> Finding:
 
     compared = compare(np.ones(len(columns), dtype=bool))
     if compared is None:
-        return Finding(obstacle=_few("seeds fit at both widths", shared), **shared)
+        return Finding(refusal=_few("seeds fit at both widths", shared), **shared)
     for name, part in trimmed(used, found.root_h_alpha):
         rows = part[narrow, columns] & part[wide, columns]
         nearer = compare(rows) if rows.any() else None
@@ -199,7 +199,7 @@ def error_vs_width(found: Measurements, prediction: Prediction) -> Finding:
     # three coefficients of the width: the power, the limit, and how far from it
     if enough < MIN_WIDTHS + 2:
         return Finding(
-            obstacle=f"{enough} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS + 2} are needed to see a limit",
+            refusal=f"{enough} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS + 2} are needed to see a limit",
             **shared,
         )
     width = np.broadcast_to(found.widths[:, None], values.shape)
@@ -211,7 +211,7 @@ def error_vs_width(found: Measurements, prediction: Prediction) -> Finding:
     try:
         fitted = fit(values, used)
     except InputError as error:
-        return Finding(obstacle=error.problem, **shared)
+        return Finding(refusal=error.problem, **shared)
     rows = []
     for name, other, keep in (
         *((name, _mean_in(errors, part), used) for name, part in trimmed(cells, found.root_h_alpha)),
@@ -225,10 +225,10 @@ def error_vs_width(found: Measurements, prediction: Prediction) -> Finding:
     limit = fitted["offset"]
     note = f"the error tends to {limit.value:.2%} ({limit.interval()[0]:.2%} to {limit.interval()[1]:.2%})"
     power = fitted["exponent"].value
-    obstacle = None
+    refusal = None
     if not _seen(found.widths, power):
-        obstacle = f"these widths can't tell a power of {power:.2f} from no excess over the limit, or from no limit"
-    return Finding(estimate=fitted["exponent"], sensitivity=rows, notes=(note,), obstacle=obstacle, **shared)
+        refusal = f"these widths can't tell a power of {power:.2f} from no excess over the limit, or from no limit"
+    return Finding(estimate=fitted["exponent"], sensitivity=rows, notes=(note,), refusal=refusal, **shared)
 
 
 def _seen(widths: NDArray, power: float) -> bool:
@@ -286,7 +286,7 @@ def _few(what: str, shared: dict) -> str:
 
 
 def one_sided(towards: Estimate, told: str) -> tuple[tuple[Outcome, str], float]:
-    """The word of an estimate that is predicted to be positive, and the p-value that speaks against it."""
+    """The outcome of an estimate that is predicted to be positive, and the p-value that speaks against it."""
     against = towards.p_value_at_least(0.0)
     if towards.interval(0.90)[0] > 0:
         return ("consistent", told), against
@@ -311,10 +311,10 @@ def _share(
     """
     known = [test for test in tests if test is not None]
     if missed is None or len(known) < len(tests):
-        return Finding(obstacle=_few("complete comparisons", shared), **shared)
+        return Finding(refusal=_few("complete comparisons", shared), **shared)
     if gained.interval(0.90)[0] <= 0:
         return Finding(
-            obstacle=f"nothing to reproduce: the contrast is {gained.value:+.2%} of test error, 0 within errors",
+            refusal=f"nothing to reproduce: the contrast is {gained.value:+.2%} of test error, 0 within errors",
             **shared,
         )
     estimate = _ratio(missed, gained)
@@ -322,12 +322,12 @@ def _share(
         f"{what} misses {missed.value:+.2%} of test error against the {than}, where {gained.value:+.2%} are to be had"
     )
     against = min(test.p_value_at_most(0.0) for test in known)
-    word: tuple[Outcome, str] = ("inconclusive", f"{told}: the interval of that includes {allowed:.0%}")
+    outcome: tuple[Outcome, str] = ("inconclusive", f"{told}: the interval of that includes {allowed:.0%}")
     if all(test.interval(0.90)[1] <= 0 for test in known):
-        word = ("consistent", f"{told}: no more than {allowed:.0%} of it, with 95 % confidence")
+        outcome = ("consistent", f"{told}: no more than {allowed:.0%} of it, with 95 % confidence")
     elif against < LEVEL:
-        word = ("inconsistent", f"{told}: more than {allowed:.0%} of it")
-    return Finding(estimate=estimate, word=word, p_against=against, **shared)
+        outcome = ("inconsistent", f"{told}: more than {allowed:.0%} of it")
+    return Finding(estimate=estimate, outcome=outcome, p_value_against=against, **shared)
 
 
 def _ratio(missed: Estimate | None, gained: Estimate | None) -> Estimate | None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from fit.claims.outcome import LEVEL
 from fit.curves.goodness import CurveFit, goodness_of_fit
 from fit.curves.theory_curves import TheoryCurve
+from fit.findings.outcome import LEVEL
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
-from fit.claims.finding import MIN_SEEDS
 from fit.estimators.estimate import Estimate
+from fit.findings.finding import MIN_SEEDS
 from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError
 from theory.curves import CrossoverCurve

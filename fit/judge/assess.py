@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from fit.claims.claims import find
 from fit.claims.depth_trend import depth_trend
 from fit.claims.draws import regime_preference_over_draws
-from fit.claims.finding import Finding
-from fit.claims.outcome import Outcome
-from fit.claims.user_predictions import UserPrediction
 from fit.estimators.estimate import Estimate
+from fit.findings.finding import Finding
+from fit.findings.outcome import Outcome
 from fit.judge.decision import decide, p_outside, significant
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements, Source, measurements
 from fit.processes import Map
+from fit.user_predictions import UserPrediction
 from lazyrich.errors import InputError
 from theory.prediction import Prediction
 
@@ -91,16 +91,16 @@ class _Case:
         return None if self.prediction.exponent is None else float(self.prediction.exponent)
 
     @property
-    def p_against(self) -> float | None:
+    def p_value_against(self) -> float | None:
         """The p-value that speaks against the prediction, for the correction of all claims tested at once."""
-        if self.finding.word is not None:
-            return self.finding.p_against
+        if self.finding.outcome is not None:
+            return self.finding.p_value_against
         return None if self.testable is None else p_outside(*self.testable)
 
     @property
     def testable(self) -> tuple[Estimate, float, float] | None:
         finding, exponent, allowed = self.finding, self.exponent, self.prediction.margin
-        if finding.estimate is None or finding.obstacle or exponent is None or allowed is None:
+        if finding.estimate is None or finding.refusal or exponent is None or allowed is None:
             return None
         return finding.estimate, exponent, allowed
 
@@ -128,7 +128,7 @@ def _conditioned(found: Measurements, law: Prediction, finding: Finding, from_th
         lacking = "the law is derived for gradient flow, and these networks were trained by Adam"
     else:
         return finding
-    return dataclasses.replace(finding, obstacle=finding.obstacle or lacking, word=None, p_against=None)
+    return dataclasses.replace(finding, refusal=finding.refusal or lacking, outcome=None, p_value_against=None)
 
 
 def _dynamics(found: Measurements) -> str | None:
@@ -181,14 +181,14 @@ def _about(prediction: Prediction, found: Measurements) -> bool:
 
 
 def _judge(cases: Sequence[_Case]) -> list[Verdict]:
-    tested = [(case, p) for case in cases if (p := case.p_against) is not None]
+    tested = [(case, p) for case in cases if (p := case.p_value_against) is not None]
     excluded = dict(zip((id(case) for case, _ in tested), significant([p for _, p in tested]), strict=True))
     return [_verdict(case, excluded.get(id(case), False)) for case in cases]
 
 
 def _verdict(case: _Case, excluded: bool) -> Verdict:
     finding, prediction = case.finding, case.prediction
-    word, why = _word(case, excluded)
+    outcome, why = _outcome(case, excluded)
     estimate = finding.estimate
     return Verdict(
         experiment=case.experiment,
@@ -205,7 +205,7 @@ def _verdict(case: _Case, excluded: bool) -> Verdict:
         ci90_low=_end(estimate, 0.90, 0),
         ci90_high=_end(estimate, 0.90, 1),
         margin=prediction.margin,
-        verdict=word,
+        verdict=outcome,
         reason=_sentence(why, finding),
         range=finding.range or {"variable": prediction.variable, "low": None, "high": None},
         n_points=finding.n_points,
@@ -219,15 +219,15 @@ def _verdict(case: _Case, excluded: bool) -> Verdict:
     )
 
 
-def _word(case: _Case, excluded: bool) -> tuple[Outcome, str]:
+def _outcome(case: _Case, excluded: bool) -> tuple[Outcome, str]:
     finding, prediction = case.finding, case.prediction
-    if finding.word is not None:
-        word, why = finding.word
-        if word == "inconsistent" and finding.p_against is not None and not excluded:
+    if finding.outcome is not None:
+        outcome, why = finding.outcome
+        if outcome == "inconsistent" and finding.p_value_against is not None and not excluded:
             return "inconclusive", f"{why}, but not after correction for the claims tested at once"
-        return word, why
-    if finding.obstacle:
-        return "inconclusive", finding.obstacle
+        return outcome, why
+    if finding.refusal:
+        return "inconclusive", finding.refusal
     if case.testable is None:
         if prediction.exponent is None:
             return "inconclusive", f"theory gives no power to compare with ({prediction.expected})"

@@ -1,4 +1,4 @@
-"""The rule that turns an interval into a word.
+"""The rule that turns an interval into an outcome.
 
 With a margin m fixed beforehand, an exponent p is called
 
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from statsmodels.stats.multitest import multipletests
 
-from fit.claims.outcome import LEVEL, Outcome
 from fit.estimators.estimate import Estimate
+from fit.findings.outcome import LEVEL, Outcome
 
 
 def outside(estimates: Sequence[tuple[Estimate, float, float]]) -> list[bool]:
@@ -40,7 +40,7 @@ def significant(p_values: Sequence[float]) -> list[bool]:
 
 
 def decide(estimate: Estimate, predicted: float, margin: float, excluded: bool, shown: str) -> tuple[Outcome, str]:
-    """Return the word and the sentence that says why.
+    """Return the outcome and the sentence that says why.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ MOST = 1000.0
 
 
 def outlook(verdict: Verdict) -> str:
-    """Say in a sentence what would change the word, computed from the interval, the margin and the rule.
+    """Say in a sentence what would change the outcome, computed from the interval, the margin and the rule.
 
     The estimate is taken to stay where it is, and the interval to fall as the inverse root of the number of seeds or,
     for a power of h, as the inverse of the range of log h. Holm's correction, which depends on all laws judged
@@ -58,12 +58,12 @@ def _freedom(half95: float, half90: float) -> float:
     return math.exp(optimize.brentq(excess, low, high)) if excess(low) > 0 else 0.5
 
 
-def _moved(room: float, error: float, word: str, direction: str) -> str:
+def _moved(room: float, error: float, outcome: str, direction: str) -> str:
     errors = f", {_count(room / error)} standard errors" if error > 0 else ""
-    return f"It would stop being {word} if the estimate moved by {room:.2g}{errors}, {direction} the prediction."
+    return f"It would stop being {outcome} if the estimate moved by {room:.2g}{errors}, {direction} the prediction."
 
 
-def _more(verdict: Verdict, shrink: float, word: str) -> str:
+def _more(verdict: Verdict, shrink: float, outcome: str) -> str:
     """``shrink``: how many times narrower the interval must be."""
     times = shrink**2
     if times > MOST:
@@ -74,7 +74,7 @@ def _more(verdict: Verdict, shrink: float, word: str) -> str:
     span = _span(verdict)
     if verdict.variable == "width" and span > 1 and span**shrink < 1e4:
         text += f", or as many as now over widths that span a factor of {span**shrink:.0f} (now {span:.0f}),"
-    return f"About {text} would make it {word}, if the estimate stays where it is."
+    return f"About {text} would make it {outcome}, if the estimate stays where it is."
 
 
 def _span(verdict: Verdict) -> float:

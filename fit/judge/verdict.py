@@ -9,7 +9,7 @@ from typing import Any
 
 import xarray as xr
 
-from fit.claims.outcome import Outcome
+from fit.findings.outcome import Outcome
 from theory.prediction import is_claimed
 
 SCHEMA_VERSION = 1
@@ -17,7 +17,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row of the report: a law, its measurement, and the rule's word on it (DESIGN: D11).
+    """One row of the report: a law, its measurement, and the outcome.
 
     ``estimate`` is the signed power of ``variable``; ``ci_low, ci_high`` its 95 % interval and
     ``ci90_low, ci90_high`` its 90 % one; all None where nothing could be estimated.
@@ -46,7 +46,7 @@ class Verdict:
     ci90_high: float | None
     margin: float | None
     verdict: Outcome
-    reason: str  #: one sentence: why this word
+    reason: str  #: one sentence: why this outcome
     range: dict[str, Any]  #: {"variable", "low", "high"} of what was used
     n_points: int
     n_seeds: int

@@ -15,16 +15,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fit.claims.finding import MIN_SEEDS
-from fit.claims.user_predictions import UserPrediction, read_predictions
 from fit.curves.agreement import with_agreement
 from fit.curves.theory_curves import theory_curves
+from fit.findings.finding import MIN_SEEDS
 from fit.judge.assess import assess
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements, measurements
 from fit.processes import helpers
 from fit.report.headline import headlines
 from fit.report.render import build, decisive, judged, summary, write
+from fit.user_predictions import UserPrediction, read_predictions
 from lazyrich.console import command, console, start
 from lazyrich.errors import InputError
 from theory.activation import Activation

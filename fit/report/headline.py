@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fit.claims.outcome import Outcome
+from fit.findings.outcome import Outcome
 from fit.judge.verdict import Verdict
 
 _GRAVEST: tuple[Outcome, ...] = ("inconsistent", "inconclusive", "consistent")

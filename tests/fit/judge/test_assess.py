@@ -10,7 +10,7 @@ from synthetic_campaign import FEATURE, experiment, laws, prediction, tree
 
 from fit import Estimate, assess
 from fit.claims.depth_trend import depth_trend
-from fit.claims.finding import Finding
+from fit.findings.finding import Finding
 from fit.measurements.measurements import measurements
 from lazyrich.errors import InputError
 
@@ -290,5 +290,5 @@ def test_a_step_in_depth_against_the_trend_enters_the_correction():
         for depth, a in ((1, 1.0), (2, 0.975), (3, 1.5))
     }
     ((*_, finding),) = depth_trend(found, {one.name: laws(one.depth) for one in found}, slopes)
-    assert finding.word[0] == "inconsistent"
+    assert finding.outcome[0] == "inconsistent"
     assert finding.p_against == pytest.approx(2 * 0.0124, rel=0.01)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 
-from fit.claims.finding import (
+from fit.estimators.estimate import Estimate
+from fit.findings.finding import (
     MIN_SEEDS,
     Finding,
     mean_with_interval,
@@ -16,8 +17,7 @@ from fit.claims.finding import (
     trimmed,
     window,
 )
-from fit.claims.outcome import LEVEL, Outcome
-from fit.estimators.estimate import Estimate
+from fit.findings.outcome import LEVEL, Outcome
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
@@ -59,11 +59,11 @@ def logarithmic_law(found: Measurements, prediction: Prediction, times: NDArray,
         None,
     )
     excluded = found.excluded(cells)
-    obstacle, word, against = None, None, None
+    refusal, outcome, against = None, None, None
     if bend is None or slope is None:
-        obstacle = f"{MIN_SEEDS} networks measured at {MIN_AMPLITUDES} amplitudes are needed to see a logarithm"
+        refusal = f"{MIN_SEEDS} networks measured at {MIN_AMPLITUDES} amplitudes are needed to see a logarithm"
     else:
-        word, against = _word(bend, slope)
+        outcome, against = _outcome(bend, slope)
     return Finding(
         points=result_points,
         range=range_of(cells & seen.any(axis=2), found),
@@ -76,9 +76,9 @@ def logarithmic_law(found: Measurements, prediction: Prediction, times: NDArray,
             sensitivity_row(f"change of slope, {name}", _bend(found, rescaled, part)[0])
             for name, part in trimmed(cells, found.root_h_alpha)
         ],
-        obstacle=obstacle,
-        word=word,
-        p_against=against,
+        refusal=refusal,
+        outcome=outcome,
+        p_value_against=against,
     )
 
 
@@ -107,8 +107,8 @@ def _mean(values: NDArray) -> Estimate:
     return Estimate(float(result.params[0]), float(result.bse[0]), float(result.df_resid), n_clusters=len(values))
 
 
-def _word(bend: Estimate, slope: Estimate) -> tuple[tuple[Outcome, str], float]:
-    """The word with its reason, and the p-value of the null that t/A rises and bends by no more than is allowed."""
+def _outcome(bend: Estimate, slope: Estimate) -> tuple[tuple[Outcome, str], float]:
+    """The outcome with its reason, and the p-value of the null that t/A rises and bends by no more than is allowed."""
     ci90, ci95 = bend.interval(0.90), bend.interval(0.95)
     numbers = (
         f"the ratio t/A rises by {slope.value:.0%} of its mean per decade of 1/A, and its slope changes by "

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
-from fit.claims.finding import (
+from fit.estimators.estimate import Estimate
+from fit.estimators.slopes import slope_between, slope_within
+from fit.findings.finding import (
     MIN_AMPLITUDES,
     MIN_SEEDS,
     MIN_WIDTHS,
@@ -21,8 +23,6 @@ from fit.claims.finding import (
     trimmed,
     window,
 )
-from fit.estimators.estimate import Estimate
-from fit.estimators.slopes import slope_between, slope_within
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
@@ -87,13 +87,13 @@ def amplitude_law(
     n_amplitudes = int(seen.any(axis=2).sum(axis=1).max(initial=0))
     clusters = int((seen.sum(axis=1) > 1).sum())
     needed = MIN_AMPLITUDES + int(corrected)
-    obstacle = None
+    refusal = None
     if not seen.any():
-        obstacle = "no converged network with a measured value lies in the window"
+        refusal = "no converged network with a measured value lies in the window"
     elif n_amplitudes < needed:
-        obstacle = f"the window holds {n_amplitudes} amplitudes, and {needed} are needed"
+        refusal = f"the window holds {n_amplitudes} amplitudes, and {needed} are needed"
     elif clusters < MIN_SEEDS:
-        obstacle = f"{clusters} networks give a slope, and {MIN_SEEDS} are needed"
+        refusal = f"{clusters} networks give a slope, and {MIN_SEEDS} are needed"
     span = range_of(cells & seen.any(axis=2), found)
     result_points = points(
         np.broadcast_to(found.widths[:, None], cells.shape),
@@ -113,7 +113,7 @@ def amplitude_law(
         n_seeds=int(seen.any(axis=1).sum(axis=1).max(initial=0)),
         n_widths=int(seen.any(axis=(1, 2)).sum()),
         sensitivity=sensitivity,
-        obstacle=obstacle,
+        refusal=refusal,
         notes=(() if partial is None else partial.notes)
         + _correction_note(prediction, corrected and partial is result),
         **exclusions(found, cells),
@@ -200,13 +200,13 @@ def pooled_width_law(found: Measurements, pool, cells: NDArray, y_label: str, *,
         sensitivity.append(sensitivity_row(ROBUST, slope_between(log_h, values.ravel(), robust=True)))
     seeds = np.isfinite(values).sum(axis=1)
     enough = seeds >= MIN_SEEDS
-    obstacle = None
+    refusal = None
     if not np.any(seeds):
-        obstacle = "no width has a seed whose networks all converged in the window"
+        refusal = "no width has a seed whose networks all converged in the window"
     elif (seeds > 0).sum() < MIN_WIDTHS:
-        obstacle = f"{(seeds > 0).sum()} widths are too few to see a power of h, and {MIN_WIDTHS} are needed"
+        refusal = f"{(seeds > 0).sum()} widths are too few to see a power of h, and {MIN_WIDTHS} are needed"
     elif enough.sum() < MIN_WIDTHS:
-        obstacle = f"{enough.sum()} widths have {MIN_SEEDS} complete seeds or more, and {MIN_WIDTHS} are needed"
+        refusal = f"{enough.sum()} widths have {MIN_SEEDS} complete seeds or more, and {MIN_WIDTHS} are needed"
     result_points = points(
         found.widths,
         np.full(len(found.widths), np.nan),
@@ -224,7 +224,7 @@ def pooled_width_law(found: Measurements, pool, cells: NDArray, y_label: str, *,
         n_seeds=int(seeds.max(initial=0)),
         n_widths=int((seeds > 0).sum()),
         sensitivity=sensitivity,
-        obstacle=obstacle,
+        refusal=refusal,
         notes=() if result is None else result.notes,
         **exclusions(found, cells),
     )

@@ -10,8 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from fit.claims.outcome import Outcome
 from fit.estimators.estimate import Estimate
+from fit.findings.outcome import Outcome
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
@@ -25,7 +25,7 @@ MIN_AMPLITUDES = 3
 class Finding:
     """A measured exponent, or why there is none.
 
-    ``obstacle`` (a clause) forbids a verdict although there may be an estimate.
+    ``refusal`` (a clause) forbids a verdict although there may be an estimate.
     """
 
     estimate: Estimate | None = None
@@ -37,15 +37,15 @@ class Finding:
     excluded: dict[str, int] = field(default_factory=dict)
     excluded_fraction: float = 0.0
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
-    obstacle: str | None = None
-    word: tuple[Outcome, str] | None = None  #: for a claim with a rule of its own: the word, and why
-    p_against: float | None = None  #: below 0.05 where the ``word`` is "inconsistent"; for Holm's correction
+    refusal: str | None = None
+    outcome: tuple[Outcome, str] | None = None  #: for a claim with a rule of its own: the outcome, and why
+    p_value_against: float | None = None  #: below 0.05 where the ``outcome`` is "inconsistent"; for Holm's correction
     notes: tuple[str, ...] = ()
 
 
 def not_measured(why: str) -> Finding:
     """Return the finding of a prediction whose quantity the source doesn't hold."""
-    return Finding(obstacle=f"not measured: {why}")
+    return Finding(refusal=f"not measured: {why}")
 
 
 def window(found: Measurements, prediction: Prediction) -> NDArray:

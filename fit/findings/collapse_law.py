@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fit.claims.finding import (
+from fit.estimators.collapse import Collapse, collapse
+from fit.findings.finding import (
     MIN_AMPLITUDES,
     MIN_SEEDS,
     MIN_WIDTHS,
@@ -18,7 +19,6 @@ from fit.claims.finding import (
     trimmed,
     window,
 )
-from fit.estimators.collapse import Collapse, collapse
 from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError
 from theory.prediction import Prediction
@@ -45,9 +45,9 @@ def collapse_law(found: Measurements, prediction: Prediction, values: NDArray) -
     seeds = seen.any(axis=1).sum(axis=1)
     amplitudes = seen.any(axis=2).sum(axis=1)
     enough = (seeds >= MIN_SEEDS) & (amplitudes >= MIN_AMPLITUDES)
-    obstacle = None
+    refusal = None
     if enough.sum() < MIN_WIDTHS:
-        obstacle = (
+        refusal = (
             f"{enough.sum()} widths have {MIN_SEEDS} seeds at {MIN_AMPLITUDES} amplitudes in the window, "
             f"and {MIN_WIDTHS} are needed to see curves collapse"
         )
@@ -76,14 +76,14 @@ def collapse_law(found: Measurements, prediction: Prediction, values: NDArray) -
     everything = np.ones(len(found.widths), dtype=bool)
     result = fit(cells, everything, 100) if enough.sum() > 1 else None
     sensitivity = []
-    if result is not None and obstacle is None:
+    if result is not None and refusal is None:
         for name, part in trimmed(cells, found.root_h_alpha):
             sensitivity.append(_row(name, fit(part, everything, FEWER)))
         if len(found.widths) > MIN_WIDTHS:
             wider = found.widths > found.widths.min()
             sensitivity.append(_row("without the narrowest width", fit(cells, wider, FEWER)))
-    if result is None and obstacle is None:
-        obstacle = "the curves of the widths share too short a range"
+    if result is None and refusal is None:
+        refusal = "the curves of the widths share too short a range"
     return Finding(
         estimate=None if result is None else result.nu,
         range=range_of(cells & seen.any(axis=2), found),
@@ -91,7 +91,7 @@ def collapse_law(found: Measurements, prediction: Prediction, values: NDArray) -
         n_seeds=int(seeds.max(initial=0)),
         n_widths=int((seeds > 0).sum()),
         sensitivity=sensitivity,
-        obstacle=obstacle,
+        refusal=refusal,
         notes=() if result is None else (_quality(result),),
         **exclusions(found, cells),
     )
