@@ -58,12 +58,12 @@ def measured(n: int, width: int, depth: int, inputs: int, members: int, activati
     # with the quadratic hinge all points are stiff from the start
     flow = GradientFlow(net, LOSSES["quadratic_hinge"], layer, torch.sign(x[:, 0]), alpha, net.output(weights, layer))
     point, dt = flow(weights), torch.ones_like(alpha)
-    memory = Chebyshev().begin(flow, weights, point)
+    state = Chebyshev().init(flow, weights, point)
     none = torch.zeros(members, dtype=torch.int32)
-    batch = Batch(torch.arange(members), flow, weights, point, 0.0 * dt, 1e-3 * dt, none, memory)
+    batch = Batch(torch.arange(members), flow, weights, point, 0.0 * dt, 1e-3 * dt, none, state)
     stages = torch.full((members,), STAGES)
     step = best(lambda: rosenbrock.step(flow, weights, point, dt))
-    gradients = best(lambda: chebyshev._stages(batch, list(memory[3:]), stages))
+    gradients = best(lambda: chebyshev._stages(batch, list(state[3:]), stages))
     return step / members, gradients / members / (STAGES - 1)
 
 

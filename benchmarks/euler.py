@@ -31,13 +31,13 @@ class Trained:
 def train(flow: GradientFlow, weights: Weights, max_evaluations: int) -> Trained:
     """Follow the flow of a batch of one network until every margin is 1."""
     point = flow(weights)
-    gradient = point.at.pullback(point.force)
+    gradient = point.weight_velocity()
     dt = flow.alpha.item() / math.sqrt(flow.network.width)
     time, evaluations = 0.0, 1
     while evaluations < max_evaluations:
         trial = [w + dt * g for w, g in zip(weights, gradient, strict=True)]
         arrived = flow(trial)
-        new_gradient = arrived.at.pullback(arrived.force)
+        new_gradient = arrived.weight_velocity()
         evaluations += 1
         dout = (arrived.output - point.output).abs().max().item()
         dgrad = (_square(new_gradient, gradient) / (_norm(gradient) * _norm(new_gradient))).item()

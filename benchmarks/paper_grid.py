@@ -73,7 +73,7 @@ def pieces(width: int, device: str, dtype: torch.dtype) -> tuple[float, float]:
 
     def gradient() -> None:
         point = flow(weights)
-        point.at.pullback(point.force)
+        point.weight_velocity()
 
     # a kernel by its tile, which is what the held-out change is made of; tiles of the upper half are enough
     rows = min(POINTS, 2000)

@@ -89,11 +89,11 @@ def measure(n: int, width: int, depth: int, networks: int, device: str, dtype: t
 
     def gradient() -> None:
         at = flow(weights)
-        at.at.pullback(at.force)
+        at.weight_velocity()
 
     seconds = {
         "gradient": fastest(gradient, device),
-        "kernel": fastest(point.at.kernel, device),
+        "kernel": fastest(point.linearisation.kernel, device),
         "step": fastest(lambda: step(flow, weights, point, dt), device),
     }
     rate = product_rate(n, width, networks, device, dtype)

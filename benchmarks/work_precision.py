@@ -99,7 +99,7 @@ def dop853(cell) -> np.ndarray:
 
     def rate(_, flat):
         point = flow(weights(flat))
-        return torch.cat([g.flatten() for g in point.at.pullback(point.force)]).numpy()
+        return torch.cat([g.flatten() for g in point.weight_velocity()]).numpy()
 
     def stop(_, flat):
         return flow.progress(flow.predictor(net.output(weights(flat), flow.inputs))).item()

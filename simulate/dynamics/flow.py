@@ -21,23 +21,28 @@ from simulate.networks.linearisation import Inputs, Linearisation, Weights
 
 @dataclass
 class Point:
-    """A batch of networks at one instant: linearisation on the training set and what the loss makes of it.
+    """The flow evaluated at the weights of a batch of networks.
 
-    All of shape (members, n_train): ``output`` F, ``force`` c, ``curvature`` D.
+    ``linearisation`` is that of the networks on the training set; ``output`` F, ``force`` c and ``curvature`` D have
+    shape (members, n_train).
     """
 
-    at: Linearisation
+    linearisation: Linearisation
     output: Tensor
     force: Tensor
     curvature: Tensor
 
     def select(self, index: Tensor) -> Point:
         """Return the members named by ``index``."""
-        return Point(self.at.select(index), self.output[index], self.force[index], self.curvature[index])
+        return Point(self.linearisation.select(index), self.output[index], self.force[index], self.curvature[index])
+
+    def weight_velocity(self) -> Weights:
+        """Return dw/dt = J^T c."""
+        return self.linearisation.pullback(self.force)
 
     def put(self, index: Tensor, other: Point) -> None:
         """Overwrite the members named by ``index`` with those of ``other``, in this order."""
-        self.at.put(index, other.at)
+        self.linearisation.put(index, other.linearisation)
         self.output[index] = other.output
         self.force[index] = other.force
         self.curvature[index] = other.curvature
@@ -73,11 +78,11 @@ class GradientFlow:
 
     def __call__(self, weights: Weights) -> Point:
         """Evaluate the flow at ``weights``."""
-        at = self.network.linearise(weights, self.inputs)
-        predictor = self.predictor(at.output)
+        linearisation = self.network.linearise(weights, self.inputs)
+        predictor = self.predictor(linearisation.output)
         margin = predictor * self.y
         force = -self.loss.slope(margin) * self.y / (self.alpha.unsqueeze(-1) * len(self.y))
-        return Point(at, predictor, force, self.loss.curvature(margin))
+        return Point(linearisation, predictor, force, self.loss.curvature(margin))
 
     def progress(self, output: Tensor) -> Tensor:
         """Return the stopping criterion's event function of F, shape (members,): zero or more once it is met."""

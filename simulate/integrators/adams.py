@@ -55,15 +55,15 @@ class Adams:
 
     order = 3
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         return torch.full_like(flow.alpha, torch.inf), *(torch.zeros_like(w) for w in weights)
 
     def predict(self, batch: Batch) -> Prediction:
         """Return where steps of size ``batch.dt`` end by Bashforth's formula."""
-        last, *before = batch.memory
+        last, *before = batch.state
         beyond, half = 1.0 + batch.dt / last, 0.5 * batch.dt
-        rate = batch.point.at.pullback(batch.point.force)
+        rate = batch.point.weight_velocity()
         ahead = [torch.lerp(old, g, per_member(beyond, g)) for old, g in zip(before, rate, strict=True)]
         weights = _moved(_moved(batch.weights, half, rate), half, ahead)
         return Prediction(rate, ahead, weights, batch.flow(weights))
@@ -71,30 +71,30 @@ class Adams:
     def correct(self, batch: Batch, predicted: Prediction) -> AdamsProposal:
         """Return the steps by Moulton's formula."""
         dt, stage = batch.dt, predicted.point
-        r = dt / batch.memory[0]
-        there = stage.at.pullback(stage.force)
+        r = dt / batch.state[0]
+        there = stage.weight_velocity()
         missed = [g - ahead for g, ahead in zip(there, predicted.ahead, strict=True)]
         new = _moved(predicted.weights, dt * (3.0 + 2.0 * r) / (6.0 + 6.0 * r), missed)
         arrived = batch.flow(new)
-        memory = dt.clone(), *predicted.rate  # not dt itself: the driver puts the old one back where it rejects
+        state = dt.clone(), *predicted.rate  # not dt itself: the driver puts the old one back where it rejects
         error = arrived.output - stage.output
-        return AdamsProposal(new, arrived, error, EVALUATIONS_PER_STEP, memory, rates=(predicted.rate, there))
+        return AdamsProposal(new, arrived, error, EVALUATIONS_PER_STEP, state, rates=(predicted.rate, there))
 
-    def forget(self, memory: SolverState) -> SolverState:
+    def forget(self, state: SolverState) -> SolverState:
         """Return what is remembered after a step of another kind."""
-        last, *before = memory
+        last, *before = state
         return torch.full_like(last, torch.inf), *before  # which r = 0 leaves out
 
     def step(self, batch: Batch) -> AdamsProposal:
         """See `Stepper`."""
         return self.correct(batch, self.predict(batch))
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Hermite:
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""
-        assert isinstance(trial, AdamsProposal)
+        assert isinstance(proposal, AdamsProposal)
         dt = batch.dt[index]
-        first, last = ([per_member(dt, g) * g[index] for g in part] for part in trial.rates)
-        return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in trial.weights])
+        first, last = ([per_member(dt, g) * g[index] for g in part] for part in proposal.rates)
+        return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in proposal.weights])
 
 
 def _moved(weights: Weights, by: Tensor, rates: Weights) -> Weights:

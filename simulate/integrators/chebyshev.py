@@ -46,14 +46,14 @@ class Chebyshev:
 
     order = 3
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
-        gradient = point.at.pullback(point.force)
+        gradient = point.weight_velocity()
         return _random_direction(point.output), torch.zeros_like(flow.alpha), _rate(flow, point, gradient), *gradient
 
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
-        direction, seen, rate, *gradient = batch.memory
+        direction, seen, rate, *gradient = batch.state
         radius, direction, iterations = _spectral_radius(batch, direction, rate)
         radius = torch.maximum(radius, _MARGIN * seen)
         # a step that would take more stages than this is spoilt and rejected: its NaN is seen by the controller
@@ -61,22 +61,22 @@ class Chebyshev:
         stages = wanted.nan_to_num(2.0).clamp(2, _MOST_STAGES).to(torch.int64)
         new, seen = _stages(batch, gradient, stages)
         point = batch.flow(new)
-        new_gradient = point.at.pullback(point.force)
+        new_gradient = point.weight_velocity()
         new_rate = _rate(batch.flow, point, new_gradient)
         error = 0.8 * (batch.point.output - point.output) + 0.4 * batch.dt.unsqueeze(-1) * (rate + new_rate)
         error = torch.where((wanted <= _MOST_STAGES).unsqueeze(-1), error, torch.inf)
         return StepProposal(new, point, error, stages + iterations, (direction, seen, new_rate, *new_gradient))
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Hermite:
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""
         dt = batch.dt[index]
-        first, last = ([per_member(dt, g) * g[index] for g in memory[3:]] for memory in (batch.memory, trial.memory))
-        return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in trial.weights])
+        first, last = ([per_member(dt, g) * g[index] for g in state[3:]] for state in (batch.state, proposal.state))
+        return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in proposal.weights])
 
 
 def _rate(flow: GradientFlow, point: Point, gradient: Weights) -> Tensor:
     """dF/dt on the training set, (m, n)."""
-    return flow.alpha.unsqueeze(-1) * point.at.pushforward(gradient)
+    return flow.alpha.unsqueeze(-1) * point.linearisation.pushforward(gradient)
 
 
 def _random_direction(like: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def _random_direction(like: Tensor) -> Tensor:
 
 def _spectral_radius(batch: Batch, direction: Tensor, rate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The eigenvalue, with its margin, the vector that belongs to it, and how many products it took; of each member."""
-    at, n = batch.point.at, direction.shape[1]
+    at, n = batch.point.linearisation, direction.shape[1]
     ahead = (batch.point.output + batch.dt.unsqueeze(-1) * rate) * batch.flow.y
     curvature = torch.maximum(batch.point.curvature, batch.flow.loss.curvature(ahead))
     root = curvature.sqrt()
@@ -129,7 +129,7 @@ def _stages(batch: Batch, gradient: Weights, stages: Tensor) -> tuple[Weights, T
         part = slice(0, active)
         now = [w[part] for w in now]
         point = flow.select(part)(now)
-        force = point.at.pullback(point.force)
+        force = point.weight_velocity()
         if j == 2:
             seen = _norm([a - b for a, b in zip(force, slope, strict=True)]) / (table.first * _norm(slope))
         new = []

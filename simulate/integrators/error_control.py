@@ -53,13 +53,13 @@ class ErrorControl:
 
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """See `Controller`."""
-        rate = flow.alpha * rms(point.at.pushforward(point.at.pullback(point.force)))
+        rate = flow.alpha * rms(point.linearisation.pushforward(point.weight_velocity()))
         return _FIRST_STEP * self.natural_scale / rate
 
-    def judge(self, batch: Batch, trial: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def judge(self, batch: Batch, proposal: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
         """See `Controller`."""
-        size = self.natural_scale[batch.members] + rms(trial.point.output)
-        error = rms(trial.error) if self.norm == "rms" else trial.error.abs().amax(-1)
+        size = self.natural_scale[batch.members] + rms(proposal.point.output)
+        error = rms(proposal.error) if self.norm == "rms" else proposal.error.abs().amax(-1)
         error = error / (self.tolerance * size)
         accept = sound & (error <= 1.0)
         factor = _SAFETY * error.clamp_min(1e-12) ** (-1.0 / self.order)

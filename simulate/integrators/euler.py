@@ -28,20 +28,20 @@ class Euler:
 
     order = 1  #: of dF, which takes the place of an error estimate in the published rule
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
-        return tuple(point.at.pullback(point.force))
+        return tuple(point.weight_velocity())
 
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
-        new = [torch.addcmul(w, per_member(batch.dt, w), g) for w, g in zip(batch.weights, batch.memory, strict=True)]
+        new = [torch.addcmul(w, per_member(batch.dt, w), g) for w, g in zip(batch.weights, batch.state, strict=True)]
         point = batch.flow(new)
-        gradient = tuple(point.at.pullback(point.force))
+        gradient = tuple(point.weight_velocity())
         return StepProposal(new, point, point.output - batch.point.output, 1, gradient)
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Line:
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Line:
         """See `Stepper`."""
-        return Line([w[index] for w in batch.weights], [w[index] for w in trial.weights])
+        return Line([w[index] for w in batch.weights], [w[index] for w in proposal.weights])
 
 
 class PublishedRule:
@@ -53,11 +53,11 @@ class PublishedRule:
         """See `Controller`."""
         return flow.alpha / math.sqrt(flow.network.width)
 
-    def judge(self, batch: Batch, trial: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def judge(self, batch: Batch, proposal: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
         """See `Controller`."""
-        dout = trial.error.abs().amax(dim=-1)
-        moved = _norm([new - old for new, old in zip(trial.memory, batch.memory, strict=True)])
-        dgrad = moved.square() / (_norm(batch.memory) * _norm(trial.memory))
+        dout = proposal.error.abs().amax(dim=-1)
+        moved = _norm([new - old for new, old in zip(proposal.state, batch.state, strict=True)])
+        dgrad = moved.square() / (_norm(batch.state) * _norm(proposal.state))
         accept = sound & (dout < MAX_DOUT) & (dgrad < MAX_DGRAD)
         easy = (dout < 0.5 * MAX_DOUT) & (dgrad < 0.5 * MAX_DGRAD)
         grown = torch.where(easy, torch.full_like(dout, _GROW), 1.0)  # two plain numbers would meet in float32

@@ -37,7 +37,7 @@ class Exponential:
 
     order = 2
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         return ()
 
@@ -48,13 +48,13 @@ class Exponential:
         point = batch.flow([new])
         # l' along the linearisation: -l' y / n = c + (-D/n) (F - F_start)
         expected = batch.point.force - batch.point.curvature * (point.output - batch.point.output) / linear.n
-        error = batch.dt.unsqueeze(-1) * point.at.pushforward([(point.force - expected).unsqueeze(-1)])
+        error = batch.dt.unsqueeze(-1) * point.linearisation.pushforward([(point.force - expected).unsqueeze(-1)])
         return ExponentialProposal([new], point, 0.5 * error, 1, linear=linear)
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> ExponentialDenseOutput:
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> ExponentialDenseOutput:
         """See `Stepper`."""
-        assert isinstance(trial, ExponentialProposal)
-        return ExponentialDenseOutput(trial.linear.select(index), batch.dt[index])
+        assert isinstance(proposal, ExponentialProposal)
+        return ExponentialDenseOutput(proposal.linear.select(index), batch.dt[index])
 
 
 @dataclass
@@ -72,7 +72,7 @@ class LinearFlow:
     @classmethod
     def of(cls, start: Tensor, point: Point) -> LinearFlow:
         """Linearise at a point."""
-        theta, root, n = point.at.kernel(), point.curvature.sqrt(), point.force.shape[1]
+        theta, root, n = point.linearisation.kernel(), point.curvature.sqrt(), point.force.shape[1]
         values, vectors = torch.linalg.eigh(root.unsqueeze(-1) * theta * root.unsqueeze(-2) / n)
         pushed = root * ntk.product(theta, point.force)
         inner = torch.bmm(vectors.mT, pushed.unsqueeze(-1)).squeeze(-1)

@@ -53,7 +53,7 @@ class FrozenProposal(StepProposal):
 
 @dataclass
 class SplicedProposal(StepProposal):
-    """Proposed steps of two kinds: of each the positions in the batch, the batch of its own, and the trial."""
+    """Proposed steps of two kinds: of each the positions in the batch, the batch of its own, and the proposal."""
 
     parts: list[tuple[Tensor, Batch, StepProposal]] = field(kw_only=True)
 
@@ -74,9 +74,9 @@ class KernelFlow:
         self.by_weights = by_weights
         self.explicit = Adams()
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
-        return self.explicit.begin(flow, weights, point)
+        return self.explicit.init(flow, weights, point)
 
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
@@ -93,8 +93,8 @@ class KernelFlow:
                 left = torch.nonzero(~turned).squeeze(-1)
                 soft, own, predicted = soft[left], own.select(left), predicted.select(left)
             if len(soft):
-                trial = self.explicit.correct(own, predicted)
-                parts.append((soft, own, replace(trial, error=_EXPLICIT * trial.error)))
+                proposal = self.explicit.correct(own, predicted)
+                parts.append((soft, own, replace(proposal, error=_EXPLICIT * proposal.error)))
         if stiff.any():
             index = torch.nonzero(stiff).squeeze(-1)
             own = _part(batch, index)
@@ -103,7 +103,7 @@ class KernelFlow:
 
     def _relax(self, batch: Batch) -> FrozenProposal:
         """A step of members that are all stiff."""
-        flow, point, dt, at = batch.flow, batch.point, batch.dt, batch.point.at
+        flow, point, dt, at = batch.flow, batch.point, batch.dt, batch.point.linearisation
         frozen = FrozenFlow.of(flow, point, at.kernel(), by_weights=self.by_weights)
         scale = self.scale[batch.members]
         path = follow(frozen, dt, scale, _ROUGH * self.tolerance)
@@ -111,7 +111,7 @@ class KernelFlow:
         stage = flow(at.add_pullback(batch.weights, p))
 
         # all of F times y, as the frozen flow has it
-        crossed = flow.y * flow.alpha.unsqueeze(-1) * at.pushforward(stage.at.pullback(late))
+        crossed = flow.y * flow.alpha.unsqueeze(-1) * at.pushforward(stage.linearisation.pullback(late))
         crossed -= frozen.through(late / frozen.unit)
         beyond = flow.y * (stage.output - point.output) - frozen.through(p / frozen.unit) + crossed
         path = follow(frozen.bent(beyond, p), dt, scale, _INNER * self.tolerance)
@@ -119,33 +119,35 @@ class KernelFlow:
         explained = flow.y * (frozen.through((path.p[-1] - p) / frozen.unit) + crossed)
 
         p, late = path.p[-1], path.late[-1]
-        new = stage.at.add_pullback(at.add_pullback(batch.weights, p - late), late)
+        new = stage.linearisation.add_pullback(at.add_pullback(batch.weights, p - late), late)
         arrived = flow(new)
         error = arrived.output - stage.output - explained
-        memory = self.explicit.forget(batch.memory)
-        return FrozenProposal(new, arrived, error, EVALUATIONS_PER_STEP, memory, path=path, stage=stage.at)
+        state = self.explicit.forget(batch.state)
+        return FrozenProposal(new, arrived, error, EVALUATIONS_PER_STEP, state, path=path, stage=stage.linearisation)
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> DenseOutput:
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> DenseOutput:
         """See `Stepper`."""
-        if isinstance(trial, SplicedProposal):
+        if isinstance(proposal, SplicedProposal):
             pieces = []
-            for members, own, part in trial.parts:
+            for members, own, part in proposal.parts:
                 place = torch.full_like(batch.members, -1)
                 place[members] = torch.arange(len(members), device=members.device)
                 chosen = torch.nonzero(place[index] >= 0).squeeze(-1)
                 if len(chosen):
-                    pieces.append((chosen, self.segment(own, part, place[index[chosen]])))
+                    pieces.append((chosen, self.dense_output(own, part, place[index[chosen]])))
             return Spliced(pieces)
-        if not isinstance(trial, FrozenProposal):
-            return self.explicit.segment(batch, trial, index)
+        if not isinstance(proposal, FrozenProposal):
+            return self.explicit.dense_output(batch, proposal, index)
         start = [w[index] for w in batch.weights]
-        first, last = batch.point.at.select(index), trial.stage.select(index)
-        return Bend(start, first, last, trial.path.select(index), batch.flow.y)
+        first, last = batch.point.linearisation.select(index), proposal.stage.select(index)
+        return Bend(start, first, last, proposal.path.select(index), batch.flow.y)
 
 
 def _stiff(batch: Batch) -> Tensor:
     """Whether the step is too long for an explicit one, as far as curvature tells where it starts, (m,)."""
-    stiffness = batch.dt / len(batch.flow.y) * batch.point.curvature.amax(dim=-1) * batch.point.at.kernel_trace()
+    stiffness = (
+        batch.dt / len(batch.flow.y) * batch.point.curvature.amax(dim=-1) * batch.point.linearisation.kernel_trace()
+    )
     return ~(stiffness < _STIFF)
 
 
@@ -160,18 +162,20 @@ def _part(batch: Batch, index: Tensor) -> Batch:
 
 
 def _spliced(batch: Batch, parts: list[tuple[Tensor, Batch, StepProposal]], tried: Tensor) -> StepProposal:
-    """Return one trial of all members; ``tried`` (m,) are evaluations beside those of the parts."""
+    """Return one proposal of all members; ``tried`` (m,) are evaluations beside those of the parts."""
     evaluations = EVALUATIONS_PER_STEP + tried
     if len(parts) == 1:
         return replace(parts[0][2], evaluations=evaluations)
-    weights, memory = ([torch.empty_like(t) for t in tensors] for tensors in (batch.weights, batch.memory))
+    weights, state = ([torch.empty_like(t) for t in tensors] for tensors in (batch.weights, batch.state))
     error = torch.empty_like(batch.point.output)
     point = batch.point.select(torch.arange(len(tried), device=tried.device))  # a copy, to be overwritten
-    for index, _, trial in parts:
-        for whole, own in zip([*weights, *memory, error], [*trial.weights, *trial.memory, trial.error], strict=True):
+    for index, _, proposal in parts:
+        for whole, own in zip(
+            [*weights, *state, error], [*proposal.weights, *proposal.state, proposal.error], strict=True
+        ):
             whole[index] = own
-        point.put(index, trial.point)
-    return SplicedProposal(weights, point, error, evaluations, tuple(memory), parts=parts)
+        point.put(index, proposal.point)
+    return SplicedProposal(weights, point, error, evaluations, tuple(state), parts=parts)
 
 
 @dataclass
@@ -184,8 +188,8 @@ class Spliced:
     def at(self, share: Tensor) -> Weights:
         """See `simulate.integrators.protocol.DenseOutput`."""
         found: Weights = []
-        for index, segment in self.pieces:
-            own = segment.at(share[index])
+        for index, dense_output in self.pieces:
+            own = dense_output.at(share[index])
             found = found or [w.new_empty(len(share), *w.shape[1:]) for w in own]
             for whole, w in zip(found, own, strict=True):
                 whole[index] = w
@@ -194,16 +198,16 @@ class Spliced:
     def select(self, index: Tensor) -> Spliced:
         """See `simulate.integrators.protocol.DenseOutput`."""
         pieces = []
-        for members, segment in self.pieces:
+        for members, dense_output in self.pieces:
             same = index.unsqueeze(-1) == members
             chosen, place = torch.nonzero(same, as_tuple=True)
             if len(chosen):
-                pieces.append((chosen, segment.select(place)))
+                pieces.append((chosen, dense_output.select(place)))
         return Spliced(pieces)
 
     def expected(self, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
         """See `simulate.integrators.protocol.DenseOutput`."""
-        found = [segment.expected(start[members], end[members]) for members, segment in self.pieces]
+        found = [dense_output.expected(start[members], end[members]) for members, dense_output in self.pieces]
         most = max(len(share) for share, _ in found)
         shares, outputs = start.new_empty(most, len(start)), start.new_empty(most, *start.shape)
         for (members, _), (share, output) in zip(self.pieces, found, strict=True):

@@ -54,50 +54,50 @@ class Minibatches:
         self.draws = draws
         self.rate = rate
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`: Adam's two moments."""
         moments = 2 if isinstance(self.dynamics, Adam) else 0
         return tuple(torch.zeros_like(w) for _ in range(moments) for w in weights)
 
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
-        new, memory = [w.clone() for w in batch.weights], [part.clone() for part in batch.memory]
+        new, state = [w.clone() for w in batch.weights], [part.clone() for part in batch.state]
         epoch = int(batch.steps.max()) if len(batch.steps) else 0  # all are at the same: none is ever rejected
         seeds = self.draws.seed_of[batch.members]
         for seed in seeds.unique().tolist():
             index = torch.nonzero(seeds == seed).squeeze(-1)
-            own, own_memory = [w[index] for w in new], [part[index] for part in memory]
+            own, own_state = [w[index] for w in new], [part[index] for part in state]
             flow = batch.flow.select(index)
             points = self.draws.of(seed, epoch, len(flow.y), self.dynamics.batch_size)
             for k, rows in enumerate(torch.as_tensor(points, device=index.device)):
                 part = _restricted(flow, rows)
                 gradient = part(own)
-                pull = gradient.at.pullback(gradient.force)
-                self._update(own, pull, own_memory, batch, index, epoch * len(points) + k + 1)
-            for whole, piece in zip((*new, *memory), (*own, *own_memory), strict=True):
+                pull = gradient.weight_velocity()
+                self._update(own, pull, own_state, batch, index, epoch * len(points) + k + 1)
+            for whole, piece in zip((*new, *state), (*own, *own_state), strict=True):
                 whole[index] = piece
         point = batch.flow(new)
-        return StepProposal(new, point, torch.zeros_like(point.output), 2, tuple(memory))
+        return StepProposal(new, point, torch.zeros_like(point.output), 2, tuple(state))
 
-    def _update(self, own: Weights, pull: Weights, memory: Weights, batch: Batch, index: Tensor, count: int) -> None:
+    def _update(self, own: Weights, pull: Weights, state: Weights, batch: Batch, index: Tensor, count: int) -> None:
         rate = self.rate[batch.members[index]]
         if isinstance(self.dynamics, SGD):
             for w, g in zip(own, pull, strict=True):
                 w.add_(per_member(rate, w) * g)
             return
-        d, half = self.dynamics, len(memory) // 2
+        d, half = self.dynamics, len(state) // 2
         # from the article's loss to the code's, for which epsilon is meant
         scale = batch.flow.alpha[index] / math.sqrt(batch.flow.network.width)
-        for w, g, m, v in zip(own, pull, memory[:half], memory[half:], strict=True):
+        for w, g, m, v in zip(own, pull, state[:half], state[half:], strict=True):
             g = per_member(scale, g) * g
             m.mul_(d.beta1).add_(g, alpha=1.0 - d.beta1)
             v.mul_(d.beta2).addcmul_(g, g, value=1.0 - d.beta2)
             mean, square = m / (1.0 - d.beta1**count), v / (1.0 - d.beta2**count)
             w.add_(per_member(rate, w) * mean / (square.sqrt() + d.epsilon))
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Jump:
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Jump:
         """See `Stepper`."""
-        return Jump([w[index] for w in trial.weights])
+        return Jump([w[index] for w in proposal.weights])
 
 
 class EveryStep:
@@ -112,7 +112,7 @@ class EveryStep:
         """See `Controller`."""
         return self.dt.clone()
 
-    def judge(self, batch: Batch, trial: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def judge(self, batch: Batch, proposal: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
         """See `Controller`: what is not finite is given up."""
         return sound, sound.to(batch.dt.dtype)
 

@@ -28,20 +28,20 @@ class MomentumRosenbrock:
     def __init__(self, tau: Tensor) -> None:
         self.tau = tau
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`: networks start at rest."""
         return tuple(torch.zeros_like(w) for w in weights)
 
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
-        tau, dt, w, v = self.tau[batch.members], batch.dt, batch.weights, list(batch.memory)
+        tau, dt, w, v = self.tau[batch.members], batch.dt, batch.weights, list(batch.state)
         s = GAMMA * dt
         system = _System(batch.point, s, tau)
-        pull = batch.point.at.pullback(batch.point.force)
+        pull = batch.point.weight_velocity()
         k1_w, k1_v = system.solve(v, _scaled(1.0 / tau, _minus(pull, v)))
         stage, stage_v = _plus(w, _scaled(dt, k1_w)), _plus(v, _scaled(dt, k1_v))
         middle = batch.flow(stage)
-        rate = _scaled(1.0 / tau, _minus(middle.at.pullback(middle.force), stage_v))
+        rate = _scaled(1.0 / tau, _minus(middle.weight_velocity(), stage_v))
         twice = torch.full_like(dt, 2.0)
         k2_w, k2_v = system.solve(_minus(stage_v, _scaled(twice, k1_w)), _minus(rate, _scaled(twice, k1_v)))
         new = _plus(w, _plus(_scaled(1.5 * dt, k1_w), _scaled(0.5 * dt, k2_w)))
@@ -49,32 +49,32 @@ class MomentumRosenbrock:
         point = batch.flow(new)
         return StepProposal(new, point, point.output - middle.output, 2, tuple(new_v))
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Hermite:
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""
         dt = batch.dt[index]
-        first, last = (_scaled(dt, [v[index] for v in memory]) for memory in (batch.memory, trial.memory))
-        return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in trial.weights])
+        first, last = (_scaled(dt, [v[index] for v in state]) for state in (batch.state, proposal.state))
+        return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in proposal.weights])
 
 
 class _System:
     """The stage equations at one point."""
 
     def __init__(self, point: Point, s: Tensor, tau: Tensor) -> None:
-        self.at, self.s, self.tau = point.at, s, tau
+        self.linearisation, self.s, self.tau = point.linearisation, s, tau
         self.curvature, self.n = point.curvature, point.force.shape[1]
         self.root = point.curvature.sqrt()
         self.ratio = (s**2 / (tau + s) / self.n).unsqueeze(-1)
-        matrix = point.at.kernel() * self.root.unsqueeze(-1) * (self.root * self.ratio).unsqueeze(-2)
+        matrix = point.linearisation.kernel() * self.root.unsqueeze(-1) * (self.root * self.ratio).unsqueeze(-2)
         matrix.diagonal(dim1=-2, dim2=-1).add_(1.0)
         self.factor, _ = torch.linalg.cholesky_ex(matrix)
 
     def solve(self, r_w: Weights, r_v: Weights) -> tuple[Weights, Weights]:
         """Return k_w, k_v."""
-        bent = self.at.pullback(-self.curvature / self.n * self.at.pushforward(r_w))  # T r_w
+        bent = self.linearisation.pullback(-self.curvature / self.n * self.linearisation.pushforward(r_w))  # T r_w
         right = _scaled(self.tau / (self.tau + self.s), _plus(r_v, _scaled(self.s / self.tau, bent)))
-        inner = (self.root * self.at.pushforward(right)).unsqueeze(-1)
+        inner = (self.root * self.linearisation.pushforward(right)).unsqueeze(-1)
         solved = torch.cholesky_solve(inner, self.factor).squeeze(-1)
-        k_v = _minus(right, self.at.pullback(self.ratio * self.root * solved))
+        k_v = _minus(right, self.linearisation.pullback(self.ratio * self.root * solved))
         return _plus(r_w, _scaled(self.s, k_v)), k_v
 
 

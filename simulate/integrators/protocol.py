@@ -2,7 +2,7 @@
 
 Every member of a batch has its own time and step size, and nothing that a stepper or a controller computes for one
 member may depend on the others. What a stepper remembers from step to step of a member (a velocity, an estimate of the
-spectral radius, a gradient that is used again) is its *memory*: tensors with the members first, which the driver
+spectral radius, a gradient that is used again) is its *solver state*: tensors with the members first, which the driver
 selects, and restores after a rejected step, as it does with the weights.
 
 To add one: a class with the methods of `Stepper` in a file of its own, and a line in `simulate.integrators.build`.
@@ -38,7 +38,7 @@ class Batch:
     time: Tensor
     dt: Tensor
     steps: Tensor
-    memory: SolverState = ()
+    state: SolverState = ()
 
     def select(self, index: Tensor) -> Batch:
         """Return the members at positions ``index`` of this batch."""
@@ -50,7 +50,7 @@ class Batch:
             self.time[index],
             self.dt[index],
             self.steps[index],
-            tuple(part[index] for part in self.memory),
+            tuple(part[index] for part in self.state),
         )
 
 
@@ -60,7 +60,7 @@ class StepProposal:
 
     Attributes
     ----------
-    weights, point, memory
+    weights, point, state
         As in `Batch`, at the step's end.
     error : Tensor
         (members, n_train), the estimated error of F on the training set.
@@ -72,7 +72,7 @@ class StepProposal:
     point: Point
     error: Tensor
     evaluations: int | Tensor
-    memory: SolverState = ()
+    state: SolverState = ()
 
 
 class DenseOutput(Protocol):
@@ -98,14 +98,14 @@ class Stepper(Protocol):
 
     order: int
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
-        """Return the memory at the start."""
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+        """Return the state at the start."""
 
     def step(self, batch: Batch) -> StepProposal:
         """Try a step of size ``batch.dt`` from where the batch is; change nothing in place."""
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> DenseOutput:
-        """Return the dense output of the step ``trial`` for the members at positions ``index`` of ``batch``."""
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> DenseOutput:
+        """Return the dense output of the step ``proposal`` for the members at positions ``index`` of ``batch``."""
 
 
 class Controller(Protocol):
@@ -116,7 +116,7 @@ class Controller(Protocol):
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """Return the first step size of every member, shape (members,)."""
 
-    def judge(self, batch: Batch, trial: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def judge(self, batch: Batch, proposal: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
         """Return which steps are accepted, and the factor by which each dt changes; both of shape (m,).
 
         ``sound`` (m,) says which members have finite weights and outputs; the others must be rejected, with a factor

@@ -58,7 +58,7 @@ class Rosenbrock:
 
     order = 2
 
-    def begin(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
+    def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
         return ()
 
@@ -66,12 +66,12 @@ class Rosenbrock:
         """See `Stepper`."""
         return step(batch.flow, batch.weights, batch.point, batch.dt)
 
-    def segment(self, batch: Batch, trial: StepProposal, index: Tensor) -> Parabola:
+    def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Parabola:
         """See `Stepper`."""
-        assert isinstance(trial, RosenbrockProposal)
+        assert isinstance(proposal, RosenbrockProposal)
         start = [w[index] for w in batch.weights]
-        stage = batch.point.at.select(index).add_pullback(start, trial.first_order[index])
-        return Parabola(start, stage, [w[index] for w in trial.weights])
+        stage = batch.point.linearisation.select(index).add_pullback(start, proposal.first_order[index])
+        return Parabola(start, stage, [w[index] for w in proposal.weights])
 
 
 def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> RosenbrockProposal:
@@ -79,7 +79,7 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Rose
 
     Nothing is changed in place, so a rejected step can be tried again.
     """
-    at = point.at
+    at = point.linearisation
     ratio = GAMMA * dt / len(flow.y)
     stiffness = ratio * point.curvature.amax(dim=-1) * at.kernel_trace()
     stiff = torch.nonzero(~(stiffness < _STIFF)).squeeze(-1)
@@ -94,9 +94,9 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Rose
     # k1 = J^T q1 and k2 = g - J^T (q2 + 2 q1), g the gradient at the second stage
     first_order = dt.unsqueeze(-1) * q1
     stage = flow(at.add_pullback(weights, first_order))
-    g = stage.at.pullback(stage.force)
+    g = stage.weight_velocity()
     if len(stiff):
-        forward = part.at.pushforward(g if every else [v[stiff] for v in g])
+        forward = part.linearisation.pushforward(g if every else [v[stiff] for v in g])
         implicit = resolvent.filtered(forward - 2.0 * resolvent.through_kernel(implicit))
         q2 = implicit if every else q2.index_copy(0, stiff, implicit)
     half = 0.5 * dt
@@ -131,7 +131,7 @@ class _Resolvent:
     """(1 + s J^T D J/n)^-1 at one point, for ``ratio`` = s/n of shape (members,)."""
 
     def __init__(self, point: Point, ratio: Tensor) -> None:
-        self.theta = point.at.kernel()
+        self.theta = point.linearisation.kernel()
         self.ratio = ratio.unsqueeze(-1)
         self.root = point.curvature.sqrt()
         matrix = self.theta * self.root.unsqueeze(-1)

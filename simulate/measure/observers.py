@@ -66,7 +66,7 @@ class HeldOut:
     def rate(self, point: Point) -> Tensor:
         """Return dF/dt on the test points at the initial weights of all members, shape (members, n_test)."""
         at = self.network.linearise([w[self.seed_of] for w in self.initial], self.inputs.select(self.seed_of))
-        return self.alpha.unsqueeze(-1) * at.pushforward(point.at.pullback(point.force))
+        return self.alpha.unsqueeze(-1) * at.pushforward(point.weight_velocity())
 
     def kernel_change(self, members: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
         """Return ||Theta - Theta_0||_F / ||Theta_0||_F, shape (m,), and the same for each layer's part, (m, L+1)."""
@@ -96,7 +96,7 @@ class LinearEnd:
 
     tolerance = 4e-3
     terminal = False
-    of_output = None
+    value_from_output = None
 
     def __init__(self, held_out: HeldOut, rate: Tensor, tau: Tensor) -> None:
         self.held_out = held_out
@@ -132,12 +132,12 @@ class _OfOutput(ABC):
     """An event that outputs on the training set tell, without a look at networks."""
 
     @abstractmethod
-    def of_output(self, output: Tensor) -> Tensor:
+    def value_from_output(self, output: Tensor) -> Tensor:
         """Return the event function of F, (members, n_train)."""
 
     def value(self, moment: Moment) -> Tensor:
-        """See `of_output`."""
-        return self.of_output(moment.output)
+        """See `value_from_output`."""
+        return self.value_from_output(moment.output)
 
 
 class HalfLoss(_OfOutput):
@@ -152,7 +152,7 @@ class HalfLoss(_OfOutput):
         self.time = torch.full_like(flow.alpha, torch.nan, dtype=torch.float64)
         self.output_rms = torch.full_like(flow.alpha, torch.nan)
 
-    def of_output(self, output: Tensor) -> Tensor:
+    def value_from_output(self, output: Tensor) -> Tensor:
         """Return 1/2 minus the mean loss."""
         return 0.5 - self.flow.mean_loss(output)
 
@@ -171,7 +171,7 @@ class Stop(_OfOutput):
     def __init__(self, flow: GradientFlow) -> None:
         self.flow = flow
 
-    def of_output(self, output: Tensor) -> Tensor:
+    def value_from_output(self, output: Tensor) -> Tensor:
         """Return the loss's progress: zero where the criterion is met."""
         return self.flow.progress(output)
 
@@ -202,5 +202,5 @@ class Checkpoints:
         self.kernel_change[at] = self.held_out.kernel_change(members, moment.weights)[0]
         flow = self.flow.select(members)
         point = flow(moment.weights)
-        rates = point.at.pullback(point.force)
+        rates = point.weight_velocity()
         self.velocity[at] = flow.network.preactivation_velocity(moment.weights, rates, flow.inputs)

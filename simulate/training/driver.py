@@ -83,20 +83,20 @@ def integrate(
         start,
         controller.first_step(flow, point),
         torch.zeros(m, dtype=torch.int32, device=device),
-        stepper.begin(flow, weights, point),
+        stepper.init(flow, weights, point),
     )
     heights = torch.stack([event.value(_moment(batch)) for event in events], dim=-1)
     ahead = torch.ones_like(heights, dtype=torch.bool)
     started = clock.monotonic()
 
     while len(batch.members):
-        trial = stepper.step(batch)
-        result.evaluations[batch.members] += trial.evaluations
-        output = trial.point.output
-        sound = finite(output, *trial.weights)
-        accept, factor = controller.judge(batch, trial, sound)
+        proposal = stepper.step(batch)
+        result.evaluations[batch.members] += proposal.evaluations
+        output = proposal.point.output
+        sound = finite(output, *proposal.weights)
+        accept, factor = controller.judge(batch, proposal, sound)
 
-        arrival = Moment(batch.flow, batch.members, batch.time + batch.dt, trial.weights, output)
+        arrival = Moment(batch.flow, batch.members, batch.time + batch.dt, proposal.weights, output)
         new_heights = heights.clone()
         for k, event in enumerate(events):
             wanted = torch.nonzero(accept & ahead[:, k]).squeeze(-1)
@@ -107,8 +107,8 @@ def integrate(
         passing = torch.nonzero(passed.any(dim=-1)).squeeze(-1)
         ended, endings = passing[:0], None
         if len(passing):
-            stretch = AcceptedStep.of(stepper, batch, trial, passing)
-            ends, endings = pass_events(events, stretch, heights[passing], new_heights[passing], passed[passing])
+            step = AcceptedStep.of(stepper, batch, proposal, passing)
+            ends, endings = pass_events(events, step, heights[passing], new_heights[passing], passed[passing])
             ended = passing[ends]
 
         if save_at is not None:
@@ -117,7 +117,7 @@ def integrate(
                 until[ended] = endings.time
             due = torch.nonzero(save_at.due(batch.members, until)).squeeze(-1)
             if len(due):
-                save_at.look(AcceptedStep.of(stepper, batch, trial, due), until[due])
+                save_at.look(AcceptedStep.of(stepper, batch, proposal, due), until[due])
 
         rest = (
             accept
@@ -127,16 +127,16 @@ def integrate(
         )
         rejected = torch.nonzero(~accept).squeeze(-1)
         if len(rejected):
-            kept = zip((*trial.weights, *trial.memory), (*batch.weights, *batch.memory), strict=True)
+            kept = zip((*proposal.weights, *proposal.state), (*batch.weights, *batch.state), strict=True)
             for new, old in kept:
                 new[rejected] = old[rejected]
-            trial.point.put(rejected, batch.point.select(rejected))
+            proposal.point.put(rejected, batch.point.select(rejected))
         heights = new_heights
         batch = replace(
             batch,
-            weights=trial.weights,
-            point=trial.point,
-            memory=trial.memory,
+            weights=proposal.weights,
+            point=proposal.point,
+            state=proposal.state,
             time=torch.where(accept, arrival.time, batch.time),
             dt=batch.dt * factor,
             steps=batch.steps + accept.to(torch.int32),

@@ -56,7 +56,7 @@ class Event(Protocol):
     terminal: bool
 
     @property
-    def of_output(self) -> Callable[[Tensor], Tensor] | None:
+    def value_from_output(self) -> Callable[[Tensor], Tensor] | None:
         """What ``value`` makes of F on the training set (..., m, n_train), where it looks at nothing else."""
 
     def value(self, moment: Moment) -> Tensor:
@@ -75,22 +75,22 @@ class AcceptedStep:
     time: Tensor
     dt: Tensor
     ends: tuple[Tensor, Tensor]
-    segment: DenseOutput
+    dense_output: DenseOutput
     last: tuple[Tensor, Moment] | None = None  # looked at
 
     @classmethod
-    def of(cls, stepper: Stepper, batch: Batch, trial: StepProposal, index: Tensor) -> AcceptedStep:
-        """The step ``trial`` of the members at positions ``index`` of ``batch``."""
-        segment, flow = stepper.segment(batch, trial, index), batch.flow.select(index)
-        ends = batch.point.output[index], trial.point.output[index]
-        return cls(flow, batch.members[index], batch.time[index], batch.dt[index], ends, segment)
+    def of(cls, stepper: Stepper, batch: Batch, proposal: StepProposal, index: Tensor) -> AcceptedStep:
+        """The step ``proposal`` of the members at positions ``index`` of ``batch``."""
+        dense_output, flow = stepper.dense_output(batch, proposal, index), batch.flow.select(index)
+        ends = batch.point.output[index], proposal.point.output[index]
+        return cls(flow, batch.members[index], batch.time[index], batch.dt[index], ends, dense_output)
 
     def at(self, share: Tensor) -> Moment:
         """The members at the shares ``share`` (m,) of their steps."""
-        if not self.segment.continuous:
+        if not self.dense_output.continuous:
             share = torch.ones_like(share)
         if self.last is None or not torch.equal(self.last[0], share):
-            weights = self.segment.at(share)
+            weights = self.dense_output.at(share)
             self.last = share, Moment(self.flow, self.members, self.time + share * self.dt, weights)
         return self.last[1]
 
@@ -99,12 +99,12 @@ class AcceptedStep:
         start, end = self.ends
         flow, ends = self.flow.select(index), (start[index], end[index])
         return AcceptedStep(
-            flow, self.members[index], self.time[index], self.dt[index], ends, self.segment.select(index)
+            flow, self.members[index], self.time[index], self.dt[index], ends, self.dense_output.select(index)
         )
 
 
 def pass_events(
-    events: Sequence[Event], stretch: AcceptedStep, low: Tensor, high: Tensor, passed: Tensor
+    events: Sequence[Event], step: AcceptedStep, low: Tensor, high: Tensor, passed: Tensor
 ) -> tuple[Tensor, Moment | None]:
     """Record the events that members passed; return which of them ended, and the moment at which they did.
 
@@ -117,7 +117,7 @@ def pass_events(
         index = torch.nonzero(passed[:, k]).squeeze(-1)
         if len(index) == 0:
             continue
-        part = stretch.select(index)
+        part = step.select(index)
         share = _locate(event, part, low[index, k], high[index, k])
         if event.terminal:
             share_end[index] = share
@@ -128,21 +128,21 @@ def pass_events(
     return ended, end
 
 
-def _locate(event: Event, stretch: AcceptedStep, low: Tensor, high: Tensor) -> Tensor:
+def _locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> Tensor:
     """The share of the step at which ``event`` is between zero and its tolerance.
 
     By what the step expects of the outputs, corrected by what is seen there; else by false position (Illinois).
     """
     goal = 0.5 * event.tolerance
     left, right, found = torch.zeros_like(low), torch.ones_like(low), high
-    if not stretch.segment.continuous:
+    if not step.dense_output.continuous:
         return right
     low, high = low - goal, high - goal
     last = torch.zeros_like(low)  # which end moved last: -1 left, 1 right
     expected = None
-    if event.of_output is not None:
-        shares, outputs = stretch.segment.expected(*stretch.ends)
-        expected = shares, event.of_output(outputs) - goal
+    if event.value_from_output is not None:
+        shares, outputs = step.dense_output.expected(*step.ends)
+        expected = shares, event.value_from_output(outputs) - goal
     missed = torch.zeros_like(low)  # by the expectation, where it was looked at last
     for look in range(_LOOKS):
         active = found > event.tolerance
@@ -156,7 +156,7 @@ def _locate(event: Event, stretch: AcceptedStep, low: Tensor, high: Tensor) -> T
             share = torch.where(inside, guess, share)
             missed = missed.where(inside, torch.nan)  # no longer known
         share = torch.where(active, share, right)
-        value = event.value(stretch.at(share))
+        value = event.value(step.at(share))
         missed = missed + (value - goal)
         above = active & (value >= 0.0)
         below = active & ~above

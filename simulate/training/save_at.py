@@ -33,16 +33,16 @@ class SaveAt:
         inside = rows < self.times.shape[1]
         return inside & (self.times[members, rows.clamp(max=self.times.shape[1] - 1)] <= until)
 
-    def look(self, stretch: AcceptedStep, until: Tensor) -> None:
+    def look(self, step: AcceptedStep, until: Tensor) -> None:
         """Record the checkpoints of a step that lie before ``until`` (m,)."""
-        left = torch.nonzero(self.due(stretch.members, until)).squeeze(-1)
+        left = torch.nonzero(self.due(step.members, until)).squeeze(-1)
         while len(left):
-            stretch, until = stretch.select(left), until[left]
-            rows = self.following[stretch.members]
-            wanted = self.times[stretch.members, rows]
-            moment = stretch.at(((wanted - stretch.time) / stretch.dt).clamp(0.0, 1.0).to(stretch.dt))
-            if stretch.segment.continuous:
+            step, until = step.select(left), until[left]
+            rows = self.following[step.members]
+            wanted = self.times[step.members, rows]
+            moment = step.at(((wanted - step.time) / step.dt).clamp(0.0, 1.0).to(step.dt))
+            if step.dense_output.continuous:
                 moment.time = wanted  # without the rounding of time + share dt
             self.record(moment, rows)
-            self.following[stretch.members] += 1
-            left = torch.nonzero(self.due(stretch.members, until)).squeeze(-1)
+            self.following[step.members] += 1
+            left = torch.nonzero(self.due(step.members, until)).squeeze(-1)

@@ -29,11 +29,11 @@ def test_operations_are_those_of_the_products_that_torch_counts(depth, networks)
     said = operations(n, width, depth, networks)
     with FlopCounterMode(display=False) as counter:
         point = flow(weights)
-        point.at.pullback(point.force)
+        point.weight_velocity()
     assert counter.get_total_flops() == said["gradient"]
-    point.at.kernel()  # from now on inner products of inputs are known
+    point.linearisation.kernel()  # from now on inner products of inputs are known
     with FlopCounterMode(display=False) as counter:
-        point.at.kernel()
+        point.linearisation.kernel()
     # kernels may be made by tiles and by symmetry, which takes less
     assert 0.5 * said["kernel"] <= counter.get_total_flops() <= said["kernel"]
 

@@ -44,7 +44,7 @@ def reference(flow, weights, end):
 
     def rate(_, flat):
         point = flow([torch.as_tensor(p).reshape(s) for p, s in zip(np.split(flat, sizes), shapes, strict=True)])
-        return torch.cat([g.flatten() for g in point.at.pullback(point.force)]).numpy()
+        return torch.cat([g.flatten() for g in point.weight_velocity()]).numpy()
 
     return solve_ivp(rate, (0, end), flat(weights), method="DOP853", rtol=1e-12, atol=1e-12).y[:, -1]
 
@@ -55,7 +55,7 @@ def batch(flow, weights, stepper, dt):
     m = len(flow.alpha)
     zeros = torch.zeros(m, dtype=torch.float64)
     return Batch(
-        torch.arange(m), flow, weights, point, zeros, dt, zeros.to(torch.int32), stepper.begin(flow, weights, point)
+        torch.arange(m), flow, weights, point, zeros, dt, zeros.to(torch.int32), stepper.init(flow, weights, point)
     )
 
 
@@ -63,6 +63,8 @@ def follow(flow, weights, stepper, end, count):
     """The weights at time ``end`` after ``count`` equal steps of a batch of one."""
     state = batch(flow, weights, stepper, duration(end / count))
     for _ in range(count):
-        trial = stepper.step(state)
-        state = replace(state, weights=trial.weights, point=trial.point, memory=trial.memory, steps=state.steps + 1)
+        proposal = stepper.step(state)
+        state = replace(
+            state, weights=proposal.weights, point=proposal.point, state=proposal.state, steps=state.steps + 1
+        )
     return state.weights

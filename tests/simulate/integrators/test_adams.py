@@ -15,9 +15,9 @@ def follow(flow, weights, sizes):
     state = batch(flow, weights, Adams(), duration(sizes[0]))
     for dt in sizes:
         state = replace(state, dt=duration(dt))
-        trial = Adams().step(state)
-        yield state, trial
-        state = replace(state, weights=trial.weights, point=trial.point, memory=trial.memory)
+        proposal = Adams().step(state)
+        yield state, proposal
+        state = replace(state, weights=proposal.weights, point=proposal.point, state=proposal.state)
 
 
 @pytest.mark.parametrize("growth", [1.0, 1.15, 0.87])
@@ -36,10 +36,10 @@ def test_the_estimate_is_of_order_three_and_the_error_of_a_step_of_order_four():
     flow, start = small_problem("logistic")
     estimates, errors = [], []
     for dt in (0.1, 0.05, 0.025):
-        *_, (state, trial) = follow(flow, start, [dt] * 4)
-        estimates.append(trial.error.norm().item())
-        errors.append(np.abs(flat(trial.weights) - reference(flow, state.weights, dt)).max())
-        assert errors[-1] < np.abs(flat(trial.weights) - flat(Adams().predict(state).weights)).max()
+        *_, (state, proposal) = follow(flow, start, [dt] * 4)
+        estimates.append(proposal.error.norm().item())
+        errors.append(np.abs(flat(proposal.weights) - reference(flow, state.weights, dt)).max())
+        assert errors[-1] < np.abs(flat(proposal.weights) - flat(Adams().predict(state).weights)).max()
     assert np.log2(np.array(estimates[:-1]) / np.array(estimates[1:])) == pytest.approx(3.0, abs=0.3)
     assert np.log2(np.array(errors[:-1]) / np.array(errors[1:])) == pytest.approx(4.0, abs=0.5)
 
@@ -48,19 +48,19 @@ def test_between_its_ends_a_step_is_of_order_four_too():
     flow, start = small_problem("logistic")
     errors = []
     for dt in (0.1, 0.05):
-        *_, (state, trial) = follow(flow, start, [dt] * 4)
-        segment = Adams().segment(state, trial, torch.tensor([0]))
+        *_, (state, proposal) = follow(flow, start, [dt] * 4)
+        dense_output = Adams().dense_output(state, proposal, torch.tensor([0]))
         for share in (0.35, 0.7, 1.0):
-            found = flat(segment.at(torch.tensor([share], dtype=torch.float64)))
+            found = flat(dense_output.at(torch.tensor([share], dtype=torch.float64)))
             errors.append(np.abs(found - reference(flow, state.weights, share * dt)).max())
-        np.testing.assert_allclose(found, flat(trial.weights), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(found, flat(proposal.weights), rtol=0, atol=1e-14)
     assert (np.log2(np.array(errors[:3]) / np.array(errors[3:])) > 3.5).all()
 
 
 def test_a_first_step_is_heuns():
     flow, start = small_problem("logistic")
-    ((state, trial),) = follow(flow, start, [0.3])
-    g = state.point.at.pullback(state.point.force)
+    ((state, proposal),) = follow(flow, start, [0.3])
+    g = state.point.weight_velocity()
     euler = flow([w + 0.3 * v for w, v in zip(start, g, strict=True)])
-    heun = [w + 0.15 * (a + b) for w, a, b in zip(start, g, euler.at.pullback(euler.force), strict=True)]
-    torch.testing.assert_close(trial.weights, heun)
+    heun = [w + 0.15 * (a + b) for w, a, b in zip(start, g, euler.weight_velocity(), strict=True)]
+    torch.testing.assert_close(proposal.weights, heun)

@@ -43,23 +43,23 @@ def test_a_step_far_beyond_the_limit_of_other_explicit_methods_is_stable():
     """The largest eigenvalue of the flow is lambda_max(Theta) l''/n; Euler and Heun blow up beyond 2/lambda."""
     flow, weights = small_problem("square", alpha=1e4)  # lazy: F obeys a linear equation with the kernel
     stepper = Chebyshev()
-    largest = 2 * torch.linalg.eigvalsh(flow(weights).at.kernel())[0, -1].item() / 8
+    largest = 2 * torch.linalg.eigvalsh(flow(weights).linearisation.kernel())[0, -1].item() / 8
     start = batch(flow, weights, stepper, duration(200.0 / largest))
-    trial = stepper.step(start)
+    proposal = stepper.step(start)
     before = (start.point.output - flow.y).norm()
-    assert (trial.point.output - flow.y).norm() < before
-    assert 18 <= trial.evaluations.item() <= 18 + 2 + 30  # s² ~ 1.54 · 1.2 · 200, and what the power method took
+    assert (proposal.point.output - flow.y).norm() < before
+    assert 18 <= proposal.evaluations.item() <= 18 + 2 + 30  # s² ~ 1.54 · 1.2 · 200, and what the power method took
 
 
 def test_the_error_estimate_is_the_error_of_the_step():
     flow, weights = small_problem("logistic")
     for dt in (0.4, 0.2):
         start = batch(flow, weights, Chebyshev(), duration(dt))
-        trial = Chebyshev().step(start)
+        proposal = Chebyshev().step(start)
         exact = [torch.as_tensor(p) for p in np.split(reference(flow, weights, dt), np.cumsum(
             [w.numel() for w in weights])[:-1])]  # fmt: skip
         output = flow([p.reshape(w.shape) for p, w in zip(exact, weights, strict=True)]).output
-        ratio = (trial.error.norm() / (trial.point.output - output).norm()).item()
+        ratio = (proposal.error.norm() / (proposal.point.output - output).norm()).item()
         # the estimate is that of two stages' limit of many; for few stages the error constant is within a factor of 3
         assert 0.3 < ratio < 3.0
 
@@ -70,8 +70,8 @@ def test_dense_output_is_of_order_three_between_the_ends():
     for dt in (0.4, 0.2):
         stepper = Chebyshev()
         start = batch(flow, weights, stepper, duration(dt))
-        trial = stepper.step(start)
-        inside = stepper.segment(start, trial, torch.tensor([0])).at(torch.tensor([0.4], dtype=torch.float64))
+        proposal = stepper.step(start)
+        inside = stepper.dense_output(start, proposal, torch.tensor([0])).at(torch.tensor([0.4], dtype=torch.float64))
         errors.append(np.abs(flat(inside) - reference(flow, weights, 0.4 * dt)).max())
     assert np.log2(errors[0] / errors[1]) > 2.7
 

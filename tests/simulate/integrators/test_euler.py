@@ -15,18 +15,18 @@ def published(flow, weights):
     """The loop of feature_lazy's dynamics.py (branch article), for one network: time and evaluations to the stop."""
     norm = lambda v: math.sqrt(sum(w.square().sum().item() for w in v))  # noqa: E731
     point = flow(weights)
-    gradient = point.at.pullback(point.force)
+    gradient = point.weight_velocity()
     dt, time, evaluations = flow.alpha.item() / math.sqrt(flow.network.width), 0.0, 1
     while True:
-        trial = [w + dt * g for w, g in zip(weights, gradient, strict=True)]
-        arrived = flow(trial)
-        new = arrived.at.pullback(arrived.force)
+        proposal = [w + dt * g for w, g in zip(weights, gradient, strict=True)]
+        arrived = flow(proposal)
+        new = arrived.weight_velocity()
         evaluations += 1
         dout = (arrived.output - point.output).abs().max().item()
         change = norm([a - b for a, b in zip(new, gradient, strict=True)]) ** 2
         dgrad = change / (norm(gradient) * norm(new))
         if dout < 0.1 and dgrad < 1e-4:
-            weights, point, gradient, time = trial, arrived, new, time + dt
+            weights, point, gradient, time = proposal, arrived, new, time + dt
             if (point.output * flow.y).min() >= 1:
                 return time, evaluations
             if dout < 0.05 and dgrad < 0.5e-4:

@@ -38,7 +38,7 @@ def second_order(flow, weights, tau, end):
         w, v = np.split(state, 2)
         shaped = [torch.as_tensor(p).reshape(q.shape) for p, q in zip(np.split(w, sizes[:-1]), weights, strict=True)]
         point = flow(shaped)
-        return np.concatenate([v, (flat(point.at.pullback(point.force)) - v) / tau])
+        return np.concatenate([v, (flat(point.weight_velocity()) - v) / tau])
 
     state = np.concatenate([start, np.zeros_like(start)])
     return solve_ivp(rate, (0, end), state, method="DOP853", rtol=1e-12, atol=1e-12).y[: len(start), -1]
@@ -79,7 +79,7 @@ def test_full_batches_of_sgd_are_steps_of_euler():
     found, expected = follow(flow, start, stepper, 0.15, 3), start
     for _ in range(3):
         point = flow(expected)
-        expected = [w + 0.05 * g for w, g in zip(expected, point.at.pullback(point.force), strict=True)]
+        expected = [w + 0.05 * g for w, g in zip(expected, point.weight_velocity(), strict=True)]
     np.testing.assert_allclose(flat(found), flat(expected), rtol=1e-13)
 
 
@@ -93,7 +93,7 @@ def test_adam_takes_the_steps_of_torch():
     scale = flow.alpha.item() / math.sqrt(flow.network.width)
     for _ in range(5):
         point = flow([w.detach() for w in theirs])
-        for w, g in zip(theirs, point.at.pullback(point.force), strict=True):
+        for w, g in zip(theirs, point.weight_velocity(), strict=True):
             w.grad = -scale * g
         optimizer.step()
     np.testing.assert_allclose(flat(found), flat([w.detach() for w in theirs]), rtol=1e-10)
@@ -130,13 +130,13 @@ def test_a_network_that_sgd_blows_up_leaves_alone():
     sizes = torch.tensor([1e-2, 1e9], dtype=torch.float64)
     stepper = Minibatches(SGD(name="sgd", temperature=1.0, batch_size=2), Draws(flow.network, 0, [0], seed_of), sizes)
     state = batch(together, [w.repeat(2, 1, 1) for w in start], stepper, sizes)
-    trial = stepper.step(state)
+    proposal = stepper.step(state)
     for _ in range(3):
-        state.weights, state.point, state.steps = trial.weights, trial.point, state.steps + 1
-        trial = stepper.step(state)
+        state.weights, state.point, state.steps = proposal.weights, proposal.point, state.steps + 1
+        proposal = stepper.step(state)
     alone = Minibatches(SGD(name="sgd", temperature=1.0, batch_size=2), Draws(flow.network, 0, [0], seed_of), sizes[:1])
-    assert not torch.isfinite(trial.point.output[1]).all()
-    np.testing.assert_allclose(trial.point.output[0], flow(follow(flow, start, alone, 4e-2, 4)).output[0], rtol=1e-9)
+    assert not torch.isfinite(proposal.point.output[1]).all()
+    np.testing.assert_allclose(proposal.point.output[0], flow(follow(flow, start, alone, 4e-2, 4)).output[0], rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,10 @@ def test_a_step_far_beyond_the_stability_limit_of_explicit_methods_lands_near_th
     """The largest eigenvalue of the flow is lambda_max(Theta) l''/n; explicit steps blow up beyond 2/lambda."""
     flow, weights = small_problem("square", alpha=1e4)  # lazy: F obeys a linear equation with the kernel
     point = flow(weights)
-    slowest = 2 * torch.linalg.eigvalsh(point.at.kernel())[0, 0].item() / 8
-    trial = step(flow, weights, point, duration(1e3 / slowest))
+    slowest = 2 * torch.linalg.eigvalsh(point.linearisation.kernel())[0, 0].item() / 8
+    proposal = step(flow, weights, point, duration(1e3 / slowest))
     # L-stability: what remains of every mode is O(1/(dt lambda)) of the initial distance 1
-    assert (trial.point.output - flow.y).abs().max() < 0.05
+    assert (proposal.point.output - flow.y).abs().max() < 0.05
 
 
 def test_the_error_estimate_is_that_of_the_embedded_first_order_solution():
@@ -49,10 +49,10 @@ def test_between_its_ends_a_step_is_as_good_as_at_its_end(loss):
     point = flow(weights)
     errors = []
     for dt in (0.02, 0.01):
-        trial = step(flow, weights, point, duration(dt))
-        stage = point.at.add_pullback(weights, trial.first_order)
+        proposal = step(flow, weights, point, duration(dt))
+        stage = point.linearisation.add_pullback(weights, proposal.first_order)
         for share, exact in ((0.6, reference(flow, weights, 0.6 * dt)), (1.0, reference(flow, weights, dt))):
-            found = Parabola(weights, stage, trial.weights).at(torch.tensor([share], dtype=torch.float64))
+            found = Parabola(weights, stage, proposal.weights).at(torch.tensor([share], dtype=torch.float64))
             errors.append(np.abs(flat(found) - exact).max())
     inside, end = np.log2(np.array(errors[:2]) / np.array(errors[2:]))
     # local errors: dt³ at the end; inside dt² times what T leaves of the Jacobian, a small factor for these losses
@@ -66,8 +66,8 @@ def test_members_that_need_no_implicit_solve_do_not_change_those_that_do():
     members, index = 4, torch.zeros(4, dtype=torch.int64)
     together, weights = flow.select(index), [w[index] for w in start]
     sizes = torch.tensor([1e-3, 30.0, 1e-2, 300.0], dtype=torch.float64)
-    trial = step(together, weights, together(weights), sizes)
+    proposal = step(together, weights, together(weights), sizes)
     for m in range(members):
         alone = step(flow, start, flow(start), sizes[m : m + 1])
-        torch.testing.assert_close(trial.point.output[m], alone.point.output[0], rtol=1e-12, atol=1e-12)
-        torch.testing.assert_close(trial.error[m], alone.error[0], rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(proposal.point.output[m], alone.point.output[0], rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(proposal.error[m], alone.error[0], rtol=1e-9, atol=1e-12)

@@ -97,7 +97,7 @@ class Reference:
 
     def rate(self, _, flat):
         point = self.flow(self.weights(flat))
-        return torch.cat([g.flatten() for g in point.at.pullback(point.force)]).numpy()
+        return torch.cat([g.flatten() for g in point.weight_velocity()]).numpy()
 
     def output(self):
         return self.alpha * (self.net.output(self.end, self.test) - self.references[1])[0].numpy()

@@ -34,7 +34,7 @@ class Crossing:
 
     def __init__(self, flow, level, *, known=True):
         self.flow, self.level, self.seen, self.looks = flow, level, {}, 0
-        self.of_output = self.height if known else None
+        self.value_from_output = self.height if known else None
 
     def height(self, output):
         return output[..., 0] * self.flow.y[0] - self.level
