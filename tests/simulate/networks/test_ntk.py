@@ -26,7 +26,7 @@ def test_norms_changes_and_alignments_do_not_depend_on_the_tiles(pair, tile, mon
     monkeypatch.setattr("simulate.networks.fully_connected._CPU_TILE", tile)
     # float64 rounding of sums over 23² entries
     tight = {"rtol": 1e-12, "atol": 0.0}
-    torch.testing.assert_close(ntk.kernel(now), theta, rtol=1e-13, atol=1e-13)
+    torch.testing.assert_close(now.kernel(), theta, rtol=1e-13, atol=1e-13)
     total, of_layers = ntk.norms(now)
     torch.testing.assert_close(total, theta.norm(dim=(1, 2)), **tight)
     torch.testing.assert_close(of_layers, torch.stack([k.norm(dim=(1, 2)) for k in layers], -1), **tight)
