@@ -17,7 +17,7 @@ from lazyrich.console import command, console, start
 from theory.activation import Activation
 from theory.black_box import is_function_name
 from theory.model import Model
-from theory.prediction import Prediction, Regime
+from theory.prediction import Form, Prediction, Regime
 from theory.predictions import predictions
 from theory.scaling import Feature
 
@@ -88,6 +88,13 @@ def _row(p: Prediction) -> dict[str, Any]:
         "exponent": None if p.exponent is None else str(p.exponent),
         "exponent_value": None if p.exponent is None else float(p.exponent),
         "expected": p.expected,
+        "title": p.title,
+        "form": p.form.value,
+        "refusal": p.refusal,
+        "formula": p.formula,
+        "by_construction": p.by_construction,
+        "leading_exponent": None if p.leading_exponent is None else str(p.leading_exponent),
+        "margin": p.margin,
         "regime": _regime(p.regime),
         "statistic": p.statistic,
         "logarithms": p.logarithms,
@@ -182,10 +189,12 @@ def comparison(activations: list[Activation], depth: int) -> Table:
             one.name,
             str(one.degree),
             str(_total_degree(one, depth)),
-            "2 (log)" if kernel.logarithms else ("-" if kernel.exponent is None else str(-kernel.exponent)),
+            f"{-kernel.leading_exponent} (log)"
+            if kernel.leading_exponent is not None
+            else ("-" if kernel.exponent is None else str(-kernel.exponent)),
             f"h^({laws['crossover', 'width', 'crossover'].exponent})",
             _power("A", laws["linear_time", "root_h_alpha", "feature"].exponent),
-            "A ln(1/A)" if time.logarithms else _power("A", time.exponent),
+            "A ln(1/A)" if time.form is Form.LOGARITHM else _power("A", time.exponent),
             _power("A", weights.exponent),
             "yes" if collapse.exponent == 0 else "-" if collapse.exponent is None else f"no: h^({collapse.exponent})",
             f"h^(-1/2) A^({lazy.exponent})",

@@ -30,8 +30,13 @@ class Claim:
     def laws(self, model: Model) -> tuple[Prediction, ...]:
         """Derive its predictions for a model."""
         derived = self.derive(model)
-        found = (derived,) if isinstance(derived, Prediction) else tuple(derived)
-        return tuple(dataclasses.replace(p, margin=self.margin) if p.margin is None else p for p in found)
+        laws = (derived,) if isinstance(derived, Prediction) else tuple(derived)
+        return tuple(
+            dataclasses.replace(
+                law, margin=self.margin if law.margin is None else law.margin, title=law.title or self.title
+            )
+            for law in laws
+        )
 
 
 _claims: dict[str, Claim] = {}

@@ -97,8 +97,10 @@ def _comparison() -> Iterator[str]:
         cells = []
         for depth in DEPTHS:
             law = _law(predictions(activation, depth), "kernel_change_feature")
-            value = "no verdict" if law.exponent is None else str(-law.exponent)
-            cells.append("2, with logarithms" if law.logarithms else value)
+            if law.leading_exponent is not None:
+                cells.append(f"{-law.leading_exponent}, with logarithms")
+            else:
+                cells.append("no verdict" if law.exponent is None else str(-law.exponent))
         collapse = _law(predictions(activation, 1), "collapse").exponent
         grows = "no verdict" if collapse is None else f"grows as $h^{{{collapse}}}$"
         cells.append("collapses" if collapse == 0 else grows)

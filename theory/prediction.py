@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -43,12 +44,24 @@ class Step:
     latex: str
 
 
+class Form(enum.StrEnum):
+    """What kind of statement a prediction is."""
+
+    POWER = "power"  #: quantity ~ variable^exponent
+    POWER_WITH_LOGARITHMS = "power_with_logarithms"  #: the same, divided or multiplied by powers of ln(1/A)
+    LOGARITHM = "logarithm"  #: quantity ~ A·(a + b·ln(1/A))
+    TREND = "trend"  #: a measured exponent rises, whatever its values
+    BOUND = "bound"  #: an exponent is at most, or at least, a number
+    COMPARISON = "comparison"  #: one measured number is below, or equal to, another one
+
+
 @dataclass(frozen=True)
 class Prediction:
     """A law ``quantity ~ variable**exponent`` inside ``regime``, with its derivation.
 
     ``exponent`` is an exact sympy number, signed as the power of ``variable`` (kernel change of a ReLU network with
-    three hidden layers: -3/2), or None where the claim is not a power; ``expected`` says it in words in any case.
+    three hidden layers: -3/2), or None where no power is claimed; ``expected`` says in words what is. Where theory
+    makes no claim, ``refusal`` says why, and ``expected`` becomes the sentence made of it.
     """
 
     claim: str
@@ -64,17 +77,35 @@ class Prediction:
     correction_exponent: sympy.Rational | None = None
     #: which summary over seeds the law is about
     statistic: Literal["mean", "rms", "median"] = "mean"
-    #: the power is accompanied by logarithms, so a measured slope need not reach it
-    logarithms: bool = False
     #: how far a measured exponent may be from this one and still be called the same; None where no power is judged
     margin: float | None = None
+    #: what kind of statement it is; of a refused prediction, the kind that it would have been
+    form: Form = Form.POWER
+    #: why theory makes no claim for the model at hand; None where it makes one
+    refusal: str | None = None
+    #: the power that logarithms go with, where a measured slope need not reach it and ``exponent`` is None
+    leading_exponent: sympy.Rational | None = None
+    #: a definition or an identity makes it hold, so that a measurement can't refute the theory
+    by_construction: bool = False
+    #: LaTeX of the law alone; empty where there is none
+    formula: str = ""
+    #: a few words for tables and headings
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.refusal is not None:
+            if self.exponent is not None:
+                raise ValueError(
+                    f"{self.claim}: a refused prediction has no exponent, and this one has {self.exponent}"
+                )
+            object.__setattr__(self, "expected", f"no verdict: {self.refusal}")
 
     @property
     def claimed(self) -> bool:
-        """False where theory makes no claim of this kind for the model at hand; ``expected`` says why."""
-        return is_claimed(self.expected)
+        """False where theory makes no claim for the model at hand; ``refusal`` says why."""
+        return self.refusal is None
 
-
-def is_claimed(expected: str) -> bool:
-    """Whether a prediction in words, `Prediction.expected`, is one; else it says why there is "no verdict"."""
-    return not expected.startswith("no verdict")
+    @property
+    def logarithms(self) -> bool:
+        """Whether powers of ln(1/A) come with the law, so that a measured slope need not be that of a power."""
+        return self.form in (Form.POWER_WITH_LOGARITHMS, Form.LOGARITHM)

@@ -80,11 +80,11 @@ def no_mean_field(model: Model) -> str | None:
     k = model.degree
     if k > 1 and model.depth > 1:
         return (
-            "no verdict: for k > 1 single neurons blow up one after the other, and for two hidden layers or more the "
+            "for k > 1 single neurons blow up one after the other, and for two hidden layers or more the "
             "approach to the final balance is slower than any accessible A"
         )
     if 0 < k < sympy.Rational(1, 2):
-        return "no verdict: for 0 < k < 1/2 the few points near a transition dominate kernels on held-out data"
+        return "for 0 < k < 1/2 the few points near a transition dominate kernels on held-out data"
     return None
 
 
@@ -92,7 +92,7 @@ def no_kernel_law(model: Model) -> str | None:
     """Why the kernel's change is no power of A in the feature regime, or None."""
     if Feature(model).saturating_growth is not None:
         return (
-            f"no verdict: sigma nears its bound as |z|^(-{rational(model.saturation)}) only, so that the few points "
+            f"sigma nears its bound as |z|^(-{rational(model.saturation)}) only, so that the few points "
             "near a transition dominate kernels on held-out data"
         )
     return no_mean_field(model)

@@ -19,7 +19,7 @@ from fit.findings.logarithmic_law import logarithmic_law
 from fit.findings.power_laws import amplitude_law, pooled_width_law, powers_at_the_stop, slope_of_widths, width_law
 from fit.measurements.measurements import Measurements
 from fit.user_predictions import UserPrediction
-from theory.prediction import Prediction
+from theory.prediction import Form, Prediction
 
 #: Further levels of the kernel change at which alpha* is told: the law -1/2 is claimed at and above 0.3.
 LEVELS = (0.3, 3.0, 10.0)
@@ -115,7 +115,7 @@ def _kernel_change_feature(found: Measurements, prediction: Prediction) -> Findi
 
 def _half_time(found: Measurements, prediction: Prediction) -> Finding:
     times = found.network("time_half")
-    if prediction.exponent is None and prediction.logarithms:
+    if prediction.form is Form.LOGARITHM and prediction.claimed:
         return logarithmic_law(found, prediction, times, "t_{1/2}")
     corrected = prediction.correction_exponent is not None
     return _law_of(found, prediction, _logs(times, prediction.statistic), "t_{1/2}", corrected=corrected)

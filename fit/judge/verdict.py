@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from fit.findings.outcome import Outcome
-from theory.prediction import is_claimed
+from theory.prediction import Form
 
 SCHEMA_VERSION = 1
 
@@ -58,12 +58,16 @@ class Verdict:
     p_value: float | None = None  #: of the point-null estimate == predicted; shown, never the verdict
     store: str | None = None
     schema_version: int = SCHEMA_VERSION
+    form: Form = Form.POWER  #: what kind of statement the law is
+    refusal: str | None = None  #: why theory makes no claim; None where it makes one
+    leading_exponent: str | None = None  #: the power that logarithms go with, where no power is judged
+    by_construction: bool = False  #: a definition or an identity makes it hold
     points: xr.Dataset | None = field(default=None, compare=False, repr=False)
 
     @property
     def claimed(self) -> bool:
-        """False where theory makes no claim of this kind; ``expected`` says why."""
-        return is_claimed(self.expected)
+        """False where theory makes no claim of this kind; ``refusal`` says why."""
+        return self.refusal is None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON values: None, never NaN or Infinity."""

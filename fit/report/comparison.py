@@ -12,6 +12,7 @@ from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.model import Model
+from theory.prediction import Form
 from theory.scaling import Feature
 
 #: heading -> claim, variable, regime; what is compared, in this order
@@ -80,10 +81,10 @@ def expected_power(verdict: Verdict) -> str:
     """The predicted power in short: a number, a logarithm, or a dash where theory refuses."""
     if verdict.predicted is not None:
         return verdict.predicted.replace("-", "−")
-    if "ln(1/A)" in verdict.expected:
+    if verdict.form is Form.LOGARITHM:
         return "1, with log"
-    if "logarithm" in verdict.expected and verdict.claim == "kernel_change_feature":
-        return "−2, with logs"
+    if verdict.leading_exponent is not None:
+        return f"{verdict.leading_exponent}, with logs".replace("-", "−")
     return "–"
 
 

@@ -30,7 +30,7 @@ from lazyrich.errors import InputError
 from simulate.training.status import Status
 from theory.activation import Activation
 from theory.claims import claims
-from theory.prediction import Prediction
+from theory.prediction import Form, Prediction
 from theory.predictions import predictions
 
 #: With more experiments than this a page is an overview: figures of single curves would fill hundreds of screens.
@@ -321,11 +321,11 @@ def _power(verdict: Verdict) -> str:
     """The predicted power, or what is predicted instead."""
     if verdict.predicted is not None:
         return verdict.predicted.replace("-", "−")
-    if verdict.claim == "depth_trend" and verdict.claimed:
+    if verdict.form is Form.TREND and verdict.claimed:
         return "grows"
     if verdict.claim in SHARES:
         return SHARES[verdict.claim]
-    return "A ln(1/A)" if "ln(1/A)" in verdict.expected else "no power"
+    return "A ln(1/A)" if verdict.form is Form.LOGARITHM else "no power"
 
 
 def _measured(verdict: Verdict) -> str:

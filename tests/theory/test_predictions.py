@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from sympy import Rational
 
-from theory import Activation, InputError, Model, Prediction, predictions
+from theory import Activation, Form, InputError, Model, Prediction, predictions
 from theory.regimes import window_edge
 from theory.scaling import Feature
 
@@ -61,7 +61,9 @@ def test_degree_two_loses_the_collapse():
     assert law("relu2", 1, "collapse").exponent == Rational(1, 3)
     assert law("relu2", 1, "weight_change_feature").exponent == Rational(-1, 3)
     assert law("relu2", 1, "fluctuations", regime="feature").exponent is None
-    assert "no verdict" in law("relu2", 2, "kernel_change_feature").expected
+    refused = law("relu2", 2, "kernel_change_feature")
+    assert not refused.claimed
+    assert refused.expected == f"no verdict: {refused.refusal}"
 
 
 @pytest.mark.parametrize("activation", ["tanh", "erf", "sin(z)*exp(-z**2/2)"])
@@ -69,7 +71,8 @@ def test_bounded_activations_flag_their_logarithms(activation):
     assert law(activation, 2, "weight_change_feature").exponent == -1
     kernel = law(activation, 2, "kernel_change_feature")
     assert kernel.exponent is None
-    assert kernel.logarithms
+    assert kernel.form is Form.POWER_WITH_LOGARITHMS
+    assert kernel.leading_exponent == -2
     assert law(activation, 2, "half_time", regime="feature").exponent == 0
 
 
@@ -82,7 +85,7 @@ def test_slow_saturation_takes_the_kernel_its_law_and_corrects_weights_and_time(
     kernel = law(activation, 2, "kernel_change_feature")
     assert kernel.exponent is None
     assert not kernel.logarithms
-    assert "no verdict" in kernel.expected
+    assert not kernel.claimed
     assert not law(activation, 2, "depth_trend").claimed
     # z ~ g ~ A^(-2/(2+p)), and sigma is z^(-p) below its bound
     correction = Rational(2 * power) / (2 + power)
@@ -114,7 +117,7 @@ def test_what_saturates_faster_than_a_power_or_not_at_all_has_no_such_power(acti
 def test_completion_takes_a_logarithm_at_two_layers(depth, exponent):
     found = law("relu", depth, "half_time", regime="feature")
     assert found.exponent == exponent
-    assert found.logarithms == (depth == 1)
+    assert (found.form is Form.LOGARITHM) == (depth == 1)
     assert law("relu", depth, "half_time", regime="lazy").exponent == 0
 
 
@@ -142,6 +145,9 @@ def test_each_law_says_what_follows_from_what_and_what_would_refute_it(activatio
         assert isinstance(p, Prediction)
         assert p.derivation
         assert p.expected
+        assert p.title
+        assert p.formula.count("{") == p.formula.count("}")
+        assert p.form is not Form.POWER or p.exponent is not None or p.refusal
         assert p.falsified_by
         assert p.reference
         assert all(step.text and step.latex for step in p.derivation)
@@ -176,3 +182,9 @@ def test_nothing_collapses_both_regimes_above_degree_one():
 def test_an_ensemble_of_m_does_for_m_times_the_width():
     """The excess error ~ delta F² ~ 1/h is divided by m."""
     assert "width m^(1)·h" in law("relu", 3, "ensemble", regime="lazy").expected
+
+
+def test_what_holds_by_construction_is_marked():
+    """t1 in A, and lazy time and weights: the frozen kernel and paired initial weights leave no other power."""
+    marked = {(p.claim, p.regime.name) for p in predictions(Activation("relu"), 2) if p.by_construction}
+    assert marked == {("linear_time", "feature"), ("half_time", "lazy"), ("weight_change_lazy", "lazy")}

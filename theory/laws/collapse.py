@@ -6,10 +6,10 @@ from theory.claim import claim
 from theory.laws.kernel_change_feature import growth_steps
 from theory.model import Model
 from theory.notation import rational
-from theory.prediction import Prediction
+from theory.prediction import Form, Prediction
 from theory.regimes import feature_regime
 from theory.scaling import Feature, H, neuron_growth, power
-from theory.steps import ARTICLE, no_kernel_law
+from theory.steps import ARTICLE, RATIO, no_kernel_law
 
 
 @claim(
@@ -29,11 +29,13 @@ def collapse(model: Model) -> Prediction:
         quantity="kernel_change",
         variable="width",
         exponent=None if reason else in_h,
-        expected=reason or (one_curve if in_h == 0 else growing),
+        expected=one_curve if in_h == 0 else growing,
+        refusal=reason,
         regime=feature_regime(),
         derivation=growth_steps(model),
         reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",
         falsified_by="a power of h in the kernel change at fixed A",
         correction_exponent=None if model.degree == 0 else feature.kernel_correction,
-        logarithms=model.degree == 0 and not reason,
+        form=Form.POWER_WITH_LOGARITHMS if model.degree == 0 else Form.POWER,
+        formula=rf"{RATIO} \sim h^{{{rational(in_h)}}}\,g(A)",
     )

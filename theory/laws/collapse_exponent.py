@@ -32,11 +32,8 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
         quantity="nu: kernel_change is one function of alpha·h^nu",
         variable="width",
         exponent=None if blocked else nu,
-        expected="no verdict: for k > 1 no alpha·h^nu collapses both regimes"
-        if model.degree > 1
-        else "no verdict: kernels on held-out data are no power of A"
-        if blocked
-        else f"the kernel changes of all widths are one function of alpha·h^({rational(nu)})",
+        expected=f"the kernel changes of all widths are one function of alpha·h^({rational(nu)})",
+        refusal="for k > 1 no alpha·h^nu collapses both regimes" if model.degree > 1 else no_kernel_law(model),
         regime=Regime("crossover", r"A \lesssim 10", high=CROSSOVER_EDGE),
         derivation=(
             *lazy_steps(model),
@@ -47,6 +44,7 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
         ),
         reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",
         falsified_by="curves of different widths that another power of h brings together",
+        formula=rf"{RATIO} = g(\alpha\,h^{{{rational(nu)}}})",
     )
     in_a, in_h = kernel_change_lazy(model)
     if in_a.exponent is None or in_h.exponent is None:
@@ -67,5 +65,6 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
             ),
         ),
         falsified_by="curves of different widths that another power of h brings together",
+        formula=rf"{RATIO} = g(\alpha\,h^{{{rational(alone)}}})",
     )
     return whole, lazy

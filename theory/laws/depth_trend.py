@@ -8,7 +8,7 @@ import itertools
 from theory.claim import claim
 from theory.model import Model
 from theory.notation import rational
-from theory.prediction import Prediction
+from theory.prediction import Form, Prediction
 from theory.regimes import feature_regime
 from theory.scaling import A, Feature, power
 from theory.steps import ARTICLE, feature_steps, no_kernel_law
@@ -27,9 +27,10 @@ def depth_trend(model: Model) -> Prediction:
         quantity="a = -d ln kernel_change / d ln A",
         variable="root_h_alpha",
         exponent=None,
-        expected=f"a rises with depth: {listed}, and tends to 2"
-        if testable
-        else "no verdict: a does not depend on depth as a power law",
+        expected=f"a rises with depth: {listed}, and tends to 2",
+        refusal=None if testable else "a does not depend on depth as a power law",
+        form=Form.TREND,
+        formula=r"a(L) = 2 - \frac{2}{D(L)}",
         regime=feature_regime(),
         derivation=feature_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",

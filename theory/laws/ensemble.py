@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from theory.claim import claim
 from theory.model import Model
-from theory.prediction import Prediction, Regime, Step
+from theory.prediction import Form, Prediction, Regime, Step
 from theory.regimes import feature_regime, lazy_regime
 from theory.scaling import H, fluctuations, power
 from theory.steps import ARTICLE
@@ -26,6 +26,7 @@ def _in(regime: Regime) -> Prediction:
         quantity="test error of the averaged output",
         variable="width",
         exponent=None,
+        form=Form.COMPARISON,
         expected=f"the averaged output of m networks of width h errs as one network of width m^({-1 / shown})·h",
         regime=regime,
         derivation=(

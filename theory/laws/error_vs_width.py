@@ -20,6 +20,7 @@ def error_vs_width(model: Model) -> Prediction:
         variable="width",
         exponent=exponent,
         expected=f"the excess test error falls as delta F^2 ~ h^({rational(exponent)})",
+        formula=rf"\epsilon(h) - \epsilon(\infty) \sim h^{{{rational(exponent)}}}",
         regime=Regime("crossover", r"h \gg 1"),
         derivation=(
             Step(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from theory.claim import claim
 from theory.model import Model
-from theory.prediction import Prediction, Step
+from theory.prediction import Form, Prediction, Step
 from theory.regimes import feature_regime
 from theory.steps import ARTICLE
 
@@ -17,6 +17,7 @@ def final_kernel(model: Model) -> Prediction:
         quantity="(error of the final kernel - the network's)/(error of the initial kernel - the network's)",
         variable="root_h_alpha",
         exponent=None,
+        form=Form.COMPARISON,
         expected="gradient flow with the frozen final kernel errs as the network, where the initial kernel does not",
         regime=feature_regime(),
         derivation=(

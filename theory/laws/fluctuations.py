@@ -30,11 +30,11 @@ def fluctuations(model: Model) -> tuple[Prediction, ...]:
                 quantity="fluctuation",
                 variable="width",
                 exponent=None if blocked else exponent,
-                expected=(
-                    "no verdict: for k > 1 few neurons carry the output, so it does not average over the width"
-                    if blocked
-                    else f"delta F ~ h^({rational(exponent)}) ({regime.name} regime)"
-                ),
+                expected=f"delta F ~ h^({rational(exponent)}) ({regime.name} regime)",
+                refusal="for k > 1 few neurons carry the output, so it does not average over the width"
+                if blocked
+                else None,
+                formula=rf"\delta F \sim h^{{{rational(exponent)}}}",
                 regime=regime,
                 derivation=(
                     *steps,

@@ -7,7 +7,7 @@ import sympy
 from theory.claim import claim
 from theory.model import Model
 from theory.notation import plain, rational, tex
-from theory.prediction import Prediction, Step
+from theory.prediction import Form, Prediction, Step
 from theory.regimes import FEATURE_EDGE, FEATURE_EDGE_WEIGHTS, feature_regime, lazy_regime
 from theory.scaling import ALPHA, A, Feature, Lazy, power
 from theory.steps import DERIVED, feature_steps, lazy_steps, once_corrected, saturation_steps
@@ -35,7 +35,10 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         quantity="time_half",
         variable="root_h_alpha",
         exponent=None if logarithmic or blocked else power(time, A),
-        expected="no verdict: for k > 1 the time of the blow-up depends on the width" if blocked else words,
+        expected=words,
+        refusal="for k > 1 the time of the blow-up depends on the width" if blocked else None,
+        form=Form.LOGARITHM if logarithmic else Form.POWER,
+        formula=r"t_{1/2} \sim A\,(a + b \ln(1/A))" if logarithmic else rf"t_{{1/2}} \sim {tex(time)}",
         regime=feature_regime(FEATURE_EDGE if correction is None else FEATURE_EDGE_WEIGHTS),
         derivation=(
             *feature_steps(model),
@@ -48,7 +51,6 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         + (" (or, where a logarithm is predicted, a power)" if logarithmic else "")
         + once_corrected(correction),
         correction_exponent=correction,
-        logarithms=logarithmic,
     )
     lazy_time = sympy.expand(lazy.duration + ALPHA)
     in_lazy = Prediction(
@@ -60,6 +62,8 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         regime=lazy_regime(),
         derivation=(*lazy_steps(model), Step("In article time,", rf"t = \alpha T \sim {tex(lazy_time)}.")),
         reference=DERIVED,
+        by_construction=True,
+        formula=rf"t_{{1/2}} \sim {tex(lazy_time)}",
         falsified_by="time_half changing with A for A >> 1",
     )
     return in_feature, in_lazy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from theory.claim import claim
 from theory.model import Model
 from theory.notation import plain, rational, tex
-from theory.prediction import Prediction, Step
+from theory.prediction import Form, Prediction, Step
 from theory.regimes import feature_regime
 from theory.scaling import A, Feature, neuron_growth, power
 from theory.steps import ARTICLE, DERIVED, RATIO, feature_steps, no_kernel_law, saturation_steps
@@ -31,13 +31,16 @@ def kernel_change_feature(model: Model) -> Prediction:
         quantity="kernel_change",
         variable="root_h_alpha",
         exponent=None if reason or bounded else power(change, A),
-        expected=reason or (f"{words}, with large logarithmic corrections: no power to test" if bounded else words),
+        expected=f"{words}, with large logarithmic corrections: no power to test" if bounded else words,
+        refusal=reason,
         regime=feature_regime(),
         derivation=growth_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2, a -> 2 with depth; the formula 2 - 2/D is {DERIVED}",
         falsified_by="another power of A for A << 1",
         correction_exponent=None if model.degree == 0 else feature.kernel_correction,
-        logarithms=bounded,
+        form=Form.POWER_WITH_LOGARITHMS if bounded else Form.POWER,
+        leading_exponent=power(change, A) if bounded else None,
+        formula=rf"{RATIO} \sim {tex(change)}",
         margin=DEEP_MARGIN if model.depth >= DEEP else None,
     )
 

@@ -82,6 +82,7 @@ def kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
             falsified_by="another power of "
             + ("A" if variable == "root_h_alpha" else "h at fixed A, as in a collapse"),
             statistic="rms",
+            formula=rf"{RATIO} \sim {tex(terms[name])}",
         )
         for variable, symbol in _VARIABLES
     )

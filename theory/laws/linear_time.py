@@ -33,5 +33,7 @@ def linear_time(model: Model) -> Prediction:
             ),
         ),
         reference=f"{ARTICLE}, abstract: t1 ~ sqrt(h)·alpha",
+        by_construction=True,
+        formula=rf"t_1 \sim {tex(time)}",
         falsified_by="time_linear / A drifting with A for A << 1",
     )

@@ -27,5 +27,6 @@ def output_growth(model: Model) -> Prediction:
             Step("At the end of linear dynamics, u = 1:", rf"f(t_1) - f_0 \sim {tex(lazy.output_at_onset)}."),
         ),
         reference=f"{ARTICLE}, abstract: at t1 the output has grown by sqrt(h)",
+        formula=rf"f(t_1) - f_0 \sim {tex(lazy.output_at_onset)}",
         falsified_by="f - f_0 at time_linear growing with another power of h for A << 1",
     )

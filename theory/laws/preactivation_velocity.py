@@ -30,5 +30,6 @@ def preactivation_velocity(model: Model) -> Prediction:
             Step("Preactivations are of size 1 and change by u, hence", rf"\dot z \sim u/t \sim {alpha_tex(rate)}."),
         ),
         reference=f"{ARTICLE}, figure of the preactivations' velocity",
+        formula=rf"\dot z \sim h^{{{rational(at_fixed_alpha)}}} \quad (\alpha \text{{ fixed}})",
         falsified_by="another power of h at fixed alpha",
     )

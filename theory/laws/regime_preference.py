@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from theory.claim import claim
 from theory.model import Model
-from theory.prediction import Prediction, Regime, Step
+from theory.prediction import Form, Prediction, Regime, Step
 from theory.steps import ARTICLE
 
 
@@ -20,6 +20,7 @@ def regime_preference(model: Model) -> Prediction:
         quantity="test_error(A << 1) - test_error(A >> 1)",
         variable="root_h_alpha",
         exponent=None,
+        form=Form.COMPARISON,
         expected="fully connected networks err less in the lazy regime, convolutional ones in the feature regime",
         regime=Regime("crossover", r"A = 10^{-4} \text{ against } 10^4"),
         derivation=(

@@ -32,5 +32,7 @@ def weight_change_lazy(model: Model) -> Prediction:
             ),
         ),
         reference=f"{DERIVED}; slope -1 drawn in {ARTICLE}",
+        by_construction=True,
+        formula=rf"\|w - w_0\| \sim {tex(change)}",
         falsified_by="another power of A for A >> 1",
     )

@@ -13,6 +13,7 @@ from fit.claims.depth_trend import depth_trend
 from fit.findings.finding import Finding
 from fit.measurements.measurements import measurements
 from lazyrich.errors import InputError
+from theory.prediction import Form
 
 
 def by_claim(verdicts):
@@ -81,12 +82,12 @@ def test_a_direction_that_depends_on_the_amplitude_is_told_apart_from_a_wrong_po
 def test_a_depth_trend_that_theory_does_not_claim_gets_no_verdict():
     data = tree(*(experiment(name=f"L{depth}", depth=depth, exponent=-2 + 0.1 * depth) for depth in (1, 2, 3)))
     stated = prediction("depth_trend", "root_h_alpha", None, FEATURE)
-    for expected, word in ((stated.expected, "inconsistent"), ("no verdict: the reason", "inconclusive")):
-        law = dataclasses.replace(stated, expected=expected)
+    for refusal, word in ((None, "inconsistent"), ("the reason", "inconclusive")):
+        law = dataclasses.replace(stated, refusal=refusal)
         assert law.claimed == (word == "inconsistent")
         given = [p for p in laws() if p.claim == "kernel_change_feature"] + [law]
         (trend,) = [v for v in assess(data, given) if v.claim == "depth_trend"]
-        assert trend.verdict == word
+        assert (trend.verdict, trend.refusal) == (word, refusal)
 
 
 def test_a_crossover_that_drifts_with_the_width_is_called_inconsistent():
@@ -191,7 +192,7 @@ def test_a_logarithmic_time_is_told_from_a_power(power, verdict):
     rng = np.random.default_rng(0)
     noise = 1 + 0.01 * rng.standard_normal(data["time_linear"].shape)
     data["time_half"] = xr.ones_like(data["time_linear"]) * a * growth * noise
-    law = prediction("half_time", "root_h_alpha", None, FEATURE, logarithms=True)
+    law = prediction("half_time", "root_h_alpha", None, FEATURE, form=Form.LOGARITHM)
     assert assess(data, [law])[0].verdict == verdict
 
 
@@ -275,7 +276,7 @@ def test_a_bent_logarithm_must_stand_the_correction_for_all_claims(beside, word)
     log = np.log(1 / data["root_h_alpha"])
     noise = 1 + 0.01 * np.random.default_rng(0).standard_normal(data["time_linear"].shape)
     data["time_half"] = xr.ones_like(data["time_linear"]) * data["root_h_alpha"] * (3 + log + 0.07 * log**2) * noise
-    law = prediction("half_time", "root_h_alpha", None, FEATURE, logarithms=True)
+    law = prediction("half_time", "root_h_alpha", None, FEATURE, form=Form.LOGARITHM)
     true = prediction("linear_time", "root_h_alpha", 1, FEATURE)
     verdict = assess(data, [law, *[true] * beside])[0]
     assert verdict.verdict == word
