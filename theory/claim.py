@@ -18,7 +18,7 @@ class Claim:
     """A law under one name.
 
     ``margin`` is how far a measured exponent may be from the predicted one and still be called the same; None for a
-    claim that is no power, or has a rule of its own.
+    claim that is no power, has a rule of its own, or (``because`` says how) a margin that depends on the depth.
     """
 
     name: str
@@ -26,6 +26,11 @@ class Claim:
     derive: Derivation
     margin: float | None
     because: str  #: why this margin
+
+    @property
+    def margin_text(self) -> str:
+        """The margin as a table shows it."""
+        return "by depth" if self.margin is None else f"{self.margin:g}"
 
     def laws(self, model: Model) -> tuple[Prediction, ...]:
         """Derive its predictions for a model."""
@@ -59,7 +64,7 @@ def claim(title: str, *, margin: float | None = None, because: str = "") -> Call
         measurement is consistent with both, and at least twice the bias that the window itself causes, so that a true
         law can be confirmed. A `Prediction` that has a margin keeps its own.
     because : str
-        Why this margin.
+        Why this margin; of a claim whose predictions bring their own margins, how these come about.
     """
 
     def register(derive: _D) -> _D:

@@ -14,6 +14,7 @@ import sympy
 from lazyrich.errors import InputError
 
 _HALF = sympy.Rational(1, 2)
+MAX_DEPTH = 1000
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class Model:
     saturation: sympy.Rational | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.depth, int) or isinstance(self.depth, bool) or not 1 <= self.depth <= 1000:
-            raise InputError("depth", self.depth, "must be a whole number of hidden layers, 1 to 1000", "Change it")
+        if not isinstance(self.depth, int) or isinstance(self.depth, bool) or not 1 <= self.depth <= MAX_DEPTH:
+            raise InputError(
+                "depth", self.depth, f"must be a whole number of hidden layers, 1 to {MAX_DEPTH}", "Change it"
+            )
         for name in ("degree", "output", "hidden", "target"):
             object.__setattr__(self, name, sympy.Rational(getattr(self, name)))
         if self.saturation is not None:

@@ -66,7 +66,8 @@ class Prediction:
 
     claim: str
     quantity: str
-    variable: Literal["root_h_alpha", "width", "time"]
+    #: "root_h_alpha_over_output" is A/F, F the rms output at the stop
+    variable: Literal["root_h_alpha", "width", "time", "root_h_alpha_over_output"]
     exponent: sympy.Rational | None
     expected: str
     regime: Regime

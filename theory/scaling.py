@@ -21,6 +21,7 @@ Source of the model: arXiv:1906.08034 (abstract and published code); the balance
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -324,6 +325,12 @@ class Feature:
         at = {H: sympy.Integer(1), A: sympy.Integer(-100)}
         before = _largest(Initial(self.model).kernels, at)
         return sympy.expand(_largest(self.kernels, at) - before)
+
+    @property
+    def kernel_by_output(self) -> sympy.Rational:
+        """The power a in ||Theta||/||Theta_0|| ~ f^a at fixed h, wherever training stops: from two stopping targets."""
+        farther = Feature(dataclasses.replace(self.model, target=self.model.target + 1), self.active)
+        return power(farther.kernel_change - self.kernel_change, A)
 
     @cached_property
     def weight_change(self) -> sympy.Expr:

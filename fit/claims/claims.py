@@ -36,6 +36,8 @@ def find(found: Measurements, prediction: Prediction) -> Finding:
 
     A claim without a rule of its own, and a user's own prediction whatever its claim is called, is about its quantity.
     """
+    if prediction.variable not in ("root_h_alpha", "width"):
+        return not_measured(f"powers of {prediction.variable} are not measured")
     rule = OWN_RULE.get(prediction.claim)
     if isinstance(prediction, UserPrediction):
         rule = None

@@ -291,7 +291,7 @@ def write(report: Report, verdicts: Sequence[Verdict], folder: Path) -> None:
         "math": mathml,
         "svg": lambda name: Markup(report.figure_svg.get(name, "")),
         "glossary": GLOSSARY,
-        "margins": [one for one in claims() if one.margin is not None],
+        "margins": [one for one in claims() if one.because],
         "table_of": _table,
         "outlook": outlook,
         "columns": COLUMNS,

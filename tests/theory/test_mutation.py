@@ -96,3 +96,12 @@ def test_the_crossover_moves_with_the_last_layer():
             crossing.append(np.interp(0.0, change[::-1], np.log(amplitudes)[::-1]))
         slope = (crossing[1] - crossing[0]) / np.log(widths[1] / widths[0])
         assert slope == pytest.approx(float(power(Lazy(model).crossover, H)), abs=0.1)
+
+
+@pytest.mark.parametrize("name", [n for n, model in MODELS.items() if model.degree > 0])
+def test_the_kernel_follows_the_output_wherever_training_stops(name):
+    """Theta ~ (A/F)^(-a) with the same a for F ~ 1 and F ~ A^(-2): the law that homogeneity alone gives."""
+    model = MODELS[name]
+    in_a, _ = measured(name)["feature", "kernel"]
+    followed = -float(Feature(model, neuron_growth(model.degree)).kernel_by_output)
+    assert in_a / (1 - float(model.target)) == pytest.approx(followed, abs=0.03)

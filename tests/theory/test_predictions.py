@@ -188,3 +188,13 @@ def test_what_holds_by_construction_is_marked():
     """t1 in A, and lazy time and weights: the frozen kernel and paired initial weights leave no other power."""
     marked = {(p.claim, p.regime.name) for p in predictions(Activation("relu"), 2) if p.by_construction}
     assert marked == {("linear_time", "feature"), ("half_time", "lazy"), ("weight_change_lazy", "lazy")}
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "z*(1 + z**2)**(-1/8)"])
+@pytest.mark.parametrize("claim", ["kernel_change_feature", "kernel_homogeneity"])
+def test_no_exponent_is_within_the_margins_of_two_depths(activation, claim):
+    laws = [law(activation, depth, claim) for depth in range(1, 8)]
+    for shallow, deep in itertools.pairwise(laws):
+        assert shallow.margin + deep.margin <= float(shallow.exponent - deep.exponent) * (1 + 1e-12)
+    # the closer neighbour is the deeper one: half of 8/5 - 3/2
+    assert activation != "relu" or laws[2].margin == pytest.approx(1 / 20)

@@ -11,6 +11,7 @@ ORDER = (
     "linear_time",
     "fluctuations",
     "kernel_change_feature",
+    "kernel_homogeneity",
     "depth_trend",
     "collapse",
     "kernel_change_lazy",

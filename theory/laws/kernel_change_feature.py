@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import sympy
+
 from theory.claim import claim
-from theory.model import Model
+from theory.model import MAX_DEPTH, Model
 from theory.notation import plain, rational, tex
 from theory.prediction import Form, Prediction, Step
 from theory.regimes import feature_regime
 from theory.scaling import A, Feature, neuron_growth, power
 from theory.steps import ARTICLE, DERIVED, RATIO, feature_steps, no_kernel_law, saturation_steps
 
-#: Neighbouring powers are closer from here on: 5/3 against 8/5 and 12/7.
-DEEP, DEEP_MARGIN = 5, 0.06
 
-
-@claim(
-    "How far the kernel moves, feature regime",
-    margin=0.08,
-    because="half the distance between 3/2 and the guide 4/3 of arXiv:1906.08034, L = 3",
-)
+@claim("How far the kernel moves, feature regime", because="half the distance to the exponent of the next depth")
 def kernel_change_feature(model: Model) -> Prediction:
     """Derive a = 2 - 2/D: a kernel of a function that is homogeneous of degree D in a common scale of its weights."""
     feature = Feature(model, neuron_growth(model.degree))
@@ -41,8 +38,22 @@ def kernel_change_feature(model: Model) -> Prediction:
         form=Form.POWER_WITH_LOGARITHMS if bounded else Form.POWER,
         leading_exponent=power(change, A) if bounded else None,
         formula=rf"{RATIO} \sim {tex(change)}",
-        margin=DEEP_MARGIN if model.depth >= DEEP else None,
+        margin=half_distance_to_next_depth(model),
     )
+
+
+def half_distance_to_next_depth(model: Model) -> float | None:
+    """Return half the distance from a to that of the closer of the depths L - 1 and L + 1; None if a is the same.
+
+    Farther off, a measured exponent is closer to the law of another depth.
+    """
+
+    def exponent(depth: int) -> sympy.Rational:
+        return power(Feature(dataclasses.replace(model, depth=depth), neuron_growth(model.degree)).kernel_change, A)
+
+    depths = [depth for depth in (model.depth - 1, model.depth + 1) if 1 <= depth <= MAX_DEPTH]
+    distance = min(abs(exponent(depth) - exponent(model.depth)) for depth in depths)
+    return float(distance / 2) or None
 
 
 def growth_steps(model: Model) -> tuple[Step, ...]:

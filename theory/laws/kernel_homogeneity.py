@@ -1,0 +1,53 @@
+"""How the kernel at the stop goes with the output at the stop: what homogeneity alone says."""
+
+from __future__ import annotations
+
+from theory.claim import claim
+from theory.laws.kernel_change_feature import growth_steps, half_distance_to_next_depth
+from theory.model import Model
+from theory.notation import rational
+from theory.prediction import Prediction, Step
+from theory.regimes import feature_regime
+from theory.scaling import Feature, neuron_growth
+from theory.steps import DERIVED, RATIO, no_kernel_law
+
+
+@claim("How the kernel follows the output", because="half the distance to the exponent of the next depth")
+def kernel_homogeneity(model: Model) -> Prediction:
+    """Derive ||dTheta||/||Theta_0|| ~ (A/F)^(-a), F the rms output at the stop, without asking where the flow ends.
+
+    The law in A presumes besides that the rms output F at the stop does not depend on A. The stop fixes the smallest
+    margin only, so that F drifts as long as the direction of the weights does.
+    """
+    feature = Feature(model, neuron_growth(model.degree))
+    exponent = -feature.kernel_by_output
+    reason = no_kernel_law(model)
+    judged = model.degree != 0
+    return Prediction(
+        claim="kernel_homogeneity",
+        quantity="kernel_change",
+        variable="root_h_alpha_over_output",
+        exponent=exponent if judged and reason is None else None,
+        expected=f"||dTheta||/||Theta_0|| ~ (A/F)^({rational(exponent)}), F the rms output at the stop",
+        refusal=reason or (None if judged else "sigma is bounded, so that f is not homogeneous in the inner weights"),
+        regime=feature_regime(),
+        derivation=(
+            *growth_steps(model),
+            Step(
+                "The last relation needs no stopping rule: at a given direction of the weights, f and Theta are "
+                "homogeneous in their scale Lambda, so that Lambda drops out between them. With f = F/alpha,",
+                rf"{RATIO} \sim \left(\frac{{f}}{{\sqrt{{h}}}}\right)^{{2-2/D}} = "
+                rf"\left(\frac{{A}}{{F}}\right)^{{{rational(exponent)}}}.",
+            ),
+            Step(
+                "The stop fixes the smallest margin, not the rms F: where the flow's direction still drifts with A, "
+                "F ~ A^d, the power of A alone is another one,",
+                rf"{RATIO} \sim A^{{{rational(exponent)}\,(1-d)}}.",
+            ),
+        ),
+        reference=DERIVED,
+        falsified_by="another power of A/F for A << 1",
+        correction_exponent=None if model.degree == 0 else feature.kernel_correction,
+        margin=half_distance_to_next_depth(model),
+        formula=rf"{RATIO} \sim (A/F)^{{{rational(exponent)}}}",
+    )
