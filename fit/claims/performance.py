@@ -31,6 +31,8 @@ LESS_EXTREME = {
 }
 #: Data sets on which the preference was observed (arXiv:1906.08034).
 OBSERVED = ("mnist", "fashion_mnist", "emnist_letters", "cifar10")
+#: Its sign by architecture: positive where the feature regime was observed to err more.
+OBSERVED_SIGN = {"fc": 1.0, "cnn": -1.0}
 #: A frozen final kernel reproduces the network if it misses no more than this of what the initial kernel misses.
 FINAL_KERNEL_SHARE = 0.25
 #: An ensemble does for a width if it misses no more than this of what the width gains.
@@ -86,8 +88,7 @@ def regime_amplitudes(found: Measurements) -> tuple[float, float]:
 
 def towards_prediction(found: Measurements, difference: Estimate) -> Estimate:
     """Return the difference of the regimes with the sign that makes the predicted one positive."""
-    fully_connected = found.description.get("architecture", "fc") == "fc"
-    sign = 1.0 if fully_connected else -1.0
+    sign = OBSERVED_SIGN[found.description.get("architecture", "fc")]
     return Estimate(sign * difference.value, difference.standard_error, difference.dof)
 
 
@@ -100,6 +101,9 @@ def without_sign(found: Measurements) -> str:
     dataset = found.description.get("dataset")
     if dataset is not None and dataset not in OBSERVED:
         return f"no sign is predicted for {dataset}: it depends on the data, and was observed on {', '.join(OBSERVED)}"
+    architecture = found.description.get("architecture", "fc")
+    if architecture not in OBSERVED_SIGN:
+        return f"no sign is predicted for architecture {architecture}: it was observed on {' and '.join(OBSERVED_SIGN)}"
     if found.description.get("pca") is not None:
         return "no sign is predicted for data reduced to principal components, where the observation was not made"
     return ""

@@ -98,7 +98,7 @@ def _described(one: Measurements, data_root: str | Path | None) -> tuple[Experim
         return None
     if recorded["sha256"] != data.sha256:
         return None
-    covered = experiment.architecture == "fc" and not experiment.bias and experiment.subtract_initial
+    covered = experiment.network_class.known_to_theory and not experiment.bias and experiment.subtract_initial
     return (experiment, data) if covered else None
 
 

@@ -25,8 +25,8 @@ from simulate.planning.integrator_choice import Name, integrator_of
 # Chebyshev's estimate is of its own error, the W-method's of the first-order solution's, which is larger: with this
 # share of the tolerance both are as far from the exact flow at the end
 _SHARE = 0.25
-# as much, of the kernel flow's estimate, whose largest entry counts: fully connected, and other networks
-_KERNEL_SHARE, _OTHERS_KERNEL_SHARE = 3.0, 0.3
+# as much, of the kernel flow's estimate, whose largest entry counts: of networks that are not stiff, and of stiff ones
+_KERNEL_SHARE, _STIFF_KERNEL_SHARE = 3.0, 0.3
 
 
 def needs_weights(name: Name) -> bool:
@@ -54,9 +54,8 @@ def build(
     scale = 0.3 * clock
     match integrator_of(experiment):
         case "kernel_flow":
-            dense = network.dense
-            tolerance *= _KERNEL_SHARE if dense else _OTHERS_KERNEL_SHARE
-            return KernelFlow(scale, tolerance, by_weights=dense), ErrorControl(
+            tolerance *= _STIFF_KERNEL_SHARE if network.stiff else _KERNEL_SHARE
+            return KernelFlow(scale, tolerance, by_weights=not network.stiff), ErrorControl(
                 scale, tolerance, KernelFlow.order, "max", far_sighted=True
             )
         case "euler":

@@ -1,47 +1,40 @@
-r"""What the flow asks of a network, and how it follows from a forward function alone.
+r"""An architecture: the shapes of its weights and its forward function, from which all else follows.
 
-An architecture maps stacked weights and inputs to one output per network and point. Weights are one matrix per layer,
-stacked over ``members`` networks: shape (members, rows, columns). Everything else the flow needs are products with the
-Jacobian J = df/dw, which is never formed whole:
-
-    J^T q (`Linearisation.pullback`),    J v (`pushforward`),    Theta = J J^T = sum_l Theta^l (`kernel_parts`).
+It maps stacked weights and inputs to one output per network and point. Weights are one matrix per layer, stacked over
+``members`` networks: shape (members, rows, columns). Everything else the flow needs are products with the Jacobian
+J = df/dw (`simulate.networks.linearisation`).
 
 To add an architecture, derive from `Architecture` and give the shapes of its weights and its forward function: a file
-beside this one is found by being there, one elsewhere is registered (`register`). Automatic differentiation does the
-rest (`simulate.networks.differentiated`; docs/architectures.md). One whose kernels are worth writing by hand
-(`fully_connected`, `convolutional` beside this file) overrides `Architecture.linearise`.
+beside this one is found by being there, one elsewhere is registered (`simulate.register_architecture`). Automatic
+differentiation does the rest (`simulate.networks.differentiated`; docs/architectures.md). One whose derivatives are
+worth writing by hand (`fully_connected`, `convolutional` beside this file) overrides `Architecture.linearise`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
 from lazyrich.errors import InputError
+from simulate.networks.costs import NetworkSize, OperationCounts, numbers_kept_per_point
 from simulate.networks.differentiated import Differentiated
+from simulate.networks.initial_weights import draw_weights
 from simulate.networks.linearisation import Inputs, Linearisation, Points, Weights
 from simulate.networks.torch_activation import TorchActivation, compile_activation
 from theory.activation import Activation
 
-
-@dataclass(frozen=True)
-class NetworkSize:
-    """How large one network is: for estimates of memory.
-
-    ``weights`` are numbers in all, ``kept_per_point`` those that a linearisation keeps for each point.
-    """
-
-    weights: int
-    kept_per_point: int
+#: what a class may write by hand for its own forward function, and what it says of these forms
+_WRITTEN_FOR_FORWARD = (
+    "linearise", "output", "coordinates", "preactivation_velocity", "size", "operation_counts",
+    "first_layer_in_span", "stacked_products", "stiff", "known_to_theory",
+)  # fmt: skip
 
 
 class Architecture(ABC):
@@ -63,8 +56,25 @@ class Architecture(ABC):
     name: ClassVar[str]  #: in a campaign, and in the key of the initial weights
     images: ClassVar[bool] = False  #: whether points must be images
     biased: ClassVar[bool] = False  #: whether it knows what to do with ``bias``
-    #: whether all its layers are dense matrices on plain points, linearised layer by layer
-    dense: ClassVar[bool] = False
+    #: whether `theory.infinite_width_kernels` are its kernels at infinite width, and theory's curves tell its training
+    known_to_theory: ClassVar[bool] = False
+    #: whether `coordinates` holds the first layer in the span of the training points where that takes fewer operations
+    first_layer_in_span: ClassVar[bool] = False
+    #: whether all members of a batch go through a layer in one stacked product: a batch should then fit into a
+    #: processor's cache. Others take members one by one, or in groups of a size that they choose
+    stacked_products: ClassVar[bool] = False
+    #: whether integrators take the steps on it that they take on convolutional networks, several times those on fully
+    #: connected ones (`simulate.planning.integrator_choice` has the counts): assumed of what was not measured
+    stiff: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Forms written by hand hold for the forward function beside them: a class with another one has the general."""
+        super().__init_subclass__(**options)
+        order = {base: place for place, base in enumerate(cls.__mro__)}
+        forward = min(order[_owner(cls, name)] for name in ("forward", "sigma"))
+        for name in _WRITTEN_FOR_FORWARD:
+            if forward < order[_owner(cls, name)] < order[Architecture]:
+                setattr(cls, name, Architecture.__dict__[name])
 
     def __init__(
         self, input_shape: int | tuple[int, ...], width: int, depth: int, activation: Activation, bias: float = 0.0
@@ -103,6 +113,14 @@ class Architecture(ABC):
         return float(math.prod(input_shape) * width + (depth - 1) * width**2 + width)
 
     @classmethod
+    def activations(cls, input_shape: tuple[int, ...], width: int, depth: int) -> float:
+        """How many numbers one point's forward pass writes; if you don't say, as many as there are hidden neurons.
+
+        Of images, those that go into filters: an entry for each multiplication with a channel's weights.
+        """
+        return cls.multiplications(input_shape, width, depth) / width if cls.images else float(depth * width)
+
+    @classmethod
     def check(cls, input_shape: tuple[int, ...], depth: int) -> None:
         """Raise an `InputError` if points of this shape can't be put in."""
         if cls.images and len(input_shape) != 3:
@@ -113,32 +131,26 @@ class Architecture(ABC):
                 "Use a data set of images, without pca, or architecture fc",
             )
 
+    # -- what follows --------------------------------------------------------------------------------------------------
+
     @property
     def size(self) -> NetworkSize:
-        """Count; what is kept by following a forward pass of one and of two points, without doing it."""
-        weights = sum(math.prod(shape) for shape in self.shapes)
-        try:
-            kept = self._kept(2) - self._kept(1)
-        except (RuntimeError, NotImplementedError):  # it looks at numbers, which are not there
-            kept = 4 * sum(shape[0] for shape in self.shapes)
-        return NetworkSize(weights, kept)
+        """How many weights one network has, and how many numbers automatic differentiation keeps for a point."""
+        return NetworkSize(self._weight_count(), numbers_kept_per_point(self.evaluate, self.shapes, self.input_dim))
 
-    def _kept(self, points: int) -> int:
-        """Numbers that automatic differentiation keeps of a forward pass."""
-        shapes = [(1, shape[0], math.prod(shape[1:])) for shape in self.shapes]
-        weights = [torch.empty(shape, device="meta", requires_grad=True) for shape in shapes]
-        kept = 0
+    def _weight_count(self) -> int:
+        return sum(math.prod(shape) for shape in self.shapes)
 
-        def count(t: Tensor) -> Tensor:
-            nonlocal kept
-            kept += t.numel()
-            return t
+    def operation_counts(self, n: int) -> OperationCounts:
+        """Count what one network on n points takes: a backward pass is two forward passes.
 
-        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
-            self.evaluate(weights, torch.empty(points, self.input_dim, device="meta"))
-        return kept
-
-    # -- what follows --------------------------------------------------------------------------------------------------
+        The kernel is counted as the products of all pairs of gradients of single points.
+        """
+        multiplications = self.multiplications(self.input_shape, self.width, self.depth)
+        activations = self.activations(self.input_shape, self.width, self.depth)
+        weights = self._weight_count()
+        kernel = float(n) ** 2 * weights + 2.0 * n * multiplications
+        return OperationCounts(6.0 * n * multiplications, kernel, n * activations, float(weights))
 
     def sigma(self, z: Tensor) -> Tensor:
         """Return sigma(z), differentiable: with the slope that the layerwise forms use, at kinks too."""
@@ -151,23 +163,23 @@ class Architecture(ABC):
         z^l is what the l-th `sigma` is applied to in `forward`, and f the last. NaN where a network does not apply it
         once between any two of its sets of weights.
         """
-        found = torch.full((len(weights[0]), len(weights)), torch.nan, dtype=weights[0].dtype, device=weights[0].device)
-        for m in range(len(found)):
-            seen: list[Tensor] = []
-            with torch.no_grad(), forward_ad.dual_level(), self._watched(seen):
-                own = [forward_ad.make_dual(w[m : m + 1], v[m : m + 1]) for w, v in zip(weights, rates, strict=True)]
-                seen.append(forward_ad.unpack_dual(self.evaluate(own, inputs.a)).tangent)
-            if len(seen) == len(weights):
-                found[m] = torch.stack([v.square().mean().sqrt() for v in seen])
-        return found
+        speeds = weights[0].new_full((len(weights[0]), len(weights)), torch.nan)
+        for m in range(len(speeds)):
+            tangents: list[Tensor] = []
+            with torch.no_grad(), forward_ad.dual_level(), self._recording_tangents(tangents):
+                moving = [forward_ad.make_dual(w[m : m + 1], v[m : m + 1]) for w, v in zip(weights, rates, strict=True)]
+                tangents.append(forward_ad.unpack_dual(self.evaluate(moving, inputs.a)).tangent)
+            if len(tangents) == len(weights):
+                speeds[m] = torch.stack([v.square().mean().sqrt() for v in tangents])
+        return speeds
 
     @contextmanager
-    def _watched(self, seen: list[Tensor]) -> Iterator[None]:
-        """Collect the derivative of every argument of `sigma`, in forward mode."""
+    def _recording_tangents(self, tangents: list[Tensor]) -> Iterator[None]:
+        """Append the forward-mode derivative of every argument of `sigma` to ``tangents``."""
 
         def sigma(z: Tensor) -> Tensor:
             plain, tangent = forward_ad.unpack_dual(z)
-            seen.append(tangent)
+            tangents.append(tangent)
             return forward_ad.make_dual(self.activation.value(plain), self.activation.slope(plain) * tangent)
 
         self.sigma = sigma  # type: ignore[method-assign]
@@ -183,17 +195,9 @@ class Architecture(ABC):
         on alpha, the activation, the bias or the loss: trajectories at different alpha are paired. (The published runs
         hashed alpha into the seed.)
         """
-        drawn = [self._draw(base_seed, seed) for seed in seeds]
-        return [torch.stack(layer) for layer in zip(*drawn, strict=True)]
-
-    def _draw(self, base_seed: int, seed: int) -> Weights:
-        key = f"{base_seed}/{self.name}/{self.depth}/{self.width}/{self.input_dim}/{seed}"
-        generator = torch.Generator()
-        generator.manual_seed(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little", signed=True))
-        b = int(self.bias > 0)
-        sizes = [(shape[0], math.prod(shape[1:]) - b) for shape in self.shapes]
-        drawn = [torch.randn(size, generator=generator, dtype=torch.float64) for size in sizes]
-        return [torch.nn.functional.pad(w, (0, b)) for w in drawn] if b else drawn
+        key = f"{base_seed}/{self.name}/{self.depth}/{self.width}/{self.input_dim}"
+        networks = [draw_weights(f"{key}/{seed}", self.shapes, zero_last_column=self.bias > 0) for seed in seeds]
+        return [torch.stack(layer) for layer in zip(*networks, strict=True)]
 
     def coordinates(
         self, weights: Weights, x_train: Tensor, x_test: Tensor, *, dense: bool = False
@@ -217,3 +221,8 @@ class Architecture(ABC):
         """Call `forward` with weights and points (n, input_dim) in their own shapes."""
         shaped = [w.reshape(-1, *shape) for w, shape in zip(weights, self.shapes, strict=True)]
         return self.forward(shaped, x.reshape(-1, *self.input_shape))
+
+
+def _owner(cls: type, name: str) -> type:
+    """Return the class among ``cls`` and its bases that defines an attribute."""
+    return next(base for base in cls.__mro__ if name in base.__dict__)

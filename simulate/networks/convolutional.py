@@ -28,7 +28,8 @@ from torch.nn import grad
 from torch.nn.functional import conv2d, pad
 
 from lazyrich.errors import InputError
-from simulate.networks.architecture import Architecture, NetworkSize
+from simulate.networks.architecture import Architecture
+from simulate.networks.costs import NetworkSize
 from simulate.networks.linearisation import Inputs, Linearisation, Points, Weights
 from simulate.networks.torch_activation import compile_activation
 from theory.activation import Activation
@@ -323,7 +324,7 @@ class Convolutional(Architecture):
         self.convolutions = _layers(input_shape, width, depth, bias)
         super().__init__(input_shape, width, depth, activation, bias)
         # sigma(z) is used over sqrt(fan-in) only
-        self.scaled = compile_activation(activation, 1.0 / math.sqrt(FILTER**2 * width))
+        self._scaled_activation = compile_activation(activation, 1.0 / math.sqrt(FILTER**2 * width))
 
     @classmethod
     def check(cls, input_shape: tuple[int, ...], depth: int) -> None:
@@ -380,7 +381,7 @@ class Convolutional(Architecture):
         padded, activations, slopes = self._images(inputs), [], []
         for layer, w in zip(self.convolutions, weights, strict=False):
             activations.append(padded)
-            a, slope = self.scaled.value_and_slope(layer.convolve(padded, w))
+            a, slope = self._scaled_activation.value_and_slope(layer.convolve(padded, w))
             slopes.append(slope)  # sigma'(z^l) / sqrt(25·width)
             padded = _padded(a.unflatten(2, (layer.out_height, layer.out_width)))
         pooled = self._pooled(a)
@@ -396,7 +397,7 @@ class Convolutional(Architecture):
         """See `Architecture`."""
         padded = self._images(inputs)
         for layer, w in zip(self.convolutions, weights, strict=False):
-            a = self.scaled.value(layer.convolve(padded, w))
+            a = self._scaled_activation.value(layer.convolve(padded, w))
             padded = _padded(a.unflatten(2, (layer.out_height, layer.out_width)))
         return torch.bmm(self._pooled(a), weights[-1].mT).squeeze(-1)
 

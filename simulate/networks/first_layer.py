@@ -7,7 +7,7 @@ coefficients P a training point, so that
     z = z(0) + (a a_train^T) P,    dP/dt = delta · q  (elementwise),    |W_0 - W_0(0)|² = tr P^T (a_train a_train^T) P.
 
 Pulling back costs nothing then, and a matrix with n_train columns stands where one with d columns stood. `first_layers`
-takes the one with fewer operations. A bias is a further input, the same for every point (`fully_connected`).
+takes the coordinates with fewer operations. A bias is one more input, the same for every point (`fully_connected`).
 """
 
 from __future__ import annotations
@@ -20,68 +20,68 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-MAX_GRAM_POINTS = 2048  #: points: of so many, inner products with one another are computed once and kept
+MAX_GRAM_POINTS = 2048  #: of sets with at most so many points, inner products are computed once and kept
 
 
 @dataclass(eq=False)
 class PointSet:
-    """Inputs over sqrt(d), ``a`` (n, d); with a bias, a column more."""
+    """Inputs over sqrt(d), ``a`` (n, d); with a bias, one more column, which is that bias for every point."""
 
     a: Tensor
 
     @classmethod
     def of(cls, x: Tensor, bias: float = 0.0) -> PointSet:
-        """Return that of points ``x`` (n, d)."""
+        """Return the set of points ``x`` (n, d)."""
         a = x / math.sqrt(x.shape[1])
         return cls(torch.nn.functional.pad(a, (0, 1), value=bias) if bias else a)
 
     @functools.cached_property
     def gram(self) -> Tensor:
-        """a a^T."""
+        """Inner products a a^T, (n, n)."""
         return self.a @ self.a.mT
 
 
 @dataclass
-class Part:
-    """Points of a set one after the other, ``rows`` of it."""
+class PointRange:
+    """Consecutive points of a set: those with the indices ``rows``."""
 
-    whole: PointSet
+    point_set: PointSet
     rows: range
 
     @classmethod
-    def all(cls, whole: PointSet) -> Part:
-        """Return those of the whole set."""
-        return cls(whole, range(len(whole.a)))
+    def whole(cls, point_set: PointSet) -> PointRange:
+        """Return the range of all points of a set."""
+        return cls(point_set, range(len(point_set.a)))
 
     @property
-    def place(self) -> slice:
-        """Where they are."""
+    def row_slice(self) -> slice:
+        """The indices of the points in the set, as a slice."""
         return slice(self.rows.start, self.rows.stop)
 
     @property
     def a(self) -> Tensor:
-        """Their inputs over sqrt(d), (n, d)."""
-        return self.whole.a[self.place]
+        """Inputs over sqrt(d) of these points, (n, d)."""
+        return self.point_set.a[self.row_slice]
 
-    def tile(self, rows: slice) -> Part:
-        """Return some of them."""
-        return Part(self.whole, self.rows[rows])
+    def subrange(self, rows: slice) -> PointRange:
+        """Return a part of the range; it shares the set's inner products."""
+        return PointRange(self.point_set, self.rows[rows])
 
-    def select_points(self, rows: slice | Tensor) -> Part:
-        """Return some of them as a set of its own: inner products are kept of no more points than these."""
-        return Part.all(PointSet(self.a[rows]))
+    def select_points(self, rows: slice | Tensor) -> PointRange:
+        """Return some of the points as a set of their own, which keeps inner products between these points only."""
+        return PointRange.whole(PointSet(self.a[rows]))
 
-    def inner(self, other: Part) -> Tensor:
-        """Return inner products with others, a a_other^T."""
-        if self.whole is other.whole and len(self.whole.a) <= MAX_GRAM_POINTS:
-            return self.whole.gram[self.place, other.place]
+    def inner(self, other: PointRange) -> Tensor:
+        """Return the inner products with the points of ``other``, a a_other^T."""
+        if self.point_set is other.point_set and len(self.point_set.a) <= MAX_GRAM_POINTS:
+            return self.point_set.gram[self.row_slice, other.row_slice]
         return self.a @ other.a.mT
 
 
 class FirstLayer(Protocol):
-    """A set of n inputs, and what the first layer's part of the weights, ``w``, makes of it.
+    """The first layer on a set of n inputs, in some coordinates ``w`` of its weights.
 
-    Products with the Jacobian of z: ``dz`` (members, n, width) is a change of preactivations, ``v`` one of ``w``.
+    ``v`` is a change of ``w``, ``dz`` (members, n, width) a change of the preactivations z, or a gradient by them.
     """
 
     @property
@@ -107,29 +107,29 @@ class FirstLayer(Protocol):
         """Return the inner products of the inputs with those of ``other``, a a_other^T."""
 
     def select(self, index: Tensor | slice) -> FirstLayer:
-        """Return the layer for the members named by ``index``."""
+        """Return the layer for the members with these indices."""
 
     def select_points(self, rows: slice | Tensor) -> FirstLayer:
-        """Return the layer on a part of the inputs, a set of its own."""
+        """Return the layer on some of the inputs, as a set of their own."""
 
-    def tile(self, rows: slice) -> FirstLayer:
-        """Return the layer on a part of the inputs, whose inner products with the others may be known."""
+    def subrange(self, rows: slice) -> FirstLayer:
+        """Return the layer on consecutive inputs; known inner products with the others are used."""
 
 
 @dataclass
 class _OnPoints:
-    """What the coordinates below share."""
+    """The inputs of a first layer, whatever the coordinates of its weights."""
 
-    own: Part
+    points: PointRange
 
     @property
     def a(self) -> Tensor:
         """See `FirstLayer`."""
-        return self.own.a
+        return self.points.a
 
     def inner(self, other: Self) -> Tensor:
         """See `FirstLayer`."""
-        return self.own.inner(other.own)
+        return self.points.inner(other.points)
 
 
 @dataclass
@@ -139,24 +139,25 @@ class Dense(_OnPoints):
     @classmethod
     def of(cls, x: Tensor, bias: float = 0.0) -> Dense:
         """Return the layer on ``x`` (n, d); with a ``bias``, its weights have d + 1 columns."""
-        return cls(Part.all(PointSet.of(x, bias)))
+        return cls(PointRange.whole(PointSet.of(x, bias)))
 
-    def _spread(self, members: int) -> Tensor:
+    def _inputs_of(self, members: int) -> Tensor:
+        """The inputs as a stack for so many members, without a copy."""
         return self.a.expand(members, -1, -1)
 
     def preactivation(self, w: Tensor) -> Tensor:
         """See `FirstLayer`."""
-        return torch.bmm(self._spread(len(w)), w.mT)
+        return torch.bmm(self._inputs_of(len(w)), w.mT)
 
     pushforward = preactivation
 
     def pullback(self, dz: Tensor) -> Tensor:
         """See `FirstLayer`."""
-        return torch.bmm(dz.mT, self._spread(len(dz)))
+        return torch.bmm(dz.mT, self._inputs_of(len(dz)))
 
     def add_pullback(self, w: Tensor, dz: Tensor) -> Tensor:
         """See `FirstLayer`."""
-        return torch.baddbmm(w, dz.mT, self._spread(len(dz)))
+        return torch.baddbmm(w, dz.mT, self._inputs_of(len(dz)))
 
     def norm(self, v: Tensor) -> Tensor:
         """See `FirstLayer`."""
@@ -168,11 +169,11 @@ class Dense(_OnPoints):
 
     def select_points(self, rows: slice | Tensor) -> Dense:
         """See `FirstLayer`."""
-        return Dense(self.own.select_points(rows))
+        return Dense(self.points.select_points(rows))
 
-    def tile(self, rows: slice) -> Dense:
+    def subrange(self, rows: slice) -> Dense:
         """See `FirstLayer`."""
-        return Dense(self.own.tile(rows))
+        return Dense(self.points.subrange(rows))
 
 
 @dataclass
@@ -188,11 +189,11 @@ class Span(_OnPoints):
     offset: Tensor
 
     @classmethod
-    def of(cls, own: PointSet, train: PointSet, first_weights: Tensor) -> Span:
-        """Return the layer on a set of networks that start from W_0 = ``first_weights`` (members, width, d)."""
-        whole = Part.all(own)
-        gram = train.gram if own is train else own.a @ train.a.mT
-        return cls(whole, train, gram, Dense(whole).preactivation(first_weights))
+    def of(cls, point_set: PointSet, train: PointSet, first_weights: Tensor) -> Span:
+        """Return the layer on ``point_set`` of networks that start from W_0 = ``first_weights`` (members, width, d)."""
+        points = PointRange.whole(point_set)
+        gram = train.gram if point_set is train else point_set.a @ train.a.mT
+        return cls(points, train, gram, Dense(points).preactivation(first_weights))
 
     def preactivation(self, w: Tensor) -> Tensor:
         """See `FirstLayer`."""
@@ -216,7 +217,9 @@ class Span(_OnPoints):
 
     def inner(self, other: Span) -> Tensor:
         """See `FirstLayer`: with training inputs they are known."""
-        return self.gram[:, other.own.place] if other.own.whole is self.train else super().inner(other)
+        if other.points.point_set is self.train:
+            return self.gram[:, other.points.row_slice]
+        return super().inner(other)
 
     def select(self, index: Tensor | slice) -> Span:
         """See `FirstLayer`."""
@@ -224,18 +227,21 @@ class Span(_OnPoints):
 
     def select_points(self, rows: slice | Tensor) -> Span:
         """See `FirstLayer`."""
-        return self._on(self.own.select_points(rows), rows)
+        return self._restricted(self.points.select_points(rows), rows)
 
-    def tile(self, rows: slice) -> Span:
+    def subrange(self, rows: slice) -> Span:
         """See `FirstLayer`."""
-        return self._on(self.own.tile(rows), rows)
+        return self._restricted(self.points.subrange(rows), rows)
 
-    def _on(self, own: Part, rows: slice | Tensor) -> Span:
-        return replace(self, own=own, gram=self.gram[rows], offset=self.offset[:, rows])
+    def _restricted(self, points: PointRange, rows: slice | Tensor) -> Span:
+        return replace(self, points=points, gram=self.gram[rows], offset=self.offset[:, rows])
 
 
 def span_is_cheaper(n_train: int, input_dim: int) -> bool:
-    """Whether a step takes fewer operations in `Span`: three products with n_train columns against six with d."""
+    """Return whether a step takes fewer operations in `Span` than in `Dense`.
+
+    It takes three products with a matrix of n_train columns there, six with one of d columns here.
+    """
     return n_train < 2 * input_dim
 
 
@@ -248,6 +254,6 @@ def first_layers(
     """
     if span_is_cheaper(*x_train.shape) and not dense:
         train, test = PointSet.of(x_train, bias), PointSet.of(x_test, bias)
-        inputs, inputs_test = (Span.of(points, train, weights[0]) for points in (train, test))
-        return [torch.zeros_like(inputs.offset), *weights[1:]], inputs, inputs_test
+        on_train, on_test = (Span.of(point_set, train, weights[0]) for point_set in (train, test))
+        return [torch.zeros_like(on_train.offset), *weights[1:]], on_train, on_test
     return weights, Dense.of(x_train, bias), Dense.of(x_test, bias)

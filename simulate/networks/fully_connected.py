@@ -25,14 +25,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from simulate.networks.architecture import Architecture, NetworkSize
+from simulate.networks.architecture import Architecture
+from simulate.networks.costs import NetworkSize, OperationCounts
 from simulate.networks.first_layer import Dense, FirstLayer, first_layers
 from simulate.networks.linearisation import Inputs, Linearisation, Weights
 from simulate.networks.torch_activation import compile_activation
 from theory.activation import Activation
 
-# points: on a CPU a few such Gram matrices stay in a core's cache, and of few points small tiles save more by symmetry
-_CPU_TILE, _CPU_TILE_OF_FEW, _FEW, _GPU_TILE = 256, 170, 1024, 2048
+# points on a tile's side: on a CPU a few such Gram matrices stay in a core's cache. Up to _SMALL_SET points, smaller
+# tiles save more by symmetry than they cost
+_CPU_TILE, _CPU_TILE_OF_SMALL_SET, _SMALL_SET, _GPU_TILE = 256, 170, 1024, 2048
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Layerwise(Linearisation):
         return [*self.inputs, self.output, *self.deltas]
 
     def select(self, index: Tensor) -> Layerwise:
-        """Return the members named by ``index``."""
+        """See `Linearisation`."""
         # of the first layer only products with the Jacobian are taken, and these are the same for all members
         return Layerwise(
             self.first,
@@ -70,14 +72,14 @@ class Layerwise(Linearisation):
         )
 
     def put(self, index: Tensor, other: Layerwise) -> None:
-        """Overwrite the members named by ``index`` with those of ``other``, in this order."""
-        for mine, theirs in zip(self._tensors(), other._tensors(), strict=True):
-            mine[index] = theirs
+        """See `Linearisation`."""
+        for tensor, replacement in zip(self._tensors(), other._tensors(), strict=True):
+            tensor[index] = replacement
 
     def select_points(self, rows: slice) -> Layerwise:
-        """Return the same networks on a part of the points."""
+        """See `Linearisation`."""
         return Layerwise(
-            self.first.tile(rows),
+            self.first.subrange(rows),
             [a[:, rows] for a in self.inputs],
             self.output[:, rows],
             [d[:, rows] for d in self.deltas],
@@ -88,7 +90,7 @@ class Layerwise(Linearisation):
         """See `Linearisation`."""
         if self.output.device.type != "cpu":
             return _GPU_TILE
-        return min(_CPU_TILE, _CPU_TILE_OF_FEW) if self.output.shape[1] <= _FEW else _CPU_TILE
+        return min(_CPU_TILE, _CPU_TILE_OF_SMALL_SET) if self.output.shape[1] <= _SMALL_SET else _CPU_TILE
 
     def kernel_parts(self, other: Layerwise | None = None) -> Iterator[Tensor]:
         """See `Linearisation`."""
@@ -137,15 +139,18 @@ class FullyConnected(Architecture):
     """``depth`` hidden layers of ``width`` neurons between the inputs and one output, with the forms above."""
 
     name = "fc"
-    dense = True
     biased = True
+    known_to_theory = True
+    first_layer_in_span = True
+    stacked_products = True
+    stiff = False
 
     def __init__(
         self, input_shape: int | tuple[int, ...], width: int, depth: int, activation: Activation, bias: float = 0.0
     ) -> None:
         super().__init__(input_shape, width, depth, activation, bias)
-        # sigma(z) is used over sqrt(width) only
-        self.activation = compile_activation(activation, 1.0 / math.sqrt(width))
+        # sigma(z)/sqrt(width): with the factor inside, one pass over the tensor less
+        self._scaled_activation = compile_activation(activation, 1.0 / math.sqrt(width))
 
     def weight_shapes(self) -> Sequence[tuple[int, int]]:
         """See `Architecture`."""
@@ -156,12 +161,27 @@ class FullyConnected(Architecture):
     @property
     def size(self) -> NetworkSize:
         """See `Architecture`: an input and a delta for every hidden neuron."""
-        weights = sum(rows * columns for rows, columns in self.shapes)
-        return NetworkSize(weights, 2 * self.depth * self.width)
+        return NetworkSize(self._weight_count(), 2 * self.depth * self.width)
+
+    def operation_counts(self, n: int) -> OperationCounts:
+        """See `Architecture`: the first layer in the coordinates with fewer operations, two Gram matrices a layer."""
+        hidden = (self.depth - 1) * self.width**2
+        first = min(4.0 * n * self.input_dim, 2.0 * n**2) * self.width
+        gradient = 6.0 * n * hidden + 6.0 * n * self.width + first
+        kernel = 4.0 * self.depth * n**2 * self.width
+        weights = min(self.input_dim, n) * self.width + hidden
+        return OperationCounts(gradient, kernel, float(self.depth * n * self.width), float(weights))
 
     def forward(self, weights: Weights, x: Tensor) -> Tensor:
-        """See `Architecture`."""
-        return self.output(weights, x)
+        """See `Architecture`: plain products and `sigma`, which the layerwise forms are tested against."""
+        a = x
+        for number, w in enumerate(weights):
+            a = a / math.sqrt(self.width if number else self.input_dim)
+            if self.bias:
+                a = pad(a, (0, 1), value=self._bias_input(number))
+            z = a @ w.mT
+            a = self.sigma(z) if number < self.depth else z
+        return a.squeeze(-1)
 
     def coordinates(
         self, weights: Weights, x_train: Tensor, x_test: Tensor, *, dense: bool = False
@@ -173,22 +193,22 @@ class FullyConnected(Architecture):
         """See `Architecture`."""
         first = self._first_layer(inputs)
         z, dz = first.preactivation(weights[0]), first.pushforward(rates[0])
-        found = [dz.square().mean(dim=(-2, -1)).sqrt()]
+        speeds = [dz.square().mean(dim=(-2, -1)).sqrt()]
         for layer, (w, v) in enumerate(zip(weights[1:], rates[1:], strict=True)):
-            a, slope = self.activation.value_and_slope(z)
+            a, slope = self._scaled_activation.value_and_slope(z)
             extended = self._extended(a, layer)
-            change = pad(slope.mul_(dz), (0, extended.shape[-1] - a.shape[-1]))  # what stands for a bias is constant
+            change = pad(slope.mul_(dz), (0, extended.shape[-1] - a.shape[-1]))  # the input of a bias is constant
             z, dz = torch.bmm(extended, w.mT), torch.bmm(extended, v.mT).add_(torch.bmm(change, w.mT))
-            found.append(dz.square().mean(dim=(-2, -1)).sqrt())
-        return torch.stack(found, dim=-1)
+            speeds.append(dz.square().mean(dim=(-2, -1)).sqrt())
+        return torch.stack(speeds, dim=-1)
 
     def linearise(self, weights: Weights, inputs: Tensor | Inputs) -> Layerwise:
         """Evaluate and differentiate the networks on ``inputs``: x of shape (n, input_dim), or a `FirstLayer`."""
         first = self._first_layer(inputs)
-        a, slope = self.activation.value_and_slope(first.preactivation(weights[0]))
+        a, slope = self._scaled_activation.value_and_slope(first.preactivation(weights[0]))
         activations, slopes = [self._extended(a, 0)], [slope]  # slopes: sigma'(z^l) / sqrt(width)
         for layer, w in enumerate(weights[1:-1], 1):
-            a, slope = self.activation.value_and_slope(torch.bmm(activations[-1], w.mT))
+            a, slope = self._scaled_activation.value_and_slope(torch.bmm(activations[-1], w.mT))
             activations.append(self._extended(a, layer))
             slopes.append(slope)
         output = torch.bmm(activations[-1], weights[-1].mT).squeeze(-1)
@@ -200,21 +220,22 @@ class FullyConnected(Architecture):
 
     def output(self, weights: Weights, inputs: Tensor | Inputs) -> Tensor:
         """Return f on ``inputs``, shape (members, n), without keeping what derivatives need."""
-        a = self.activation.value(self._first_layer(inputs).preactivation(weights[0]))
+        a = self._scaled_activation.value(self._first_layer(inputs).preactivation(weights[0]))
         for layer, w in enumerate(weights[1:]):
             z = torch.bmm(self._extended(a, layer), w.mT)
-            a = z if layer == self.depth - 1 else self.activation.value(z)
+            a = z if layer == self.depth - 1 else self._scaled_activation.value(z)
         return a.squeeze(-1)
 
     def _first_layer(self, inputs: Tensor | Inputs) -> FirstLayer:
         return Dense.of(inputs, self.bias) if isinstance(inputs, Tensor) else cast(FirstLayer, inputs)
 
     def _extended(self, a: Tensor, layer: int) -> Tensor:
-        """The inputs of the matrix after hidden layer ``layer``, with the bias's."""
-        if not self.bias:
-            return a
-        last = layer == self.depth - 1
-        return torch.nn.functional.pad(a, (0, 1), value=self.bias * (math.sqrt(self.width) if last else 1.0))
+        """Append to the activations of hidden layer ``layer`` the input of the next matrix's bias, if there is one."""
+        return pad(a, (0, 1), value=self._bias_input(layer + 1)) if self.bias else a
+
+    def _bias_input(self, number: int) -> float:
+        """What the bias of weight matrix ``number`` is multiplied by."""
+        return self.bias * (math.sqrt(self.width) if number == self.depth else 1.0)
 
     def _without_bias(self, w: Tensor) -> Tensor:
         return w[..., :-1] if self.bias else w

@@ -22,17 +22,17 @@ Weights = list[Tensor]
 
 
 class Inputs(Protocol):
-    """A set of n points, and what the networks' first layer makes of it."""
+    """A set of n points in the coordinates in which the networks' first layer reads it."""
 
     @property
     def a(self) -> Tensor:
         """The points, (n, ...)."""
 
     def select(self, index: Tensor | slice) -> Any:
-        """Return it for the members named by ``index``."""
+        """Return the same points for the members with these indices."""
 
     def select_points(self, rows: slice | Tensor) -> Any:
-        """Return it for a part of the points."""
+        """Return the points with these indices, for the same members."""
 
     def norm(self, v: Tensor) -> Tensor:
         """Return the Frobenius norm of the change of the first weights that ``v`` stands for, shape (members,)."""
@@ -40,7 +40,7 @@ class Inputs(Protocol):
 
 @dataclass
 class Points:
-    """Points that all members share, as they are: ``a`` of shape (n, d)."""
+    """Points that all members share, in their own coordinates: ``a`` has shape (n, d)."""
 
     a: Tensor
 
@@ -67,15 +67,15 @@ class Linearisation(ABC):
 
     @abstractmethod
     def select(self, index: Tensor) -> Self:
-        """Return the members named by ``index``."""
+        """Return the linearisation of the members with these indices."""
 
     @abstractmethod
     def put(self, index: Tensor, other: Self) -> None:
-        """Overwrite the members named by ``index`` with those of ``other``, in this order."""
+        """Overwrite the members with these indices by those of ``other``, in this order."""
 
     @abstractmethod
     def select_points(self, rows: slice) -> Self:
-        """Return the same networks on a part of the points."""
+        """Return the same networks linearised on the points with these indices."""
 
     @abstractmethod
     def pullback(self, q: Tensor) -> Weights:
@@ -96,7 +96,10 @@ class Linearisation(ABC):
     @property
     @abstractmethod
     def tile_size(self) -> int:
-        """Points whose kernel with as many others is formed at once; it follows from shapes alone."""
+        """Largest number of points for which one square block of the kernel is formed at once.
+
+        It follows from shapes alone.
+        """
 
     def add_pullback(self, weights: Weights, q: Tensor) -> Weights:
         """Return ``weights + J^T q``."""
@@ -108,43 +111,51 @@ class Linearisation(ABC):
 
     def kernel(self) -> Tensor:
         """Return the tangent kernel Theta = J J^T, shape (members, n, n); article convention, without alpha²."""
-        n, tile = self.output.shape[1], self.tile_size
-        if n <= tile:
+        n = self.output.shape[1]
+        if n <= self.tile_size:
             *others, total = self.kernel_parts()
             for part in others:
                 total += part
             return total
-        whole = self.output.new_empty(len(self.output), n, n)
-        cuts = tile_slices(n, tile)
-        for place, rows in enumerate(cuts):
+        theta = self.output.new_empty(len(self.output), n, n)
+        tiles = tile_slices(n, self.tile_size)
+        for number, rows in enumerate(tiles):
             left = self.select_points(rows)
-            for columns in cuts[place:]:
+            for columns in tiles[number:]:
                 block = RunningSum()
                 for part in left.kernel_parts(None if columns is rows else self.select_points(columns)):
                     block.add(part)
-                whole[:, rows, columns] = block.value
+                theta[:, rows, columns] = block.value
                 if columns is not rows:
-                    whole[:, columns, rows] = block.value.mT
-        return whole
+                    theta[:, columns, rows] = block.value.mT
+        return theta
 
 
-def tile_slices(n: int, tile: int) -> list[slice]:
-    """As few parts as there can be of at most ``tile`` points, even ones: multiples of eight, as processors like it."""
-    size = min(tile, 8 * math.ceil(chunk_size(n, tile) / 8))
+def tile_slices(n: int, tile_size: int) -> list[slice]:
+    """Split ``n`` points into the fewest near-equal slices of at most ``tile_size``; all but the last a multiple of 8.
+
+    Matrix products run fastest on multiples of eight.
+
+    Examples
+    --------
+    >>> tile_slices(20, 12)
+    [slice(0, 12, None), slice(12, 20, None)]
+    """
+    size = min(tile_size, 8 * math.ceil(chunk_size(n, tile_size) / 8))
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 class RunningSum:
-    """A sum of tensors that are the caller's to give away."""
+    """A sum that is formed in the memory of its first summand, so that none of their size is taken beside it."""
 
     value: Tensor
 
     def __init__(self) -> None:
-        self.started = False
+        self._started = False
 
-    def add(self, part: Tensor) -> None:
-        """Add ``part``, which is overwritten."""
-        if self.started:
-            self.value += part
+    def add(self, summand: Tensor) -> None:
+        """Add a tensor; the first one becomes `value` and is overwritten by further sums."""
+        if self._started:
+            self.value += summand
         else:
-            self.value, self.started = part, True
+            self.value, self._started = summand, True

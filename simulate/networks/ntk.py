@@ -24,86 +24,92 @@ from simulate.networks.linearisation import Linearisation, RunningSum, tile_slic
 class Comparison:
     """A kernel Theta beside another, Theta_0, of the same networks on the same points.
 
-    ``change`` ||Theta - Theta_0||_F, ``norm`` ||Theta||_F, ``norm_other`` ||Theta_0||_F and ``product``
+    ``change`` ||Theta - Theta_0||_F, ``norm`` ||Theta||_F, ``norm_reference`` ||Theta_0||_F and ``product``
     <Theta, Theta_0>_F have shape (members,), ``change_layers`` (members, L+1).
     """
 
     change: Tensor
     change_layers: Tensor
     norm: Tensor
-    norm_other: Tensor
+    norm_reference: Tensor
     product: Tensor
 
     @property
     def alignment(self) -> Tensor:
         """<Theta, Theta_0>_F / (||Theta||_F ||Theta_0||_F), shape (members,)."""
-        return self.product / (self.norm * self.norm_other)
+        return self.product / (self.norm * self.norm_reference)
 
 
-def norms(at: Linearisation) -> tuple[Tensor, Tensor]:
+def norms(linearisation: Linearisation) -> tuple[Tensor, Tensor]:
     """Return the kernel's Frobenius norm, shape (members,), and that of each layer's part, (members, L+1)."""
-    total, layers = _Norm(), _Norm()
-    for weight, (parts,) in _tiles(at):
-        whole, own = RunningSum(), []
+    norm, norm_layers = _TiledNorm(), _TiledNorm()
+    for multiplicity, (parts,) in _tiles(linearisation):
+        kernel, part_norms = RunningSum(), []
         for part in parts:
-            own.append(_norm(part))
-            whole.add(part)
-        layers.add(torch.stack(own, -1), weight)
-        total.add(_norm(whole.value), weight)
-    return total.whole(), layers.whole()
+            part_norms.append(_frobenius(part))
+            kernel.add(part)
+        norm_layers.add(torch.stack(part_norms, -1), multiplicity)
+        norm.add(_frobenius(kernel.value), multiplicity)
+    return norm.total(), norm_layers.total()
 
 
-def compare(at: Linearisation, other: Linearisation) -> Comparison:
-    """Compare two kernels."""
-    change, change_layers, norm, norm_other = _Norm(), _Norm(), _Norm(), _Norm()
-    product = torch.zeros_like(at.output[:, 0])
-    for weight, tiles in _tiles(at, other):
-        ours, theirs, difference, own = RunningSum(), RunningSum(), RunningSum(), []
-        for part, part_other in zip(*tiles, strict=True):
-            moved = part - part_other
-            own.append(_norm(moved))
-            difference.add(moved)
-            ours.add(part)
-            theirs.add(part_other)
-        change_layers.add(torch.stack(own, -1), weight)
-        change.add(_norm(difference.value), weight)
-        norm.add(_norm(ours.value), weight)
-        norm_other.add(_norm(theirs.value), weight)
-        product += weight * torch.linalg.vecdot(ours.value.flatten(1), theirs.value.flatten(1))
-    return Comparison(change.whole(), change_layers.whole(), norm.whole(), norm_other.whole(), product)
+def compare(linearisation: Linearisation, reference: Linearisation) -> Comparison:
+    """Compare the kernel Theta of a linearisation with that of another, Theta_0."""
+    change, change_layers, norm, norm_reference = _TiledNorm(), _TiledNorm(), _TiledNorm(), _TiledNorm()
+    product = torch.zeros_like(linearisation.output[:, 0])
+    for multiplicity, (parts, parts_reference) in _tiles(linearisation, reference):
+        kernel, kernel_reference, difference, part_changes = RunningSum(), RunningSum(), RunningSum(), []
+        for part, part_reference in zip(parts, parts_reference, strict=True):
+            part_difference = part - part_reference
+            part_changes.append(_frobenius(part_difference))
+            difference.add(part_difference)
+            kernel.add(part)
+            kernel_reference.add(part_reference)
+        change_layers.add(torch.stack(part_changes, -1), multiplicity)
+        change.add(_frobenius(difference.value), multiplicity)
+        norm.add(_frobenius(kernel.value), multiplicity)
+        norm_reference.add(_frobenius(kernel_reference.value), multiplicity)
+        product += multiplicity * torch.linalg.vecdot(kernel.value.flatten(1), kernel_reference.value.flatten(1))
+    return Comparison(change.total(), change_layers.total(), norm.total(), norm_reference.total(), product)
 
 
 def product(theta: Tensor, q: Tensor) -> Tensor:
-    """Return Theta q, shape (members, n), of symmetric kernels (members, n, n) and q (members, n).
+    """Return Theta q, shape (members, n), for symmetric kernels Theta (members, n, n) and q (members, n).
 
-    As a row times the matrix: a batched matrix times a column takes four to eight times as long on a CPU.
+    It is computed as a row times the matrix: a batched matrix times a column takes four to eight times as long on a
+    CPU.
     """
     return torch.bmm(q.unsqueeze(1), theta).squeeze(1)
 
 
-def _tiles(*linearised: Linearisation) -> Iterator[tuple[int, list[Iterator[Tensor]]]]:
-    """Yield the tiles on and above the diagonal: how often each counts, and of each linearisation the layers' parts."""
-    cuts = tile_slices(linearised[0].output.shape[1], min(at.tile_size for at in linearised))
-    for place, rows in enumerate(cuts):
-        left = [at.select_points(rows) for at in linearised] if len(cuts) > 1 else linearised
-        yield 1, [a.kernel_parts() for a in left]
-        for columns in cuts[place + 1 :]:
-            yield 2, [a.kernel_parts(at.select_points(columns)) for a, at in zip(left, linearised, strict=True)]
+def _tiles(*linearisations: Linearisation) -> Iterator[tuple[int, list[Iterator[Tensor]]]]:
+    """Yield the tiles on and above the diagonal of the linearisations' kernels.
+
+    Each comes as how often it counts (2 above the diagonal) and, for each linearisation, its layers' parts.
+    """
+    slices = tile_slices(linearisations[0].output.shape[1], min(one.tile_size for one in linearisations))
+    for number, rows in enumerate(slices):
+        lefts = [one.select_points(rows) for one in linearisations] if len(slices) > 1 else linearisations
+        yield 1, [left.kernel_parts() for left in lefts]
+        for columns in slices[number + 1 :]:
+            rights = [one.select_points(columns) for one in linearisations]
+            yield 2, [left.kernel_parts(right) for left, right in zip(lefts, rights, strict=True)]
 
 
-def _norm(matrices: Tensor) -> Tensor:
+def _frobenius(matrices: Tensor) -> Tensor:
     return torch.linalg.vector_norm(matrices, dim=(-2, -1))
 
 
-class _Norm:
-    """The norm of a whole from the norms of its tiles."""
+class _TiledNorm:
+    """The Frobenius norm of a matrix from those of its tiles, each of which counts once or several times."""
 
     def __init__(self) -> None:
-        self.parts: list[Tensor] = []
+        self._tile_norms: list[Tensor] = []
 
-    def add(self, norm: Tensor, weight: int) -> None:
-        self.parts.append(norm if weight == 1 else norm * weight**0.5)
+    def add(self, tile_norm: Tensor, multiplicity: int) -> None:
+        self._tile_norms.append(tile_norm if multiplicity == 1 else tile_norm * multiplicity**0.5)
 
-    def whole(self) -> Tensor:
-        # of one tile its own norm, to the last bit
-        return self.parts[0] if len(self.parts) == 1 else torch.linalg.vector_norm(torch.stack(self.parts), dim=0)
+    def total(self) -> Tensor:
+        if len(self._tile_norms) == 1:  # equal to the tile's norm in the last bit too
+            return self._tile_norms[0]
+        return torch.linalg.vector_norm(torch.stack(self._tile_norms), dim=0)

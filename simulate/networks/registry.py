@@ -1,4 +1,4 @@
-"""Architectures by name: those that lie in this package, and those that users register."""
+"""Architectures by name: those that lie in this package, and those that users registered."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _registered: dict[str, type[Architecture]] = {}
 
 @functools.cache
 def _built_in() -> dict[str, type[Architecture]]:
-    """Those that come with the package, by name: the classes of its files."""
+    """Return the architectures that lie in this package, by name."""
     import_all(simulate.networks)
-    found = _derived(Architecture)  # type: ignore[type-abstract]
-    return {c.name: c for c in found if c.__module__.startswith(f"{simulate.networks.__name__}.")}
+    classes = _subclasses(Architecture)  # type: ignore[type-abstract]
+    return {cls.name: cls for cls in classes if cls.__module__.startswith(f"{simulate.networks.__name__}.")}
 
 
-def _derived(cls: type[Architecture]) -> Iterator[type[Architecture]]:
-    for one in cls.__subclasses__():
-        yield one
-        yield from _derived(one)
+def _subclasses(cls: type[Architecture]) -> Iterator[type[Architecture]]:
+    """Yield all classes derived from ``cls``, at any distance."""
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def register(cls: type[Architecture]) -> type[Architecture]:
@@ -35,32 +36,32 @@ def register(cls: type[Architecture]) -> type[Architecture]:
     InputError
         If another one has this name.
     """
-    known = _registered.get(cls.name)
-    if cls.name in _built_in() or (known is not None and known.__qualname__ != cls.__qualname__):
+    registered = _registered.get(cls.name)
+    if cls.name in _built_in() or (registered is not None and registered.__qualname__ != cls.__qualname__):
         raise InputError("architecture", cls.name, "there is another architecture of this name", "Rename yours")
     _registered[cls.name] = cls
     return cls
 
 
 def architecture_names() -> tuple[str, ...]:
-    """Return the names that a campaign may use."""
+    """Return the names that a campaign's field ``architecture`` may have."""
     return (*_built_in(), *_registered)
 
 
 def user_architectures() -> tuple[type[Architecture], ...]:
-    """Return the architectures that did not come with the package: what a worker has to be told of."""
+    """Return the architectures that users registered; worker processes must register them too."""
     return tuple(_registered.values())
 
 
 def architecture_class(name: str) -> type[Architecture]:
-    """Return the architecture of this name.
+    """Return the architecture with this name.
 
     Raises
     ------
     InputError
         If there is none.
     """
-    found = _built_in().get(name) or _registered.get(name)
-    if found is None:
+    cls = _built_in().get(name) or _registered.get(name)
+    if cls is None:
         raise InputError("architecture", name, "no such architecture", f"Use one of {', '.join(architecture_names())}")
-    return found
+    return cls

@@ -52,7 +52,7 @@ TORCH: Table = {
 class TorchActivation:
     """scale·sigma and scale·sigma' of an `Activation`, elementwise on tensors of any shape, floating dtype and device.
 
-    Layers need sigma(z)/sqrt(h): with the factor inside, one pass over the tensor less.
+    Layers that need sigma(z)/sqrt(h) have the factor inside, which is one pass over the tensor less.
     """
 
     def __init__(self, activation: Activation, scale: float = 1.0) -> None:

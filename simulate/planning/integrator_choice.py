@@ -10,12 +10,14 @@ reproducible. For a network of N training points and L hidden layers of width h 
     Chebyshev     460 · [G + 16 (10 L N h + 15 W)]
     kernel flow   42 steps · [3 G + K + 16 (30 L N h + 20 N² + 8 W)], from N = 64 on, activations of degree 1
 
-For other architectures, with M multiplications in a point's forward pass and W weights:
+For architectures that are `stiff`, with M multiplications in a point's forward pass and W weights:
 
     gradient      G = N (6 M + 160 a)                               (a: entries of patches, M/h in a convolution)
     kernel        K = N² W + 2 N M                                  (products of the gradients of single points)
     kernel flow   37 steps · [3 G + K + C]
     Chebyshev     1800 G
+
+G, K, L N h and W are the architecture's to tell (`Architecture.operation_counts`).
 
 Convolutional networks are stiffer, and their gradients dearer beside the calls between them. Of small matrices the time
 of calls is not counted, and the kernel flow has more of them: in the batches of the quick preset (80 points) it takes
@@ -28,7 +30,7 @@ The terms with 16 are passes over memory: an element that is read or written cou
 gradients are the geometric means over 30 cases around the default tolerance, from which most are within a factor of two
 (benchmarks/results/work_precision.json); steps of the kernel flow what ten cases of images with 300 to 2,000 points,
 L = 1 to 5, h = 64 to 256, take (31 to 66, most of them near 42). What a step takes against a gradient is counted within
-a fifth on a CPU (`python -m benchmarks choice`). Those of other architectures are means over six cases of convolutional
+a fifth on a CPU (`python -m benchmarks choice`). Those of stiff ones are means over six cases of convolutional
 networks (benchmarks/results/convolutions-cpu.json). One integrator serves all widths of an experiment, by the sum over
 them: laws in h are then not crossed by a change of method.
 """
@@ -41,7 +43,7 @@ from typing import Literal
 
 from simulate.campaign.dynamics import Flow
 from simulate.campaign.experiment import Experiment
-from simulate.planning.size import network_size
+from simulate.planning.size import planned_network
 from theory.activation import Activation
 from theory.black_box import is_function_name
 
@@ -67,23 +69,20 @@ def integrator_of(experiment: Experiment) -> Name:
 
 def operations(experiment: Experiment, width: int) -> dict[Name, float]:
     """Return the operations that one network takes, by each integrator that the choice is between."""
-    return _fully_connected(experiment, width) if experiment.network_class.dense else _other(experiment, width)
-
-
-def _fully_connected(experiment: Experiment, width: int) -> dict[Name, float]:
-    n, depth = experiment.n_train, experiment.depth
-    inputs = math.prod(experiment.assumed_shape)
-    hidden = (depth - 1) * width**2
-    gradient = 6.0 * n * hidden + 6.0 * n * width + min(4.0 * n * inputs, 2.0 * n**2) * width
-    kernel, factor = 4.0 * depth * n**2 * width, 0.5 * n**3
-    activations, weights = depth * n * width, min(inputs, n) * width + hidden
-    rosenbrock = 3.0 * gradient + kernel + factor + PASS * (30.0 * activations + 6.0 * n**2 + 8.0 * weights)
-    chebyshev = gradient + PASS * (10.0 * activations + 15.0 * weights)
-    counts: dict[Name, float] = {"rosenbrock": STEPS * rosenbrock, "chebyshev": GRADIENTS * chebyshev}
+    n, counts = experiment.n_train, planned_network(experiment, width).operation_counts(experiment.n_train)
+    gradient, kernel, factor = counts.gradient + PASS * 10.0 * counts.activations, counts.kernel, 0.5 * n**3
+    if experiment.network_class.stiff:  # passes over N² and W numbers are few beside its gradients
+        return {
+            "kernel_flow": CONVOLUTIONAL_STEPS * (3.0 * gradient + kernel + factor),
+            "chebyshev": CONVOLUTIONAL_GRADIENTS * gradient,
+        }
+    rosenbrock = 3.0 * gradient + kernel + factor + PASS * (6.0 * n**2 + 8.0 * counts.weights)
+    chebyshev = gradient + PASS * 15.0 * counts.weights
+    totals: dict[Name, float] = {"rosenbrock": STEPS * rosenbrock, "chebyshev": GRADIENTS * chebyshev}
     if n >= ENOUGH and _proportional(experiment.activation):
-        step = 3.0 * gradient + kernel + PASS * (30.0 * activations + 20.0 * n**2 + 8.0 * weights)
-        counts["kernel_flow"] = KERNEL_STEPS * step
-    return counts
+        kernel_flow = 3.0 * gradient + kernel + PASS * (20.0 * n**2 + 8.0 * counts.weights)
+        totals["kernel_flow"] = KERNEL_STEPS * kernel_flow
+    return totals
 
 
 @functools.lru_cache(maxsize=1024)
@@ -92,27 +91,13 @@ def _proportional(formula: str) -> bool:
     return not is_function_name(formula) and Activation(formula).degree == 1
 
 
-def _other(experiment: Experiment, width: int) -> dict[Name, float]:
-    n, (forward, activations) = experiment.n_train, forward_pass(experiment, width)
-    gradient = n * (6.0 * forward + 10.0 * PASS * activations)
-    kernel, factor = float(n) ** 2 * network_size(experiment, width).weights + 2.0 * n * forward, 0.5 * n**3
-    return {
-        "kernel_flow": CONVOLUTIONAL_STEPS * (3.0 * gradient + kernel + factor),
-        "chebyshev": CONVOLUTIONAL_GRADIENTS * gradient,
-    }
-
-
 def forward_pass(experiment: Experiment, width: int, *, spanned: bool = True) -> tuple[float, float]:
     """Return the multiplications of one point's forward pass, and how many numbers memory is passed over for it.
 
-    These are preactivations, of a convolution the entries of all patches. ``spanned``: a dense first layer is held in
-    the span of the training points.
+    ``spanned``: a first layer that can be held in the span of the training points is.
     """
-    architecture, depth = experiment.network_class, experiment.depth
-    if architecture.images:
-        forward = architecture.multiplications(experiment.assumed_shape, width, depth)
-        return forward, forward / width
-    inputs = math.prod(experiment.assumed_shape)
-    if spanned:
-        inputs = min(inputs, experiment.n_train)
-    return architecture.multiplications((inputs,), width, depth), float(depth * width)
+    architecture, shape = experiment.network_class, experiment.assumed_shape
+    if spanned and architecture.first_layer_in_span:
+        shape = (min(math.prod(shape), experiment.n_train),)
+    of_network = shape, width, experiment.depth
+    return architecture.multiplications(*of_network), architecture.activations(*of_network)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simulate.campaign.experiment import Experiment
+from simulate.networks.first_layer import span_is_cheaper
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.size import network_size
 
@@ -21,7 +22,7 @@ def bytes_per_network(experiment: Experiment, width: int) -> int:
     """
     size, inputs = network_size(experiment, width), math.prod(experiment.assumed_shape)
     weights = size.weights
-    if experiment.network_class.dense and experiment.n_train < 2 * inputs:
+    if experiment.network_class.first_layer_in_span and span_is_cheaper(experiment.n_train, inputs):
         weights += (experiment.n_train - inputs) * width
     numbers = 6 * weights + 4 * experiment.n_train * size.kept_per_point + experiment.n_test * size.kept_per_point
     if integrator_of(experiment) in ("kernel_flow", "rosenbrock"):
@@ -34,9 +35,9 @@ def bytes_per_network(experiment: Experiment, width: int) -> int:
 def networks_at_once(experiment: Experiment, width: int, device: str = "cpu") -> int | None:
     """Return how many networks of a task are trained at once; None for all of them.
 
-    On a CPU as many fully connected ones as its cache holds, which follows from shapes alone.
+    On a CPU as many of those that are computed by stacked products as its cache holds: it follows from shapes alone.
     """
-    if not experiment.network_class.dense or not device.startswith("cpu"):
+    if not experiment.network_class.stacked_products or not device.startswith("cpu"):
         return None
     numbers = network_size(experiment, width).kept_per_point * experiment.n_train
     return max(1, int(_CACHE_BYTES // (_bytes_of_a_number(experiment) * numbers)))

@@ -53,9 +53,9 @@ def operations(experiment: Experiment, width: int) -> float:
         training = _stochastic(experiment, experiment.dynamics, width)
     else:
         training = min(choice.operations(experiment, width).values())
-        if not experiment.network_class.dense and width <= _NARROW:
+        if experiment.network_class.stiff and width <= _NARROW:
             training *= _HARDLY_FIT
-    usual = choice.STEPS if experiment.network_class.dense else choice.CONVOLUTIONAL_STEPS
+    usual = choice.CONVOLUTIONAL_STEPS if experiment.network_class.stiff else choice.STEPS
     held_out = usual * experiment.n_test * (2.0 * forward + 3.0 * choice.PASS * activations)
     kernels = _KERNELS + len(scaled_times(experiment.checkpoints))
     arms = (
@@ -73,7 +73,7 @@ def _stochastic(experiment: Experiment, dynamics: SGD | Adam, width: int) -> flo
     updates, epochs = math.ceil(n / dynamics.batch_size), float(_EPOCHS)
     if isinstance(dynamics, Adam):
         way = float(np.mean(np.asarray(experiment.root_h_alphas(width)) ** (-1.0 / (depth + 1))))
-        share = _ADAM if experiment.network_class.dense else _ADAM_CONVOLUTIONAL
+        share = _ADAM_CONVOLUTIONAL if experiment.network_class.stiff else _ADAM
         epochs = share * way / (dynamics.learning_rate * updates)
     # of weights themselves, not of their span on the points
     forward, activations = choice.forward_pass(experiment, width, spanned=False)

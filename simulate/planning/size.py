@@ -1,4 +1,4 @@
-"""How large the networks of an experiment are, before one is made."""
+"""How large the networks of an experiment are, before one is trained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import functools
 import math
 
 from simulate.campaign.experiment import Experiment
-from simulate.networks.architecture import NetworkSize
+from simulate.networks.architecture import Architecture
+from simulate.networks.costs import NetworkSize
 from simulate.networks.registry import architecture_class
 from theory.activation import Activation
 
@@ -16,7 +17,17 @@ def network_size(experiment: Experiment, width: int) -> NetworkSize:
     return _network_size(experiment.architecture, experiment.assumed_shape, width, experiment.depth)
 
 
+def planned_network(experiment: Experiment, width: int) -> Architecture:
+    """Return a network of the experiment's shape, to be asked for what it takes; its activation is ReLU."""
+    return _planned_network(experiment.architecture, experiment.assumed_shape, width, experiment.depth)
+
+
+@functools.lru_cache(maxsize=1024)
+def _planned_network(architecture: str, shape: tuple[int, ...], width: int, depth: int) -> Architecture:
+    cls = architecture_class(architecture)
+    return cls(shape if cls.images else math.prod(shape), width, depth, Activation("relu"))
+
+
 @functools.lru_cache(maxsize=1024)
 def _network_size(architecture: str, shape: tuple[int, ...], width: int, depth: int) -> NetworkSize:
-    cls = architecture_class(architecture)
-    return cls(shape if cls.images else math.prod(shape), width, depth, Activation("relu")).size
+    return _planned_network(architecture, shape, width, depth).size

@@ -59,6 +59,7 @@ def judge(data, claim, exponent=None, regime=FEATURE):
         (-0.02, "fc", "inconsistent"),
         (0.0, "fc", "inconclusive"),
         (-0.02, "cnn", "consistent"),
+        (0.02, "gated", "inconclusive"),  # nothing was observed of an architecture of one's own
     ],
 )
 def test_the_preferred_regime_is_told_pair_by_pair(gap, architecture, word):

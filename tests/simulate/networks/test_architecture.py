@@ -11,7 +11,7 @@ from simulate.networks.differentiated import Differentiated
 from simulate.networks.fully_connected import FullyConnected
 from simulate.networks.registry import architecture_names
 from simulate.planning.tasks import Task
-from theory import Activation, InputError
+from theory import Activation
 
 MEMBERS, POINTS, INPUTS, WIDTH = 3, 7, 5, 6
 
@@ -95,20 +95,6 @@ def test_weights_of_any_shape_are_matrices_to_the_flow_and_themselves_to_the_for
     torch.testing.assert_close(at.kernel_trace(), at.kernel().diagonal(dim1=1, dim2=2).sum(-1))
 
 
-def test_overwriting_members_and_weights_leaves_nothing_of_the_old():
-    net = Plain(INPUTS, WIDTH, 2, Activation("softplus"))
-    weights = net.initial_weights(0, range(MEMBERS))
-    at, other = net.linearise(weights, points()), net.linearise(net.initial_weights(1, range(MEMBERS)), points())
-    at.pullback(vectors())  # its graph is made
-    middle = torch.tensor([1])
-    for w in weights:
-        w.zero_()  # the caller's tensors are not the linearisation's
-    at.put(middle, other.select(middle))
-    torch.testing.assert_close(at.output[1], other.output[1])
-    for mine, theirs in zip(at.pullback(vectors()), other.pullback(vectors()), strict=True):
-        torch.testing.assert_close(mine[1], theirs[1])
-
-
 def test_the_size_of_a_forward_function_is_counted_without_running_it():
     plain, fc = (cls(INPUTS, WIDTH, 3, Activation("relu")).size for cls in (Plain, FullyConnected))
     assert plain.weights == fc.weights == INPUTS * WIDTH + 2 * WIDTH**2 + WIDTH
@@ -159,20 +145,6 @@ def test_a_campaign_with_an_architecture_of_ones_own_is_run_into_a_store(registe
     data = outcome.store.tree()["test"].to_dataset()
     assert data.sizes["layer"] == 3
     assert np.isfinite(data.kernel_change_layer).all()
-
-
-def test_names_are_taken_once_and_unknown_ones_refused(registered):
-    register_architecture(Plain)  # the same again: a module may be imported twice
-
-    class Other(Plain):
-        name = "fc"
-
-    with pytest.raises(InputError, match="another architecture"):
-        register_architecture(Other)
-    with pytest.raises(ValueError, match="no such architecture"):
-        spec("nosuch")
-    with pytest.raises(ValueError, match="has none"):
-        spec("plain", bias=0.1)
 
 
 def test_initial_weights_are_keyed_by_the_architecture():

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from simulate.networks.first_layer import Dense, PointSet, Span
+from simulate.networks.architecture import Architecture
+from simulate.networks.differentiated import Differentiated
 from simulate.networks.fully_connected import FullyConnected
 from theory import Activation
 
@@ -69,52 +70,6 @@ def test_pullback_and_pushforward_are_the_two_products_with_the_jacobian(depth, 
         torch.testing.assert_close(arrived, w + p)
 
 
-@pytest.mark.parametrize("bias", [0.0, 0.1])
-@pytest.mark.parametrize("depth", [1, 3])
-def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(depth, bias):
-    net, x, x_test = network("softplus", depth, bias), inputs(1), inputs(2)
-    start = net.initial_weights(0, range(MEMBERS))
-    points, points_test = PointSet.of(x, bias), PointSet.of(x_test, bias)
-    train, test = (Span.of(own, points, start[0]) for own in (points, points_test))
-    weights, spanned = start, [torch.zeros_like(train.offset), *start[1:]]
-    for seed in range(3):
-        q = torch.randn(MEMBERS, POINTS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-        at, at_span = net.linearise(weights, x), net.linearise(spanned, train)
-        torch.testing.assert_close(at_span.output, at.output)
-        torch.testing.assert_close(at_span.kernel(), at.kernel())
-        torch.testing.assert_close(at_span.pushforward(at_span.pullback(q)), at.pushforward(at.pullback(q)))
-        for moved, w, p in zip(at_span.add_pullback(spanned, q), spanned, at_span.pullback(q), strict=True):
-            torch.testing.assert_close(moved, w + p)
-        weights, spanned = at.add_pullback(weights, q), at_span.add_pullback(spanned, q)
-    torch.testing.assert_close(net.output(spanned, test), net.output(weights, x_test))
-    torch.testing.assert_close(net.output(spanned, test.select_points(slice(3))), net.output(weights, x_test[:3]))
-    assert test.select_points(slice(3)).own.whole.gram.shape == (3, 3)  # not of points that have no kernel
-    torch.testing.assert_close(train.norm(spanned[0]), Dense.of(x, bias).norm(weights[0] - start[0]))
-    rows, columns = slice(2), slice(2, None)
-    parts = at_span.select_points(rows), at_span.select_points(columns)  # training inputs, whose products are known
-    torch.testing.assert_close(sum(parts[0].kernel_parts(parts[1])), at.kernel()[:, rows, columns])
-    of_parts = parts[1].select_points(slice(1)), at_span.select_points(slice(2, 3))
-    torch.testing.assert_close(sum(parts[0].kernel_parts(of_parts[0])), sum(parts[0].kernel_parts(of_parts[1])))
-    of_test, of_test_dense = net.linearise(spanned, test), net.linearise(weights, x_test)
-    cross = of_test.kernel_parts(at_span.select_points(columns))
-    torch.testing.assert_close(sum(cross), sum(of_test_dense.kernel_parts(at.select_points(columns))))
-    torch.testing.assert_close(of_test.select_points(rows).kernel(), of_test_dense.kernel()[:, rows, rows])
-    one = torch.tensor([1])
-    torch.testing.assert_close(
-        net.output([w[one] for w in spanned], test.select(one)), net.output([w[one] for w in weights], x_test)
-    )
-
-
-def test_initial_weights_depend_on_the_seed_and_the_shape_of_the_network_alone():
-    relu, tanh = network("relu", 2), network("tanh", 2)
-    for a, b in zip(relu.initial_weights(0, [4, 5]), tanh.initial_weights(0, [5]), strict=True):
-        assert torch.equal(a[1], b[0])  # another activation, another batch, the same seed
-        assert not torch.equal(a[0], a[1])
-    assert not torch.equal(relu.initial_weights(0, [4])[0], relu.initial_weights(1, [4])[0])
-    wider = FullyConnected(INPUTS, WIDTH + 1, 2, Activation("relu"))
-    assert not torch.equal(wider.initial_weights(0, [4])[0][:, :WIDTH], relu.initial_weights(0, [4])[0])
-
-
 def test_at_initialisation_the_output_is_of_order_one_at_every_width():
     """Article convention: f(w_0) has variance E[sigma²] = 1 on the sphere, whatever the width."""
     x = inputs()
@@ -137,8 +92,7 @@ def test_a_bias_is_that_of_the_published_code_read_in_the_articles_convention(de
     x, weights = inputs(), moved(start)
     hidden = x
     for w in weights[:-1]:
-        hidden = net.activation.value(hidden @ w[0, :, :-1].T / hidden.shape[1] ** 0.5 + b * w[0, :, -1])
-        hidden = hidden * WIDTH**0.5  # `activation` is sigma/sqrt(h)
+        hidden = net.sigma(hidden @ w[0, :, :-1].T / hidden.shape[1] ** 0.5 + b * w[0, :, -1])
     code = hidden @ weights[-1][0, :, :-1].T / WIDTH + b * weights[-1][0, :, -1]
     torch.testing.assert_close(net.output(weights, x)[0], WIDTH**0.5 * code[:, 0])
 
@@ -150,3 +104,109 @@ def test_the_kernel_of_the_output_bias_is_h_times_what_other_biases_have():
     plain = network("softplus", 1)
     without = plain.linearise(plain.initial_weights(0, [0]), inputs()).kernel_layers()[-1]
     torch.testing.assert_close(with_bias - without, torch.full_like(without, WIDTH * 0.01))
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.1])
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("name", ["softplus", "relu"])
+def test_the_layerwise_forms_are_those_of_the_forward_function(name, depth, bias):
+    net = network(name, depth, bias)
+    weights, q = moved(net.initial_weights(0, range(MEMBERS))), torch.ones(MEMBERS, POINTS, dtype=torch.float64)
+    ours, automatic = net.linearise(weights, inputs()), Differentiated(net.evaluate, weights, inputs())
+    # float64 rounding of sums over a few hundred weights
+    tight = {"rtol": 1e-10, "atol": 1e-12}
+    torch.testing.assert_close(net.output(weights, inputs()), automatic.output, **tight)
+    for a, b in zip(ours.pullback(q), automatic.pullback(q), strict=True):
+        torch.testing.assert_close(a, b, **tight)
+    for a, b in zip(ours.kernel_layers(), automatic.kernel_layers(), strict=True):
+        torch.testing.assert_close(a, b, **tight)
+
+
+class Residual(FullyConnected):
+    """What a user may write on top of it: each hidden layer adds to its input."""
+
+    name = "residual on fc"
+
+    def forward(self, weights, x):
+        x = self.sigma(x @ weights[0].mT / self.input_dim**0.5)
+        for w in weights[1:-1]:
+            x = (x + self.sigma(x @ w.mT / self.width**0.5)) / 2**0.5
+        return (x @ weights[-1].mT / self.width**0.5).squeeze(-1)
+
+
+class PlainResidual(Architecture):
+    """The same without the fully connected network below."""
+
+    name = "plain residual"
+    weight_shapes = FullyConnected.weight_shapes
+    forward = Residual.forward
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_class_derived_from_it_is_its_own_forward_function_with_the_activation_itself(depth):
+    ours, plain = (cls(INPUTS, WIDTH, depth, Activation("softplus")) for cls in (Residual, PlainResidual))
+    z = torch.linspace(-3, 3, 7, dtype=torch.float64)
+    expected = Activation("softplus")(z.numpy())
+    torch.testing.assert_close(ours.sigma(z), torch.from_numpy(expected))  # c sigma(z), whatever the width
+    weights, q = plain.initial_weights(0, range(MEMBERS)), torch.ones(MEMBERS, POINTS, dtype=torch.float64)
+    assert torch.equal(ours.output(weights, inputs()), plain.output(weights, inputs()))
+    at, at_plain = ours.linearise(weights, inputs()), plain.linearise(weights, inputs())
+    assert torch.equal(at.kernel(), at_plain.kernel())
+    rates = at.pullback(q)
+    for a, b in zip(rates, at_plain.pullback(q), strict=True):
+        assert torch.equal(a, b)
+    start, on_train, on_test = ours.coordinates(weights, inputs(), inputs(2))
+    assert torch.equal(on_train.a, inputs())
+    assert torch.equal(ours.output(start, on_test), plain.output(weights, inputs(2)))
+    torch.testing.assert_close(
+        ours.preactivation_velocity(start, rates, on_train), plain.preactivation_velocity(start, rates, on_train)
+    )
+    assert ours.size == plain.size
+    assert ours.operation_counts(10) == plain.operation_counts(10)
+    said = [[c.first_layer_in_span, c.stacked_products, c.stiff] for c in (FullyConnected, Residual, PlainResidual)]
+    assert said == [[True, True, False], [False, False, True], [False, False, True]]
+
+
+class Wider(FullyConnected):
+    """No forward function of its own: that of the fully connected network, by hand."""
+
+
+class Turned(FullyConnected):
+    """A forward function of its own, and the output by hand."""
+
+    def forward(self, weights, x):
+        return -super().forward(weights, x)
+
+    def output(self, weights, inputs):
+        return -super().output(weights, inputs)
+
+
+class Again(Turned):
+    """Derived once more."""
+
+
+class Mixin:
+    """Another activation than the campaign's."""
+
+    def sigma(self, z):
+        return z
+
+
+class Linear(Mixin, FullyConnected):
+    """What is compiled of the campaign's activation does not hold."""
+
+
+def test_forms_by_hand_are_kept_by_derived_classes_of_the_same_forward_function_alone():
+    x, softplus = inputs(), Activation("softplus")
+    assert Wider.linearise is FullyConnected.linearise
+    wider, turned, again, linear = (cls(INPUTS, WIDTH, 2, softplus) for cls in (Wider, Turned, Again, Linear))
+    weights = wider.initial_weights(0, range(MEMBERS))
+    for net in (turned, again):
+        torch.testing.assert_close(net.output(weights, x), -wider.output(weights, x))
+        torch.testing.assert_close(net.linearise(weights, x).output, -wider.linearise(weights, x).output)
+        torch.testing.assert_close(net.linearise(weights, x).kernel(), wider.linearise(weights, x).kernel())
+    a = x / INPUTS**0.5
+    for w in weights[:-1]:
+        a = a @ w.mT / WIDTH**0.5
+    torch.testing.assert_close(linear.output(weights, x), (a @ weights[-1].mT).squeeze(-1))
+    torch.testing.assert_close(linear.linearise(weights, x).output, linear.output(weights, x))

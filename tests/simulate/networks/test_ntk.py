@@ -35,7 +35,7 @@ def test_norms_changes_and_alignments_do_not_depend_on_the_tiles(pair, tile, mon
     torch.testing.assert_close(found.change, (theta - theta_0).norm(dim=(1, 2)), rtol=1e-9, atol=0.0)
     torch.testing.assert_close(found.change_layers, change, rtol=1e-9, atol=0.0)
     torch.testing.assert_close(found.norm, total, **tight)
-    torch.testing.assert_close(found.norm_other, theta_0.norm(dim=(1, 2)), **tight)
+    torch.testing.assert_close(found.norm_reference, theta_0.norm(dim=(1, 2)), **tight)
     cosine = (theta * theta_0).sum((1, 2)) / (theta.norm(dim=(1, 2)) * theta_0.norm(dim=(1, 2)))
     torch.testing.assert_close(found.alignment, cosine, **tight)
 

@@ -1,0 +1,74 @@
+"""Architectures are found by name: those in the package, and those that users registered."""
+
+import math
+
+import pytest
+
+from simulate import Architecture, Experiment, register_architecture
+from simulate.networks.convolutional import Convolutional
+from simulate.networks.fully_connected import FullyConnected
+from simulate.networks.registry import architecture_class, architecture_names, user_architectures
+from theory import InputError
+
+
+@pytest.fixture(autouse=True)
+def _nothing_registered(monkeypatch):
+    monkeypatch.setattr("simulate.networks.registry._registered", {})
+
+
+class Plain(Architecture):
+    """A fully connected network written as a user would."""
+
+    name = "plain"
+
+    def weight_shapes(self):
+        return [(self.width, self.input_dim), *[(self.width, self.width)] * (self.depth - 1), (1, self.width)]
+
+    def forward(self, weights, x):
+        for w in weights[:-1]:
+            x = self.sigma(x @ w.mT / math.sqrt(w.shape[-1]))
+        return (x @ weights[-1].mT / math.sqrt(self.width)).squeeze(-1)
+
+
+def spec(architecture, **changes):
+    fields = {"name": "test", "dataset": "sphere", "n_train": 16, "n_test": 24, "depth": 2, "activation": "softplus",
+              "widths": (8,), "root_h_alpha": (0.1, 10.0), "seeds": 2, "architecture": architecture}  # fmt: skip
+    return Experiment(**(fields | changes))
+
+
+def test_architectures_of_the_package_need_not_be_registered():
+    assert {"fc", "cnn"} <= set(architecture_names())
+    assert architecture_class("fc") is FullyConnected
+    assert architecture_class("cnn") is Convolutional
+    assert user_architectures() == ()
+
+
+def test_registered_ones_are_named_after_them_and_sent_to_workers():
+    register_architecture(Plain)
+    assert architecture_names()[-1] == "plain"
+    assert architecture_class("plain") is Plain
+    assert user_architectures() == (Plain,)
+    register_architecture(Plain)  # the same again: a module may be imported twice
+    assert user_architectures() == (Plain,)
+
+
+@pytest.mark.parametrize("taken", ["fc", "plain"])
+def test_names_are_taken_once(taken):
+    register_architecture(Plain)
+
+    class Other(Plain):
+        name = taken
+
+    with pytest.raises(InputError, match="another architecture"):
+        register_architecture(Other)
+    assert architecture_class("plain") is Plain
+
+
+def test_unknown_names_and_fields_that_an_architecture_does_not_know_are_refused():
+    register_architecture(Plain)
+    with pytest.raises(ValueError, match="no such architecture"):
+        spec("nosuch")
+    with pytest.raises(InputError, match=r"Use one of .*plain"):
+        architecture_class("nosuch")
+    with pytest.raises(ValueError, match="has none"):
+        spec("plain", bias=0.1)
