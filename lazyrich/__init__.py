@@ -1,7 +1,8 @@
 """Scaling laws of lazy and feature training: derived, measured, and judged.
 
-``lazyrich.theory``, ``lazyrich.simulate`` and ``lazyrich.fit`` are the three packages of these names. What they all
-share lies here: errors, consoles, the discovery of files, the command line.
+``lazyrich.theory``, ``lazyrich.simulate`` and ``lazyrich.fit`` are the three packages of these names;
+``lazyrich.audit`` says which regime a model of torch is in. What they all share lies here: errors, consoles, the
+discovery of files, the command line.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from lazyrich.errors import InputError
 
-__all__ = ["InputError", "__version__", "fit", "simulate", "theory"]
+__all__ = ["InputError", "__version__", "audit", "fit", "simulate", "theory"]
 
 try:
     __version__ = metadata.version("lazyrich")
@@ -23,6 +24,8 @@ def __getattr__(name: str) -> Any:
     # imported when asked for: the common room itself depends on none of them
     if name in ("theory", "simulate", "fit"):
         return import_module(name)
+    if name == "audit":
+        return import_module("fit.audit").audit
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

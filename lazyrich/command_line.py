@@ -1,9 +1,10 @@
-"""The console script ``lazyrich``: theory, simulate and report under one name."""
+"""The console script ``lazyrich``: theory, simulate, report and audit under one name."""
 
 from __future__ import annotations
 
 import typer
 
+import fit.audit.command
 import fit.report.command
 import simulate.__main__
 import theory.__main__
@@ -17,6 +18,7 @@ app = typer.Typer(
 app.command("theory")(theory.__main__.main)
 app.add_typer(simulate.__main__.app, name="simulate")
 app.command("report")(fit.report.command.main)
+app.command("audit")(fit.audit.command.main)
 
 
 def main() -> None:

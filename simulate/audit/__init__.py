@@ -1,0 +1,1 @@
+"""Measurements of any `torch.nn.Module`: tangent kernels, representations, weights, and their powers of the width."""

@@ -1,0 +1,144 @@
+"""A module as a function of its parameters and inputs, f(w, x), which `torch.func` can differentiate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from lazyrich.errors import InputError
+
+Parameters = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class ModelFunction:
+    """f(w, x) of one module in evaluation mode, with its buffers as they are.
+
+    Attributes
+    ----------
+    module : nn.Module
+    parameters : dict of str to Tensor
+        Those that are trained, detached; a tied parameter appears once, under its first name.
+    fixed : dict of str to Tensor
+        Buffers, and parameters that are not trained.
+    """
+
+    module: nn.Module
+    parameters: dict[str, Tensor]
+    fixed: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, module: nn.Module) -> ModelFunction:
+        """Wrap a module; it is put into evaluation mode."""
+        module.eval()
+        trained = {name: p.detach() for name, p in module.named_parameters() if p.requires_grad}
+        fixed = {name: p.detach() for name, p in module.named_parameters() if not p.requires_grad}
+        if not trained:
+            raise InputError("model", type(module).__name__, "it has no parameter that is trained", "Give one that has")
+        return cls(module, trained, {**fixed, **dict(module.named_buffers())})
+
+    def __call__(self, parameters: Parameters, x: Tensor) -> Tensor:
+        """Return the outputs, shape (n, outputs): whatever the module gives for each point, flattened.
+
+        Parameters
+        ----------
+        parameters : mapping
+            The names of `parameters`; those that are left out keep their values.
+        x : Tensor of shape (n, ...)
+        """
+        with sdpa_kernel(SDPBackend.MATH):  # the others have no forward mode, and no batching rule
+            output = functional_call(self.module, {**self.fixed, **self.parameters, **parameters}, (x,))
+        if not isinstance(output, Tensor):
+            remedy = "Let make return a module that gives a tensor"
+            raise InputError("model", type(output).__name__, "its forward gives no tensor", remedy)
+        return output.reshape(len(x), -1)
+
+    @property
+    def size(self) -> int:
+        """How many numbers are trained."""
+        return sum(p.numel() for p in self.parameters.values())
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the first parameter."""
+        return next(iter(self.parameters.values())).dtype
+
+    def groups(self) -> dict[str, str]:
+        """Return for each parameter the module that owns it ("" is the model itself)."""
+        return {name: name.rpartition(".")[0] for name in self.parameters}
+
+    def numbers_kept(self, x: Tensor) -> int:
+        """How many numbers automatic differentiation keeps of one point's forward pass."""
+        kept = 0
+
+        def count(t: Tensor) -> Tensor:
+            nonlocal kept
+            kept += t.numel()
+            return t
+
+        own = {id(p) for p in self.parameters.values()}
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: t if id(t) in own else count(t), lambda t: t):
+            self({name: p.requires_grad_() for name, p in self._copies().items()}, x[:1])
+        return max(0, kept - self.size)
+
+    def _copies(self) -> dict[str, Tensor]:
+        return {name: p.detach().clone() for name, p in self.parameters.items()}
+
+
+def check_forward(model: ModelFunction, x: Tensor) -> Tensor:
+    """Return the outputs at the probe inputs, once it is sure that each is a function of its own point alone.
+
+    Raises
+    ------
+    InputError
+        If the inputs do not fit the forward pass, outputs are not finite, two calls differ (dropout that stays active)
+        or a point's output depends on the other points (normalisation over the batch).
+    """
+    try:
+        with torch.no_grad():
+            whole, again = model({}, x[:4]), model({}, x[:4])
+            alone = torch.cat([model({}, x[i : i + 1]) for i in range(len(x[:4]))])
+    except InputError:
+        raise
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        problem = f"the model can't be evaluated on it ({type(error).__name__}: {lines[0][:160] if lines else ''})"
+        raise InputError("data", tuple(x.shape), problem, "Give inputs as the forward expects them") from error
+    if not bool(torch.isfinite(whole).all()):
+        raise InputError("model", "its outputs", "some are not finite", "Give a model and inputs with finite outputs")
+    scale = float(whole.abs().max()) or 1.0
+    if not torch.equal(whole, again):
+        remedy = "Switch its randomness (dropout) off in evaluation mode"
+        raise InputError("model", "its outputs", "two evaluations of the same inputs differ", remedy)
+    tolerance = 1e-9 if whole.dtype == torch.float64 else 2e-3 if whole.itemsize < 4 else 1e-4
+    if float((whole - alone).abs().max()) > tolerance * scale:
+        remedy = "Use normalisation that keeps running statistics, or one over features"
+        raise InputError("model", "its outputs", "the output at a point depends on the other points of a batch", remedy)
+    return whole
+
+
+@contextmanager
+def captured(module: nn.Module, names: set[str]) -> Iterator[dict[str, list[Tensor]]]:
+    """Collect the outputs of the modules named, in the order of their calls."""
+    outputs: dict[str, list[Tensor]] = {}
+
+    def keep(name: str):
+        def hook(_module, _inputs, output):
+            first = output[0] if isinstance(output, tuple | list) and output else output
+            if isinstance(first, Tensor) and first.is_floating_point():
+                outputs.setdefault(name, []).append(first)
+
+        return hook
+
+    handles = [one.register_forward_hook(keep(name)) for name, one in module.named_modules() if name in names]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,246 @@
+r"""Tangent kernels of any model, in tiles: Theta = J J^T with J never formed whole.
+
+A row of J is the gradient of one combination v·f(x) of the outputs at one point. Rows are computed for some of the
+parameters at a time, as many as memory allows for all rows; where one parameter alone is too large for all rows, its
+kernel is put together from pairs of row tiles, and rows are computed again for each pair.
+
+With C outputs the kernel that is compared is the trace over outputs, Theta(x, x') = sum_c df_c(x)/dw · df_c(x')/dw;
+with more than ``MOST_OUTPUTS`` it is taken over as many fixed random combinations, whose mean over draws is the trace.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+
+from simulate.audit.model_function import ModelFunction
+
+MOST_OUTPUTS = 16  #: exact up to this many outputs, by random combinations beyond
+MOST_FULL_ROWS = 256  #: up to this many (point, output) pairs the full kernel is formed too
+MEMORY = 2**30  #: bytes that rows of J may take
+
+Report = Callable[[int, int], None]  #: how many rows are done, and of how many
+
+
+@dataclass(frozen=True)
+class TangentKernels:
+    """Kernels on n points.
+
+    Attributes
+    ----------
+    parts : dict of str to ndarray of shape (n, n), float64
+        For each group of parameters, the trace over outputs; their sum is the kernel.
+    full : ndarray of shape (n·outputs, n·outputs), optional
+        The kernel between all pairs of (point, output), where they are few.
+    """
+
+    parts: dict[str, np.ndarray]
+    full: np.ndarray | None
+
+    @property
+    def total(self) -> np.ndarray:
+        """The kernel of all parameters."""
+        return np.sum(list(self.parts.values()), axis=0)
+
+
+@dataclass(frozen=True)
+class KernelPlan:
+    """How one kernel will be computed.
+
+    Attributes
+    ----------
+    chunks : tuple of tuple of str
+        Parameters whose rows are computed together.
+    tiles : tuple of int
+        For each chunk, how many rows are kept at a time.
+    batch : int
+        Rows that are differentiated at a time.
+    rows : int
+        Rows of one combination of outputs (the points), or all where the full kernel is formed.
+    passes : int
+        Combinations of outputs.
+    """
+
+    chunks: tuple[tuple[str, ...], ...]
+    tiles: tuple[int, ...]
+    batch: int
+    rows: int
+    passes: int
+
+    @property
+    def gradient_rows(self) -> int:
+        """How many rows are differentiated in all, those computed again included."""
+        total = 0
+        for tile in self.tiles:
+            parts = math.ceil(self.rows / tile)
+            # a tile is kept while those after it are computed
+            total += sum(max(0, self.rows - i * tile) for i in range(parts))
+        return total * self.passes
+
+
+def output_directions(outputs: int, dtype: torch.dtype, seed: int = 0) -> Tensor:
+    """Return the combinations of outputs over which kernels are traced, shape (combinations, outputs).
+
+    The unit vectors, or ``MOST_OUTPUTS`` vectors of random signs scaled so that the mean of their kernels is the trace.
+    """
+    if outputs <= MOST_OUTPUTS:
+        return torch.eye(outputs, dtype=dtype)
+    generator = torch.Generator().manual_seed(seed)
+    signs = torch.randint(0, 2, (MOST_OUTPUTS, outputs), generator=generator).to(dtype) * 2 - 1
+    return signs / math.sqrt(MOST_OUTPUTS)
+
+
+def plan(model: ModelFunction, x: Tensor, directions: Tensor, memory: int = MEMORY) -> KernelPlan:
+    """Decide how a kernel on ``x`` is computed within ``memory`` bytes of rows."""
+    full = len(x) * len(directions) <= MOST_FULL_ROWS and len(directions) == directions.shape[1]
+    rows, passes = (len(x) * len(directions), 1) if full else (len(x), len(directions))
+    size = torch.finfo(model.dtype).bits // 8
+    numbers = memory // size
+    kept = max(1, model.numbers_kept(x))
+    batch = max(1, min(rows, numbers // (4 * kept)))
+    room = max(1, numbers // (2 * rows))  # numbers of a row that all rows may have: half is for one tile being computed
+    chunks: list[list[str]] = [[]]
+    used = 0
+    for name, parameter in model.parameters.items():
+        if chunks[-1] and used + parameter.numel() > room:
+            chunks.append([])
+            used = 0
+        chunks[-1].append(name)
+        used += parameter.numel()
+    tiles = []
+    for chunk in chunks:
+        width = sum(model.parameters[name].numel() for name in chunk)
+        tile = max(1, min(rows, numbers // (3 * width)))
+        tiles.append(rows if width <= room else math.ceil(rows / math.ceil(rows / tile)))
+    return KernelPlan(tuple(map(tuple, chunks)), tuple(tiles), batch, rows, passes)
+
+
+def tangent_kernels(
+    model: ModelFunction,
+    x: Tensor,
+    directions: Tensor,
+    *,
+    memory: int = MEMORY,
+    mapped: bool = True,
+    report: Report | None = None,
+) -> TangentKernels:
+    """Return the tangent kernels of a model on ``x``, shape (n, ...), for each module that owns parameters.
+
+    Parameters
+    ----------
+    directions : Tensor of shape (combinations, outputs)
+        See `output_directions`.
+    memory : int
+        Bytes that rows of J may take at a time.
+    mapped : bool
+        Whether rows are differentiated together by `torch.func.vmap` (see `can_be_mapped`).
+    report : callable, optional
+        Told of rows done and rows in all.
+    """
+    how = plan(model, x, directions, memory)
+    groups = model.groups()
+    parts = {group: torch.zeros(how.rows, how.rows, dtype=torch.float64) for group in dict.fromkeys(groups.values())}
+    done = 0
+    for points, combinations in _row_sets(x, directions, how):
+        for chunk, tile in zip(how.chunks, how.tiles, strict=True):
+
+            def rows(span: slice, chunk=chunk, points=points, combinations=combinations) -> dict[str, Tensor]:
+                nonlocal done
+                pieces = [
+                    gradient_rows(model, chunk, points[i], combinations[i], mapped=mapped)
+                    for i in torch.arange(how.rows)[span].split(how.batch)
+                ]
+                done += len(range(*span.indices(how.rows)))
+                if report is not None:
+                    report(done, how.gradient_rows)
+                return {name: torch.cat([piece[name] for piece in pieces]) for name in chunk}
+
+            for first, second, left, right in _tile_pairs(how.rows, tile, rows):
+                for name in chunk:
+                    block = (left[name] @ right[name].T).double()
+                    parts[groups[name]][first, second] += block
+                    if first != second:
+                        parts[groups[name]][second, first] += block.T
+    n, full = len(x), None
+    if how.passes == 1 and len(directions) == directions.shape[1]:
+        full = torch.stack(list(parts.values())).sum(0).numpy()
+        count = len(directions)
+        parts = {g: k.reshape(n, count, n, count).diagonal(dim1=1, dim2=3).sum(-1) for g, k in parts.items()}
+    return TangentKernels({group: kernel.numpy() for group, kernel in parts.items()}, full)
+
+
+def gradient_rows(
+    model: ModelFunction, names: Sequence[str], x: Tensor, combinations: Tensor, *, mapped: bool = True
+) -> dict[str, Tensor]:
+    """Return d(v_r·f(x_r))/dw for the parameters named: x (r, ...), v (r, outputs) -> (r, numbers) for each."""
+    part = {name: model.parameters[name] for name in names}
+
+    def combination(parameters: dict[str, Tensor], point: Tensor, v: Tensor) -> Tensor:
+        return (model(parameters, point.unsqueeze(0))[0] * v).sum()
+
+    if mapped:
+        rows = vmap(grad(combination), in_dims=(None, 0, 0), randomness="error")(part, x, combinations)
+    else:
+        each = [grad(combination)(part, point, v) for point, v in zip(x, combinations, strict=True)]
+        rows = {name: torch.stack([one[name] for one in each]) for name in names}
+    return {name: rows[name].reshape(len(x), -1) for name in names}
+
+
+def can_be_mapped(model: ModelFunction, x: Tensor, directions: Tensor) -> bool:
+    """Whether `torch.func.vmap` takes the model's forward: it does not where code looks at the numbers themselves."""
+    try:
+        gradient_rows(model, [next(iter(model.parameters))], x[:2], directions[[0, 0]])
+    except RuntimeError:
+        return False
+    return True
+
+
+def estimated_seconds(
+    model: ModelFunction, x: Tensor, directions: Tensor, *, memory: int = MEMORY, mapped: bool = True
+) -> float:
+    """Return about how long one kernel takes here, from the time of a few rows."""
+    how = plan(model, x, directions, memory)
+    few = min(len(x), how.batch, *how.tiles, 8)
+    combinations = directions[torch.zeros(few, dtype=torch.long)]
+    seconds = 0.0
+    for chunk, tile in zip(how.chunks, how.tiles, strict=True):
+        started = time.perf_counter()
+        rows = gradient_rows(model, chunk, x[:few], combinations, mapped=mapped)
+        parts = math.ceil(how.rows / tile)
+        count = sum(max(0, how.rows - i * tile) for i in range(parts)) * how.passes
+        each = (time.perf_counter() - started) / few
+        started = time.perf_counter()
+        for row in rows.values():
+            row @ row.T
+        product = (time.perf_counter() - started) / few**2
+        seconds += each * count + product * how.rows**2 * how.passes / 4  # larger products are faster a number
+    return seconds
+
+
+def _row_sets(x: Tensor, directions: Tensor, how: KernelPlan) -> Iterator[tuple[Tensor, Tensor]]:
+    """The points and combinations of outputs of the rows of each pass."""
+    n, count = len(x), len(directions)
+    if how.passes == 1 and how.rows == n * count:
+        yield x.repeat_interleave(count, 0), directions.repeat(n, 1)
+        return
+    for direction in directions:
+        yield x, direction.expand(n, -1)
+
+
+def _tile_pairs(
+    rows: int, tile: int, compute: Callable[[slice], dict[str, Tensor]]
+) -> Iterator[tuple[slice, slice, dict[str, Tensor], dict[str, Tensor]]]:
+    """All pairs of row tiles, the second not before the first, two tiles in memory at a time."""
+    spans = [slice(start, min(start + tile, rows)) for start in range(0, rows, tile)]
+    for i, first in enumerate(spans):
+        left = compute(first)
+        yield first, first, left, left
+        for second in spans[i + 1 :]:
+            yield first, second, left, compute(second)

@@ -1,0 +1,128 @@
+"""How activations move in a few steps, as powers of the width: derived, and done in numpy at five widths."""
+
+import numpy as np
+import pytest
+from sympy import Rational
+
+from lazyrich.errors import InputError
+from theory.coordinate_check import coordinate_powers, depth_power, feature_rates, own_change
+from theory.parametrisation import known
+
+WIDTHS = (64, 128, 256, 512)
+CHECKED = ("standard, learning rate 1", "NTK", "mean field / article at fixed A", "maximal update (muP)")
+HIDDEN = 3
+
+
+def parametrisation(name):
+    return next(p for p in known(HIDDEN) if p.name == name)
+
+
+def changes(p, rates, optimizer, h, seed):
+    """The rms change of each layer's preactivations after one small step of a ReLU network, on four inputs."""
+    rng = np.random.default_rng([seed, h])
+    shapes = [(h, 5), *[(h, h)] * (HIDDEN - 1), (1, h)]
+    scale = [float(h) ** -float(a) for a in p.a]
+    weights = [rng.standard_normal(s) * float(h) ** -float(b) for s, b in zip(shapes, p.b, strict=True)]
+    x, residual = rng.standard_normal((5, 4)), rng.choice([-1.0, 1.0], (1, 4))
+
+    def forward(weights):
+        activations, preactivations = [x], []
+        for layer, w in enumerate(weights):
+            preactivations.append(scale[layer] * w @ activations[-1])
+            activations.append(np.sqrt(2) * np.maximum(preactivations[-1], 0) if layer < HIDDEN else preactivations[-1])
+        return activations, preactivations
+
+    activations, before = forward(weights)
+    delta, moved = residual, list(weights)
+    for layer in reversed(range(HIDDEN + 1)):
+        gradient = scale[layer] * delta @ activations[layer].T
+        step = gradient if optimizer == "sgd" else np.sign(gradient)
+        moved[layer] = weights[layer] + 1e-6 * float(h) ** -float(rates[layer]) * step
+        if layer:
+            delta = scale[layer] * (weights[layer].T @ delta) * np.sqrt(2) * (before[layer - 1] > 0)
+    return [np.sqrt(np.mean((z - z0) ** 2)) for z, z0 in zip(forward(moved)[1], before, strict=True)]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("name", CHECKED)
+def test_powers_are_those_of_networks(name, optimizer):
+    """Three random rate vectors each; 0.16: sums of terms of different powers at such widths, and ten seeds."""
+    p = parametrisation(name)
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        rates = [Rational(int(twice), 2) for twice in rng.integers(0, 5, HIDDEN + 1)]
+        logs = np.array([np.mean([np.log(changes(p, rates, optimizer, h, s)) for s in range(10)], 0) for h in WIDTHS])
+        slopes = np.polyfit(np.log(WIDTHS), logs, 1)[0]
+        expected = [float(power) for power in coordinate_powers(p, optimizer, rates).total]
+        np.testing.assert_allclose(slopes, expected, atol=0.16)
+
+
+@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_rates_that_let_every_layer_learn_are_stable(name, optimizer):
+    p = parametrisation(name)
+    rates = feature_rates(p, optimizer)
+    own = coordinate_powers(p, optimizer, rates).own
+    assert own == (0,) * (HIDDEN + 1)
+
+
+def test_maximal_update_rates_are_the_published_ones():
+    """Adam: 1/h for hidden matrices and the readout, with sizes of the weights as in arXiv:2203.03466, table 3."""
+    standard = parametrisation("standard, learning rate 1")
+    assert feature_rates(standard, "adam") == (0, 1, 1, 1)
+    mup = parametrisation("maximal update (muP)")
+    assert feature_rates(mup, "sgd") == (0, 0, 0, 0)
+
+
+def test_hidden_layers_of_the_ntk_parametrisation_are_lazy_and_its_output_is_not():
+    powers = coordinate_powers(parametrisation("NTK"), "sgd")
+    assert powers.total == (-Rational(1, 2), -Rational(1, 2), -Rational(1, 2), 0)
+
+
+def test_shifting_a_b_and_c_together_changes_nothing():
+    p = parametrisation("NTK")
+    theta = Rational(1, 2)
+    shifted = type(p)(p.name, tuple(a + theta for a in p.a), tuple(b - theta for b in p.b), p.c)
+    for optimizer, factor in (("sgd", 2), ("adam", 1)):
+        rates = [Rational(1, 2)] * (HIDDEN + 1)
+        moved = [c - factor * theta for c in rates]
+        assert coordinate_powers(shifted, optimizer, moved).total == coordinate_powers(p, optimizer, rates).total
+
+
+def residual_change(optimizer, p, q, depth, seed):
+    """The change of a linear residual stream after one small step, branches depth^-p, rates depth^-q."""
+    rng = np.random.default_rng([seed, depth])
+    h = 48
+    weights = [rng.standard_normal((h, h)) / np.sqrt(h) for _ in range(depth)]
+    scale, rate = float(depth) ** -p, 1e-5 * float(depth) ** -q
+    streams, readout = [rng.standard_normal(h)], rng.standard_normal(h) / h
+    for w in weights:
+        streams.append(streams[-1] + scale * w @ streams[-1])
+    delta, moved = readout, [None] * depth
+    for layer in reversed(range(depth)):
+        gradient = scale * np.outer(delta, streams[layer])
+        moved[layer] = weights[layer] + rate * (gradient if optimizer == "sgd" else np.sign(gradient))
+        delta = delta + scale * weights[layer].T @ delta
+    stream = streams[0]
+    for w in moved:
+        stream = stream + scale * w @ stream
+    return np.sqrt(np.mean((stream - streams[-1]) ** 2))
+
+
+@pytest.mark.parametrize(("p", "q"), [(0.5, 0.0), (0.5, 0.5), (1.0, 0.0)])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_powers_of_the_depth(optimizer, p, q):
+    """0.12: the stream grows by 1 + 1/(2 L) a branch at p = 1/2, which is a correction of order 1/L."""
+    depths = (8, 16, 32, 64)
+    logs = [np.mean([np.log(residual_change(optimizer, p, q, depth, seed)) for seed in range(16)]) for depth in depths]
+    slope = np.polyfit(np.log(depths), logs, 1)[0]
+    assert slope == pytest.approx(float(depth_power(optimizer, p, q)), abs=0.12)
+
+
+def test_what_is_not_derived():
+    with pytest.raises(InputError, match="lion"):
+        own_change("lion", rate=0, multiplier=0, backward=0, inputs=0, wide_inputs=True)
+    with pytest.raises(InputError, match="lion"):
+        depth_power("lion", 0.5, 0)
+    with pytest.raises(InputError, match="there are 4 layers"):
+        coordinate_powers(parametrisation("NTK"), "sgd", [0])

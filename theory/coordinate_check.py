@@ -1,0 +1,160 @@
+r"""How activations move in a few steps of training, as powers of the width: what a coordinate check should find.
+
+Layer l = 1..L+1 has weights W_l = h^(-a_l) w_l, w_l ~ N(0, h^(-2 b_l)), and the rate h^(-c_l) for w_l. Every size is a
+power of h (a linear form in log h, as in `theory.scaling`), and a sum is its largest term:
+
+    forward    z_l = W_l x_{l-1}: random signs, h^(1/2) over h inputs
+    backward   d_l = W_{l+1}^T d_{l+1}: random signs, h^(1/2) over h outputs;  d_{L+1} = 1
+    gradient   df/dw_l = h^(-a_l) d_l x_{l-1}^T
+    own step   x_{l-1}·x_{l-1} is coherent, h over h inputs:
+               SGD   dz_l = h^(-c_l - 2 a_l) d_l (x·x),     Adam (signs)   dz_l = h^(-c_l - a_l) (|x| coherent)
+    inherited  W_l dx_{l-1}: as forward through hidden layers; coherent (h) at the readout, since dx_L follows W_{L+1}.
+
+The change of a preactivation is the larger of its own and the inherited one. arXiv:2011.14522 (SGD), arXiv:2308.01814
+(Adam), arXiv:2407.05872 (rates a layer).
+
+Depth: L branches scaled L^(-p) on a residual stream, rates L^(-q). The stream's signal stays of size 1 for p >= 1/2;
+a branch's gradient carries L^(-p) (SGD) or its sign (Adam), its effect on the stream again L^(-p), and L branches add
+coherently: L^(1 - 2p - q) for SGD, L^(1 - p - q) for Adam. arXiv:2310.02244, arXiv:2309.16620.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import sympy
+
+from lazyrich.errors import InputError
+from theory.parametrisation import Parametrisation
+
+Optimizer = Literal["sgd", "adam"]
+#: powers of the width are multiples of this in all parametrisations in use
+SPACING = sympy.Rational(1, 2)
+_HALF = sympy.Rational(1, 2)
+
+
+@dataclass(frozen=True)
+class CoordinatePowers:
+    """Powers of h of the changes after a few steps, layer by layer; the last entry is the output."""
+
+    backward: tuple[sympy.Expr, ...]  #: of df/dz_l per neuron, at initialisation
+    own: tuple[sympy.Expr, ...]  #: of the change that the layer's own step makes
+    total: tuple[sympy.Expr, ...]  #: of the change of z_l
+
+
+def own_change(
+    optimizer: Optimizer,
+    *,
+    rate: sympy.Expr | float,
+    multiplier: sympy.Expr | float,
+    backward: sympy.Expr | float,
+    inputs: sympy.Expr | float,
+    wide_inputs: bool,
+):
+    """Return the power of h of the change of z = h^(-a) w x that a step of w makes.
+
+    Parameters
+    ----------
+    optimizer : {"sgd", "adam"}
+    rate, multiplier : exponents c and a
+        Rate h^(-c), multiplier h^(-a).
+    backward, inputs : powers of df/dz and of x, per neuron
+    wide_inputs : bool
+        Whether the layer sums over h inputs.
+    """
+    coherent = 1 if wide_inputs else 0
+    if optimizer == "sgd":
+        return -rate - 2 * multiplier + backward + 2 * inputs + coherent
+    if optimizer == "adam":
+        return -rate - multiplier + inputs + coherent
+    raise InputError("optimizer", optimizer, "its step is not derived", "Use sgd or adam")
+
+
+def coordinate_powers(
+    parametrisation: Parametrisation, optimizer: Optimizer, rates: Sequence[sympy.Expr] | None = None
+) -> CoordinatePowers:
+    """Return how the activations of a fully connected network move in a few steps.
+
+    Parameters
+    ----------
+    parametrisation : Parametrisation
+        Exponents a_l, b_l of its layers; c where ``rates`` are not given.
+    optimizer : {"sgd", "adam"}
+    rates : sequence of exponents c_l, optional
+        Learning rates h^(-c_l), one a layer.
+
+    Examples
+    --------
+    >>> from theory.parametrisation import known
+    >>> mup = next(p for p in known(3) if "muP" in p.name)
+    >>> coordinate_powers(mup, "sgd").total
+    (0, 0, 0, 0)
+    """
+    p = parametrisation
+    layers = len(p.a)
+    c = [p.c] * layers if rates is None else list(rates)
+    if len(c) != layers:
+        raise InputError("rates", len(c), f"there are {layers} layers", "Give a rate for each")
+    inputs = [sympy.S.Zero, *forward_powers(p)]
+    backward = [sympy.S.Zero]
+    for layer in range(layers - 1, 0, -1):
+        # the readout has one output: no sum over h of them
+        outputs = sympy.S.Zero if layer == layers - 1 else _HALF
+        backward.insert(0, backward[0] + outputs - p.a[layer] - p.b[layer])
+    own, total = [], []
+    for layer in range(layers):
+        step = own_change(
+            optimizer,
+            rate=c[layer],
+            multiplier=p.a[layer],
+            backward=backward[layer],
+            inputs=inputs[layer],
+            wide_inputs=layer > 0,
+        )
+        own.append(step)
+        if layer == 0:
+            total.append(step)
+            continue
+        signs = sympy.S.One if layer == layers - 1 else _HALF
+        total.append(sympy.Max(step, total[-1] + signs - p.a[layer] - p.b[layer]))
+    return CoordinatePowers(tuple(backward), tuple(own), tuple(total))
+
+
+def forward_powers(parametrisation: Parametrisation) -> list[sympy.Expr]:
+    """Return the powers of h of the activations of the hidden layers at initialisation (of degree 1)."""
+    p = parametrisation
+    sizes = [-(p.a[0] + p.b[0])]
+    for a, b in zip(p.a[1:-1], p.b[1:-1], strict=True):
+        sizes.append(sizes[-1] + _HALF - a - b)
+    return sizes
+
+
+def depth_power(optimizer: Optimizer, branch: sympy.Expr | float, rate: sympy.Expr | float):
+    """Return the power of the depth in the change of a residual stream: branches L^(-p), rates L^(-q).
+
+    Examples
+    --------
+    >>> depth_power("sgd", 0.5, 0), depth_power("adam", 0.5, 0.5)
+    (0.0, 0.0)
+    """
+    if optimizer == "sgd":
+        return 1 - 2 * branch - rate
+    if optimizer == "adam":
+        return 1 - branch - rate
+    raise InputError("optimizer", optimizer, "its step is not derived", "Use sgd or adam")
+
+
+def feature_rates(parametrisation: Parametrisation, optimizer: Optimizer) -> tuple[sympy.Expr, ...]:
+    """Return the rate exponents c_l at which every layer's own step moves its preactivations by a power 0 of h.
+
+    Examples
+    --------
+    >>> from theory.parametrisation import known
+    >>> standard = known(2)[0]
+    >>> feature_rates(standard, "adam")
+    (0, 1, 1)
+    """
+    zero = [sympy.S.Zero] * len(parametrisation.a)
+    return coordinate_powers(parametrisation, optimizer, zero).own
