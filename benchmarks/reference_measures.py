@@ -35,13 +35,13 @@ def _mean(preset: str, what: str, values: NDArray) -> Measured:
 
 def _kept(folder: Path, preset: str) -> Iterator[tuple[str, xr.Dataset]]:
     """Yield name and measurements of each experiment of a run."""
-    for path in sorted((folder / preset).glob("*.nc")):
+    for path in sorted((folder / preset).glob("*.nc.gz")):
         with xr.open_dataset(path) as data:
-            yield path.stem, data.load()
+            yield path.name.removesuffix(".nc.gz"), data.load()
 
 
 def _dynamics(folder: Path) -> xr.Dataset:
-    with xr.open_dataset(folder / "dynamics-laptop" / "fashion_mnist.nc") as data:
+    with xr.open_dataset(folder / "dynamics-laptop" / "fashion_mnist.nc.gz") as data:
         return data.load()
 
 
@@ -107,7 +107,7 @@ def infinite_width(folder: Path) -> list[Measured]:
     preset = "amplitude-laptop"
     rows = []
     for name, error in json.loads((folder / "infinite_width.json").read_text(encoding="utf-8")).items():
-        with xr.open_dataset(folder / preset / f"{name}.nc") as data:
+        with xr.open_dataset(folder / preset / f"{name}.nc.gz") as data:
             widest = data["test_error"].isel(width=-1).load()
         h = int(widest["width"])
         rows += [

@@ -1,6 +1,6 @@
 """The table of reports/reference/README.md: the article's claims and the open points, as the kept runs measured them.
 
-Every number and every word in it comes from a verdicts.json beside it, or is measured here from the kept netCDF files.
+Every number and every word in it comes from a verdicts.csv beside it, or is measured here from the kept netCDF files.
 What was concluded by reading them is in points.toml, each with the count of verdicts that it was written about: where a
 run made anew says something else, `write_table` fails with the name of the point, and the conclusion has to be thought
 over again.
@@ -8,7 +8,6 @@ over again.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections import Counter
@@ -17,9 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from benchmarks.reference_measures import MEASURES, Measured
 
 FOLDER = Path(__file__).parent.parent / "reports" / "reference"
+VERDICTS = "verdicts.csv"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->"
 
 
@@ -41,14 +43,21 @@ class Point:
     def verdicts(self, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield preset and verdict, in the order of the runs; what could not be measured at all is left out."""
         for preset in self.presets:
-            path = folder / preset / "verdicts.json"
-            for row in json.loads(path.read_text(encoding="utf-8")) if path.exists() else ():
+            for row in read_verdicts(folder / preset / VERDICTS):
                 same = all(
                     not wanted or row[name] == wanted
                     for name, wanted in (("claim", self.claim), ("regime", self.regime), ("variable", self.variable))
                 )
                 if same and re.fullmatch(self.experiment, row["experiment"]) and row["estimate"] is not None:
                     yield preset, row
+
+
+def read_verdicts(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table of verdicts: numbers as floats, what is empty as None; none if there is no file."""
+    if not path.exists():
+        return []
+    table = pd.read_csv(path, dtype={"predicted": str, "experiment": str})
+    return [{name: None if pd.isna(v) else v for name, v in row.items()} for row in table.to_dict("records")]
 
 
 def points(folder: Path = FOLDER) -> list[Point]:
@@ -96,7 +105,7 @@ def _judged(point: Point, folder: Path) -> list[str]:
     for preset, row in rows:
         low, high = row["ci_low"], row["ci_high"]
         cells = (
-            f"[{preset}]({preset}/report.md)",
+            preset,
             row["experiment"],
             "A" if row["variable"] == "root_h_alpha" else "h",
             (row["predicted"] or "–").replace("-", "−"),
@@ -112,7 +121,7 @@ def _measured(rows: Sequence[Measured]) -> list[str]:
     lines = ["| preset | what | measured | 95 % interval |", "|" + "---|" * 4]
     for row in rows:
         interval = "–" if row.low is None or row.high is None else f"[{_number(row.low)}, {_number(row.high)}]"
-        lines.append(f"| [{row.preset}]({row.preset}/report.md) | {row.what} | {_number(row.value)} | {interval} |")
+        lines.append(f"| {row.preset} | {row.what} | {_number(row.value)} | {interval} |")
     return [*lines, ""]
 
 

@@ -1,6 +1,6 @@
 """Do the quick campaign's verdicts depend on the draw of the initial weights? The whole loop, once per base seed.
 
-    python -m benchmarks.replication [--count 20] [--stores FOLDER] [--out benchmarks/results/replication.json]
+    python -m benchmarks.replication [--count 20] [--stores FOLDER] [--out benchmarks/results/replication.csv]
 
 Each base seed takes as long as the report's own simulation (about two minutes on two cores). Results are written after
 each one; run again, the command goes on where it stopped. With ``--stores`` the networks are kept, as FOLDER/SEED.zarr,
@@ -10,10 +10,11 @@ and can be judged again without being trained again (remove the result first).
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections import Counter
 from pathlib import Path
+
+import pandas as pd
 
 from fit import assess
 from simulate import Campaign, run
@@ -28,6 +29,10 @@ REQUIRED = {
 }
 
 
+RESULT = Path(__file__).parent / "results" / "replication.csv"
+COLUMNS = ("experiment", "claim", "variable", "regime", "estimate", "ci_low", "ci_high", "verdict")
+
+
 def replicate(base_seed: int, stores: Path | None) -> list[dict]:
     """Simulate and judge the quick campaign with this base seed; its store is kept in ``stores``, if that is given."""
     campaign = Campaign.from_preset("quick").changed(base_seed=base_seed)
@@ -35,12 +40,12 @@ def replicate(base_seed: int, stores: Path | None) -> list[dict]:
         store = Path(stores or folder, f"{base_seed}.zarr")
         run(campaign, store)
         verdicts = assess(store)
-    kept = ("experiment", "claim", "variable", "regime", "estimate", "ci_low", "ci_high", "verdict")
-    return [{name: getattr(v, name) for name in kept} for v in verdicts]
+    return [{"base_seed": base_seed, **{name: getattr(v, name) for name in COLUMNS}} for v in verdicts]
 
 
-def summary(replicas: dict[str, list[dict]]) -> str:
-    """A table: for each required verdict, in how many replicas it was which word, and its widest half-width."""
+def summary(results: pd.DataFrame) -> str:
+    """Return a table: for each required verdict, how often each outcome came out, and the widest half-width."""
+    replicas = {seed: rows.to_dict("records") for seed, rows in results.groupby("base_seed")}
     rows: dict[tuple, list[dict]] = {}
     for verdicts in replicas.values():
         for v in verdicts:
@@ -73,16 +78,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--stores", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/replication.json"))
+    parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
-    replicas = json.loads(options.out.read_text()) if options.out.exists() else {}
+    results = pd.read_csv(options.out) if options.out.exists() else pd.DataFrame(columns=["base_seed", *COLUMNS])
     for base_seed in range(1, options.count + 1):
-        if str(base_seed) not in replicas:
-            replicas[str(base_seed)] = replicate(base_seed, options.stores)
+        if base_seed not in set(results["base_seed"]):
+            results = pd.concat([results, pd.DataFrame(replicate(base_seed, options.stores))])
             options.out.parent.mkdir(parents=True, exist_ok=True)
-            options.out.write_text(json.dumps(replicas, indent=1))
+            results.to_csv(options.out, index=False, float_format="%.6g", lineterminator="\n")
             print(f"base seed {base_seed} done", flush=True)
-    print(summary(replicas))
+    print(summary(results))
 
 
 if __name__ == "__main__":

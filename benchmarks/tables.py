@@ -126,7 +126,7 @@ def _work_precision() -> str:
         f"network of width {stored[0]['width']} on digits,\namong those tolerances of 0.03, 0.01, 0.003, 0.001 that "
         "are within with all smaller ones; errors are against a\nsolution at a tolerance of 3e-6 (ReLU: 1e-4), which "
         "was itself compared with DOP853 where that is feasible. Euler's rule\nhas no tolerance and stalls on ReLU "
-        "(`python -m benchmarks work_precision`, figures in `benchmarks/results/`). Tanh at\nA = 1e-3 is sensitive, "
+        "(`python -m benchmarks work_precision`, with its figures). Tanh at\nA = 1e-3 is sensitive, "
         "and takes smaller tolerances (N = 100, L = 3: 1e-4; N = 1,000, L = 1, not shown: at 3e-6 the\nstop is not "
         "reached within 20,000 steps); so, less, are networks that hardly fit: softplus with L = 1,\n"
         "N = 1,000, A = 1e-3 is 2.2 % off at 1e-2 (the W-method 1.4 %). Kernels of networks with kinks change by\n"

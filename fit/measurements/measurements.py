@@ -324,11 +324,16 @@ def _from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurement
     return Measurements(data, str(description.get("name", name)), store, description)
 
 
+def _stem(path: Path) -> str:
+    """Return a file's name without what says its format: ``run`` of ``run.nc.gz``."""
+    return Path(path.name.removesuffix(".gz")).stem
+
+
 def _from_netcdf(path: Path) -> list[Measurements]:
     data = xr.open_dataset(path)
     columns = [name for name in data.variables if data[name].ndim == 1]
     if "width" in data.dims or "width" not in columns:
-        return [_from_dataset(data, str(path), path.stem)]
+        return [_from_dataset(data, str(path), _stem(path))]
     # a table: one entry a network along the one dimension of the width, as columns of a CSV file
     rows = [name for name in columns if data[name].dims == data["width"].dims and name not in data.dims]
     labels = {key: data.attrs[key] for key in _LABELS if key in data.attrs and key not in rows}
@@ -344,7 +349,7 @@ def _from_table(table: pd.DataFrame, path: Path) -> list[Measurements]:
             "Give at least the columns width, root_h_alpha (or alpha) and seed",
         )  # fmt: skip
     found = []
-    groups = table.groupby("experiment", sort=False) if "experiment" in table else [(path.stem, table)]
+    groups = table.groupby("experiment", sort=False) if "experiment" in table else [(_stem(path), table)]
     for name, rows in groups:
         twice = rows[index][rows[index].duplicated()]
         if len(twice):

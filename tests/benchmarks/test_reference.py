@@ -3,12 +3,13 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
-from benchmarks.reference import FOLDER, LIMIT, ROOT, kept, small
+from benchmarks.reference import COLUMNS, DIGITS, FOLDER, LIMIT, ROOT, STEP, kept, small, verdict_table, write
 from benchmarks.reference_measures import trajectories_of
-from benchmarks.reference_table import BEGIN, END, table
+from benchmarks.reference_table import BEGIN, END, VERDICTS, read_verdicts, table
 from fit import assess
 from simulate import Campaign, run
 
@@ -27,17 +28,18 @@ def store(tmp_path_factory):
 
 def test_verdicts_of_the_small_file_are_those_of_the_store(store, tmp_path):
     with xr.open_datatree(store, engine="zarr") as tree:
-        small(tree["softplus"].to_dataset()).to_netcdf(tmp_path / "softplus.nc", engine="scipy")
-    whole, few = assess(store), assess(tmp_path / "softplus.nc")
-    assert [(v.claim, v.regime, v.variable, v.verdict) for v in few] == [
+        write(small(tree["softplus"].to_dataset()), tmp_path / "softplus.nc.gz")
+    whole, of_file = assess(store), assess(tmp_path / "softplus.nc.gz")
+    assert [(v.claim, v.regime, v.variable, v.verdict) for v in of_file] == [
         (v.claim, v.regime, v.variable, v.verdict) for v in whole
     ]
     measured = [v for v in whole if v.estimate is not None]
     assert measured
-    for a, b in zip(whole, few, strict=True):
+    for a, b in zip(whole, of_file, strict=True):
         if a.estimate is not None:
-            # seven digits are kept of values; slopes over a decade and more keep five of them
-            assert b.estimate == pytest.approx(a.estimate, abs=1e-5)
+            # four decimal digits of values are three of slopes over half a decade and more; outputs to 0.002, which
+            # differ by 0.05 from seed to seed, give a standard deviation from ninety of them to 0.1 %
+            assert b.estimate == pytest.approx(a.estimate, abs=3e-3), (a.claim, a.quantity)
 
 
 def test_outputs_are_cut_to_the_limit_and_coordinates_are_not_rounded():
@@ -53,12 +55,34 @@ def test_outputs_are_cut_to_the_limit_and_coordinates_are_not_rounded():
     )
     cut = small(data)
     assert cut["test_output"].nbytes <= LIMIT < data["test_output"].nbytes
+    assert cut["test_output"].encoding["scale_factor"] == STEP
     assert cut["kernel_change"].dtype == np.float32
     assert cut["root_h_alpha"].dtype == np.float64
     assert cut.attrs["campaign"] == '{"name": "t"}'
 
 
-KEPT = [path.parent.name for path in sorted(FOLDER.glob("*/verdicts.json"))]
+def test_digits_are_those_that_are_said(tmp_path):
+    grid = ("width", "root_h_alpha", "seed")
+    values = np.array([1.0 / 3.0, 2.0e-9, 7.0e8, np.nan, np.inf, 0.0]).reshape(1, 2, 3)
+    outputs = np.array([1.2345, -0.4321, 100.4, np.nan, 0.0, -1.0], dtype="float32").reshape(1, 2, 3, 1)
+    data = xr.Dataset(
+        {
+            "status": (grid, np.ones((1, 2, 3), dtype="int8")),
+            "kernel_change": (grid, values),
+            "test_output": ((*grid, "test_point"), outputs),
+        },
+        {"width": [8], "root_h_alpha": [1e-4, 1e-2]},
+    )
+    write(small(data), tmp_path / "one.nc.gz")
+    with xr.open_dataset(tmp_path / "one.nc.gz") as again:
+        np.testing.assert_allclose(again["kernel_change"], values, rtol=2.0**-DIGITS, atol=0)
+        assert float(abs(again["kernel_change"] - values).max()) > 0  # it was rounded
+        # outputs are not cut off where they are large: the step grows with the largest
+        np.testing.assert_allclose(again["test_output"], outputs, atol=STEP * 4)
+    assert len((tmp_path / "one.nc.gz").read_bytes()) < 2000
+
+
+KEPT = [path.parent.name for path in sorted(FOLDER.glob(f"*/{VERDICTS}"))]
 SMALL = ["dynamics-laptop", "variance-laptop"]
 
 
@@ -66,39 +90,33 @@ def _of(verdict):
     return tuple(verdict[key] for key in ("experiment", "claim", "quantity", "regime", "variable"))
 
 
-@pytest.mark.parametrize("preset", [name for name in SMALL if name in KEPT])
-def test_the_kept_files_give_the_kept_verdicts_again(preset, monkeypatch):
+@pytest.mark.parametrize("preset", SMALL)
+def test_the_kept_files_give_the_kept_verdicts_again(preset, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
-    again = {_of(v): v for v in (v.to_json() for v in assess(kept(preset, FOLDER / preset)))}
-    # claims and fields of which there were none when the report was made are new, and no contradiction
-    for theirs in json.loads((FOLDER / preset / "verdicts.json").read_text(encoding="utf-8")):
-        ours = again[_of(theirs)]
-        # a fit that iterates ends where its optimiser stops; tail probabilities magnify that
-        numbers = {name for name, value in theirs.items() if isinstance(value, float)} | {"sensitivity", "reason"}
-        same = theirs.keys() - numbers
-        assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}
-        for name in numbers - {"sensitivity", "reason", "p_value"}:
-            assert ours[name] == pytest.approx(theirs[name], rel=1e-4, abs=1e-6), (
-                theirs["experiment"],
-                theirs["claim"],
-            )
+    verdict_table(assess(kept(preset, FOLDER / preset))).to_csv(tmp_path / VERDICTS, index=False)
+    again = {_of(row): row for row in read_verdicts(tmp_path / VERDICTS)}
+    # claims of which there were none when the table was written are new, and no contradiction
+    for row in read_verdicts(FOLDER / preset / VERDICTS):
+        for name in COLUMNS:
+            # a fit that iterates ends where its optimiser stops
+            expected = pytest.approx(row[name], rel=1e-4, abs=1e-6) if isinstance(row[name], float) else row[name]
+            assert again[_of(row)][name] == expected, (row["experiment"], row["claim"], name)
 
 
 @pytest.mark.parametrize("preset", [name for name in KEPT if name.endswith("-laptop")])
 def test_the_kept_runs_are_of_the_presets_as_they_are(preset):
     experiments = {experiment.name: experiment for experiment in Campaign.from_preset(preset).experiment}
     # of an experiment that has not been run there is no file; a file of no experiment is left over
-    for path in (FOLDER / preset).glob("*.nc"):
-        experiment = experiments[path.stem]
+    for path in (FOLDER / preset).glob("*.nc.gz"):
+        experiment = experiments[path.name.removesuffix(".nc.gz")]
         with xr.open_dataset(path) as data:
             assert json.loads(data.attrs["experiment"]) == experiment.model_dump(mode="json", exclude_none=True)
             assert data["status"].values.min() > 0, "a network was never trained"
 
 
 def test_the_kept_runs_are_small():
-    for preset in KEPT:
-        files = [p for p in (FOLDER / preset).rglob("*") if p.is_file() and "store.zarr" not in p.parts]
-        assert sum(path.stat().st_size for path in files) < 12e6, preset
+    files = [path for path in FOLDER.rglob("*.nc.gz")] + list(FOLDER.rglob(VERDICTS))
+    assert sum(path.stat().st_size for path in files) < 9e6
 
 
 def test_the_table_is_made_from_the_kept_verdicts():
@@ -114,9 +132,9 @@ def test_a_conclusion_about_other_verdicts_is_refused(tmp_path):
     row = {"experiment": "e", "claim": "c", "regime": "lazy", "variable": "width", "predicted": "-1/2",
            "estimate": -0.5, "ci_low": -0.6, "ci_high": -0.4, "verdict": "consistent"}  # fmt: skip
     (tmp_path / "p").mkdir()
-    (tmp_path / "p" / "verdicts.json").write_text(json.dumps([row, row]))
+    pd.DataFrame([row, row]).to_csv(tmp_path / "p" / VERDICTS)
     assert "[−0.600, −0.400] | consistent |\n" in table(tmp_path)
-    (tmp_path / "p" / "verdicts.json").write_text(json.dumps([row, row | {"verdict": "inconsistent"}]))
+    pd.DataFrame([row, row | {"verdict": "inconsistent"}]).to_csv(tmp_path / "p" / VERDICTS)
     with pytest.raises(ValueError, match=r"x: the verdicts are .*inconsistent"):
         table(tmp_path)
 

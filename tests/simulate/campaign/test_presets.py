@@ -77,7 +77,7 @@ def test_cost_grows_as_the_work_does():
 @pytest.mark.parametrize("experiment", Campaign.from_preset("atlas").experiment, ids=lambda e: e.name)
 def test_the_steps_of_each_activation_are_told_within_a_factor_of_two(experiment):
     """But for abs at one hidden layer: it turns back as the sine does, and is fit more easily."""
-    with xr.open_dataset(ATLAS / f"{experiment.name}.nc", engine="scipy") as data:
+    with xr.open_dataset(ATLAS / f"{experiment.name}.nc.gz", engine="scipy") as data:
         measured = float(data["steps"].mean())
     told = min(STEPS * stiffness(experiment.activation, experiment.depth), experiment.max_steps)
     assert (0.25 if experiment.name == "abs-L1" else 0.5) < measured / told < 1.3
