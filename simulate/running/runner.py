@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from simulate.measure.engine import run_task
 from simulate.networks.registry import user_architectures
 from simulate.planning.tasks import Task, task_cost
 from simulate.running.job import Compute, Job, check_device
-from simulate.running.workers import Done, Say, in_processes, in_this_process
+from simulate.running.workers import ATTEMPTS, Done, Say, in_processes, in_this_process
 from simulate.store import Store, claimed
 from simulate.store.extend import extend, finish_extension
 from simulate.store.provenance import commit, machine, now, versions
@@ -83,7 +84,7 @@ def run(
     data_root: str | Path | None = None,
     download: bool = False,
     progress: Callable[[Progress], None] | None = None,
-    say: Say = lambda _: None,
+    say: Say | None = None,
     grow: bool = False,
     compute: Compute = run_task,
 ) -> Outcome:
@@ -103,7 +104,8 @@ def run(
     progress : callable, optional
         Called with a `Progress` at the start and after each task.
     say : callable, optional
-        Called with a sentence when something happens that a person should know (a worker died, say).
+        Called with a sentence when something happens that a person should know (a worker died, say). Without it, a
+        `RuntimeWarning` says which networks could not be trained since their processes died.
     grow : bool
         Let the campaign have more seeds, widths or amplitudes than the store; what is finished is kept.
     compute : callable
@@ -129,8 +131,9 @@ def run(
     finish_extension(store)
     with claimed(store):
         kept = extend(store, campaign, data) if grow else 0
+    tell: Say = say or (lambda _: None)
     if kept:
-        say(f"extended: {kept} networks are kept")
+        tell(f"extended: {kept} networks are kept")
     with claimed(store):
         opened = Store.create(store, campaign, data, device)
         opened.check_layout()
@@ -144,15 +147,27 @@ def run(
             if scheduler is not None:
                 from simulate.running.cluster import on_cluster  # a second to import
 
-                source = on_cluster(job, tasks, scheduler, begun, say)
+                source = on_cluster(job, tasks, scheduler, begun, tell)
             elif workers == 1 or len(tasks) == 1:
                 source = in_this_process(job, tasks, data, begun)
             else:
-                source = in_processes(job, tasks, min(workers, len(tasks)), begun, say)
+                source = in_processes(job, tasks, min(workers, len(tasks)), begun, tell)
             who = workers if scheduler is None else "cluster"
             with _recorded(opened, device=device, workers=who, threads=threads):
                 lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
-    return Outcome(opened, opened.counts(), lost)
+    outcome = Outcome(opened, opened.counts(), lost)
+    if lost and say is None:
+        warnings.warn(_told_lost(outcome), RuntimeWarning, stacklevel=2)
+    return outcome
+
+
+def _told_lost(outcome: Outcome) -> str:
+    """Say which networks a run did not train."""
+    pending = sum(counts.get(Status.PENDING, 0) for counts in outcome.counts.values())
+    return (
+        f"{pending} networks in {len(outcome.lost)} tasks were not trained: the processes that tried died {ATTEMPTS} "
+        "times (out of memory, or killed). They stay pending; run again to try again"
+    )
 
 
 def _collect(store: Store, source: Iterator[Done], begun: set[Task], report: _Reporter) -> tuple[Task, ...]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 
+import cloudpickle
 import torch
 import xarray as xr
 
@@ -56,13 +60,16 @@ def in_processes(job: Job, tasks: tuple[Task, ...], count: int, begun: set[Task]
 def _through_pool(job: Job, waiting: deque[Task], count: int, begun: set[Task]) -> Generator[Done, None, list[Task]]:
     """Send tasks through a pool; return those that were in it when one of its processes died."""
     context = multiprocessing.get_context(_START)
-    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(job,))
+    # by value where the caller's script or notebook defines a part of it: its main module is not imported by workers
+    sent = cloudpickle.dumps(job)
+    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(sent,))
     running: dict[Future, Task] = {}
     try:
         while waiting or running:
             # no more than keeps them busy: a result that waits to be written takes memory
             while waiting and len(running) < 2 * count:
-                running[executor.submit(_work, waiting[0])] = waiting[0]
+                with _main_module_left_out():
+                    running[executor.submit(_work, waiting[0])] = waiting[0]
                 begun.add(waiting.popleft())
             finished = wait(running, return_when=FIRST_COMPLETED).done
             for future in finished:
@@ -81,14 +88,29 @@ def _through_pool(job: Job, waiting: deque[Task], count: int, begun: set[Task]) 
             process.kill()
 
 
+@contextmanager
+def _main_module_left_out() -> Iterator[None]:
+    """Start processes that do not import the caller's ``__main__``.
+
+    By default a spawned process runs the calling script again, up to its ``if __name__ == "__main__"``; a script
+    without that line would start a run of its own in every worker.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 _START = "spawn"  # not forked: torch's threads do not survive a fork
 _job: Job
 
 
-def _start_worker(job: Job) -> None:
+def _start_worker(sent: bytes) -> None:
     global _job
-    _job = job
-    torch.set_num_threads(job.threads)
+    _job = cloudpickle.loads(sent)
+    torch.set_num_threads(_job.threads)
     follow_parent()
 
 

@@ -169,3 +169,48 @@ def test_a_worker_process_that_is_killed_is_replaced(tiny, finished, tmp_path):
     assert "a worker process died" in said[0]
     run(tiny, tmp_path / "s", workers=1)
     assert_same(tmp_path / "s", finished)
+
+
+SCRIPT = """
+import math
+from simulate import Architecture, Campaign, register_architecture, run
+
+print("begun")
+
+
+@register_architecture
+class OneLayer(Architecture):
+    name = "one-layer"
+
+    def weight_shapes(self):
+        return [(self.width, self.input_dim), (1, self.width)]
+
+    def forward(self, weights, x):
+        first, last = weights
+        return (self.sigma(x @ first.mT / math.sqrt(self.input_dim)) @ last.mT / math.sqrt(self.width)).squeeze(-1)
+
+
+experiment = {"name": "one", "architecture": "one-layer", "dataset": "digits", "n_train": 10, "n_test": 10, "depth": 1,
+              "activation": "relu", "widths": [4, 8], "root_h_alpha": [1.0, 10.0], "seeds": 2, "tolerance": 1e-2}
+outcome = run(Campaign.from_dict({"name": "script", "experiment": [experiment]}), "script.zarr", workers=2)
+print(sum(sum(counts.values()) for counts in outcome.counts.values()), "networks,", len(outcome.lost), "tasks lost")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["script", "-c"])
+def test_a_script_without_a_main_guard_trains_in_processes(tmp_path, way):
+    """Workers do not run the script again, and know the architecture that it defines."""
+    (tmp_path / "mine.py").write_text(SCRIPT)
+    arguments = ["mine.py"] if way == "script" else ["-c", SCRIPT]
+    done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["begun", "8 networks, 0 tasks lost"]
+    with xr.open_datatree(tmp_path / "script.zarr", engine="zarr") as tree:
+        assert (tree["one"]["status"] != Status.PENDING).all()
+
+
+@pytest.mark.slow
+def test_networks_whose_processes_die_are_told_by_a_warning(tiny, tmp_path):
+    with pytest.warns(RuntimeWarning, match=r"networks in 1 tasks were not trained: .* run again"):
+        run(tiny, tmp_path / "s", workers=2, compute=deadly)
