@@ -199,6 +199,53 @@ def regimes_over_width(folder: Path) -> list[Measured]:
     return rows
 
 
+def _at_the_papers_size(folder: Path) -> xr.Dataset:
+    """Return the converged networks of the article's column with N = 10,000; ``output_rms`` is of F at the stop."""
+    with xr.open_dataset(folder / "gpu-h200" / "fashion_mnist-fc.nc.gz") as data:
+        data = data.isel(width=0).load()
+    data["output_rms"] = np.sqrt((data["test_output"].astype(float) ** 2).mean("test_point"))
+    return data.where(data["status"] == Status.CONVERGED)
+
+
+def local_powers(folder: Path) -> list[Measured]:
+    """The kernel's power between neighbouring amplitudes: of A, and of A/F, F the rms of the outputs at the stop."""
+    data = _at_the_papers_size(folder)
+    change, a = np.log(data["kernel_change"]), np.log(data["root_h_alpha"])
+    f = np.log(data["output_rms"])
+    rows = []
+    for i in range(data.sizes["root_h_alpha"] - 1):
+        low, high = data["root_h_alpha"].values[i : i + 2]
+        if high > 1.01e1:
+            break
+        step, moved, grown = (v.isel(root_h_alpha=i + 1) - v.isel(root_h_alpha=i) for v in (a, change, f))
+        where = f"{low:.2g} <= A <= {high:.2g}"
+        rows += [
+            _mean("gpu-h200", f"power of A, {where}", (moved / step).values),
+            _mean("gpu-h200", f"power of A/F, {where}", (moved / (step - grown)).values),
+        ]
+    return rows
+
+
+def regimes_at_the_papers_size(folder: Path) -> list[Measured]:
+    """Test error of the feature regime, around the crossover, and of the lazy regime, and paired differences."""
+    data = _at_the_papers_size(folder)
+    error = 100 * data["test_error"]
+    rows = [
+        _mean("gpu-h200", f"test error at A = {a:g}, per cent", error.sel(root_h_alpha=a, method="nearest").values)
+        for a in (1e-3, 1e-2, 1.0, 10**0.5, 1e2, 1e4)
+    ]
+    lazy = error.sel(root_h_alpha=1e4, method="nearest")
+    rows += [
+        _mean(
+            "gpu-h200",
+            f"error(A = {a:g}) - error(A = 1e+04), per cent, equal initial weights",
+            (error.sel(root_h_alpha=a, method="nearest") - lazy).values,
+        )
+        for a in (1e-3, 1e-2)
+    ]
+    return rows
+
+
 MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "crossover_of_wider": crossover_of_wider,
     "fluctuations_at": fluctuations_at,
@@ -208,4 +255,6 @@ MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "article_window": article_window,
     "adam": adam,
     "regimes_over_width": regimes_over_width,
+    "local_powers": local_powers,
+    "regimes_at_the_papers_size": regimes_at_the_papers_size,
 }
