@@ -53,16 +53,24 @@ class Parametrisation:
         return 1 - self.c - 2 * self.a[-1]
 
     @property
+    def output_update_through_features(self) -> sympy.Expr:
+        """Power of h of the output's move due to the features' move: 1 - (a_{L+1} + b_{L+1} + r).
+
+        Features move along the initial output weights, so that the h terms of the last sum are coherent.
+        """
+        return 1 + self.update - self.a[-1] - self.b[-1]
+
+    @property
     def stable(self) -> bool:
         """Whether nothing grows with h: preactivations of order one, output and all updates at most of order one."""
         hidden, output = self.initial_scales[:-1], self.initial_scales[-1]
-        return all(s == 0 for s in hidden) and output <= 0 and self.update <= 0 and self.output_update <= 0
+        moves = (self.update, self.output_update, self.output_update_through_features)
+        return all(s == 0 for s in hidden) and output <= 0 and max(moves) <= 0
 
     @property
     def trivial(self) -> bool:
         """Whether a step does not move the output at large h."""
-        through_features = self.update + _HALF + self.initial_scales[-1] + _HALF
-        return self.output_update < 0 and min(through_features, self.update + 1 - self.a[-1] - self.b[-1]) < 0
+        return max(self.output_update, self.output_update_through_features) < 0
 
     @property
     def kind(self) -> Literal["unstable", "trivial", "kernel", "feature"]:

@@ -67,6 +67,32 @@ def test_one_gradient_step_at_two_widths(name):
     assert np.log(moves[1] / moves[0]) / np.log(1024 / 64) == pytest.approx(float(p.update), abs=0.15)
 
 
+def test_features_may_move_as_they_should_and_the_output_too_far():
+    """a_{L+1} + b_{L+1} + r = 1/2: nothing else grows, and one step moves the output by h^(1/2)."""
+    quarter, half = Rational(1, 4), Rational(1, 2)
+    p = Parametrisation("x", (-quarter, quarter, half), (quarter, quarter, Rational(0)), Rational(0))
+    assert (p.update, p.output_update) == (0, 0)
+    assert p.output_update_through_features == half
+    assert p.kind == "unstable"
+    moves = []
+    for h in (64, 1024):
+        squares = []
+        for seed in range(10):
+            rng = np.random.default_rng((h, seed))
+            a, b = (np.array([float(h) ** -float(e) for e in exponents]) for exponents in (p.a, p.b))
+            w1, w2, v = (rng.standard_normal(s) * scale for s, scale in zip([(h, 1), (h, h), (1, h)], b, strict=True))
+            x1 = a[0] * w1[:, 0]
+            x2 = a[1] * w2 @ x1
+            back2 = a[2] * v[0]
+            back1 = a[1] * w2.T @ back2
+            moved1 = a[0] * (w1[:, 0] + a[0] * back1)
+            moved2 = a[1] * (w2 + a[1] * np.outer(back2, x1)) @ moved1
+            squares.append((a[2] * (v[0] + a[2] * x2) @ moved2 - a[2] * v[0] @ x2) ** 2)
+        moves.append(np.sqrt(np.mean(squares)))
+    # ten networks a width, whose moves scatter by a tenth or so
+    assert np.log(moves[1] / moves[0]) / np.log(1024 / 64) == pytest.approx(0.5, abs=0.1)
+
+
 def test_a_network_needs_an_exponent_for_each_layer():
     with pytest.raises(InputError):
         Parametrisation("x", (0, 0), (0,), 0)
