@@ -115,6 +115,7 @@ def _regime(regime: Regime) -> dict[str, Any]:
         "low_width_exponent": str(regime.low_width_exponent),
         "high": None if math.isinf(regime.high) else regime.high,
         "high_width_exponent": str(regime.high_width_exponent),
+        "low_floor": regime.low_floor or None,
     }
 
 
@@ -125,6 +126,8 @@ def window(regime: Regime) -> str:
         return f"{value:g}" + ("" if exponent == 0 else f" h^({exponent})" if exponent != 1 else " h")
 
     low = edge(regime.low, regime.low_width_exponent)
+    if regime.low_floor:
+        low = f"max({low}, {regime.low_floor:.3g})"
     high = edge(regime.high, regime.high_width_exponent)
     if regime.low and not math.isinf(regime.high):
         return f"{low} <= A <= {high}"
@@ -196,7 +199,11 @@ def comparison(activations: list[Activation], depth: int) -> Table:
             _power("A", laws["linear_time", "root_h_alpha", "feature"].exponent),
             "A ln(1/A)" if time.form is Form.LOGARITHM else _power("A", time.exponent),
             _power("A", weights.exponent),
-            "yes" if collapse.exponent == 0 else "-" if collapse.exponent is None else f"no: h^({collapse.exponent})",
+            "yes"
+            if collapse.exponent == 0
+            else f"no: h^({collapse.leading_exponent})"
+            if collapse.leading_exponent is not None
+            else "-",
             f"h^(-1/2) A^({lazy.exponent})",
         )
     return table

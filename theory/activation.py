@@ -11,12 +11,13 @@ import scipy.optimize
 import sympy
 
 from lazyrich.errors import InputError
-from theory import asymptotics, functions
-from theory import black_box as numerical
+from theory import asymptotics, black_box, functions
 from theory.evaluation import numpy_value
 from theory.expression import NAMED, parse, slope
 from theory.gauss import gaussian_mean
+from theory.power_ranges import PowerRange, power_ranges
 
+_ASIDE = 1e-7  #: relative distance at which one-sided slopes are taken
 LARGEST = 1e6  #: sigma and sigma' must be finite for |z| up to this
 _REMEDY = "Choose an activation that grows at most as a power of |z|, such as relu, softplus, tanh or gelu"
 
@@ -120,6 +121,29 @@ class Activation:
         return _properties(self.formula).saturation
 
     @property
+    def switches(self) -> bool:
+        """Whether a bounded sigma tends to two different limits, as tanh does and exp(-z²) does not."""
+        return _properties(self.formula).switches
+
+    @property
+    def kink_strength(self) -> float:
+        """The sum over kinks of (jump of sigma')²·normal density there, sigma normalised; 1 for ReLU.
+
+        The variance of the kernel that neurons leave whose preactivation passes a kink is proportional to it.
+
+        Examples
+        --------
+        >>> [round(Activation(name).kink_strength, 3) for name in ("relu", "abs(z)", "leaky_relu(z, 0.5)", "tanh")]
+        [1.0, 2.0, 0.2, 0.0]
+        """
+        return _properties(self.formula).kink_strength
+
+    @property
+    def power_ranges(self) -> tuple[PowerRange, ...]:
+        """Where sigma is nearly a power of |z|, ascending; the last range is that of the degree at infinity."""
+        return _properties(self.formula).power_ranges
+
+    @property
     def parity(self) -> str | None:
         """ "even", "odd" or None."""
         return _properties(self.formula).parity
@@ -149,11 +173,14 @@ class _Properties:
     saturation: sympy.Rational | None
     homogeneous: bool
     parity: str | None
+    switches: bool
+    kink_strength: float
+    power_ranges: tuple[PowerRange, ...]
 
 
 @functools.lru_cache(maxsize=256)
 def _properties(formula: str) -> _Properties:
-    if numerical.is_function_name(formula):
+    if black_box.is_function_name(formula):
         return _numerical_properties(formula)
     expression = parse(formula)
     derivative = slope(expression)
@@ -179,27 +206,30 @@ def _properties(formula: str) -> _Properties:
         saturation=_slower(degrees, [asymptotics.saturation(expression, side) for side in (-1, 1)]),
         homogeneous=asymptotics.homogeneous(expression, max(degrees)),
         parity=_parity(expression),
+        switches=_differ([asymptotics.limit(expression, side) for side in (-1, 1)]),
+        kink_strength=_kink_strength(derivative, kinks, second_moment),
+        power_ranges=power_ranges(expression, max(degrees)),
     )
 
 
 def _numerical_properties(name: str) -> _Properties:
     """The same of a function that is no formula; its kinks and degrees are those that its values show."""
-    known = numerical.find(name)
+    known = black_box.find(name)
     if known is None:
-        raise numerical.not_loaded(name)
+        raise black_box.not_loaded(name)
     expression, derivative = known.expression, known.derivative
     _check_finite(name, expression, derivative)
     grid = _grid()
-    for at in numerical.jumps(expression, grid, 1e-9):
+    for at in black_box.jumps(expression, grid, 1e-9):
         _slopes_beside(name, expression, derivative, float(at))
     if not np.any(numpy_value(derivative, grid)):
         raise _refusal(name, "it is constant")
-    kinks = tuple(float(at) for at in numerical.jumps(derivative, grid, 1e-5))
+    kinks = tuple(float(at) for at in black_box.jumps(derivative, grid, 1e-5))
     if len(kinks) > 1000:
         raise _refusal(name, "it has too many kinks")
     degrees = []
     for side, where in ((-1, "-infinity"), (1, "+infinity")):
-        degree = numerical.degree(expression, side)
+        degree = black_box.degree(expression, side)
         if degree is None:
             raise _refusal(name, f"towards {where} its degree does not settle: up to |z| = 1e6 it is no power of z")
         degrees.append(degree)
@@ -212,10 +242,29 @@ def _numerical_properties(name: str) -> _Properties:
         kinks=kinks,
         normalisation=second_moment**-0.5,
         degrees=(degrees[0], degrees[1]),
-        saturation=_slower(degrees, [numerical.saturation(expression, side) for side in (-1, 1)]),
-        homogeneous=numerical.homogeneous(expression, max(degrees)),
+        saturation=_slower(degrees, [black_box.saturation(expression, side) for side in (-1, 1)]),
+        homogeneous=black_box.homogeneous(expression, max(degrees)),
         parity=_parity(expression),
+        switches=_differ([black_box.limit(expression, side) for side in (-1, 1)]),
+        kink_strength=_kink_strength(derivative, kinks, second_moment),
+        power_ranges=power_ranges(expression, max(degrees), arrays=True),
     )
+
+
+def _differ(limits: list[float | None]) -> bool:
+    left, right = limits
+    return left is not None and right is not None and abs(right - left) > 1e-3 * max(abs(left), abs(right))
+
+
+def _kink_strength(derivative: sympy.Expr, kinks: tuple[float, ...], second_moment: float) -> float:
+    if not kinks:
+        return 0.0
+    at = np.array(kinks)
+    aside = _ASIDE * (1 + np.abs(at))
+    jumps = numpy_value(derivative, at + aside) - numpy_value(derivative, at - aside)
+    relu = 2.0  # its c² J² with a kink at 0, J = 1
+    strength = np.sum(jumps**2 * np.exp(-(at**2) / 2)) / second_moment / relu
+    return float(f"{strength:.6g}")  # kinks of black boxes are known to rounding only
 
 
 def _slower(degrees: list[sympy.Rational], powers: list[sympy.Rational | None]) -> sympy.Rational | None:
@@ -288,7 +337,7 @@ def _kinks(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> tupl
 
 def _slopes_beside(formula: str, expression: sympy.Expr, derivative: sympy.Expr, at: float) -> tuple[float, float]:
     """Return sigma' to the left and to the right of a point, at which sigma must not jump."""
-    aside = 1e-7 * (1 + abs(at))
+    aside = _ASIDE * (1 + abs(at))
     below, above = (float(numpy_value(expression, at + d)) for d in (-aside, aside))
     slopes = (float(numpy_value(derivative, at - aside)), float(numpy_value(derivative, at + aside)))
     if abs(above - below) > 4 * aside * max(abs(s) for s in slopes) + 1e-9 * (1 + abs(above)):

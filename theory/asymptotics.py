@@ -61,6 +61,21 @@ def growth(expression: sympy.Expr, side: int) -> Growth:
         return Growth(None, problem="is unbounded without growing as a power of z (a logarithm, say)")
 
 
+def limit(expression: sympy.Expr, side: int) -> float | None:
+    """Return what a side tends to, as far as |z| = 1e60 shows; None if it is unbounded or oscillates."""
+    with mpmath.workdps(_DIGITS):
+        function = compiled((expression,), MPMATH)
+        values = []
+        for decade in _DECADES:
+            for multiple in _MULTIPLES:
+                (value,) = function(side * mpmath.mpf(10) ** decade * multiple)
+                if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
+                    return None
+                values.append(value)
+        settled_there = max(values) - min(values) <= 1e-3 * (1 + max(abs(v) for v in values))
+        return float(values[-1]) if settled_there else None
+
+
 def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:
     """Return p if a bounded side nears a limit as |z|**-p; None if it does so faster, or does not settle.
 

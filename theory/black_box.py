@@ -157,6 +157,13 @@ def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:
     return asymptotics.settled(slopes, 10 * _SETTLED, _LARGEST_DENOMINATOR)
 
 
+def limit(expression: sympy.Expr, side: int) -> float | None:
+    """Return what a side tends to, as far as |z| = 1e6 shows; None if it is unbounded or oscillates."""
+    values = numpy_value(expression, side * np.geomspace(1e5, 1e6, 101))
+    settled_there = np.ptp(values) <= 1e-3 * (1 + np.max(np.abs(values)))
+    return float(values[-1]) if settled_there else None
+
+
 def homogeneous(expression: sympy.Expr, power: sympy.Rational) -> bool:
     """Return whether sigma(lambda z) = lambda**power sigma(z) for lambda > 0, to twelve digits at some points."""
     at = np.array([-3.3, -0.41, -0.02, 0.03, 0.57, 4.1])

@@ -7,6 +7,7 @@ exponent of a result: they are those of the definition, and changing one changes
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import sympy
@@ -35,6 +36,13 @@ class Model:
         m, the power of 1/h in front of the weight matrices between hidden layers.
     saturation : sympy.Rational, optional
         p of a bounded sigma that nears its bound as |z|^-p; None if it does so faster than any power.
+    switches : bool
+        Whether a bounded sigma tends to two different limits, so that a neuron of large weights is a switch.
+    kink_strength : float
+        Of a kinked sigma: the sum over kinks of (jump of sigma')²·normal density, as a multiple of normalised ReLU's.
+    onset, reach : float
+        sigma grows with its degree for preactivations of sizes between these: 1 and infinity for a sigma that is
+        homogeneous, or nearly so from where weights start.
     target : sympy.Rational
         Training stops when F ~ A**target; 0 for "every margin is 1".
     """
@@ -46,6 +54,10 @@ class Model:
     hidden: sympy.Rational = _HALF
     target: sympy.Rational = sympy.S.Zero
     saturation: sympy.Rational | None = None
+    switches: bool = True
+    kink_strength: float = 1.0
+    onset: float = 1.0
+    reach: float = math.inf
 
     def __post_init__(self) -> None:
         if not isinstance(self.depth, int) or isinstance(self.depth, bool) or not 1 <= self.depth <= MAX_DEPTH:

@@ -30,6 +30,13 @@ def _factors(scale: sympy.Expr, brackets: str) -> Iterator[str]:
             yield base if exponent == 1 else f"{base}^{brackets.format(rational(exponent))}"
 
 
+def number(value: float) -> str:
+    """A positive number in LaTeX, of two digits where it is not simple: 0.05, 2.4e-6 as 2.4·10^-6."""
+    text = f"{value:.2g}"
+    mantissa, _, exponent = text.partition("e")
+    return text if not exponent else rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+
+
 def times(scale: sympy.Expr) -> str:
     """The scale as a factor in front of something: nothing if it is 1."""
     text = tex(scale)

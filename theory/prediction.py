@@ -12,7 +12,7 @@ import sympy
 
 @dataclass(frozen=True)
 class Regime:
-    """Interval of ``variable`` in which a law is claimed; an edge is ``value * width**exponent``.
+    """Interval of ``variable`` in which a law is claimed; an edge is ``value * width**exponent`` (or ``low_floor``).
 
     ``name`` is ``"feature"`` (A = sqrt(h)·alpha << 1), ``"lazy"`` (A >> 1) or ``"crossover"``.
     """
@@ -24,6 +24,7 @@ class Regime:
     low_width_exponent: sympy.Rational = sympy.S.Zero
     high_width_exponent: sympy.Rational = sympy.S.Zero
     variable: str = "root_h_alpha"
+    low_floor: float = 0.0  #: the lower edge is not below this, whatever the width
 
     def bounds(self, width_max: float) -> tuple[float, float]:
         """Return the interval that holds for all widths up to ``width_max``.
@@ -31,7 +32,7 @@ class Regime:
         The lower edge grows with the width (or stays), so the widest network decides it; the upper edge is
         taken at the same width and is conservative only where its exponent is zero.
         """
-        low = self.low * width_max ** float(self.low_width_exponent)
+        low = max(self.low_floor, self.low * width_max ** float(self.low_width_exponent))
         high = self.high if math.isinf(self.high) else self.high * width_max ** float(self.high_width_exponent)
         return low, high
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 
 from lazyrich.errors import InputError
 from theory.activation import Activation
@@ -10,6 +12,10 @@ from theory.claim import Claim
 from theory.claims import claims
 from theory.model import Model
 from theory.prediction import Prediction
+from theory.regimes import FEATURE_EDGE, growth_regime
+
+#: The A << 1 that networks can be trained at in minutes.
+ACCESSIBLE = (1e-6, FEATURE_EDGE)
 
 
 def predictions(activation: Activation, depth: int, model: Model | None = None) -> tuple[Prediction, ...]:
@@ -31,10 +37,43 @@ def predictions(activation: Activation, depth: int, model: Model | None = None) 
         If the depth is not a positive number.
     """
     if model is None:
-        model = Model(depth, activation.degree, not activation.smooth, saturation=activation.saturation)
+        model = model_of(activation, depth)
     elif model.depth != depth:
         raise InputError("depth", depth, f"the model given has depth {model.depth}", "Give the same depth twice")
     return _derived(model, claims())
+
+
+def model_of(activation: Activation, depth: int) -> Model:
+    """Return the article's model with an activation's degree, kinks and saturation.
+
+    The degree is that at infinity; where weights carry preactivations there for no A that can be reached, it is the
+    power that sigma has in the range that they do reach.
+    """
+    base = Model(
+        depth,
+        activation.degree,
+        not activation.smooth,
+        saturation=activation.saturation,
+        switches=activation.switches,
+        kink_strength=activation.kink_strength,
+    )
+    models = [
+        dataclasses.replace(
+            base,
+            degree=part.degree,
+            saturation=base.saturation if math.isinf(part.high) else None,
+            onset=max(1.0, part.low),
+            reach=part.high,
+        )
+        for part in activation.power_ranges
+    ]
+    return max(reversed(models), key=_accessible_decades)
+
+
+def _accessible_decades(model: Model) -> float:
+    regime = growth_regime(model)
+    low, high = max(regime.low, ACCESSIBLE[0]), min(regime.high, ACCESSIBLE[1])
+    return max(0.0, math.log10(high / low))
 
 
 @functools.lru_cache(maxsize=256)

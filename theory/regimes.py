@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import sympy
 
+from theory.model import Model
+from theory.notation import number, rational
 from theory.prediction import Regime
+from theory.scaling import Feature
 
 #: Feature laws are tested below this A: the corrections A^(2/D) have then fallen to about a tenth.
 FEATURE_EDGE = 1e-2
 #: ||w - w_0|| has larger corrections, A^(1/D), fitted along with their predicted power, and so a smaller window.
 FEATURE_EDGE_WEIGHTS = 1e-3
+#: Where a single neuron carries f, its laws are tested below this fraction of the A at which it gets ahead.
+ALONE = 1e-2
 #: Lazy laws without a competing term hold to a relative 1/A.
 LAZY_EDGE = 1e2
 
@@ -17,6 +24,29 @@ LAZY_EDGE = 1e2
 def feature_regime(edge: float = FEATURE_EDGE) -> Regime:
     """A << 1, up to an edge: weights have outgrown their initial values."""
     return Regime("feature", r"A \ll 1", high=edge)
+
+
+def growth_regime(model: Model, edge: float = FEATURE_EDGE) -> Regime:
+    """Where weights have grown, and carried preactivations to where sigma has its degree.
+
+    Preactivations of the first hidden layer grow as the gain, Lambda = A^(-1/D), and pass the onset z* of the degree
+    for A below z*^(-D), or z*^(-(L+1)) if sigma is linear until then. Those of the last one are the largest, of degree
+    (D - 1)/k in the gains, and the first to leave the range of the degree, if that ends.
+
+    For k > 1 the neurons of one hidden layer blow up one after the other: while r is large, a neuron's size grows as
+    r' ~ r^k, so that the sizes are spread with a density r^(-k), and f = <r^(k+1)> ~ R² up to the largest, R. It holds
+    h·R^(1-k) neurons, and is alone once f ~ 1/A has passed h^(2/(k-1)): the laws of a single winner need A below that.
+    """
+    total = float(Feature(model).total_degree)
+    steepest = max(total, model.depth + 1.0)
+    high = min(edge, model.onset**-steepest)
+    low = 0.0 if math.isinf(model.reach) else model.reach ** -(total * float(model.degree) / (total - 1.0))
+    if model.degree > 1:
+        power_of_h = 2 / (1 - model.degree)
+        below = rf"A \ll h^{{{rational(power_of_h)}}}"
+        return Regime("feature", below, high=min(high, ALONE), high_width_exponent=power_of_h)
+    below = r"A \ll 1" if high == edge else rf"A \ll {number(high)}"
+    return Regime("feature", below if low == 0 else rf"{number(low)} \ll {below}", low=low, high=high)
 
 
 def lazy_regime(edge: float = LAZY_EDGE) -> Regime:

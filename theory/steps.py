@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import sympy
 
 from theory.model import Model
 from theory.notation import rational, tex, times
 from theory.prediction import Step
+from theory.regimes import growth_regime
 from theory.scaling import Feature, Lazy, neuron_growth
 
 ARTICLE = "Geiger, Spigler, Jacot, Wyart, arXiv:1906.08034"
 DERIVED = "derived here by power counting for the model of arXiv:1906.08034"
+#: An onset of the degree beyond this is said in derivations: GELU's is 2, SiLU's 2.8.
+ONSET_TOLD = 4.0
 #: The relative change of the kernel.
 RATIO = r"\frac{\|\Delta\Theta\|}{\|\Theta_0\|}"
 
@@ -66,8 +71,18 @@ def feature_steps(model: Model) -> tuple[Step, ...]:
             rf"\Lambda \sim {tex(feature.gain)}.",
         ),
     ]
+    if model.onset > ONSET_TOLD or not math.isinf(model.reach):
+        ends = f" to {model.reach:.2g}" if not math.isinf(model.reach) else " on"
+        steps.insert(
+            1,
+            Step(
+                f"sigma has the power k = {rational(model.degree)} for |z| from {model.onset:.2g}{ends} only. The "
+                "first hidden layer's preactivations are of size Lambda, and reach that for",
+                rf"{growth_regime(model).condition}.",
+            ),
+        )
     if neuron_growth(model.degree) == 0:
-        steps[1] = Step(
+        steps[-2] = Step(
             "A neuron's own weights grow as r' ~ r^k with k > 1: each blows up at its own time, and the first one "
             "carries f alone, without the factor h of a coherent sum:",
             rf"f \sim h^{{-1/2}}\,\Lambda^{{{total}}}.",
@@ -90,6 +105,11 @@ def no_mean_field(model: Model) -> str | None:
 
 def no_kernel_law(model: Model) -> str | None:
     """Why the kernel's change is no power of A in the feature regime, or None."""
+    if model.degree == 0 and not model.switches:
+        return (
+            "sigma is bounded and does not tend to two different limits, so that neurons of large weights are no "
+            "switches, on which the kernel's law rests"
+        )
     if Feature(model).saturating_growth is not None:
         return (
             f"sigma nears its bound as |z|^(-{rational(model.saturation)}) only, so that the few points "

@@ -9,7 +9,7 @@ from theory.claim import claim
 from theory.model import Model
 from theory.notation import rational
 from theory.prediction import Form, Prediction
-from theory.regimes import feature_regime
+from theory.regimes import growth_regime
 from theory.scaling import A, Feature, power
 from theory.steps import ARTICLE, feature_steps, no_kernel_law
 
@@ -21,17 +21,18 @@ def depth_trend(model: Model) -> Prediction:
     values = [-power(Feature(dataclasses.replace(model, depth=d)).kernel_change, A) for d in depths]
     listed = ", ".join(f"{rational(a)} (L={d})" for a, d in zip(values, depths, strict=True))
     rising = all(a < b for a, b in itertools.pairwise(values))
-    testable = rising and no_kernel_law(model) is None
+    refused = [reason for d in depths if (reason := no_kernel_law(dataclasses.replace(model, depth=d)))]
+    refusal = refused[0] if refused else None if rising else "a does not depend on depth as a power law"
     return Prediction(
         claim="depth_trend",
         quantity="a = -d ln kernel_change / d ln A",
         variable="root_h_alpha",
         exponent=None,
         expected=f"a rises with depth: {listed}, and tends to 2",
-        refusal=None if testable else "a does not depend on depth as a power law",
+        refusal=refusal,
         form=Form.TREND,
         formula=r"a(L) = 2 - \frac{2}{D(L)}",
-        regime=feature_regime(),
+        regime=growth_regime(model),
         derivation=feature_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",
         falsified_by="a falling with depth",

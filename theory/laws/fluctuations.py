@@ -6,7 +6,7 @@ from theory.claim import claim
 from theory.model import Model
 from theory.notation import rational
 from theory.prediction import Prediction, Step
-from theory.regimes import feature_regime, lazy_regime
+from theory.regimes import growth_regime, lazy_regime
 from theory.scaling import H, neuron_growth, power
 from theory.scaling import fluctuations as relative_fluctuation
 from theory.steps import ARTICLE, feature_steps, lazy_steps
@@ -20,7 +20,7 @@ def fluctuations(model: Model) -> tuple[Prediction, ...]:
     exponent = power(relative_fluctuation(H), H)
     laws = []
     for regime, steps, what in (
-        (feature_regime(), feature_steps(model), "the drive of the grown weights"),
+        (growth_regime(model), feature_steps(model), "the drive of the grown weights"),
         (lazy_regime(), lazy_steps(model), "the tangent kernel"),
     ):
         blocked = regime.name == "feature" and neuron_growth(model.degree) == 0

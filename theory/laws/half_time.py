@@ -8,7 +8,7 @@ from theory.claim import claim
 from theory.model import Model
 from theory.notation import plain, rational, tex
 from theory.prediction import Form, Prediction, Step
-from theory.regimes import FEATURE_EDGE, FEATURE_EDGE_WEIGHTS, feature_regime, lazy_regime
+from theory.regimes import FEATURE_EDGE, FEATURE_EDGE_WEIGHTS, growth_regime, lazy_regime
 from theory.scaling import ALPHA, A, Feature, Lazy, power
 from theory.steps import DERIVED, feature_steps, lazy_steps, once_corrected, saturation_steps
 
@@ -39,7 +39,7 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         refusal="for k > 1 the time of the blow-up depends on the width" if blocked else None,
         form=Form.LOGARITHM if logarithmic else Form.POWER,
         formula=r"t_{1/2} \sim A\,(a + b \ln(1/A))" if logarithmic else rf"t_{{1/2}} \sim {tex(time)}",
-        regime=feature_regime(FEATURE_EDGE if correction is None else FEATURE_EDGE_WEIGHTS),
+        regime=growth_regime(model, FEATURE_EDGE if correction is None else FEATURE_EDGE_WEIGHTS),
         derivation=(
             *feature_steps(model),
             *saturation_steps(model),

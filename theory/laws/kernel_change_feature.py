@@ -10,7 +10,7 @@ from theory.claim import claim
 from theory.model import MAX_DEPTH, Model
 from theory.notation import plain, rational, tex
 from theory.prediction import Form, Prediction, Step
-from theory.regimes import feature_regime
+from theory.regimes import growth_regime
 from theory.scaling import A, Feature, neuron_growth, power
 from theory.steps import ARTICLE, DERIVED, RATIO, feature_steps, no_kernel_law, saturation_steps
 
@@ -30,7 +30,7 @@ def kernel_change_feature(model: Model) -> Prediction:
         exponent=None if reason or bounded else power(change, A),
         expected=f"{words}, with large logarithmic corrections: no power to test" if bounded else words,
         refusal=reason,
-        regime=feature_regime(),
+        regime=growth_regime(model),
         derivation=growth_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2, a -> 2 with depth; the formula 2 - 2/D is {DERIVED}",
         falsified_by="another power of A for A << 1",
@@ -76,9 +76,18 @@ def growth_steps(model: Model) -> tuple[Step, ...]:
 
 
 def _transition_steps(model: Model) -> tuple[Step, ...]:
-    """Why kernels on held-out data follow no power where sigma saturates slowly."""
+    """Why kernels on held-out data follow no power where sigma saturates slowly, or not at all."""
     p = model.saturation
-    assert p is not None
+    if not model.switches:
+        return (
+            Step(
+                "A neuron of large weights is a switch if sigma tends to two different limits. Here large inner "
+                "weights gain nothing: where each of them settles depends on the data, and so do the slopes there,",
+                r"\Theta \sim A^{-2}\,\langle \sigma'^2 \rangle, \qquad \langle \sigma'^2 \rangle \text{ unknown}.",
+            ),
+        )
+    if p is None:
+        return ()
     return (
         Step(
             "The slope is sigma' ~ |z|^-(1+p) at a typical point, and of order one at a point within reach of the "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Literal
 
 import sympy
 
 from theory.claim import claim
 from theory.model import Model
-from theory.notation import plain, rational, tex
+from theory.notation import number, plain, rational, tex
 from theory.prediction import Prediction, Regime, Step
 from theory.scaling import A, H, Lazy, power
 from theory.steps import ARTICLE, DERIVED, RATIO, lazy_steps
@@ -17,8 +19,16 @@ _VARIABLES: tuple[tuple[Literal["root_h_alpha", "width"], sympy.Symbol], ...] = 
 #: c2/c1 of the two terms, measured on digits and on random data: 3 for L = 1, 5 for L = 3.
 LAZY_RATIO = {1: 3.0}
 LAZY_RATIO_DEEP = 5.0
+#: c1²/s of normalised ReLU, s the variance that flips leave, measured on digits: c1 = 5.4, s = 2.3 for L = 1.
+FLIP_RATIO = {1: 13.0}
+FLIP_RATIO_DEEP = 13.0
 #: Factor by which the dominating term should exceed its rival at the edge of a window.
 CLEAR = 10.0
+#: The same of squares, between flips and first order, whose exponents are 1/2 apart: the mean slope of a decade from
+#: the edge on is then within 0.05 of the law.
+CLEAR_OF_FLIPS = 4.0
+#: Kinks below this strength need more than a thousand neurons for a decade in which their flips dominate.
+WEAKEST_KINK = 0.05
 
 
 def _edge_tex(edge: sympy.Expr) -> str:
@@ -31,43 +41,12 @@ def _edge_tex(edge: sympy.Expr) -> str:
     because="a fifth of the distance between the smooth law 1/A and the kink law A^(-1/2)",
 )
 def kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
-    """Derive the largest of the terms of first and second order and of the neurons that change sign."""
+    """Derive the largest of the terms of first and second order and of the neurons that pass a kink."""
     lazy = Lazy(model)
     terms = lazy.kernel_terms
-    name = "flips" if model.kinked else "first order"
-    low, high = lazy.dominates(name)
-    ratio = LAZY_RATIO.get(model.depth, LAZY_RATIO_DEEP)
-    # the rival at the lower edge is the second-order term
-    factor = CLEAR if model.kinked else CLEAR * ratio
-    regime = Regime(
-        "lazy",
-        rf"{_edge_tex(low)} \ll A" + ("" if high == sympy.oo else rf" \ll {_edge_tex(high)}"),
-        low=factor,
-        low_width_exponent=sympy.Rational(low),
-        high=float("inf") if high == sympy.oo else CLEAR,
-        high_width_exponent=sympy.S.Zero if high == sympy.oo else sympy.Rational(high),
-    )
-    second = Step(
-        "Under v -> -v the output is odd and the kernel even, so that the change of first order in u averages to zero "
-        "over initial weights and is seen as a fluctuation only; that of second order is coherent:",
-        rf"{RATIO} \simeq \left[(c_1\,{tex(terms['first order'])})^2 + "
-        rf"(c_2\,{tex(terms['second order'])})^2\right]^{{1/2}}.",
-    )
-    steps = [*lazy_steps(model), second]
-    if model.kinked:
-        steps.append(
-            Step(
-                "A kinked activation adds the neurons whose preactivation changes sign: a share u of the (neuron, "
-                "datum) pairs, of random signs, in sums over h neurons:",
-                rf"\sqrt{{u/h}} \sim {tex(terms['flips'])}.",
-            )
-        )
-    steps.append(
-        Step(
-            "This term is the largest for",
-            rf"{_edge_tex(low)} \ll A" + ("" if high == sympy.oo else rf" \ll {_edge_tex(high)}."),
-        )
-    )
+    flips = model.kinked and model.kink_strength >= WEAKEST_KINK
+    name = "flips" if flips else "first order"
+    regime = _flips_regime(model) if flips else _first_order_regime(model)
     return tuple(
         Prediction(
             claim="kernel_change_lazy",
@@ -77,7 +56,7 @@ def kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
             expected=f"rms over seeds of ||dTheta||/||Theta_0|| ~ {plain(terms[name])}"
             + ("" if variable == "root_h_alpha" else ": no collapse in A"),
             regime=regime,
-            derivation=tuple(steps),
+            derivation=_steps(model, regime),
             reference=f"{DERIVED}; it refines the slope -1 drawn in {ARTICLE}",
             falsified_by="another power of "
             + ("A" if variable == "root_h_alpha" else "h at fixed A, as in a collapse"),
@@ -86,3 +65,62 @@ def kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
         )
         for variable, symbol in _VARIABLES
     )
+
+
+def _flips_regime(model: Model) -> Regime:
+    """Where the squares of the terms of first and second order are small against that of the flips, and flips occur."""
+    low, high = Lazy(model).dominates("flips")
+    return Regime(
+        "lazy",
+        rf"{_edge_tex(low)} \ll A \ll {_edge_tex(high)}",
+        low=CLEAR * model.kink_strength ** (-1 / 3),
+        low_width_exponent=sympy.Rational(low),
+        low_floor=CLEAR_OF_FLIPS * _first_order_and_flips_meet(model),
+        high=CLEAR,
+        high_width_exponent=sympy.Rational(high),
+    )
+
+
+def _first_order_regime(model: Model) -> Regime:
+    """Where the term of second order, and the flips at weak kinks, are small against that of first order."""
+    low, _ = Lazy(dataclasses.replace(model, kinked=False)).dominates("first order")
+    high = _first_order_and_flips_meet(model) / CLEAR_OF_FLIPS if model.kinked else math.inf
+    below = "" if math.isinf(high) else rf" \ll {number(high)}"
+    ratio = LAZY_RATIO.get(model.depth, LAZY_RATIO_DEEP)
+    return Regime(
+        "lazy",
+        rf"{_edge_tex(low)} \ll A{below}",
+        low=CLEAR * ratio,
+        low_width_exponent=sympy.Rational(low),
+        high=high,
+    )
+
+
+def _first_order_and_flips_meet(model: Model) -> float:
+    """The A at which c1²/(h A²) = s/(h A)."""
+    return FLIP_RATIO.get(model.depth, FLIP_RATIO_DEEP) / model.kink_strength
+
+
+def _steps(model: Model, regime: Regime) -> tuple[Step, ...]:
+    terms = Lazy(model).kernel_terms
+    squares = rf"(c_1\,{tex(terms['first order'])})^2 + (c_2\,{tex(terms['second order'])})^2"
+    steps = [
+        *lazy_steps(model),
+        Step(
+            "Under v -> -v the output is odd and the kernel even, so that the change of first order in u averages to "
+            "zero over initial weights and is seen as a fluctuation only; that of second order is coherent:",
+            rf"{RATIO} \simeq \left[{squares}\right]^{{1/2}}.",
+        ),
+    ]
+    if model.kinked:
+        steps.append(
+            Step(
+                "A kinked activation adds the neurons whose preactivation passes a kink z_k: a share u times the "
+                "density p(z_k) of the (neuron, datum) pairs, each of which changes sigma' by the jump J_k, with a "
+                "random sign in sums over h neurons:",
+                rf"s\,({tex(terms['flips'])})^2, \qquad s \propto c^2 \sum_k J_k^2\,p(z_k) = "
+                rf"{model.kink_strength:.3g}\,s_{{\mathrm{{ReLU}}}}.",
+            )
+        )
+    steps.append(Step("The term that is claimed is the largest for", f"{regime.condition}."))
+    return tuple(steps)

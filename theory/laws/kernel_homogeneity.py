@@ -7,7 +7,7 @@ from theory.laws.kernel_change_feature import growth_steps, half_distance_to_nex
 from theory.model import Model
 from theory.notation import rational
 from theory.prediction import Prediction, Step
-from theory.regimes import feature_regime
+from theory.regimes import growth_regime
 from theory.scaling import Feature, neuron_growth
 from theory.steps import DERIVED, RATIO, no_kernel_law
 
@@ -30,7 +30,7 @@ def kernel_homogeneity(model: Model) -> Prediction:
         exponent=exponent if judged and reason is None else None,
         expected=f"||dTheta||/||Theta_0|| ~ (A/F)^({rational(exponent)}), F the rms output at the stop",
         refusal=reason or (None if judged else "sigma is bounded, so that f is not homogeneous in the inner weights"),
-        regime=feature_regime(),
+        regime=growth_regime(model),
         derivation=(
             *growth_steps(model),
             Step(

@@ -6,7 +6,7 @@ from theory.claim import claim
 from theory.model import Model
 from theory.notation import plain, tex
 from theory.prediction import Prediction, Step
-from theory.regimes import FEATURE_EDGE, FEATURE_EDGE_WEIGHTS, feature_regime
+from theory.regimes import FEATURE_EDGE, FEATURE_EDGE_WEIGHTS, growth_regime
 from theory.scaling import A, Feature, neuron_growth, power
 from theory.steps import DERIVED, feature_steps, no_mean_field, once_corrected, saturation_steps
 
@@ -40,7 +40,7 @@ def weight_change_feature(model: Model) -> tuple[Prediction, ...]:
             expected=f"||w - w_0|| ~ {plain(change)}",
             refusal=reason,
             formula=rf"\|w - w_0\| \sim {tex(change)}",
-            regime=feature_regime(edge),
+            regime=growth_regime(model, edge),
             derivation=steps,
             reference=DERIVED,
             falsified_by="another power of A" + once_corrected(correction),
