@@ -31,7 +31,7 @@ from benchmarks.euler import train
 from simulate import Campaign, Experiment, load_data, run_task
 from simulate.dynamics.flow import GradientFlow
 from simulate.dynamics.losses import LOSSES
-from simulate.measure.observers import HeldOut
+from simulate.measure.held_out import HeldOut
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
 from simulate.planning.integrator_choice import integrator_of

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import functools
 import gc
-import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,7 +89,8 @@ class PeakMemory:
     """The largest amount of memory in use since this was made.
 
     On a GPU what torch had allocated there (``max_memory_allocated``); on a CPU the resident memory of the process, all
-    its libraries included: where the system can't forget an older peak (other than Linux), the peak since its start.
+    its libraries included: where the system can't forget an older peak (other than Linux), the peak since its start;
+    zero where the system does not say.
     """
 
     def __init__(self, device: str) -> None:
@@ -117,5 +117,13 @@ def _peak_of_process() -> int:
         status = Path("/proc/self/status").read_text()
         return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else 1024 * peak
+        return _peak_by_resource()
+
+
+def _peak_by_resource() -> int:
+    try:
+        import resource  # of Unix
+    except ImportError:
+        return 0  # not known
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

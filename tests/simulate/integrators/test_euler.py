@@ -6,7 +6,7 @@ import torch
 from flow_problem import small_problem
 
 from simulate.integrators import Euler, PublishedRule
-from simulate.measure.observers import Stop
+from simulate.measure.stop import Stop
 from simulate.training.driver import integrate
 from simulate.training.status import Status
 

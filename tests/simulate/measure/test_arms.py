@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from test_engine import INPUTS, WIDTH, N, experiment, points, task
 
 from simulate.dynamics.losses import LOSSES
-from simulate.measure.arms import follow
+from simulate.measure.arms import train_with_kernel
 from simulate.measure.engine import run_task
 from simulate.networks.fully_connected import FullyConnected
 from simulate.training.status import Status
@@ -29,7 +29,9 @@ def test_with_the_square_loss_an_arm_is_the_closed_form():
     """F(t) = (1 - exp(-2 Theta t/n)) y, on test points Theta_test Theta^-1 F; the stop where the mean loss is 1e-3."""
     theta, theta_test, y = kernels()
     start, start_test = torch.zeros(1, N, dtype=torch.float64), torch.zeros_like(theta_test[..., 0])
-    arm = follow(theta, theta_test, start, start_test, y, loss=LOSSES["square"], tolerance=5e-3, max_steps=100)
+    arm = train_with_kernel(
+        theta, theta_test, start, start_test, y, loss=LOSSES["square"], tolerance=5e-3, max_steps=100
+    )
     k = theta[0].numpy()
 
     def residual(t):
@@ -46,7 +48,7 @@ def test_with_the_square_loss_an_arm_is_the_closed_form():
 def test_with_other_losses_an_arm_is_within_a_percent_of_a_tight_integration(loss):
     theta, theta_test, y = kernels()
     start, start_test = torch.zeros(1, N, dtype=torch.float64), torch.zeros_like(theta_test[..., 0])
-    arm = follow(theta, theta_test, start, start_test, y, loss=LOSSES[loss], tolerance=5e-3, max_steps=1000)
+    arm = train_with_kernel(theta, theta_test, start, start_test, y, loss=LOSSES[loss], tolerance=5e-3, max_steps=1000)
 
     def force(p):
         f = theta[0].numpy() @ p
@@ -108,7 +110,7 @@ def test_a_kernel_that_is_not_finite_ends_its_own_arm_only():
     start = torch.zeros(2, N, dtype=torch.float64)
     start_test = torch.zeros(2, theta_test.shape[1], dtype=torch.float64)
     options = {"loss": LOSSES["softhinge"], "tolerance": 5e-3, "max_steps": 1000}
-    arm = follow(broken, theta_test.expand(2, -1, -1), start, start_test, y, **options)
-    sound = follow(theta, theta_test, start[:1], start_test[:1], y, **options)
+    arm = train_with_kernel(broken, theta_test.expand(2, -1, -1), start, start_test, y, **options)
+    sound = train_with_kernel(theta, theta_test, start[:1], start_test[:1], y, **options)
     assert arm.status.tolist() == [Status.DIVERGED, Status.CONVERGED]
     torch.testing.assert_close(arm.output[1], sound.output[0], rtol=1e-9, atol=1e-12)

@@ -1,7 +1,10 @@
 """Where memory runs out a batch is split, the split is recorded, and nobody else notices."""
 
 import mmap
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,6 +138,19 @@ def test_peak_memory_sees_an_array_that_is_gone():
     block = torch.frombuffer(mmap.mmap(-1, 2**27), dtype=torch.uint8).fill_(1)
     del block
     assert peak.bytes() - before > 100 * 2**20
+
+
+def test_where_the_system_does_not_say_the_peak_is_zero_and_not_an_accident(monkeypatch):
+    """Neither /proc (Linux) nor the module resource (Unix)."""
+    monkeypatch.setattr(Path, "read_text", missing)
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert PeakMemory("cpu").bytes() == 0
+    asked = "import sys; sys.modules['resource'] = None; import simulate.measure.engine"
+    subprocess.run([sys.executable, "-c", asked], check=True)
+
+
+def missing(*_):
+    raise FileNotFoundError
 
 
 def test_the_peak_of_a_task_is_recorded():

@@ -6,7 +6,7 @@ import torch
 from simulate.dynamics.flow import GradientFlow
 from simulate.dynamics.losses import LOSSES
 from simulate.integrators import ErrorControl, KernelFlow, Rosenbrock
-from simulate.measure.observers import Stop
+from simulate.measure.stop import Stop
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
 from simulate.training.driver import integrate

@@ -1,0 +1,1 @@
+"""Observers: every file here declares variables of the store and fills them (`simulate.measure.observer`)."""
