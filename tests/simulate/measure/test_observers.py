@@ -105,7 +105,7 @@ def test_the_error_of_a_network_without_finite_outputs_is_not_known():
 def test_weight_changes_are_frobenius_norms_whatever_the_coordinates_of_the_first_layer(monkeypatch):
     measured = []
     for span in (True, False):
-        monkeypatch.setattr("simulate.networks.first_layer.spans", lambda *_, span=span: span)
+        monkeypatch.setattr("simulate.networks.first_layer.span_is_cheaper", lambda *_, span=span: span)
         result = run_task(experiment(depth=DEPTH, seeds=1), task(), points()).isel(width=0, root_h_alpha=0, seed=0)
         measured.append(result.weight_change.values)
     # the coordinates change the last bits of every step
