@@ -13,7 +13,8 @@ from simulate.audit.measure import alignment, effective_rank, measure
 from simulate.dynamics.flow import GradientFlow
 from simulate.dynamics.losses import LOSSES
 from simulate.integrators import ErrorControl, Rosenbrock
-from simulate.measure.observers import HeldOut, Stop
+from simulate.measure.held_out import HeldOut
+from simulate.measure.stop import Stop
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
 from simulate.networks.torch_activation import compile_activation
