@@ -29,13 +29,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from fit.estimators.between import slope_between
 from fit.estimators.censored import censored_slope
+from fit.estimators.clusters import slope_within
 from fit.estimators.collapse import collapse
+from fit.estimators.corrected_power import corrected_power
 from fit.estimators.crossover import censoring, log_crossing
 from fit.estimators.estimate import Estimate
 from fit.estimators.jackknife import log_rms, log_standard_deviation
-from fit.estimators.models import corrected_power, joint, offset_power, segmented, smooth_crossover
-from fit.estimators.slopes import slope_between, slope_within
+from fit.estimators.joint import joint
+from fit.estimators.offset_power import offset_power
+from fit.estimators.segmented import segmented
+from fit.estimators.smooth_crossover import smooth_crossover
 from fit.findings.outcome import LEVEL
 from fit.judge.decision import decide
 
@@ -197,7 +202,7 @@ def model_case(
     failing: float = 0.0,
     margin: float = 0.08,
 ) -> Case:
-    """A parameter of `fit.estimators.models`: clusters as in `amplitude_case`, about any curve log y of log x."""
+    """A parameter of a law with several: clusters as in `amplitude_case`, about any curve log y of log x."""
     h = np.repeat(widths(n_widths, 64), seeds)
     log_a = np.log(10.0) * np.arange(decades[0], decades[1] + 0.1, 0.5)
 

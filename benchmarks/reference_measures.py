@@ -11,7 +11,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from fit.estimators.slopes import cluster_slopes, exponent, mean_over, slope_between
+from fit.estimators.between import slope_between
+from fit.estimators.clusters import cluster_slopes, mean_over
+from fit.estimators.exponent import exponent
 from simulate import Status
 
 

@@ -1,11 +1,16 @@
 """Judge predictions by measurements."""
 
-from fit.curves.goodness import CurveFit, curve_fit, goodness_of_fit
+from fit.curves.goodness import CurveFit, curve_agreement, curve_fit, goodness_of_fit
 from fit.estimators.collapse import Collapse, collapse
+from fit.estimators.corrected_power import corrected_power
 from fit.estimators.estimate import Estimate
-from fit.estimators.models import ModelFit, corrected_power, joint, offset_power, segmented, smooth_crossover
+from fit.estimators.exponent import exponent
+from fit.estimators.joint import joint
+from fit.estimators.least_squares import ModelFit
+from fit.estimators.offset_power import offset_power
 from fit.estimators.paired import paired
-from fit.estimators.slopes import exponent
+from fit.estimators.segmented import segmented
+from fit.estimators.smooth_crossover import smooth_crossover
 from fit.judge.assess import assess
 from fit.judge.verdict import Verdict
 from fit.user_predictions import prediction, read_predictions
@@ -19,6 +24,7 @@ __all__ = [
     "assess",
     "collapse",
     "corrected_power",
+    "curve_agreement",
     "curve_fit",
     "exponent",
     "goodness_of_fit",

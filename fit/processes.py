@@ -1,22 +1,21 @@
-"""Reports are made by this process and others beside it."""
+"""Reports are made by processes that share the work."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import joblib
 
 from simulate.running.parent_watch import follow_parent
 
-#: Networks from which another process is worth its start, about two seconds of imports, where it can't be forked.
+#: Networks from which processes are worth their start, about two seconds of imports, where they can't be forked.
 WORTH_IT = 20_000
-#: Processes beside this one: a report has few experiments.
-MOST = 7
+#: A report has few experiments.
+MOST_PROCESSES = 8
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,32 +36,26 @@ def helpers() -> Iterator[Callable[[int], Map]]:
     threads that read stores do not survive a fork. Elsewhere processes are started where networks are many, and import
     what they need. Functions and items must be picklable.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    number = min(cores - 1, MOST)
+    number = min(joblib.cpu_count(), MOST_PROCESSES)
     forked = sys.platform == "linux" and threading.active_count() == 1
-    pool: ProcessPoolExecutor | None = None
+    pool: joblib.Parallel | None = None
     with ExitStack() as stack:
 
-        def start(method: str) -> ProcessPoolExecutor:
-            pool = ProcessPoolExecutor(number, multiprocessing.get_context(method), follow_parent)
-            stack.callback(pool.shutdown, cancel_futures=True)
-            return pool
+        def start(backend: str, **more: Any) -> joblib.Parallel:
+            # arrays of any size are pickled: none is written to a disk
+            workers = joblib.Parallel(
+                number, backend=backend, max_nbytes=None, pre_dispatch="all", batch_size=1, **more
+            )
+            return stack.enter_context(workers)
 
-        if forked and number:
-            pool = start("fork")
-            pool.submit(int)  # forks all of them
+        if forked and number > 1:
+            pool = start("multiprocessing", initializer=follow_parent)
 
         def share(networks: int) -> Map:
-            if not number or (pool is None and networks < WORTH_IT):
+            nonlocal pool
+            if number == 1 or (pool is None and networks < WORTH_IT):
                 return map
-            workers = pool or start("spawn")
-            return lambda function, items: _together(workers, function, list(items))
+            workers = pool = pool or start("loky")
+            return lambda function, items: workers(joblib.delayed(function)(item) for item in items)
 
         yield share
-
-
-def _together(pool: ProcessPoolExecutor, function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
-    """Others begin with the first items, this process with the last ones."""
-    futures = [pool.submit(function, item) for item in items]
-    own = {i: function(items[i]) for i in reversed(range(len(items))) if futures[i].cancel()}
-    return [own[i] if i in own else future.result() for i, future in enumerate(futures)]

@@ -17,18 +17,15 @@ from fit.curves.goodness import CurveFit, goodness_of_fit
 from fit.curves.theory_curves import TheoryCurve
 from fit.findings.outcome import LEVEL
 from fit.judge.verdict import Verdict
-from fit.measurements.measurements import Measurements
+from fit.measurements.measurements import SAME_AMPLITUDE, Measurements
 from lazyrich.errors import InputError
-
-#: An amplitude is one of a curve's if it is as close as this: curves are compared where they were computed.
-CLOSE = 1e-3
 
 
 def with_agreement(
-    verdicts: Sequence[Verdict], found: Sequence[Measurements], curves: Sequence[TheoryCurve]
+    verdicts: Sequence[Verdict], experiments: Sequence[Measurements], curves: Sequence[TheoryCurve]
 ) -> list[Verdict]:
     """Return the verdicts with the goodness of fit of the curves of their quantity and window."""
-    sources = {one.name: one for one in found}
+    sources = {one.name: one for one in experiments}
     rows = [(curve, row) for curve in curves if (row := agreement(sources[curve.experiment], curve)) is not None]
     return [
         dataclasses.replace(verdict, goodness=[row for curve, row in rows if _about(verdict, curve, row)])
@@ -36,7 +33,7 @@ def with_agreement(
     ]
 
 
-def agreement(found: Measurements, curve: TheoryCurve) -> dict[str, Any] | None:
+def agreement(experiment: Measurements, curve: TheoryCurve) -> dict[str, Any] | None:
     """Compare a curve with the widest networks, at the amplitudes where it is claimed; None with too few seeds.
 
     Returns
@@ -46,31 +43,32 @@ def agreement(found: Measurements, curve: TheoryCurve) -> dict[str, Any] | None:
         ratio_low, ratio_high: measured over predicted, geometric mean over the points, with its 95 % interval; says,
         where: in words.
     """
-    if curve.quantity not in found:
+    if curve.quantity not in experiment:
         return None
-    amplitude = found.root_h_alpha[-1]
+    amplitude = experiment.root_h_alpha.isel(width=-1).values
     low, high = curve.claimed
-    near = np.abs(np.log(amplitude[:, None] / curve.root_h_alpha)) < CLOSE
-    chosen = near.any(axis=1) & (amplitude >= low * (1 - CLOSE)) & (amplitude <= high * (1 + CLOSE))
-    at = near[chosen].argmax(axis=1)
-    if not len(at):
+    near = np.abs(np.log(amplitude[:, None] / curve.root_h_alpha)) < SAME_AMPLITUDE
+    chosen = near.any(axis=1) & (amplitude >= low * (1 - SAME_AMPLITUDE)) & (amplitude <= high * (1 + SAME_AMPLITUDE))
+    column = near[chosen].argmax(axis=1)
+    if not len(column):
         return None
-    measured = found.network(curve.quantity)[-1, chosen].T
+    widest = experiment.network(curve.quantity).isel(width=-1, amplitude=chosen)
+    measured = widest.transpose("seed", "amplitude").values
     try:
         if curve.networks is None:
-            error = None if curve.relative_error is None else curve.relative_error[at] * curve.value[at]
-            fit = goodness_of_fit(measured, curve.value[at], error)
+            error = None if curve.relative_error is None else curve.relative_error[column] * curve.value[column]
+            fit = goodness_of_fit(measured, curve.value[column], error)
         else:  # of each network its own prediction
-            same = found.data["seed"].values[: len(curve.networks)] == np.arange(len(curve.networks))
+            same = experiment.data["seed"].values[: len(curve.networks)] == np.arange(len(curve.networks))
             if not np.all(same):
                 return None
-            fit = goodness_of_fit(measured[: len(same)] / curve.networks[:, at], np.ones(len(at)))
+            fit = goodness_of_fit(measured[: len(same)] / curve.networks[:, column], np.ones(len(column)))
     except InputError:  # too few seeds, or a quantity without a logarithm
         return None
     ratio_low, ratio_high = fit.log_ratio.interval()
     return {
         "curve": curve.label,
-        "width": float(found.widths[-1]),
+        "width": float(experiment.widths[-1]),
         "low": float(amplitude[chosen].min()),
         "high": float(amplitude[chosen].max()),
         "n_points": fit.n_points,
@@ -90,7 +88,7 @@ def _about(verdict: Verdict, curve: TheoryCurve, row: Mapping[str, Any]) -> bool
     low, high = verdict.range.get("low"), verdict.range.get("high")
     if same != (curve.experiment, curve.quantity, "root_h_alpha") or low is None or high is None:
         return False
-    return bool(row["low"] <= high * (1 + CLOSE) and low <= row["high"] * (1 + CLOSE))
+    return bool(row["low"] <= high * (1 + SAME_AMPLITUDE) and low <= row["high"] * (1 + SAME_AMPLITUDE))
 
 
 def _says(fit: CurveFit) -> str:

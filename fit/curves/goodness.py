@@ -8,6 +8,7 @@ negatives: turning the signs of whole seeds at random gives the distribution of 
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,7 +121,7 @@ def goodness_of_fit(
     )
 
 
-def curve_fit(found: Measurements, curve: CrossoverCurve, width: float | None = None) -> CurveFit:
+def curve_agreement(experiment: Measurements, curve: CrossoverCurve, width: float | None = None) -> CurveFit:
     """Compare an experiment's kernel changes with a curve of `theory.curves`, at its widest width or at ``width``.
 
     The curve is interpolated (monotone cubic in logarithms) to the measured amplitudes that it spans; it should be
@@ -131,17 +132,25 @@ def curve_fit(found: Measurements, curve: CrossoverCurve, width: float | None = 
     InputError
         If the width is not there, or the curve spans none of its amplitudes.
     """
-    row = len(found.widths) - 1 if width is None else int(np.argmin(np.abs(found.widths - width)))
-    if width is not None and found.widths[row] != width:
-        raise InputError("width", width, f"the source holds {found.widths.tolist()}", "Give one of these")
-    amplitude = found.root_h_alpha[row]
+    widths = experiment.widths
+    row = len(widths) - 1 if width is None else int(np.argmin(np.abs(widths - width)))
+    if width is not None and widths[row] != width:
+        raise InputError("width", width, f"the source holds {widths.tolist()}", "Give one of these")
+    amplitude = experiment.root_h_alpha.isel(width=row).values
     low, high = curve.root_h_alpha.min() * (1 - 1e-9), curve.root_h_alpha.max() * (1 + 1e-9)
     inside = (amplitude >= low) & (amplitude <= high)
     if not inside.any() or len(curve.root_h_alpha) < 2:
         raise InputError("curve", [low, high], "it spans none of the measured amplitudes", "Compute it for more of A")
-    at = np.log(np.clip(amplitude[inside], curve.root_h_alpha.min(), curve.root_h_alpha.max()))
+    log_inside = np.log(np.clip(amplitude[inside], curve.root_h_alpha.min(), curve.root_h_alpha.max()))
     order = np.argsort(curve.root_h_alpha)
     log_a = np.log(curve.root_h_alpha[order])
-    predicted = np.exp(PchipInterpolator(log_a, np.log(curve.kernel_change[order]))(at))
-    relative = np.interp(at, log_a, (curve.standard_error / curve.kernel_change)[order])
-    return goodness_of_fit(found.network("kernel_change")[row, inside].T, predicted, relative * predicted)
+    predicted = np.exp(PchipInterpolator(log_a, np.log(curve.kernel_change[order]))(log_inside))
+    relative = np.interp(log_inside, log_a, (curve.standard_error / curve.kernel_change)[order])
+    measured = experiment.network("kernel_change").isel(width=row, amplitude=inside)
+    return goodness_of_fit(measured.transpose("seed", "amplitude").values, predicted, relative * predicted)
+
+
+def curve_fit(found: Measurements, curve: CrossoverCurve, width: float | None = None) -> CurveFit:
+    """Return `curve_agreement`: the former name, which scipy has for another thing."""
+    warnings.warn("fit.curve_fit is called fit.curve_agreement now", DeprecationWarning, stacklevel=2)
+    return curve_agreement(found, curve, width)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
-from fit.estimators.slopes import mean_over
 from lazyrich.errors import InputError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import xarray as xr
 
@@ -13,6 +13,8 @@ from fit.findings.outcome import Outcome
 from theory.prediction import Form
 
 SCHEMA_VERSION = 1
+#: fields for pages and figures, not part of the JSON
+_SHOWN = ("group", "figure", "column", "stands_for_power", "points")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Verdict:
     refusal: str | None = None  #: why theory makes no claim; None where it makes one
     leading_exponent: str | None = None  #: the power that logarithms go with, where no power is judged
     by_construction: bool = False  #: a definition or an identity makes it hold
+    title: str = ""  #: a few words for tables and headings
+    group: str = "Others"  #: what tables put the claim under
+    figure: Literal["curve", "collapse"] = "curve"  #: "collapse": also all amplitudes, divided by the predicted power
+    column: str | None = None  #: its heading in a table of activations, if it stands there
+    stands_for_power: str | None = None  #: what tables write where a power is written, if none is predicted
     points: xr.Dataset | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -71,7 +78,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON values: None, never NaN or Infinity."""
-        row = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "points"}
+        row = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in _SHOWN}
         return {name: _finite(value) for name, value in row.items()}
 
 

@@ -20,7 +20,8 @@ from fit.curves.theory_curves import theory_curves
 from fit.findings.finding import MIN_SEEDS
 from fit.judge.assess import assess
 from fit.judge.verdict import Verdict
-from fit.measurements.measurements import Measurements, measurements
+from fit.measurements.measurements import Measurements
+from fit.measurements.reading import measurements
 from fit.processes import helpers
 from fit.report.headline import headlines
 from fit.report.render import build, decisive, judged, summary, write

@@ -16,7 +16,6 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from fit.claims.performance import ENSEMBLE_SHARE, FINAL_KERNEL_SHARE
 from fit.curves.theory_curves import TheoryCurve
 from fit.judge.outlook import outlook
 from fit.judge.verdict import Verdict
@@ -35,8 +34,6 @@ from theory.predictions import predictions
 
 #: With more experiments than this a page is an overview: figures of single curves would fill hundreds of screens.
 MOST_EXPERIMENTS_WITH_FIGURES = 12
-#: Claims about the share of a difference in error that is missed (see their sections): what it is compared with.
-SHARES = {"ensemble": f"< {ENSEMBLE_SHARE:g}", "final_kernel": f"0 ± {FINAL_KERNEL_SHARE:g}"}
 #: From this many activations on, the comparison is what the page is about, and comes first.
 MANY_ACTIVATIONS = 5
 #: Figures that are drawn at a time, where processes share them.
@@ -321,10 +318,8 @@ def _power(verdict: Verdict) -> str:
     """The predicted power, or what is predicted instead."""
     if verdict.predicted is not None:
         return verdict.predicted.replace("-", "−")
-    if verdict.form is Form.TREND and verdict.claimed:
-        return "grows"
-    if verdict.claim in SHARES:
-        return SHARES[verdict.claim]
+    if verdict.stands_for_power is not None and verdict.claimed:
+        return verdict.stands_for_power
     return "A ln(1/A)" if verdict.form is Form.LOGARITHM else "no power"
 
 

@@ -19,13 +19,13 @@ SMOOTH_LAZY = Regime("lazy", r"A \gg \sqrt{h}", low=30, low_width_exponent=sympy
 CROSSOVER = Regime("crossover", r"A \sim 1")
 
 
-def prediction(claim, variable, exponent, regime, **more):
+def prediction(claim, variable, exponent, regime, depth=3, **more):
     """Return a prediction without a derivation, about the quantity and with the margin that theory's claim has."""
     power = None if exponent is None else sympy.nsimplify(exponent)
     known = next(one for one in claims() if one.name == claim)
-    quantity = next(p.quantity for p in known.laws(Model(3)))
-    more = {"margin": known.margin, **more}
-    return Prediction(claim, quantity, variable, power, f"{claim} in words", regime, (), "none", "nothing", **more)
+    law = next(p for p in known.laws(Model(depth)))
+    more = {"margin": law.margin, "form": law.form} | more
+    return Prediction(claim, law.quantity, variable, power, f"{claim} in words", regime, (), "none", "nothing", **more)
 
 
 def laws(depth=3):
@@ -37,7 +37,7 @@ def laws(depth=3):
         prediction("fluctuations", "width", "-1/2", FEATURE),
         prediction("fluctuations", "width", "-1/2", LAZY),
         prediction(
-            "kernel_change_feature", "root_h_alpha", sympy.Rational(2, degree) - 2, FEATURE,
+            "kernel_change_feature", "root_h_alpha", sympy.Rational(2, degree) - 2, FEATURE, depth,
             correction_exponent=sympy.Rational(2, degree),
         ),
         prediction("kernel_change_lazy", "root_h_alpha", -1, SMOOTH_LAZY, statistic="rms"),

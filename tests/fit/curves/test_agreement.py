@@ -10,7 +10,7 @@ from synthetic_campaign import experiment, laws
 from fit import assess
 from fit.curves.agreement import agreement, with_agreement
 from fit.curves.theory_curves import TheoryCurve
-from fit.measurements.measurements import measurements
+from fit.measurements.reading import measurements
 from fit.report.render import build, write
 
 A = 10.0 ** np.arange(-4, 0)
@@ -52,8 +52,8 @@ def test_it_is_compared_only_where_it_is_claimed(found):
 
 def test_networks_with_a_curve_of_their_own_are_compared_one_by_one(found):
     """Their own predictions explain the scatter between seeds, so that half a per cent is seen."""
-    own = found[0].network("kernel_change")[-1][:, :6].T
-    columns = [np.argmin(np.abs(np.log(found[0].root_h_alpha[-1] / a))) for a in A]
+    own = found[0].network("kernel_change").values[-1][:, :6].T
+    columns = [np.argmin(np.abs(np.log(found[0].root_h_alpha.values[-1] / a))) for a in A]
     noise = np.exp(0.001 * np.random.default_rng(0).standard_normal((6, len(A))))
     row = agreement(found[0], curve(networks=own[:, columns] * noise / 1.005))
     assert row["ratio"] == pytest.approx(1.005, abs=0.001)

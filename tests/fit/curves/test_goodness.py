@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from synthetic_campaign import experiment
 
-from fit import curve_fit, goodness_of_fit
-from fit.measurements.measurements import measurements
+from fit import curve_agreement, goodness_of_fit
+from fit.measurements.reading import measurements
 from lazyrich.errors import InputError
 from theory.curves import CrossoverCurve, single_datum_curve
 
@@ -48,11 +48,11 @@ def test_an_experiment_is_compared_at_the_amplitudes_that_the_curve_spans():
     (found,) = measurements(data)
     zero = np.zeros(len(A))
     exact = 4 * A**-1.5 * (1 + A**0.5)  # what the experiment is made of, for A << 1
-    fit = curve_fit(found, CrossoverCurve(A[:4], exact[:4], zero[:4], zero[:4], zero[:4], ""))
+    fit = curve_agreement(found, CrossoverCurve(A[:4], exact[:4], zero[:4], zero[:4], zero[:4], ""))
     assert (fit.n_points, fit.n_seeds) == (4, 12)
     assert fit.log_rms < 0.05
     wrong = CrossoverCurve(A[:4], exact[:4] * 1.5, zero[:4], zero[:4], zero[:4], "")
-    assert curve_fit(found, wrong, width=512).p_value < 0.01
+    assert curve_agreement(found, wrong, width=512).p_value < 0.01
 
 
 @pytest.mark.parametrize(

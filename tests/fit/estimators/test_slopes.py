@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fit import exponent
-from fit.estimators.slopes import cluster_slopes, mean_over, slope_between, slope_within
+from fit.estimators.between import slope_between
+from fit.estimators.clusters import cluster_slopes, mean_over, slope_within
 from lazyrich.errors import InputError
 
 # NIST StRD, linear least squares, Norris (x, y): certified to 15 digits.

@@ -11,7 +11,8 @@ from synthetic_campaign import FEATURE, experiment, laws, prediction, tree
 from fit import Estimate, assess
 from fit.claims.depth_trend import depth_trend
 from fit.findings.finding import Finding
-from fit.measurements.measurements import measurements
+from fit.findings.registry import Assessed
+from fit.measurements.reading import measurements
 from lazyrich.errors import InputError
 from theory.prediction import Form
 
@@ -285,11 +286,13 @@ def test_a_bent_logarithm_must_stand_the_correction_for_all_claims(beside, word)
 
 def test_a_step_in_depth_against_the_trend_enters_the_correction():
     """a(2) is below a(1) by 2.5 standard errors: p = 0.012, doubled for the choice among two steps."""
-    found = measurements(tree(*(experiment(f"L{depth}", depth, seeds=5) for depth in (1, 2, 3))))
-    slopes = {
-        f"L{depth}": Finding(Estimate(-a, 0.01 / np.sqrt(2), 1e6), range={})
-        for depth, a in ((1, 1.0), (2, 0.975), (3, 1.5))
-    }
-    ((*_, finding),) = depth_trend(found, {one.name: laws(one.depth) for one in found}, slopes)
-    assert finding.outcome[0] == "inconsistent"
-    assert finding.p_against == pytest.approx(2 * 0.0124, rel=0.01)
+    experiments = []
+    for depth, a in ((1, 1.0), (2, 0.975), (3, 1.5)):
+        (one,) = measurements(experiment(f"L{depth}", depth, seeds=5))
+        predictions = laws(depth)
+        slope = next(i for i, law in enumerate(predictions) if law.claim == "kernel_change_feature")
+        finding = Finding(Estimate(-a, 0.01 / np.sqrt(2), 1e6), range={})
+        experiments.append(Assessed(one, predictions, {slope: finding}))
+    (comparison,) = depth_trend(experiments)
+    assert comparison.finding.outcome == "inconsistent"
+    assert comparison.finding.p_value_against == pytest.approx(2 * 0.0124, rel=0.01)

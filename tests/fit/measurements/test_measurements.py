@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 from synthetic_campaign import experiment, tree
 
-from fit.measurements.measurements import Measurements, measurements
+from fit.measurements.measurements import Measurements
+from fit.measurements.reading import measurements
 from lazyrich.errors import InputError
 
 SMALL = {"widths": (32, 64), "seeds": 3, "root_h_alpha": (0.01, 1.0, 100.0), "n_test": 4}
@@ -39,7 +40,7 @@ def test_text_among_numbers_is_refused_and_other_columns_of_text_are_left_out(tm
     (tmp_path / "good.csv").write_text(head + "32,1,0,0.5,first\n32,1,1,,second\n")
     (one,) = measurements(tmp_path / "good.csv")
     assert "note" not in one.data
-    np.testing.assert_array_equal(one.network("kernel_change").ravel(), [0.5, np.nan])
+    np.testing.assert_array_equal(one.network("kernel_change").values.ravel(), [0.5, np.nan])
     for row, said in (
         ("32,1,1,big,", "kernel_change, row 2.*'big'.*no number"),
         ("32,x,1,1,", "root_h_alpha, row 2.*'x'"),
@@ -70,8 +71,7 @@ def test_networks_that_did_not_converge_are_counted_and_not_used():
     (one,) = measurements(data)
     assert np.isnan(one.network("kernel_change")[0, 0, 0])
     assert np.isnan(one.deviations[0, 0, 0])
-    everywhere = np.ones((2, 3), dtype=bool)
-    assert one.excluded(everywhere) == {
+    assert one.excluded(one.root_h_alpha > 0) == {
         "the flow came to rest, or its step size fell below the resolution of the time": 1
     }
 

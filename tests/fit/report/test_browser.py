@@ -8,7 +8,7 @@ from browser import CHROMIUM, look, print_to_pdf
 from synthetic_campaign import experiment, tree
 
 from fit import assess
-from fit.measurements.measurements import measurements
+from fit.measurements.reading import measurements
 from fit.report.render import build, judged, write
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine (apt-get install chromium)")

@@ -7,7 +7,7 @@ import pytest
 from synthetic_campaign import experiment, tree
 
 from fit import assess
-from fit.measurements.measurements import measurements
+from fit.measurements.reading import measurements
 from fit.report.comparison import comparison, expected_power, tally
 from fit.report.figures import exponents
 from fit.report.render import build, write
@@ -36,8 +36,8 @@ def test_each_activation_stands_beside_the_others_with_its_own_prediction(two):
     assert expected_power(rows["tanh"].cells["kernel"]) == "−2, with logs"
     assert rows["tanh"].cells["kernel"].estimate == pytest.approx(-2, abs=0.1)
     # the amplitude at which the widest networks' kernel changes by its own size, read off the measured curve
-    logs = np.nanmean(np.log(found[0].network("kernel_change")[-1]), axis=-1)
-    grid = np.log(found[0].root_h_alpha[-1])
+    logs = np.nanmean(np.log(found[0].network("kernel_change").values[-1]), axis=-1)
+    grid = np.log(found[0].root_h_alpha.values[-1])
     assert np.log(rows["softplus"].star) == pytest.approx(np.interp(0, -logs, grid), abs=0.2)
 
 

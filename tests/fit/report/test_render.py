@@ -8,7 +8,7 @@ import pytest
 from synthetic_campaign import experiment, tree
 
 from fit import assess
-from fit.measurements.measurements import measurements
+from fit.measurements.reading import measurements
 from fit.report.render import build, decisive, judged, summary, write
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 from scipy import stats
 
 from fit import assess
-from fit.claims.draws import joint_name
+from fit.claims.regime_preference import joint_name
 
 
 def experiment(draw, gaps, architecture="fc", **fields):

@@ -1,0 +1,79 @@
+"""Where feature and lazy training meet: alpha*, at which the kernel changes by its own size, as a power of h."""
+
+import dataclasses
+
+import numpy as np
+import xarray as xr
+
+from fit.estimators.censored import censored_slope
+from fit.estimators.crossover import censoring
+from fit.estimators.estimate import Estimate
+from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
+from fit.findings.networks import is_finite, log, logarithms, pairs, width_of_pairs
+from fit.findings.registry import measures
+from fit.findings.width_power import pooled_width_power
+from fit.findings.window import sensitivity_row, whole_grid
+from fit.measurements.measurements import Measurements
+from theory.prediction import Prediction
+
+#: Further levels of the kernel change whose alpha* the sensitivity has: the law -1/2 is claimed at and above 0.3.
+LEVELS = (0.3, 3.0, 10.0)
+#: With more than this share of crossovers outside the grid they are no chance, and a censored likelihood takes over.
+MAX_CENSORED = 0.05
+#: With more than this share beyond the grid not even the censored likelihood gives a verdict.
+MAX_CENSORED_LIKELIHOOD = 0.5
+_NO_PASSAGE = "its kernel change does not pass 1 between amplitudes at most a decade apart"
+
+
+@measures(needs=("kernel_change",), group="Kernel", column="alpha*", quantity="alpha_star")
+def crossover(experiment: Measurements, prediction: Prediction) -> Finding:
+    """Regress alpha* of each (width, seed) on the width; where curves end before the level, with censoring."""
+    logs = logarithms(experiment.network("kernel_change"), "mean")
+    log_star, side = _crossings(experiment, logs, 1.0)
+    log_h = log(log_star["width"])
+    measured = log_star.where(side == 0)
+    finding = pooled_width_power(experiment, lambda _: measured - 0.5 * log_h, whole_grid(experiment), r"\alpha^*")
+    levels = [
+        sensitivity_row(f"alpha* at kernel_change = {level:g}", _censored(*_crossings(experiment, logs, level)))
+        for level in LEVELS
+    ]
+    finding = dataclasses.replace(finding, sensitivity=finding.sensitivity + levels)
+    started = is_finite(logs).any("amplitude")
+    censored = int((started & ~is_finite(measured)).sum())
+    if not censored:
+        return finding
+    share = censored / int(started.sum())
+    excluded = finding.excluded | {_NO_PASSAGE: censored}
+    if share <= MAX_CENSORED:
+        return dataclasses.replace(finding, excluded=excluded)
+    likely = _censored(log_star, side)
+    unknown = bool((started & ~is_finite(log_star)).any())
+    if share > MAX_CENSORED_LIKELIHOOD or likely is None or unknown:
+        refusal = (
+            f"the kernel change of {share:.0%} of the seeds does not pass 1 between amplitudes at most a decade apart"
+        )
+        return dataclasses.replace(finding, excluded=excluded, refusal=refusal)
+    # seeds at the end of the grid are a choice by the response; that their A* lies beyond it is known, and used
+    note = f"{share:.0%} of the crossovers lie beyond the grid and enter as such (censored regression)"
+    enough = (started.sum("seed") >= MIN_SEEDS) & (side == 0).any("seed")
+    refusal_left = None if int(enough.sum()) >= MIN_WIDTHS else finding.refusal
+    return dataclasses.replace(finding, estimate=likely, excluded=excluded, refusal=refusal_left, notes=(note,))
+
+
+def _crossings(experiment: Measurements, logs: xr.DataArray, level: float) -> tuple[xr.DataArray, xr.DataArray]:
+    """Logarithm of A* and its censoring (see `fit.estimators.crossover.censoring`), each (width, seed)."""
+    rows = []
+    curves_of_widths = logs.transpose("width", "amplitude", "seed").values
+    for a, curves in zip(experiment.root_h_alpha.values, curves_of_widths, strict=True):
+        measured = np.isfinite(curves).any(axis=1)  # widths need not be measured at the same amplitudes
+        measured = measured if measured.any() else np.ones_like(measured)
+        rows.append(censoring(np.log(a[measured]), curves[measured], float(np.log(level))))
+    like = logs.isel(amplitude=0, drop=True).transpose("width", "seed")
+    log_star, side = (like.copy(data=np.stack(part)) for part in zip(*rows, strict=True))
+    return log_star, side
+
+
+def _censored(log_star: xr.DataArray, side: xr.DataArray) -> Estimate | None:
+    """Return the power of h of alpha* = A*/sqrt(h) by a censored likelihood."""
+    log_h = np.log(width_of_pairs(log_star))
+    return censored_slope(log_h, pairs(log_star) - 0.5 * log_h, pairs(side))

@@ -1,0 +1,190 @@
+"""Which regime generalises better, on one draw of the training points and over several.
+
+Initial weights are drawn anew in every network, training points once an experiment: an interval over seeds is
+conditional on them. Experiments that differ in their draw alone are therefore also compared draw by draw, and that
+interval is over draws.
+"""
+
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from fit.estimators.clusters import mean_over
+from fit.estimators.estimate import Estimate
+from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.networks import is_finite, pairs, width_of_pairs
+from fit.findings.registry import Assessed, Comparison, measures
+from fit.findings.shares import counts, one_sided, too_few
+from fit.findings.window import sensitivity_row
+from fit.measurements.measurements import Measurements
+from theory.prediction import Prediction
+
+#: The amplitudes at which regimes are compared, fixed beforehand (the best A on the test set would be a choice by the
+#: response); the nearest grid point counts, up to half a decade away.
+COMPARED_AT = (1e-4, 1e4)
+#: The same choice half a decade nearer to the crossover, for the sensitivity.
+LESS_EXTREME = {
+    "feature regime at A = 3.2e-4": (10**-3.5, COMPARED_AT[1]),
+    "lazy regime at A = 3.2e3": (COMPARED_AT[0], 10**3.5),
+}
+#: Data sets on which the preference was observed (arXiv:1906.08034).
+OBSERVED = ("mnist", "fashion_mnist", "emnist_letters", "cifar10")
+#: Its sign by architecture: positive where the feature regime was observed to err more.
+OBSERVED_SIGN = {"fc": 1.0, "cnn": -1.0}
+#: What experiments that are compared draw by draw may differ in.
+APART = ("name", "data_seed")
+
+
+def over_draws(experiments: Sequence[Assessed]) -> list[Comparison]:
+    """Compare the regimes over draws of the training points, family by family.
+
+    A family is two or more experiments that differ in ``data_seed`` (and name) alone. A draw counts once: the mean of
+    its pairs of networks, feature minus lazy; the interval is Student's over draws.
+    """
+    families: dict[str, list[Assessed]] = {}
+    for one in experiments:
+        description = one.measurements.description
+        if "data_seed" in description and "test_error" in one.measurements:
+            fields = {key: value for key, value in description.items() if key not in APART}
+            families.setdefault(json.dumps(fields, sort_keys=True, default=str), []).append(one)
+    comparisons = []
+    for family in families.values():
+        family = sorted(family, key=lambda one: one.measurements.description["data_seed"])
+        members = [one.measurements for one in family]
+        prediction = family[0].prediction(regime_preference.__name__)
+        differences = [difference_of_regimes(one) for one in members]
+        if len({one.description["data_seed"] for one in members}) < 2 or prediction is None or differences[0] is None:
+            continue
+        finding = _over_draws(members, [d for d in differences if d is not None])
+        comparisons.append(Comparison(joint_name([one.name for one in members]), members, prediction, finding))
+    return comparisons
+
+
+@measures(needs=("test_error",), group="Test error", compare=over_draws)
+def regime_preference(experiment: Measurements, prediction: Prediction) -> Finding:
+    """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
+    difference = difference_of_regimes(experiment)
+    if difference is None:
+        return Finding(refusal="the grid has no amplitudes within half a decade of 1e-4 and of 1e4")
+    estimate = mean_over(pairs(difference), width_of_pairs(difference))
+    cells = xr.zeros_like(experiment.root_h_alpha, dtype=bool)
+    for column in _columns(experiment) or ():
+        cells.values[np.arange(len(experiment.widths)), column] = True
+    data = counts(experiment, cells, is_finite(difference))
+    if estimate is None or data["n_seeds"] < MIN_SEEDS:
+        return Finding(estimate=estimate, refusal=too_few("pairs of networks fit in both regimes", data), **data)
+    data["sensitivity"] = [
+        sensitivity_row(f"h = {width:g}", mean_over(row))
+        for width, row in zip(experiment.widths, difference.values, strict=True)
+    ]
+    for name, amplitudes in LESS_EXTREME.items():
+        nearer = difference_of_regimes(experiment, amplitudes)
+        if nearer is not None:
+            data["sensitivity"].append(sensitivity_row(name, mean_over(pairs(nearer), width_of_pairs(nearer))))
+    return _judged(experiment, estimate, "on these data", data)
+
+
+def _over_draws(members: Sequence[Measurements], differences: Sequence[xr.DataArray]) -> Finding:
+    complete = [is_finite(d) for d in differences]
+    means = np.array([float(d.where(seen).mean()) for d, seen in zip(differences, complete, strict=True)])
+    draws = int(np.isfinite(means).sum())
+    estimate = mean_over(means)
+    low, high = _amplitudes(members[0])
+    data: dict[str, Any] = {
+        "range": {"variable": "root_h_alpha", "low": low, "high": high},
+        "n_points": int(sum(seen.sum() for seen in complete)),
+        "n_seeds": max(int(seen.any("width").sum()) for seen in complete),
+        "n_widths": len(members[0].widths),
+        "sensitivity": [
+            sensitivity_row(f"draw {one.description['data_seed']}", mean_over(pairs(d)))
+            for one, d in zip(members, differences, strict=True)
+        ],
+    }
+    if estimate is None or draws < MIN_SEEDS:
+        refusal = f"{draws} draws of the training points have pairs that fit, and {MIN_SEEDS} are needed"
+        return Finding(estimate=estimate, refusal=refusal, **data)
+    return _judged(members[0], estimate, f"over {draws} draws of the training points", data)
+
+
+def _judged(experiment: Measurements, difference: Estimate, over: str, data: dict[str, Any]) -> Finding:
+    low, high = difference.interval()
+    numbers = (
+        f"the feature regime errs by {difference.value:+.2%} more than the lazy one "
+        f"(95 % interval [{low:+.2%}, {high:+.2%}]), {over}"
+    )
+    no_sign = _why_no_sign(experiment)
+    if no_sign:
+        return Finding(estimate=difference, refusal=f"{numbers}; {no_sign}", **data)
+    outcome, reason, against = one_sided(_towards_prediction(experiment, difference), numbers)
+    return Finding(estimate=difference, outcome=outcome, reason=reason, p_value_against=against, **data)
+
+
+def difference_of_regimes(
+    experiment: Measurements, amplitudes: tuple[float, float] = COMPARED_AT
+) -> xr.DataArray | None:
+    """Return the test error at A = 1e-4 less that at 1e4, (width, seed); None if the grid lacks either."""
+    columns = _columns(experiment, amplitudes)
+    if columns is None:
+        return None
+    errors = experiment.network("test_error")
+    rows = xr.DataArray(np.arange(len(experiment.widths)), dims="width")
+    feature, lazy = (errors.isel(width=rows, amplitude=xr.DataArray(c, dims="width")) for c in columns)
+    return (feature - lazy).transpose("width", "seed")
+
+
+def joint_name(names: Sequence[str]) -> str:
+    """Return what a family is called: ``fc-draw0, fc-draw1, fc-draw2`` are ``fc-draw0..2``."""
+    first, last = names[0], names[-1]
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return f"{first}..{last[same:]}" if same else " + ".join(names)
+
+
+def _amplitudes(experiment: Measurements) -> tuple[float, float]:
+    """Return the lowest and the highest amplitude at which the regimes are compared."""
+    columns = _columns(experiment)
+    assert columns is not None, "the grid lacks a regime"
+    rows = np.arange(len(experiment.widths))
+    a = experiment.root_h_alpha.values
+    return float(a[rows, columns[0]].min()), float(a[rows, columns[-1]].max())
+
+
+def _columns(experiment: Measurements, amplitudes: tuple[float, float] = COMPARED_AT) -> tuple[NDArray, ...] | None:
+    columns = tuple(column for a in amplitudes if (column := _nearest(experiment, a)) is not None)
+    return columns if len(columns) == len(amplitudes) else None
+
+
+def _nearest(experiment: Measurements, amplitude: float) -> NDArray | None:
+    """Column of the grid's A nearest to ``amplitude`` for each width; None if one is over half a decade away."""
+    distance = np.abs(np.log(experiment.root_h_alpha.values / amplitude))
+    column = np.argmin(distance, axis=1)
+    if np.any(distance[np.arange(len(column)), column] > 0.5 * np.log(10) * (1 + 1e-6)):
+        return None
+    return column
+
+
+def _towards_prediction(experiment: Measurements, difference: Estimate) -> Estimate:
+    """Return the difference of the regimes with the sign that makes the predicted one positive."""
+    sign = OBSERVED_SIGN[experiment.description.get("architecture", "fc")]
+    return Estimate(sign * difference.value, difference.standard_error, difference.dof)
+
+
+def _why_no_sign(experiment: Measurements) -> str:
+    """Return why no sign is predicted for an experiment's data, in a clause; empty where one is.
+
+    The claim is an observation on image sets with all their directions; no power counting gives a sign. Measurements
+    that do not name their data are judged as if they were such.
+    """
+    dataset = experiment.description.get("dataset")
+    if dataset is not None and dataset not in OBSERVED:
+        return f"no sign is predicted for {dataset}: it depends on the data, and was observed on {', '.join(OBSERVED)}"
+    architecture = experiment.description.get("architecture", "fc")
+    if architecture not in OBSERVED_SIGN:
+        return f"no sign is predicted for architecture {architecture}: it was observed on {' and '.join(OBSERVED_SIGN)}"
+    if experiment.description.get("pca") is not None:
+        return "no sign is predicted for data reduced to principal components, where the observation was not made"
+    return ""

@@ -1,0 +1,57 @@
+"""Tests that come before an interval: do groups agree, does a straight line fit; and what their answer costs.
+
+A test between two models costs all degrees of freedom where it switches, so that a weak effect only scales the standard
+error, by sqrt(F) (Birge's ratio), which costs power in proportion.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import fdtrc
+from statsmodels.stats.oneway import anova_oneway
+
+#: Below this p-value of a preliminary test (slopes drift with the width; a straight line does not fit) the widths are
+#: the independent units.
+PRELIMINARY_LEVEL = 0.02
+#: Up to here the standard error is scaled by Birge's ratio.
+SUSPICION = 0.2
+#: Exponents that differ by less agree: the difference is rounding, no scatter to test.
+ROUNDING = 1e-9
+
+
+def birge_ratio(f: float, p: float) -> float:
+    """Return what a standard error is scaled by where a test with statistic ``f`` and p-value ``p`` is suspicious."""
+    return math.sqrt(max(1.0, f)) if p < SUSPICION else 1.0
+
+
+def straightness_test(line, values: NDArray, group: NDArray) -> tuple[float, float]:
+    """F and p-value of the test that group means lie on the fitted ``line``; (0, 1) where it can't be made."""
+    groups = group.max() + 1
+    if groups < 3 or len(values) <= groups:
+        return 0.0, 1.0
+    means = np.bincount(group, values) / np.bincount(group)
+    within = float(np.sum((values - means[group]) ** 2))
+    if within <= ROUNDING**2:
+        return 0.0, 1.0
+    # the F test of the line against one mean a group
+    freedom = len(values) - groups
+    f = max(float(line.ssr) - within, 0.0) / (line.df_resid - freedom) / (within / freedom)
+    return f, float(fdtrc(line.df_resid - freedom, freedom, f))
+
+
+def equal_means_test(values: NDArray, labels: NDArray) -> tuple[float, float]:
+    """F and p-value of Welch's test that all groups have the same mean; (0, 1) where it can't be made."""
+    names, count = np.unique(labels, return_counts=True)
+    samples = [values[labels == name] for name in names[count > 1]]
+    if len(samples) < 2 or min(np.ptp(sample) for sample in samples) < ROUNDING:
+        return 0.0, 1.0
+    result = anova_oneway(samples, use_var="unequal")
+    return float(result.statistic), float(result.pvalue)
+
+
+def rounded_to_zero(error: float, values: NDArray) -> float:
+    """Return the standard error, or 0 where all ``values`` are the same up to rounding."""
+    return float(error) if np.ptp(values) > ROUNDING else 0.0

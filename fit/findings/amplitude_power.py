@@ -1,0 +1,117 @@
+"""Powers of A, seen inside each family of networks that share their initial weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from fit.estimators.clusters import slope_within
+from fit.estimators.estimate import Estimate
+from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding
+from fit.findings.networks import is_finite, log, width_of_pairs
+from fit.findings.points import mean_with_interval, per_cell, points
+from fit.findings.window import exclusions, range_of, sensitivity_row, trimmed, window
+from fit.measurements.measurements import Measurements
+from theory.prediction import Prediction
+
+#: The row of the sensitivity that takes Huber's M-estimate for least squares.
+ROBUST = "outliers held back (Huber)"
+
+
+def amplitude_power(
+    experiment: Measurements, prediction: Prediction, logs: xr.DataArray, y_label: str, *, corrected: bool = False
+) -> Finding:
+    """Estimate the power of A inside the prediction's regime.
+
+    Parameters
+    ----------
+    experiment : Measurements
+    prediction : Prediction
+        Its regime is the window; its ``correction_exponent`` is fitted along if ``corrected``, otherwise shown beside.
+    logs : DataArray, (width, amplitude, seed)
+        Logarithms or jackknife pseudo-values of a logarithm; NaN where there is none.
+    y_label : str
+        LaTeX.
+    corrected : bool
+    """
+    cells = window(experiment, prediction)
+    correction = None if prediction.correction_exponent is None else float(prediction.correction_exponent)
+
+    def estimate(part: xr.DataArray, *, with_correction: bool = corrected, robust: bool = False) -> Estimate | None:
+        power = correction if with_correction else None
+        return slope_in(part, log(experiment.root_h_alpha), logs, power, robust=robust)
+
+    result = estimate(cells)
+    # a window too short for the correction still gives the uncorrected slope as a partial result
+    shown = result if result is not None or not corrected else estimate(cells, with_correction=False)
+    sensitivity = [sensitivity_row(name, estimate(part)) for name, part in trimmed(cells, experiment.root_h_alpha)]
+    if correction is not None:
+        name = f"{'without' if corrected else 'with'} the predicted correction A^({prediction.correction_exponent})"
+        sensitivity.append(sensitivity_row(name, estimate(cells, with_correction=not corrected)))
+    if len(experiment.widths) > 1:
+        wider = cells & (cells["width"] > experiment.widths.min())
+        sensitivity.append(sensitivity_row("without the narrowest width", estimate(wider)))
+    if prediction.statistic != "rms":  # pseudo-values of an rms have outliers by their nature
+        sensitivity.append(sensitivity_row(ROBUST, estimate(cells, robust=True)))
+
+    present = is_finite(logs) & cells
+    measured_cells = present.any("seed")
+    span = range_of(measured_cells, experiment)
+    figure_points = points(
+        *per_cell(experiment.root_h_alpha), mean_with_interval(logs), measured_cells.values, "root_h_alpha", y_label,
+        shown, (span["low"], span["high"]),
+    )  # fmt: skip
+    return Finding(
+        estimate=shown,
+        points=figure_points,
+        range=span,
+        n_points=int(figure_points["used"].sum()),
+        n_seeds=int(present.any("amplitude").sum("seed").max()),
+        n_widths=int(present.any(("amplitude", "seed")).sum()),
+        sensitivity=sensitivity,
+        refusal=_refusal(present, MIN_AMPLITUDES + int(corrected)),
+        notes=(() if shown is None else shown.notes) + _correction_note(prediction, corrected and shown is result),
+        **exclusions(experiment, cells),
+    )
+
+
+def slope_in(
+    cells: xr.DataArray,
+    log_x: xr.DataArray,
+    logs: xr.DataArray,
+    correction_exponent: float | None = None,
+    *,
+    robust: bool = False,
+) -> Estimate | None:
+    """Return the power of x in ``cells``, (width, amplitude); ``log_x`` of each cell or network, ``logs`` of networks.
+
+    Networks without a finite ``logs`` are left out.
+    """
+    chosen = cells.values
+    columns = chosen.any(axis=0)
+    order = ("width", "seed", "amplitude")
+    values = np.where(chosen[:, None], logs.transpose(*order).values, np.nan)
+    abscissa = np.broadcast_to(log_x.transpose("width", ..., "amplitude").values.reshape(
+        len(chosen), -1, chosen.shape[1]), values.shape)  # fmt: skip
+    log_rows, value_rows = (array.reshape(-1, chosen.shape[1])[:, columns] for array in (abscissa, values))
+    return slope_within(log_rows, value_rows, width_of_pairs(logs), correction_exponent, robust=robust)
+
+
+def _refusal(present: xr.DataArray, needed: int) -> str | None:
+    amplitudes = int(present.any("seed").sum("amplitude").max())
+    clusters = int((present.sum("amplitude") > 1).sum())
+    if not present.any():
+        return "no converged network with a measured value lies in the window"
+    if amplitudes < needed:
+        return f"the window holds {amplitudes} amplitudes, and {needed} are needed"
+    if clusters < MIN_SEEDS:
+        return f"{clusters} networks give a slope, and {MIN_SEEDS} are needed"
+    return None
+
+
+def _correction_note(prediction: Prediction, corrected: bool) -> tuple[str, ...]:
+    if prediction.correction_exponent is None:
+        return ()
+    if corrected:
+        return (f"the predicted correction A^({prediction.correction_exponent}) is fitted along with its power fixed",)
+    return (f"a relative correction A^({prediction.correction_exponent}) is predicted and not removed",)

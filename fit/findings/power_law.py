@@ -1,0 +1,57 @@
+"""Laws that are a power of A or of h in a quantity: a variable of the source, or one derived from it."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from fit.findings.amplitude_power import amplitude_power
+from fit.findings.finding import Finding, not_measured
+from fit.findings.networks import logarithms
+from fit.findings.width_power import width_power
+from fit.measurements.measurements import Measurements
+from theory.prediction import Prediction
+
+#: how figures write a variable of the store: LaTeX
+SYMBOLS = {
+    "kernel_change": r"\|\Delta\Theta\|/\|\Theta_0\|",
+    "weight_change": r"\|w-w_0\|",
+    "time_linear": "t_1",
+    "time_half": "t_{1/2}",
+}
+
+
+def symbol(quantity: str) -> str:
+    """Return how figures write a quantity: LaTeX."""
+    return SYMBOLS.get(quantity, rf"\mathrm{{{quantity.replace('_', ' ')}}}")
+
+
+def power_law(experiment: Measurements, prediction: Prediction) -> Finding:
+    """Estimate the power of the prediction's variable in its quantity, a variable of the source.
+
+    A predicted correction is fitted along.
+    """
+    quantity = prediction.quantity
+    if quantity not in experiment:
+        return not_measured(f"the source does not hold {quantity}")
+    if not experiment.is_one_number(quantity):
+        return not_measured(f"{quantity} is not one number for each network")
+    logs = logarithms(experiment.network(quantity), prediction.statistic)
+    corrected = prediction.correction_exponent is not None
+    return power_of(experiment, prediction, logs, symbol(quantity), corrected=corrected)
+
+
+def power_of(
+    experiment: Measurements,
+    prediction: Prediction,
+    logs: xr.DataArray,
+    y_label: str,
+    *,
+    corrected: bool = False,
+    pseudo_values: bool = False,
+) -> Finding:
+    """Estimate the power of the prediction's variable in what ``logs``, (width, amplitude, seed), are of."""
+    if prediction.variable == "root_h_alpha":
+        return amplitude_power(experiment, prediction, logs, y_label, corrected=corrected)
+    if prediction.variable == "width":
+        return width_power(experiment, prediction, logs, y_label, pseudo_values=pseudo_values)
+    return not_measured(f"powers of {prediction.variable} are not measured")

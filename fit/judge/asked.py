@@ -1,0 +1,69 @@
+"""Which predictions each experiment is asked about: theory's for its activation and depth, or those that were given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fit.measurements.measurements import Measurements
+from fit.user_predictions import UserPrediction
+from lazyrich.errors import InputError
+from theory.prediction import Prediction
+
+Given = Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None
+
+
+def predictions_for(experiment: Measurements, given: Given, also: Sequence[Prediction]) -> list[Prediction]:
+    """Return the predictions to test in one experiment.
+
+    Parameters
+    ----------
+    experiment : Measurements
+    given : sequence of Prediction, or mapping from experiment name to one, or None
+        None: what theory predicts.
+    also : sequence of Prediction
+        Tested beside these; an experiment of unknown activation or depth is tested on them alone.
+
+    Raises
+    ------
+    InputError
+        If the experiment is not named in ``given``, or does not say its activation and depth.
+    """
+    own = [p for p in also if _is_about(p, experiment)]
+    if isinstance(given, Mapping):
+        if experiment.name not in given:
+            raise InputError(
+                "predictions", sorted(given), f"there are none for the experiment {experiment.name!r}",
+                "Name every experiment, or leave predictions out",
+            )  # fmt: skip
+        return [*given[experiment.name], *own]
+    if given is not None:
+        return [*(p for p in given if _is_about(p, experiment)), *own]
+    if experiment.activation is None or experiment.depth is None:
+        if own:
+            return own
+        raise InputError(
+            "store", experiment.store or experiment.name,
+            f"experiment {experiment.name!r} does not say its activation and depth",
+            "Add the attributes (in a CSV file: the columns) activation and depth, or give the predictions",
+        )  # fmt: skip
+    from theory.activation import Activation
+    from theory.predictions import predictions
+
+    activation = Activation(experiment.activation, normalise=bool(experiment.description.get("normalise", True)))
+    return [*predictions(activation, experiment.depth), *own]
+
+
+def check_names(experiments: Sequence[Measurements], predictions: Sequence[object]) -> None:
+    """Refuse predictions about experiments that are not there."""
+    known = [one.name for one in experiments]
+    for prediction in predictions:
+        for name in prediction.experiments if isinstance(prediction, UserPrediction) else ():
+            if name not in known:
+                raise InputError(
+                    "experiment", name, f"a prediction is about it, and the source holds {', '.join(known)}",
+                    "Name one of these, or leave the experiment out",
+                )  # fmt: skip
+
+
+def _is_about(prediction: Prediction, experiment: Measurements) -> bool:
+    return not isinstance(prediction, UserPrediction) or prediction.about(experiment.name)

@@ -1,0 +1,61 @@
+"""Measurements from labelled sources: Zarr stores, trees and datasets of xarray, netCDF files."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import xarray as xr
+import zarr
+
+from fit.measurements.measurements import Measurements
+from fit.measurements.tables import LABELS, from_table, stem
+from lazyrich.errors import InputError
+
+
+def from_store(path: Path) -> list[Measurements]:
+    """Read a Zarr store, lazily: a variable is read when it is asked for."""
+    # thousands of small chunks are read in a fifth of the time by zarr's decoder in Rust
+    with warnings.catch_warnings(), zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"}):
+        # stores of others need not be consolidated; ours have files of their own beside the hierarchy
+        warnings.filterwarnings("ignore", message="Failed to open Zarr store with consolidated metadata")
+        warnings.filterwarnings("ignore", message="Array is unsupported by ZarrsCodecPipeline")
+        return from_tree(xr.open_datatree(path, engine="zarr", chunks=None), str(path))
+
+
+def from_tree(tree: xr.DataTree, store: str | None) -> list[Measurements]:
+    """Return the experiments of a tree: its nodes with a dimension ``seed``."""
+    return [
+        from_dataset(node.to_dataset(), store, node.name or "experiment")
+        for node in sorted(tree.subtree, key=lambda node: node.path)  # not as the disk lists them
+        if "seed" in node.dims
+    ]
+
+
+def from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurements:
+    """Return one experiment; its description is the JSON attribute ``experiment``, or attributes of their own."""
+    recorded = data.attrs.get("experiment", "{}")
+    try:
+        description = json.loads(recorded) if isinstance(recorded, str) else dict(recorded)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{name}.attrs['experiment']", recorded, f"it is no JSON ({error.msg})", "Repair the store"
+        ) from error
+    for key in LABELS:
+        if key in data.attrs:
+            description.setdefault(key, data.attrs[key])
+    return Measurements(data, str(description.get("name", name)), store, description)
+
+
+def from_netcdf(path: Path) -> list[Measurements]:
+    """Read a netCDF file: one experiment on a grid, or a table with one entry a network."""
+    data = xr.open_dataset(path)
+    columns = [name for name in data.variables if data[name].ndim == 1]
+    if "width" in data.dims or "width" not in columns:
+        return [from_dataset(data, str(path), stem(path))]
+    # one entry a network along the one dimension of the width, as columns of a CSV file
+    rows = [name for name in columns if data[name].dims == data["width"].dims and name not in data.dims]
+    labels = {key: data.attrs[key] for key in LABELS if key in data.attrs and key not in rows}
+    table = data[rows].to_dataframe().reset_index(drop=True).assign(**labels)
+    return [from_dataset(grid, str(path), name) for name, grid in from_table(table, path)]

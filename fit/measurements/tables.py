@@ -1,0 +1,103 @@
+"""Measurements from tables: one row a network, as text in columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from fit.measurements.measurements import AXES, SAME_AMPLITUDE, Measurements
+from lazyrich.errors import InputError
+from simulate.measure.schema import VARIABLES
+
+#: what a table or a file of others says of its networks: columns or attributes
+LABELS = ("activation", "depth", "normalise")
+
+
+def stem(path: Path) -> str:
+    """Return a file's name without what says its format: ``run`` of ``run.nc.gz``."""
+    return Path(path.name.removesuffix(".gz")).stem
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name is that of a table."""
+    return path.suffix == ".csv"
+
+
+def read_table(path: Path) -> list[Measurements]:
+    """Read a CSV file; lines that begin with # are comments."""
+    table = pd.read_csv(path, comment="#")
+    return [
+        Measurements(grid, name, str(path), {key: grid.attrs[key] for key in LABELS if key in grid.attrs})
+        for name, grid in from_table(table, path)
+    ]
+
+
+def from_table(table: pd.DataFrame, path: Path) -> list[tuple[str, xr.Dataset]]:
+    """Return the experiments of a table, each by name as a dataset on the grid (width, amplitude, seed).
+
+    Raises
+    ------
+    InputError
+        If a column that is needed is missing, text stands where a number is read, or a network is there twice.
+    """
+    amplitude = next((axis for axis in AXES if axis in table), None)
+    index = [column for column in ("width", amplitude, "seed") if column is not None and column in table]
+    if len(index) < 3:
+        raise InputError(
+            "store", str(path), f"its columns are {', '.join(table.columns[:12])}",
+            "Give at least the columns width, root_h_alpha (or alpha) and seed",
+        )  # fmt: skip
+    experiments = []
+    groups = table.groupby("experiment", sort=False) if "experiment" in table else [(stem(path), table)]
+    for name, rows in groups:
+        repeated = rows[index][rows[index].duplicated()]
+        if len(repeated):
+            raise InputError(
+                "store", str(path), f"experiment {name!r} has the network {repeated.iloc[0].to_dict()} twice",
+                "Give one row per width, amplitude and seed",
+            )  # fmt: skip
+        labels = {key: rows[key].iloc[0] for key in LABELS if key in rows}
+        numbers = rows.drop(columns=["experiment", *labels], errors="ignore")
+        if amplitude == "root_h_alpha":
+            numbers = numbers.drop(columns="alpha", errors="ignore")
+        numbers = _only_numbers(numbers, index, path)
+        if amplitude == "alpha":
+            numbers = _on_common_amplitudes(numbers)
+        axes = ["width", next(axis for axis in AXES if axis in numbers), "seed"]
+        experiments.append((str(name), numbers.set_index(axes).to_xarray().assign_attrs(labels)))
+    return experiments
+
+
+def _on_common_amplitudes(table: pd.DataFrame) -> pd.DataFrame:
+    """Index by A = sqrt(h)·alpha a table of alpha whose widths share fewer values of A than of alpha."""
+    if not (table["width"] > 0).all() or not (table["alpha"] > 0).all():
+        return table  # refused later, with the others
+    log = np.log(table["alpha"]) + 0.5 * np.log(table["width"])
+    levels = np.sort(log.unique())
+    group = np.concatenate([[0], np.cumsum(np.diff(levels) > SAME_AMPLITUDE)])
+    if group[-1] + 1 >= table["alpha"].nunique():
+        return table
+    amplitude = np.exp(np.bincount(group, levels) / np.bincount(group))
+    common = amplitude[group[np.searchsorted(levels, log)]]
+    return table.assign(alpha=common).rename(columns={"alpha": "root_h_alpha"})
+
+
+def _only_numbers(table: pd.DataFrame, index: list[str], path: Path) -> pd.DataFrame:
+    """Leave out columns of text that nobody asks for; refuse text among the numbers of those that are read."""
+    numbers = table.apply(pd.to_numeric, errors="coerce")
+    for column in table:
+        unread = numbers[column].isna() & (table[column].notna() | (column in index))
+        if not unread.any():
+            continue
+        if column not in index and column not in VARIABLES:
+            numbers = numbers.drop(columns=column)
+            continue
+        row = unread.idxmax()
+        raise InputError(
+            f"{path}: {column}, row {row + 1}", str(table.loc[row, column]), "is no number",
+            "Write one" if column in index else "Write one, or leave it empty",
+        )  # fmt: skip
+    return numbers
