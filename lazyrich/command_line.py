@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import typer
 
-import fit.audit.command
-import fit.report.command
-import simulate.__main__
-import theory.__main__
-from lazyrich.console import start
+from lazyrich.console import Command, Group, start
 
-app = typer.Typer(
-    help="Scaling laws of lazy and feature training: derived, measured, and judged.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.command("theory")(theory.__main__.main)
-app.add_typer(simulate.__main__.app, name="simulate")
-app.command("report")(fit.report.command.main)
-app.command("audit")(fit.audit.command.main)
+
+def app() -> typer.Typer:
+    """Return the app; what the commands need is imported then."""
+    import fit.audit.command
+    import fit.report.command
+    import simulate.command
+    import theory.__main__
+
+    whole = typer.Typer(
+        cls=Group,
+        help="Scaling laws of lazy and feature training: derived, measured, and judged.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    whole.command("theory", cls=Command)(theory.__main__.main)
+    whole.add_typer(simulate.command.app, name="simulate")
+    whole.command("report", cls=Command)(fit.report.command.main)
+    whole.command("audit", cls=Command)(fit.audit.command.main)
+    return whole
 
 
 def main() -> None:

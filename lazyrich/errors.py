@@ -1,9 +1,17 @@
-"""The one exception for anything a user can get wrong."""
+"""The errors that commands expect: each ends in one sentence and an exit code of its own."""
 
 from __future__ import annotations
 
+_LONGEST_VALUE = 200
 
-class InputError(ValueError):
+
+class ExpectedError(Exception):
+    """Something that can happen to anyone: its text is a sentence, its ``exit_code`` how a command ends with it."""
+
+    exit_code = 2
+
+
+class InputError(ExpectedError, ValueError):
     """Something the user gave can't be used.
 
     Parameters
@@ -25,10 +33,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, field: str, value: object, problem: str, remedy: str) -> None:
-        shown = repr(value)
-        if len(shown) > 200:
-            shown = shown[:200] + "…"
-        super().__init__(f"{field} = {shown}: {problem}. {remedy}.")
+        super().__init__(f"{field} = {_shown(value)}: {problem}. {remedy}.")
         self.field = field
         self.value = value
         self.problem = problem
@@ -36,3 +41,12 @@ class InputError(ValueError):
 
     def __reduce__(self):  # so that it survives the way back from a worker process
         return type(self), (self.field, self.value, self.problem, self.remedy)
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message shows it: shortened, and whatever it is."""
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits; a value nested too deeply
+        shown = f"<{type(value).__name__} too large to be shown>"
+    return shown if len(shown) <= _LONGEST_VALUE else shown[:_LONGEST_VALUE] + "…"

@@ -1,52 +1,29 @@
-"""How the commands that simulate talk and end: progress on a terminal, and exit codes."""
+"""What the commands that simulate print: progress on a terminal, plans, counts, damage, comparisons."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
 from rich.text import Text
 
-import lazyrich.console
-from simulate.campaign.campaign import Campaign
-from simulate.planning.tasks import Task
+from simulate.campaign.campaign import Campaign, list_presets
 from simulate.running.dry_run import Plan
-from simulate.running.runner import Interrupted, Outcome, termination_interrupts
+from simulate.running.reproduce import Comparison
+from simulate.running.runner import Outcome
 from simulate.running.runner import Progress as RunProgress
-from simulate.store import StoreError
+from simulate.running.workers import ATTEMPTS
+from simulate.store import Damage, Store
+from simulate.training.status import Status
 
 EXIT_NUMERICS = 3
-EXIT_STORAGE = 5
 
-
-@contextmanager
-def command() -> Iterator[None]:
-    """Like `lazyrich.console.command`; failing storage ends with exit code 5, an interrupted run says what it drops."""
-    with lazyrich.console.command(), termination_interrupts():
-        try:
-            yield
-        except Interrupted as error:
-            print(_interruption(error.dropped), file=sys.stderr)
-            raise typer.Exit(lazyrich.console.EXIT_INTERRUPTED) from error
-        except StoreError as error:
-            print(f"error: {error}", file=sys.stderr)
-            raise typer.Exit(EXIT_STORAGE) from error
-
-
-def named(task: Task) -> str:
-    """A task as a person calls it."""
-    return f"{task.experiment}, h = {task.width}, seeds {task.seed_start}-{task.seed_stop - 1}"
-
-
-def _interruption(dropped: tuple[Task, ...]) -> str:
-    shown = "; ".join(named(task) for task in dropped[:8]) + ("; …" if len(dropped) > 8 else "")
-    what = f"dropped {len(dropped)} tasks in flight ({shown})" if dropped else "no task was in flight"
-    return f"interrupted: {what}; what was finished is kept. Run the same command again to go on."
+Counts = Mapping[str, Mapping[Status, int]]
 
 
 class _TwoLines(Progress):
@@ -67,29 +44,29 @@ def progress_on(out: Console) -> Iterator[Callable[[RunProgress], None]]:
     Without a terminal it prints a line for every tenth of the networks.
     """
     bar = _TwoLines(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=out,
         disable=not out.is_terminal,
         transient=True,
     )
-    told = 0.0
+    printed = 0.0  # the share of networks at which the last line was printed
     with bar:
         row = bar.add_task("networks", total=None, note="")
 
         def show(now: RunProgress) -> None:
-            nonlocal told
+            nonlocal printed
             note = f"{now.failed} not fitted"
             note += "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"
-            at = "" if now.task is None else f"just done: {_where(now)}"
-            bar.below = at
+            last = "" if now.task is None else f"just done: {_where(now)}"
+            bar.below = last
             bar.update(row, total=now.networks, completed=now.finished, note=note)
             share = now.finished / now.networks
-            if not out.is_terminal and (share >= told + 0.1 or now.finished == now.networks):
-                told = share
-                line = f"{now.finished} of {now.networks} networks, {note}" + (at and f"; {at}")
+            if not out.is_terminal and (share >= printed + 0.1 or now.finished == now.networks):
+                printed = share
+                line = f"{now.finished} of {now.networks} networks, {note}" + (last and f"; {last}")
                 out.print(line, soft_wrap=True)
 
         yield show
@@ -102,7 +79,7 @@ def _where(now: RunProgress) -> str:
     return f"{now.task.experiment}, h = {now.task.width}" + (f", A = {span}" if span else "")
 
 
-def tell_plan(out: Console, campaign: Campaign, what: Plan) -> None:
+def print_plan(out: Console, campaign: Campaign, what: Plan) -> None:
     """Print what a campaign would take."""
     out.print(f"{campaign.name}: {what.networks:,} networks in {what.tasks} tasks")
     for e in campaign.experiment:
@@ -110,7 +87,6 @@ def tell_plan(out: Console, campaign: Campaign, what: Plan) -> None:
         out.print(
             f"  {e.name}: {e.size:,} networks, {e.activation}, L = {e.depth}, h = {min(e.widths)}..{max(e.widths)}, "
             f"A = {axis.min():.1g}..{axis.max():.1g}, n = {e.n_train}",
-            markup=False,
             soft_wrap=True,
         )
     out.print(
@@ -121,7 +97,7 @@ def tell_plan(out: Console, campaign: Campaign, what: Plan) -> None:
     )
 
 
-def planned(campaign: Campaign, what: Plan) -> dict[str, Any]:
+def plan_as_json(campaign: Campaign, what: Plan) -> dict[str, Any]:
     """What a campaign would take, as plain JSON values."""
     return {
         "campaign": campaign.name,
@@ -145,3 +121,75 @@ def duration(seconds: float) -> str:
 def exit_code(outcome: Outcome) -> int:
     """3 if networks diverged, ran out of memory or of time, or took their workers with them; else 0."""
     return EXIT_NUMERICS if outcome.failed_numerics or outcome.lost else 0
+
+
+def print_presets(out: Console) -> None:
+    """Print the campaigns that come with lazyrich."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("preset", no_wrap=True)
+    table.add_column("networks", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for name in list_presets():
+        campaign = Campaign.from_preset(name)
+        table.add_row(name, f"{campaign.size:,}", campaign.description)
+    out.print(table)
+    out.print("What one would take: python -m fit.report --preset NAME --dry-run")
+
+
+def print_outcome(out: Console, store: str, campaign: Campaign, outcome: Outcome) -> None:
+    """Print how the networks of a run ended."""
+    total: Counter[Status] = Counter()
+    for counts in outcome.counts.values():
+        total.update(counts)
+    out.print(f"{campaign.size} networks in {store}: {_counted(total)}")
+    for task in outcome.lost:
+        out.print(f"{task.title}: its workers died {ATTEMPTS} times; it stays pending")
+
+
+def print_status(out: Console, store: Store) -> None:
+    """Print what made a store, how many of its networks ended how, and what they cost."""
+    counts, cost, attributes = store.counts(), store.cost(), store.root.attributes
+    versions = attributes["versions"]
+    out.print(f"campaign {store.campaign.name}: {store.campaign.size} networks", soft_wrap=True)
+    out.print(
+        f"  made with lazyrich {versions.get('lazyrich')}, torch {versions.get('torch')}, on {attributes['device']}, "
+        f"commit {attributes.get('commit') or 'unknown'}",
+        soft_wrap=True,
+    )
+    for name, of_experiment in counts.items():
+        out.print(f"  {name}: {_counted(of_experiment)}", soft_wrap=True)
+    out.print(
+        f"  cost: {cost.gradient_evaluations:,} gradients, {cost.flops:.1e} operations, "
+        f"{duration(cost.seconds)} of workers' time, in {len(store.records())} runs",
+        soft_wrap=True,
+    )
+
+
+def print_damage(out: Console, damaged: Sequence[Damage]) -> None:
+    """Print what is not as it was written, and whose results are lost by it."""
+    for damage in damaged:
+        lost = "" if damage.task is None else f" ({damage.task.title})"
+        out.print(f"{damage.path} {damage.problem}{lost}", soft_wrap=True)
+    out.print(f"{len(damaged)} damaged" if damaged else "everything is as it was written")
+
+
+def print_comparisons(out: Console, comparisons: Sequence[Comparison]) -> None:
+    """Print of each variable of a network how far it is from the stored one."""
+    for c in comparisons:
+        verdict = "agrees" if c.agrees else "differs"
+        out.print(f"{c.name:22} {verdict}: {c.difference:.1e} (allowed {c.allowed:.1e})", soft_wrap=True)
+    wrong = sum(not c.agrees for c in comparisons)
+    out.print(f"{wrong} of {len(comparisons)} variables differ" if wrong else "the network is reproduced")
+
+
+def counts_as_json(store: str, campaign: Campaign, counts: Counts) -> dict[str, Any]:
+    """How many networks of each experiment ended how, as plain JSON values."""
+    experiments = {
+        name: {status.name.lower(): count for status, count in sorted(of_experiment.items())}
+        for name, of_experiment in counts.items()
+    }
+    return {"store": store, "campaign": campaign.name, "networks": campaign.size, "experiments": experiments}
+
+
+def _counted(counts: Mapping[Status, int]) -> str:
+    return ", ".join(f"{count} {status.name.lower()}" for status, count in sorted(counts.items()))

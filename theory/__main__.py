@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from lazyrich.console import command, console, start
+from lazyrich.console import Command, command, console, start
 from theory.activation import Activation
 from theory.black_box import is_function_name
 from theory.model import Model
@@ -24,7 +25,7 @@ from theory.scaling import Feature
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def main(
     names: Annotated[
         list[str],
@@ -139,7 +140,7 @@ def window(regime: Regime) -> str:
 def _tell(out: Console, activation: Activation, depth: int) -> None:
     laws = predictions(activation, depth)
     kinks = ", ".join(f"{k:g}" for k in activation.kinks) or "none"
-    out.print(f"[bold]{activation.name}[/bold], {depth} hidden layer{'s' if depth > 1 else ''}", markup=True)
+    out.print(Text(activation.name, "bold"), f", {depth} hidden layer{'s' if depth > 1 else ''}", sep="")
     out.print(
         f"degree {activation.degree} (left {activation.degree_left}, right {activation.degree_right}), "
         f"kinks: {kinks}, normalisation {activation.normalisation:.6g}"
@@ -151,7 +152,7 @@ def _tell(out: Console, activation: Activation, depth: int) -> None:
     for p in laws:
         table.add_row(p.claim, p.expected, window(p.regime) or p.regime.name)
     out.print(table)
-    out.print("\n[bold]Derivations[/bold]", markup=True)
+    out.print("\nDerivations", style="bold")
     for line in _derivations(laws):
         indent = " " * (len(line) - len(line.lstrip()))
         wrapped = textwrap.fill(line.strip(), out.width, initial_indent=indent, subsequent_indent=indent)

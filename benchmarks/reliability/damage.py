@@ -2,9 +2,9 @@
 
     nice -n 10 python -m benchmarks.reliability.damage [--positions 1000]
 
-A finished store of 300 stand-in tasks is harmed ten positions at a time: a byte changed, a piece truncated, deleted,
-or made longer; half of the positions are drawn uniformly over the pieces (descriptions, coordinates, chunks, the root
-and its copy, the records of runs), half over the bytes. ``verify`` must list exactly the harmed pieces. After
+A finished store of 300 stand-in tasks is harmed ten positions at a time: a byte changed, an object truncated, deleted,
+or made longer; half of the positions are drawn uniformly over the objects (descriptions, coordinates, chunks, the root
+and its copy, the records of runs), half over the bytes. ``verify`` must list exactly the harmed objects. After
 ``repair`` and a run the store must be the old one byte for byte, and the run must have computed the tasks with harmed
 chunks, no others. The root and its copy are not harmed in the same round: a store that has lost both is refused.
 Where a task's status is harmed nothing says that its other chunks should be there: it is listed by its status, and
@@ -24,6 +24,7 @@ from benchmarks.reliability import stand_in
 from simulate import Campaign, Store, load_data, run
 from simulate.measure.schema import variables
 from simulate.planning.tasks import Task, campaign_tasks
+from simulate.store.commits import COMMITS
 from simulate.store.records import RECORDS
 
 _TOGETHER = 10
@@ -65,7 +66,7 @@ def measure(path: Path, tasks: int, positions: int, seed: int) -> dict:
         listed_by_status += len(by_status)
         false += len(found - harmed)
         store = Store.open(path)
-        with store.locked():
+        with store.lock():
             store.repair(data)
         computed: list[Task] = []
         run(campaign, path, workers=1, compute=_counting(computed))
@@ -73,7 +74,7 @@ def measure(path: Path, tasks: int, positions: int, seed: int) -> dict:
         wrongly_computed += len(set(computed) - owners)
         not_computed += len(owners - set(computed))
         now = _contents(path)
-        differ += sum(now.get(name) != piece for name, piece in whole.items() if name not in RECORDS)
+        differ += sum(now.get(name) != data for name, data in whole.items() if name not in RECORDS)
         whole |= {name: now[name] for name in RECORDS}
     return {
         "tasks": tasks,
@@ -98,7 +99,7 @@ def _contents(path: Path) -> dict[str, bytes]:
 
 
 def _draw(generator: np.random.Generator, whole: dict[str, bytes]) -> set[str]:
-    """Ten different pieces, half by number and half by size."""
+    """Ten different objects, half by number and half by size."""
     names = list(whole)
     sizes = np.array([len(whole[name]) for name in names], dtype=float)
     while True:
@@ -128,18 +129,23 @@ def _harm(generator: np.random.Generator, file: Path) -> str:
 
 
 def _owner(campaign: Campaign, name: str) -> Task | None:
-    """The task whose chunk a piece is, if it is one."""
-    _, _, rest = name.partition("/")
-    variable, _, chunk = rest.partition("/c/")
-    if not chunk or variable not in variables(campaign.experiment[0]):
-        return None
-    index, _, block = (int(i) for i in chunk.split("/")[:3])
+    """The task whose chunk or commit record an object is, if it is one."""
+    if name.startswith(f"{COMMITS}/"):
+        index, _, block = (int(i) for i in name.rpartition("/")[2].removesuffix(".json").split("."))
+    else:
+        _, _, rest = name.partition("/")
+        variable, _, chunk = rest.partition("/c/")
+        if not chunk or variable not in variables(campaign.experiment[0]):
+            return None
+        index, _, block = (int(i) for i in chunk.split("/")[:3])
     return next(t for t in campaign_tasks(campaign) if (t.index, t.seed_start) == (index, 50 * block))
 
 
 def _part(name: str) -> str:
     if name in _ROOTS:
         return "root or its copy"
+    if name.startswith(f"{COMMITS}/"):
+        return "commit record"
     if name.startswith(".lazyrich"):
         return "records of runs"
     if name.endswith("zarr.json"):

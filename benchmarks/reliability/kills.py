@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 import simulate.running.workers
-import simulate.store.backend
+import simulate.store.folder
 from benchmarks.reliability import stand_in
 from simulate import Progress, Store, run
 
@@ -135,13 +135,13 @@ class _Life:
 def _run(campaign, path: Path, workers: int, out: int) -> None:
     """In the child: run, and say on the pipe what happens."""
     simulate.running.workers._START = "fork"
-    write, flush = Store.write, simulate.store.backend._flush
+    write, flush = Store.write, simulate.store.folder._flush
 
     def slowly(paths) -> None:
         time.sleep(FLUSH)
         flush(paths)
 
-    simulate.store.backend._flush = slowly
+    simulate.store.folder._flush = slowly
 
     def say(word: str, task) -> None:
         os.write(out, f"{word} {_name(task)}\n".encode())

@@ -204,7 +204,7 @@ def _arguments() -> st.SearchStrategy[str]:
 @functools.cache
 def _commands() -> dict[str, list[tuple[str, bool]]]:
     """Every command with its options: a name, and whether it takes a value."""
-    root = get_command(app)
+    root = get_command(app())
     found = {}
     for name, command in root.commands.items():  # type: ignore[attr-defined]
         deeper = getattr(command, "commands", None)
@@ -301,7 +301,7 @@ def _affordable(words: tuple[str, ...]) -> tuple[str, ...]:
 def _in_this_process(words: tuple[str, ...]) -> tuple[object, str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = CliRunner().invoke(app, list(words), prog_name="lazyrich")
+        result = CliRunner().invoke(app(), list(words), prog_name="lazyrich")
     trouble = result.exception
     if trouble is not None and not isinstance(trouble, SystemExit):
         return "raised", result.output, f"Traceback: {type(trouble).__name__}: {trouble}"
@@ -341,7 +341,7 @@ def _make_files(made: Path) -> None:
     shutil.copytree(made / "store.zarr", made / "cut.zarr")
     (made / "cut.zarr" / "zarr.json").write_bytes((made / "cut.zarr" / "zarr.json").read_bytes()[:100])
     with _inside(made):
-        done = CliRunner().invoke(app, ["simulate", "export", "store.zarr", "store.nc"])
+        done = CliRunner().invoke(app(), ["simulate", "export", "store.zarr", "store.nc"])
     assert done.exit_code == 0, done.output
     (made / "cut.nc").write_bytes((made / "store.nc").read_bytes()[:500])
 

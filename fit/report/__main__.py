@@ -1,6 +1,14 @@
 """``python -m fit.report``: from nothing, or from stores, to a page of verdicts."""
 
-from fit.report.command import app
+import typer
+
 from lazyrich.console import start
 
-start(app, "python -m fit.report")
+
+def _app() -> typer.Typer:
+    from fit.report.command import app
+
+    return app
+
+
+start(_app, "python -m fit.report")

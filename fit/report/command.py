@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fit.curves.agreement import with_agreement
 from fit.curves.theory_curves import theory_curves
@@ -26,7 +26,7 @@ from fit.processes import helpers
 from fit.report.headline import headlines
 from fit.report.render import build, decisive, judged, summary, write
 from fit.user_predictions import UserPrediction, read_predictions
-from lazyrich.console import command, console, start
+from lazyrich.console import Command, command, console, print_json, start
 from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.black_box import is_function_name
@@ -45,7 +45,7 @@ def _presets() -> Sequence[str]:
     return list_presets()
 
 
-@app.command()
+@app.command(cls=Command)
 def main(
     stores: Annotated[
         list[Path] | None,
@@ -121,12 +121,12 @@ def main(
             if dry_run:
                 what = plan(campaign, processes, device)
                 if as_json:
-                    print(json.dumps(simulate.console.planned(campaign, what), indent=2))
+                    print_json(simulate.console.plan_as_json(campaign, what))
                 else:
-                    simulate.console.tell_plan(console(), campaign, what)
+                    simulate.console.print_plan(console(), campaign, what)
                 return
             _writable(folder)
-            with simulate.console.command(), simulate.console.progress_on(screen) as progress:
+            with simulate.console.progress_on(screen) as progress:
                 outcome = run(
                     campaign,
                     folder / "store.zarr",
@@ -141,7 +141,7 @@ def main(
             sources = [folder / "store.zarr"]
         verdicts = report_on(sources, title, folder, own, data_root)
         if as_json:
-            print(json.dumps([v.to_json() for v in verdicts], indent=2, allow_nan=False, ensure_ascii=False))
+            print_json([v.to_json() for v in verdicts])
         elif not quiet:
             tell(console(), verdicts, folder)
     raise typer.Exit(code)
@@ -153,10 +153,9 @@ def _reading(path: str) -> Iterator[None]:
     try:
         yield
     except Exception:
-        import simulate.console
-        from simulate.store import reading
+        from simulate.store import naming_damage
 
-        with simulate.console.command(), reading(path):
+        with naming_damage(path):
             raise
 
 
@@ -340,7 +339,7 @@ def tell(out: Console, verdicts: Sequence[Verdict], folder: Path) -> None:
             "A" if v.variable == "root_h_alpha" else "h",
             v.predicted or "-",
             _measured(v),
-            f"[{_STYLES[row.word]}]{row.word}[/]",
+            Text(row.word, _STYLES[row.word]),
             str(len(row.members)),
         )
     out.print(table)

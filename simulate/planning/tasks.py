@@ -31,6 +31,11 @@ class Task:
         """How many seeds it has."""
         return self.seed_stop - self.seed_start
 
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return f"{self.experiment}, h = {self.width}, seeds {self.seed_start}-{self.seed_stop - 1}"
+
 
 def seeds_per_task(experiment: Experiment) -> int:
     """Return how many seeds a task takes (all amplitudes at one width): about a hundred networks that fit in memory.

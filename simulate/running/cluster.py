@@ -52,7 +52,7 @@ def on_cluster(
     while left:
         with _left_alone(client):
             try:
-                with closing(_drain(client, job, deque(left), begun, say)) as results:
+                with closing(_results(client, job, deque(left), begun, say)) as results:
                     for done in results:
                         del left[done.task]
                         yield done
@@ -62,7 +62,7 @@ def on_cluster(
             client = _next_connection(scheduler, patience)
 
 
-def _drain(client: Client, job: Job, waiting: deque[Task], begun: set[Task], say: Say) -> Generator[Done, None, None]:
+def _results(client: Client, job: Job, waiting: deque[Task], begun: set[Task], say: Say) -> Generator[Done, None, None]:
     """Keep the cluster busy and hand over what comes back."""
     # a worker offers as many GPUs as were declared when it was started (--resources GPU=1)
     resources = {"GPU": 1} if job.device.startswith("cuda") else None

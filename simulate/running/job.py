@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,54 +63,54 @@ class Job:
         if data is None:
             data = _cached_data(experiment, self.data_root)
         if data.sha256 != self.sha256[experiment.name]:
-            problem = f"a worker finds other data for {experiment.name} there"
+            problem = f"a worker has other data for {experiment.name} there"
             raise InputError("data_root", self.data_root, problem, "Give all workers the same data")
         with one_thread_on(self.device, self.threads):
             if task in self.finished:
-                return self._rest(experiment, task, data)
+                return self._run_unfinished(experiment, task, data)
             return self.compute(experiment, task, data, device=self.device)
 
-    def _rest(self, experiment: Experiment, task: Task, data: Data) -> xr.Dataset:
+    def _run_unfinished(self, experiment: Experiment, task: Task, data: Data) -> xr.Dataset:
         """Train the networks of a task that are not finished; the others are left pending in what is returned."""
         finished = self.finished[task]
         whole: xr.Dataset | None = None
         # neighbouring seeds that lack the same amplitudes form a grid of their own
-        for start, stop in _stretches(finished):
+        for start, stop in _equal_columns(finished):
             lacking = np.flatnonzero(~finished[:, start])
             if not len(lacking):
                 continue
             grid: dict[str, Any] = {experiment.amplitude: tuple(float(a) for a in experiment.amplitudes[lacking])}
             seeds = (task.seed_start + start, task.seed_start + stop)
             part = Task(task.experiment, task.index, task.width, *seeds)
-            found = self.compute(experiment.model_copy(update=grid), part, data, device=self.device)
+            result = self.compute(experiment.model_copy(update=grid), part, data, device=self.device)
             if whole is None:
-                whole = _blank(found, finished.shape)
-            for name in found.data_vars:
-                whole[name].values[:, lacking, start:stop] = found[name].values
+                whole = _zeros_like(result, finished.shape)
+            for name in result.data_vars:
+                whole[name].values[:, lacking, start:stop] = result[name].values
         assert whole is not None  # a task without pending networks is not run
         return whole
 
 
-def _stretches(finished: np.ndarray) -> list[tuple[int, int]]:
+def _equal_columns(flags: np.ndarray) -> list[tuple[int, int]]:
     """Ranges of neighbouring columns that are equal."""
-    changes = np.flatnonzero((finished[:, 1:] != finished[:, :-1]).any(axis=0)) + 1
-    edges = [0, *(int(c) for c in changes), finished.shape[1]]
+    changes = np.flatnonzero((flags[:, 1:] != flags[:, :-1]).any(axis=0)) + 1
+    edges = [0, *(int(c) for c in changes), flags.shape[1]]
     return list(itertools.pairwise(edges))
 
 
-def _blank(found: xr.Dataset, shape: tuple[int, ...]) -> xr.Dataset:
-    """A data set like ``found`` on a grid of (amplitudes, seeds) ``shape``, of zeros: status zero is pending."""
-    blank = {n: (v.dims, np.zeros((1, *shape, *v.shape[3:]), dtype=v.dtype)) for n, v in found.data_vars.items()}
-    return xr.Dataset(blank)
+def _zeros_like(result: xr.Dataset, shape: tuple[int, ...]) -> xr.Dataset:
+    """A data set like ``result`` on a grid of (amplitudes, seeds) ``shape``, of zeros: status zero is pending."""
+    zeros = {n: (v.dims, np.zeros((1, *shape, *v.shape[3:]), dtype=v.dtype)) for n, v in result.data_vars.items()}
+    return xr.Dataset(zeros)
 
 
 def _check_versions(wanted: Mapping[str, str | None]) -> None:
-    here = versions()
+    installed = versions()
     for name in DECISIVE:
-        if here[name] != wanted[name]:
+        if installed[name] != wanted[name]:
             raise InputError(
                 "scheduler",
-                f"{name} {here[name]}",
+                f"{name} {installed[name]}",
                 f"a worker has this version and the run has {wanted[name]}: results would depend on who computes them",
                 "Install the same versions everywhere",
             )
@@ -122,13 +123,27 @@ def _cached_data(experiment: Experiment, root: str | None) -> Data:
 
 @functools.cache
 def check_device(device: str) -> None:
-    """Raise `InputError` if torch can't use the device here."""
-    remedy = "Use cpu, or cuda where torch finds a GPU"
+    """Check that a device is one of those that lazyrich computes on, and that torch can use it here.
+
+    Raises
+    ------
+    InputError
+        Saying which devices there are.
+    """
+    remedy = f"Use one that this machine has: {', '.join(_devices())}"
+    if re.fullmatch(r"cpu|cuda(:[0-9]{1,4})?", device) is None:
+        raise InputError("device", device, "no device that lazyrich computes on (cpu, cuda, cuda:N)", remedy)
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise InputError("device", device, f"torch can't use it ({reason})", remedy) from None
+
+
+def _devices() -> list[str]:
+    """Return the devices that torch can use here."""
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else range(0)
+    return ["cpu", *(f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in gpus)]
 
 
 @contextmanager

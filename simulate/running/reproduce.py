@@ -16,7 +16,7 @@ from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.networks.torch_functions import require_loaded
 from simulate.planning.tasks import Task
 from simulate.running.job import check_device, one_thread_on
-from simulate.store import Store, reading
+from simulate.store import Store
 from simulate.training.status import Status
 from theory.activation import Activation
 
@@ -66,13 +66,14 @@ def reproduce(
         If there is no such network, it is pending, or the data are not those of the store.
     """
     store = Store.open(path)
-    experiment, chosen = _find(store, network)
+    experiment, chosen = _grid_position(store, network)
     require_loaded(experiment.activation, experiment.activation_source)
     device = device or store.root.attributes["device"]
     check_device(device)
     data = load_data(experiment, data_root)
     store.check_data({experiment.name: data})
-    with reading(path):
+    store.check_presence()
+    with store.naming_damage():
         stored = store.tree()[experiment.name].to_dataset().isel(chosen).load()
     if stored["status"] == Status.PENDING:
         raise InputError("network", network, "is pending", "Run the campaign first")
@@ -96,7 +97,7 @@ def _compare(stored, again, allowed: float) -> Iterator[Comparison]:
     for name in again.data_vars:
         if name in NONDETERMINISTIC_VARIABLES or name not in stored:
             continue
-        old, new = (np.asarray(of[name].values, dtype=float) for of in (stored, again))
+        old, new = (np.asarray(data[name].values, dtype=float) for data in (stored, again))
         scale = np.sqrt(np.nanmean(old**2)) if np.isfinite(old).any() else 0.0
         same = (old == new) | (np.isnan(old) & np.isnan(new))
         gap = np.where(same, 0.0, np.abs(new - old))
@@ -107,7 +108,7 @@ def _compare(stored, again, allowed: float) -> Iterator[Comparison]:
         yield Comparison(str(name), old, new, difference, max(allowed, floor))
 
 
-def _find(store: Store, network: str) -> tuple[Experiment, dict[str, int]]:
+def _grid_position(store: Store, network: str) -> tuple[Experiment, dict[str, int]]:
     """The experiment and the position in its grid that ``network`` names."""
     given = {}
     for part in network.split(","):
@@ -115,7 +116,7 @@ def _find(store: Store, network: str) -> tuple[Experiment, dict[str, int]]:
         if not separator:
             raise InputError("network", network, f"{part!r} is not key=value", _FORM)
         given[key.strip()] = value.strip()
-    experiments = {e.name: e for e in store.as_made().experiment}
+    experiments = {e.name: e for e in store.campaign_with_stored_integrators().experiment}
     name = given.pop("experiment", next(iter(experiments)) if len(experiments) == 1 else None)
     if name not in experiments:
         raise InputError("network", network, f"no such experiment; there are {', '.join(experiments)}", _FORM)

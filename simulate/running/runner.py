@@ -8,8 +8,6 @@ which.
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,9 +25,9 @@ from simulate.networks.registry import user_architectures
 from simulate.planning.tasks import Task, task_cost
 from simulate.running.job import Compute, Job, check_device
 from simulate.running.workers import ATTEMPTS, Done, Say, in_processes, in_this_process
-from simulate.store import Store, claimed
+from simulate.store import Store, exclusive_lock
 from simulate.store.extend import extend, finish_extension
-from simulate.store.provenance import commit, machine, now, versions
+from simulate.store.provenance import commit, machine, now, usable_cores, versions
 from simulate.training.status import Status
 from theory.activation import Activation
 
@@ -69,8 +67,13 @@ class Interrupted(KeyboardInterrupt):
     """A run was told to stop (Ctrl-C, SIGTERM); ``dropped`` are the tasks that were in flight and stay pending."""
 
     def __init__(self, dropped: tuple[Task, ...]) -> None:
-        super().__init__()
+        super().__init__(dropped)
         self.dropped = dropped
+
+    def __str__(self) -> str:
+        shown = "; ".join(task.title for task in self.dropped[:8]) + ("; …" if len(self.dropped) > 8 else "")
+        what = f"dropped {len(self.dropped)} tasks in flight ({shown})" if self.dropped else "no task was in flight"
+        return f"interrupted: {what}; what was finished is kept. Run the same command again to go on."
 
 
 def run(
@@ -118,7 +121,7 @@ def run(
     StoreError
         If the storage fails during the run, or another run holds the store.
     Interrupted
-        On Ctrl-C, and on SIGTERM inside `termination_interrupts`; what was finished is kept.
+        On Ctrl-C, and on SIGTERM of a command; what was finished is kept.
     """
     if scheduler is None:
         check_device(device)
@@ -129,18 +132,19 @@ def run(
     data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
     sha256 = {name: d.sha256 for name, d in data.items()}
     finish_extension(store)
-    with claimed(store):
+    with exclusive_lock(store):
         kept = extend(store, campaign, data) if grow else 0
     tell: Say = say or (lambda _: None)
     if kept:
         tell(f"extended: {kept} networks are kept")
-    with claimed(store):
+    with exclusive_lock(store):
         opened = Store.create(store, campaign, data, device)
         opened.check_layout()
         opened.check_data(data)
         tasks = opened.pending()
-        partly = {t: done for t in tasks if (done := opened.finished(t)).any()} if opened.was_extended else {}
-        job = Job(opened.as_made(), device, root, compute, sha256, versions(), threads, user_architectures(), partly)
+        partly = {t: done for t in tasks if (done := opened.finished_networks(t)).any()} if opened.was_extended else {}
+        asked = opened.campaign_with_stored_integrators()
+        job = Job(asked, device, root, compute, sha256, versions(), threads, user_architectures(), partly)
         lost: tuple[Task, ...] = ()
         if tasks:
             begun: set[Task] = set()
@@ -191,8 +195,8 @@ def _collect(store: Store, source: Iterator[Done], begun: set[Task], report: _Re
 @contextmanager
 def _recorded(store: Store, **how: object) -> Iterator[None]:
     """Keep a record of the run in the store: when, where, with what, and how it ended (if it was not killed)."""
-    here = {"versions": versions(), "commit": commit(), "machine": machine(str(how["device"]))}
-    record = {"started": now(), **here, **how}
+    computed_with = {"versions": versions(), "commit": commit(), "machine": machine(str(how["device"]))}
+    record = {"started": now(), **computed_with, **how}
     store.record(record)
     ended = "failed"
     try:
@@ -202,7 +206,7 @@ def _recorded(store: Store, **how: object) -> Iterator[None]:
         ended = "interrupted"
         raise
     finally:
-        store.record({**record, "ended": now(), "how": ended}, again=True)
+        store.record({**record, "ended": now(), "how": ended}, replace_last=True)
 
 
 def _statuses(result: xr.Dataset) -> dict[Status, int]:
@@ -251,21 +255,8 @@ class _Reporter:
         self.callback(Progress(self.campaign.size, self.finished, self.failed, task, seconds, left, span))
 
 
-@contextmanager
-def termination_interrupts():
-    """Let SIGTERM end a run as Ctrl-C does: cleanly, by a KeyboardInterrupt."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(signum, frame):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+#: processes and threads of one run: more of them are a slip of the pen
+MOST_PROCESSES = MOST_THREADS = 4096
 
 
 def worker_count(workers: int | None, device: str, threads: int = 1) -> int:
@@ -274,12 +265,14 @@ def worker_count(workers: int | None, device: str, threads: int = 1) -> int:
     Raises
     ------
     InputError
-        For less than one process or thread.
+        For less than one process or thread, or more than any machine has.
     """
-    if threads < 1:
-        raise InputError("threads", threads, "at least one thread is needed", "Give 1 or more")
+    if not 1 <= threads <= MOST_THREADS:
+        problem = "at least one thread is needed" if threads < 1 else "no machine has so many threads"
+        raise InputError("threads", threads, problem, f"Give 1 to {MOST_THREADS}")
     if workers is None:
-        return max(1, len(os.sched_getaffinity(0)) // threads) if device == "cpu" else 1
-    if workers < 1:
-        raise InputError("workers", workers, "at least one process is needed", "Give 1 or more")
+        return max(1, usable_cores() // threads) if device == "cpu" else 1
+    if not 1 <= workers <= MOST_PROCESSES:
+        problem = "at least one process is needed" if workers < 1 else "no machine has so many cores"
+        raise InputError("workers", workers, problem, f"Give 1 to {MOST_PROCESSES}")
     return workers

@@ -2,6 +2,8 @@
 
 from simulate.store.backend import StoreError
 from simulate.store.damage import Damage
-from simulate.store.store import Store, claimed, reading
+from simulate.store.opening import naming_damage, open_tree
+from simulate.store.root import DamagedStoreError
+from simulate.store.store import Store, exclusive_lock
 
-__all__ = ["Damage", "Store", "StoreError", "claimed", "reading"]
+__all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock", "naming_damage", "open_tree"]

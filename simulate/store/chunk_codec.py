@@ -17,6 +17,7 @@ from numcodecs import Zstd
 from zarr.core.metadata.v3 import ArrayV3Metadata
 
 from simulate.planning.tasks import Task
+from simulate.training.status import Status
 
 ZSTD_LEVEL = 3
 _CHECKSUM = 4  # bytes of CRC32C at the end of a chunk
@@ -25,7 +26,7 @@ _CHECKSUM = 4  # bytes of CRC32C at the end of a chunk
 class ChunkCodec:
     """The chunks of one experiment, by the metadata that were written when the store was made.
 
-    ``members`` maps the path of each array to its metadata; ``listed`` are the pieces that are not results (the
+    ``members`` maps the path of each array to its metadata; ``listed`` are the keys of what are not results (the
     manifest). An array without a listed chunk holds results.
     """
 
@@ -40,7 +41,7 @@ class ChunkCodec:
         self.metadata = {name: dict(metadata) for name, metadata in arrays.items() if name not in fixed}
 
     @property
-    def names(self) -> list[str]:
+    def variables(self) -> list[str]:
         """The results, ``status`` last."""
         return [*sorted(n for n in self.metadata if n != "status"), "status"]
 
@@ -53,19 +54,25 @@ class ChunkCodec:
     def _described(self) -> dict[str, ArrayV3Metadata]:
         return {name: ArrayV3Metadata.from_dict(metadata) for name, metadata in self.metadata.items()}
 
-    def piece(self, task: Task, name: str) -> str:
-        """Return the name of a task's one chunk of a variable; it spans all trailing dimensions."""
+    def key(self, task: Task, name: str) -> str:
+        """Return the key of a task's one chunk of a variable; it spans all trailing dimensions."""
         array = self._described[name]
         index = [task.index, 0, task.seed_start // self.seeds_per_task, *[0] * (len(array.shape) - 3)]
         return f"{self.experiment}/{name}/{array.encode_chunk_key(tuple(index))}"
 
-    def unknown(self, task: Task) -> xr.Dataset:
+    def fill_values(self, task: Task) -> xr.Dataset:
         """Return the fill values in the shape of a task's results."""
-        found = {}
+        variables = {}
         for name, array in self._described.items():
             shape = (1, array.shape[1], task.seed_stop - task.seed_start, *array.shape[3:])
-            found[name] = (array.dimension_names, np.full(shape, array.fill_value, dtype=array.dtype.to_native_dtype()))
-        return xr.Dataset(found)
+            fill = np.full(shape, array.fill_value, dtype=array.dtype.to_native_dtype())
+            variables[name] = (array.dimension_names, fill)
+        return xr.Dataset(variables)
+
+    def pending(self, task: Task) -> bytes:
+        """Return the chunk of status of a task of which nothing is known."""
+        shape = (1, self._described["status"].shape[1], task.seed_stop - task.seed_start)
+        return self.encode(task, "status", np.full(shape, Status.PENDING, "int8"))
 
     def encode(self, task: Task, name: str, values: np.ndarray) -> bytes:
         """Return the bytes of a task's chunk: ``values`` has shape (1, amplitudes, seeds of the task, ...)."""
@@ -85,8 +92,10 @@ class ChunkCodec:
         """
         if not is_whole(chunk):
             raise ValueError("the checksum is another")
-        values = np.frombuffer(Zstd().decode(chunk[:-_CHECKSUM]), self._dtype(name))
-        values = values.reshape(self._described[name].chunks)
+        packed, shape, dtype = chunk[:-_CHECKSUM], self._described[name].chunks, self._dtype(name)
+        # a bound first: a few bytes can claim to unpack into any number of them
+        Zstd().decode(packed, out=np.empty(shape, dtype))
+        values = np.frombuffer(Zstd().decode(packed), dtype).reshape(shape)
         return values[0, :, : task.seed_stop - task.seed_start]
 
     def _dtype(self, name: str) -> np.dtype:

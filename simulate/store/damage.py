@@ -1,16 +1,17 @@
-"""What in a store is not as it was written: every piece of metadata, every coordinate, every chunk is looked at."""
+"""What in a store is not as it was written: every description, every coordinate, every chunk is looked at."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from simulate.planning.tasks import Task
 from simulate.store.backend import StorageBackend
+from simulate.store.checked_json import digest_of, load_json
 from simulate.store.chunk_codec import ChunkCodec, is_whole
+from simulate.store.commits import CommitRecord
 from simulate.store.records import damaged_records
-from simulate.store.root import COPY, ROOT, Root, digest_of
+from simulate.store.root import COPY, ROOT, DamagedStoreError, Root
 from simulate.training.status import Status
 
 _CHANGED = "is not as it was written"
@@ -26,65 +27,116 @@ class Damage:
     task: Task | None = None
 
 
-def damaged_metadata(place: StorageBackend, root: Root) -> Iterator[Damage]:
+def damaged_store(store: object, damaged: list[Damage]) -> DamagedStoreError:
+    """Return the error that names the first damage, how many there are, and what to do."""
+    first, more = damaged[0], len(damaged) - 1
+    problem = f"damaged: {first.path} {first.problem}" + (f", and {more} more" if more else "")
+    remedy = (
+        f"python -m simulate verify {store} lists what is damaged, and python -m simulate repair {store} makes only "
+        "that again"
+    )
+    return DamagedStoreError("store", str(store), problem, remedy)
+
+
+def damaged_metadata(backend: StorageBackend, root: Root) -> Iterator[Damage]:
     """Look at the root, its copy, the metadata of groups and arrays, the coordinates and the records of runs."""
-    if not root.sound:
-        yield Damage(ROOT, _CHANGED if place.exists(ROOT) else _MISSING)
-    elif root.attributes["schema_version"] > 1:
-        copy = _read(place, COPY)
-        if copy != place.read(ROOT):
+    has_copies = root.attributes["schema_version"] > 1
+    for key in (ROOT, COPY) if has_copies else (ROOT,):
+        obstruction = backend.obstruction(key)
+        if obstruction or (key == ROOT and not root.sound):
+            yield Damage(key, obstruction or (_CHANGED if backend.exists(key) else _MISSING))
+        elif key == COPY and root.sound and (copy := _read(backend, COPY)) != _read(backend, ROOT):
             yield Damage(COPY, _MISSING if copy is None else _CHANGED)
-    for name, digest in root.attributes["manifest"].items():
-        data = _read(place, name)
-        if data is None:
-            yield Damage(name, _MISSING)
+    for key, digest in root.attributes["manifest"].items():
+        data = _read(backend, key)
+        if obstruction := backend.obstruction(key):
+            yield Damage(key, obstruction)
+        elif data is None:
+            yield Damage(key, _MISSING)
         elif digest_of(data) != digest:
-            yield Damage(name, _CHANGED)
-        elif name.endswith("zarr.json") and _disagrees(root, name.removesuffix("/zarr.json"), data):
-            yield Damage(ROOT, f"its copy of {name} {_CHANGED}")
-    if root.attributes["schema_version"] > 1:
-        for name in damaged_records(place):
-            yield Damage(name, _CHANGED)
+            yield Damage(key, _CHANGED)
+        elif key.endswith("zarr.json") and _disagrees(root, key.removesuffix("/zarr.json"), data):
+            yield Damage(ROOT, f"its copy of {key} {_CHANGED}")
+    if has_copies:
+        for key in damaged_records(backend):
+            yield Damage(key, backend.obstruction(key) or _CHANGED)
 
 
 def damaged_chunks(
-    place: StorageBackend, root: Root, blocks: Mapping[str, ChunkCodec], tasks: tuple[Task, ...]
+    backend: StorageBackend, root: Root, codecs: Mapping[str, ChunkCodec], tasks: tuple[Task, ...]
 ) -> Iterator[Damage]:
     """Look at the chunks of all tasks."""
-    pending_is_written = root.attributes["schema_version"] > 1
     for task in tasks:
-        of = blocks[task.experiment]
-        name = of.piece(task, "status")
-        chunk = _read(place, name)
-        # what an unfinished task has left need not be there, but it must not stop others from reading
-        done = False
-        if chunk is None and pending_is_written:
-            yield Damage(name, _MISSING, task)
-        elif chunk is not None and not is_whole(chunk):
-            yield Damage(name, "can't be decoded (checksum)", task)
-        elif chunk is not None:
-            try:
-                done = not (of.decode(task, "status", chunk) == Status.PENDING).all()
-            except Exception as error:  # a whole chunk that is another's: whatever zarr raises on it
-                yield Damage(name, f"can't be decoded ({type(error).__name__})", task)
-        for variable in of.names:
-            if variable == "status":
-                continue
-            name = of.piece(task, variable)
-            chunk = _read(place, name)
-            if chunk is None and done:
-                yield Damage(name, f"{_MISSING} although its task is finished", task)
-            elif chunk is not None and not is_whole(chunk):
-                yield Damage(name, "can't be decoded (checksum)", task)
+        yield from _damaged_task(backend, root, codecs[task.experiment], task)
 
 
-def _read(place: StorageBackend, name: str) -> bytes | None:
+def _damaged_task(backend: StorageBackend, root: Root, codec: ChunkCodec, task: Task) -> Iterator[Damage]:
+    status_key = codec.key(task, "status")
+    status, problem = _chunk(backend, codec, task, "status")
+    pending_is_written = root.attributes["schema_version"] > 1
+    finished = status is not None and not (codec.decode(task, "status", status) == Status.PENDING).all()
+    record = CommitRecord(status_key, root.attributes["digest"])
+    digests: Mapping[str, list[str]] | None = None
     try:
-        return place.read(name)
+        digests = record.read(backend)
+        if digests is None and finished and root.has_commit_records:
+            yield Damage(record.key, f"{_MISSING} although its task is finished", task)
+    except ValueError as error:
+        yield Damage(record.key, str(error), task)
+
+    def replaced(key: str, chunk: bytes) -> bool:
+        # a task that is pending has a record only if it was killed between the two
+        return finished and digests is not None and digest_of(chunk) not in digests.get(key, [])
+
+    if problem is not None:
+        yield Damage(status_key, problem, task)
+    elif status is None and pending_is_written:
+        yield Damage(status_key, _MISSING, task)
+    elif status is not None and replaced(status_key, status):
+        yield Damage(status_key, _REPLACED, task)
+    for variable in codec.variables:
+        if variable == "status":
+            continue
+        key = codec.key(task, variable)
+        # what an unfinished task has left need not be there, but it must not stop others from reading
+        chunk, problem = _chunk(backend, codec, task, variable)
+        if problem is not None:
+            yield Damage(key, problem, task)
+        elif chunk is None and finished:
+            yield Damage(key, f"{_MISSING} although its task is finished", task)
+        elif chunk is not None and replaced(key, chunk):
+            yield Damage(key, _REPLACED, task)
+
+
+_REPLACED = "is whole, but is not the chunk that was committed"
+
+
+def _chunk(backend: StorageBackend, codec: ChunkCodec, task: Task, variable: str) -> tuple[bytes | None, str | None]:
+    """Return the bytes of a chunk that can be decoded, and what is the matter with one that can't be."""
+    key = codec.key(task, variable)
+    if obstruction := backend.obstruction(key):
+        return None, obstruction
+    chunk = _read(backend, key)
+    if chunk is None:
+        return None, None
+    if not is_whole(chunk):
+        return None, "can't be decoded (checksum)"
+    try:
+        codec.decode(task, variable, chunk)
+    except (ValueError, RuntimeError, MemoryError):  # whole, and of another shape
+        return None, "can't be decoded (it is a chunk of another shape)"
+    return chunk, None
+
+
+def _read(backend: StorageBackend, key: str) -> bytes | None:
+    try:
+        return backend.read(key)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 
 def _disagrees(root: Root, member: str, data: bytes) -> bool:
-    consolidated = root.members.get(member)
-    return consolidated is None or any(consolidated.get(k) != v for k, v in json.loads(data).items())
+    consolidated, description = root.members.get(member), load_json(data)
+    if consolidated is None or not isinstance(description, dict):
+        return True
+    return any(consolidated.get(name) != value for name, value in description.items())

@@ -17,9 +17,11 @@ from simulate.campaign.campaign import Campaign
 from simulate.data import Data
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.tasks import Task
-from simulate.store.backend import FolderBackend, backend_for, storage
+from simulate.store.backend import backend_for, storage_errors
+from simulate.store.differences import first_difference
+from simulate.store.folder import FolderBackend
 from simulate.store.records import write_records
-from simulate.store.store import Store, first_difference
+from simulate.store.store import Store
 from simulate.training.status import Status
 
 _REMEDY = "Extending adds seeds, widths or amplitudes; for anything else give another path with --out"
@@ -38,40 +40,40 @@ def extend(path: str | Path, campaign: Campaign, data: Mapping[str, Data]) -> in
     StoreError
         If the storage fails; the old store is as it was.
     """
-    place = backend_for(path)
-    if place.is_empty():
+    backend = backend_for(path)
+    if backend.is_empty():
         return 0
     old = Store.open(path)
     if old.campaign == campaign:
         return 0
     _check_grows(old, campaign)
-    if not isinstance(place, FolderBackend):
+    if not isinstance(backend, FolderBackend):
         raise InputError("extend", str(path), "only stores in folders can be extended", "Copy it to a folder and back")
     old.check_layout()
     old.check_data(data)
-    beside = beside_of(place.path)
+    beside = beside_of(backend.path)
     shutil.rmtree(beside, ignore_errors=True)  # what a killed extension has left
     new = Store.create(beside, campaign, data, old.root.attributes["device"])
     kept = sum(_keep_finished(old, new, task, data[task.experiment]) for task in new.tasks())
     record = {"extended_from": old.root.attributes["digest"], "networks_kept": kept}
-    with storage(place):
-        write_records(new.place, [*old.records(), record])
-        replaced = place.path.with_name(place.path.name + ".replaced")
-        place.path.rename(replaced)
-        beside.rename(place.path)
+    with storage_errors(backend):
+        write_records(new.backend, [*old.records(), record])
+        replaced = backend.path.with_name(backend.path.name + ".replaced")
+        backend.path.rename(replaced)
+        beside.rename(backend.path)
         shutil.rmtree(replaced)
     return kept
 
 
 def finish_extension(path: str | Path) -> None:
     """Put in place what an extension had finished when it was killed between its last two steps."""
-    place = backend_for(path)
-    if isinstance(place, FolderBackend):
-        replaced = place.path.with_name(place.path.name + ".replaced")
-        if replaced.is_dir() and not place.path.exists() and beside_of(place.path).is_dir():
-            with storage(place):
-                beside_of(place.path).rename(place.path)
-        if replaced.is_dir() and place.path.exists():
+    backend = backend_for(path)
+    if isinstance(backend, FolderBackend):
+        replaced = backend.path.with_name(backend.path.name + ".replaced")
+        if replaced.is_dir() and not backend.path.exists() and beside_of(backend.path).is_dir():
+            with storage_errors(backend):
+                beside_of(backend.path).rename(backend.path)
+        if replaced.is_dir() and backend.path.exists():
             shutil.rmtree(replaced, ignore_errors=True)
 
 
@@ -93,7 +95,7 @@ def _check_grows(old: Store, campaign: Campaign) -> None:
     difference = first_difference(before, after)
     if difference is not None:
         field, stored, given = difference
-        raise InputError(field, given, f"the store {old.place} was made with {stored!r}", _REMEDY)
+        raise InputError(field, given, f"the store {old.backend} was made with {stored!r}", _REMEDY)
     for later in campaign.experiment:
         made, now = old.integrator(later.name), integrator_of(later)
         if made != now:
@@ -111,7 +113,7 @@ def _keep_finished(old: Store, new: Store, task: Task, data: Data) -> int:
     kept = old.tree()[task.experiment].to_dataset().isel(width=[earlier.widths.index(task.width)], seed=seeds).load()
     finished = int((kept["status"] != Status.PENDING).sum())
     if finished:
-        result = new.unknown(task)
+        result = new.fill_values(task)
         for name in result.data_vars:
             if name in kept:
                 result[name].values[:, columns, : seeds.stop - seeds.start] = kept[name].values

@@ -1,6 +1,6 @@
-"""The layout of an empty store, as the pieces of bytes that it consists of: metadata, coordinates, pending status.
+"""The layout of an empty store, as the objects that it consists of: metadata, coordinates, pending status.
 
-Chunks hold a task each. Every chunk carries a CRC32C checksum; every piece of metadata and every coordinate is listed
+Chunks hold a task each. Every chunk carries a CRC32C checksum; every ``zarr.json`` and every coordinate is listed
 with its SHA-256 in the root's attributes (the manifest); the root itself is sealed (`simulate.store.root`).
 """
 
@@ -23,8 +23,9 @@ from simulate.data import Data
 from simulate.measure.schema import Coordinate, coordinates, variables
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.tasks import seeds_per_task
+from simulate.store.checked_json import digest_of
 from simulate.store.chunk_codec import ZSTD_LEVEL
-from simulate.store.root import ROOT, digest_of, sealed
+from simulate.store.root import ROOT, sealed
 from simulate.training.status import Status
 
 _FILL = {"float64": np.nan, "float32": np.nan}
@@ -32,37 +33,37 @@ _SHARED = ("schema_version", "versions", "commit", "device")
 
 
 def lay_out(campaign: Campaign, data: Mapping[str, Data], origin: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return name -> bytes of every piece of an empty store, the root's metadata last.
+    """Return key -> bytes of every object of an empty store, the root's metadata last.
 
     ``origin`` are the root's attributes (`simulate.store.provenance.origin`).
     """
     memory: dict[str, Buffer] = {}
     store = MemoryStore(memory)
-    own = {k: v for k, v in origin.items() if k not in ("manifest", "seal")}
+    attributes = {k: v for k, v in origin.items() if k not in ("manifest", "seal")}
     # a chunk of zeros is a result like any other: that it is there says that it was written
     with zarr.config.set({"array.write_empty_chunks": True}):
         root = zarr.create_group(store, zarr_format=3)
         results = {e.name: _fill_group(store, e, data[e.name], origin) for e in campaign.experiment}
-    listed = [name for name in sorted(memory) if name != ROOT and not _is_result(name, results)]
-    own["manifest"] = {name: digest_of(memory[name].to_bytes()) for name in listed}
-    root.attrs.put(own)
+    listed = [key for key in sorted(memory) if key != ROOT and not _is_result(key, results)]
+    attributes["manifest"] = {key: digest_of(memory[key].to_bytes()) for key in listed}
+    root.attrs.put(attributes)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
         zarr.consolidate_metadata(store)
     document = json.loads(memory.pop(ROOT).to_bytes())
-    pieces = {name: buffer.to_bytes() for name, buffer in memory.items()}
-    return {**pieces, ROOT: sealed(document)}
+    objects = {key: buffer.to_bytes() for key, buffer in memory.items()}
+    return {**objects, ROOT: sealed(document)}
 
 
 def description(member: Mapping[str, Any]) -> bytes:
     """Return the bytes of a group's or an array's ``zarr.json``, from its entry in the root."""
-    own = {k: v for k, v in member.items() if k != "consolidated_metadata"}
-    return json.dumps(own, indent=2).encode()
+    metadata = {k: v for k, v in member.items() if k != "consolidated_metadata"}
+    return json.dumps(metadata, indent=2).encode()
 
 
-def _is_result(name: str, results: Mapping[str, set[str]]) -> bool:
-    """Whether a piece is a chunk of results (written again and again) and not part of the layout."""
-    experiment, _, rest = name.partition("/")
+def _is_result(key: str, results: Mapping[str, set[str]]) -> bool:
+    """Whether an object is a chunk of results (written again and again) and not part of the layout."""
+    experiment, _, rest = key.partition("/")
     variable, _, chunk = rest.partition("/")
     return chunk.startswith("c/") and variable in results[experiment]
 

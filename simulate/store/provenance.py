@@ -29,6 +29,7 @@ def origin(campaign: Campaign, data: Mapping[str, Data], device: str) -> dict[st
         "campaign": campaign.to_dict(),
         "digest": campaign.digest,
         "schema_version": SCHEMA_VERSION,
+        "commit_records": True,
         "versions": versions(),
         "commit": commit(),
         "device": device,
@@ -58,7 +59,7 @@ def machine(device: str) -> dict[str, Any]:
         "system": platform.system(),
         "architecture": platform.machine(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": usable_cores(),
         "python": platform.python_version(),
         "torch_capability": torch.backends.cpu.get_cpu_capability(),
     }
@@ -68,14 +69,21 @@ def machine(device: str) -> dict[str, Any]:
     return described
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may use, one at least."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS
+
+
 @functools.cache
 def commit() -> str | None:
     """The commit of the checkout that this code runs from, "+dirty" if it was changed; None outside one."""
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", here, *arguments], capture_output=True, text=True, check=True
+            ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True
         ).stdout.strip()
 
     try:

@@ -5,42 +5,34 @@ Kept twice, each with its checksum; a kill between the two leaves one of them a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from simulate.store.backend import OWN, StorageBackend
-from simulate.store.root import digest_of
+from simulate.store.backend import BOOKKEEPING, StorageBackend
+from simulate.store.checked_json import dump_checked, load_checked
 
-RECORDS = (f"{OWN}/runs.json", f"{OWN}/runs-copy.json")
+RECORDS = (f"{BOOKKEEPING}/runs.json", f"{BOOKKEEPING}/runs-copy.json")
 
 
-def write_records(place: StorageBackend, records: list[dict[str, Any]]) -> None:
+def write_records(backend: StorageBackend, records: list[dict[str, Any]]) -> None:
     """Write all records."""
-    place.write(dict.fromkeys(RECORDS, written(records)))
+    backend.write(dict.fromkeys(RECORDS, dump_checked(records)))
 
 
-def written(records: list[dict[str, Any]]) -> bytes:
-    """Return the bytes of records: one line for them, one for their checksum."""
-    body = json.dumps(records)
-    return f"{body}\n{digest_of(body.encode())}\n".encode()
-
-
-def read_records(place: StorageBackend) -> list[dict[str, Any]]:
+def read_records(backend: StorageBackend) -> list[dict[str, Any]]:
     """Return the records in the order of the runs, of the first of the two that is whole; none if neither is."""
-    return next((records for name in RECORDS if (records := _read(place, name)) is not None), [])
+    return next((records for key in RECORDS if (records := _read(backend, key)) is not None), [])
 
 
-def damaged_records(place: StorageBackend) -> Iterator[str]:
-    """Yield the names of the pieces that are not as they were written."""
-    return (name for name in RECORDS if _read(place, name) is None)
+def damaged_records(backend: StorageBackend) -> Iterator[str]:
+    """Yield the keys of those of the two that are not as they were written."""
+    return (key for key in RECORDS if backend.obstruction(key) or _read(backend, key) is None)
 
 
-def _read(place: StorageBackend, name: str) -> list[dict[str, Any]] | None:
+def _read(backend: StorageBackend, key: str) -> list[dict[str, Any]] | None:
     try:
-        lines = place.read(name).decode(errors="replace").split("\n")
-    except FileNotFoundError:
+        records = load_checked(backend.read(key))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
-    if len(lines) != 3 or lines[2] or digest_of(lines[0].encode()) != lines[1]:
-        return None
-    return json.loads(lines[0])
+    of_its_kind = isinstance(records, list) and all(isinstance(record, dict) for record in records)
+    return records if of_its_kind else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,84 +16,57 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from lazyrich.errors import InputError
+from lazyrich.errors import ExpectedError, InputError
 from simulate.campaign.campaign import Campaign
 from simulate.campaign.dynamics import Flow
 from simulate.data import Data
 from simulate.planning.integrator_choice import integrator_of
-from simulate.planning.operations import operations
 from simulate.planning.tasks import Task, campaign_tasks
-from simulate.store.backend import StorageBackend, StoreError, backend_for, storage
+from simulate.store.backend import StorageBackend, StoreError, backend_for, storage_errors
+from simulate.store.checked_json import dump_checked
 from simulate.store.chunk_codec import ChunkCodec
-from simulate.store.damage import Damage, damaged_chunks, damaged_metadata
-from simulate.store.layout import description, lay_out
+from simulate.store.commits import CommitRecord
+from simulate.store.costs import Cost, cost_of
+from simulate.store.damage import Damage, damaged_chunks, damaged_metadata, damaged_store
+from simulate.store.differences import first_difference
+from simulate.store.layout import lay_out
 from simulate.store.provenance import origin
-from simulate.store.records import RECORDS, read_records, write_records, written
-from simulate.store.root import COPY, CREATING, ROOT, Root, digest_of, read_root, sealed
+from simulate.store.records import RECORDS, read_records, write_records
+from simulate.store.repair import repair_layout
+from simulate.store.root import COPY, CREATING, ROOT, DamagedStoreError, Root, read_root
 from simulate.training.status import Status
 
-__all__ = ["Damage", "Store", "StoreError", "claimed", "reading"]
+__all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock"]
 
 _REMEDY_NEW = "Give another path with --out, or the store's own campaign (more seeds, widths or amplitudes: --extend)"
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Passes forward and back over the training set, floating point operations (estimated), seconds of workers."""
-
-    gradient_evaluations: int
-    flops: float
-    seconds: float
-
-
 @contextmanager
-def reading(path: str | Path) -> Iterator[None]:
-    """Say which part of a store is damaged, if that is why reading it failed.
+def exclusive_lock(path: str | Path | StorageBackend) -> Iterator[None]:
+    """Hold the store at ``path`` for this process; its folder is created if there is none.
 
     Raises
     ------
     InputError
-        Naming the first damaged piece; an exception that has another cause travels on.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (ValueError, RuntimeError, OSError, KeyError) as error:
-        place = backend_for(path)
-        if not (place.exists(ROOT) or place.exists(COPY)):
-            raise
-        damaged = Store.open(path).verify()
-        if not damaged:
-            raise
-        raise _damaged(place, damaged) from error
-
-
-@contextmanager
-def claimed(path: str | Path) -> Iterator[None]:
-    """Hold a path for one run, whether or not there is a store yet; folders above it are made.
-
-    Raises
-    ------
-    InputError
-        If the path can't be made.
+        If the path can't be written.
     StoreError
         If another run holds it.
     """
-    place = backend_for(path)
-    with _writable(place):
-        place.prepare()
-    with place.lock():
+    backend = backend_for(path)
+    with _writable(backend):
+        backend.create()
+    with backend.lock():
         yield
 
 
 @contextmanager
-def _writable(place: StorageBackend) -> Iterator[None]:
+def _writable(backend: StorageBackend) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError("out", str(place), f"can't be written ({reason})", "Give a path that can be written") from None
+        remedy = "Give a path that can be written"
+        raise InputError("out", str(backend), f"can't be written ({reason})", remedy) from None
 
 
 class Store:
@@ -104,16 +76,18 @@ class Store:
     it was opened by: a path, or the URL of object storage.
     """
 
-    def __init__(self, place: StorageBackend, campaign: Campaign, root: Root) -> None:
-        self.place = place
+    def __init__(self, backend: StorageBackend, campaign: Campaign, root: Root) -> None:
+        self.backend = backend
         self.campaign = campaign
         self.root = root
-        self.path = place.zarr()
+        self.path = backend.zarr_store()
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: str | Path, campaign: Campaign, data: Mapping[str, Data], device: str) -> Store:
+    def create(
+        cls, path: str | Path | StorageBackend, campaign: Campaign, data: Mapping[str, Data], device: str
+    ) -> Store:
         """Lay out an empty store at ``path``, or open the one of the same campaign that is there.
 
         A store whose making was interrupted is laid out anew.
@@ -123,61 +97,64 @@ class Store:
         InputError
             If the path can't be written, or holds something else or another campaign's store.
         """
-        place = backend_for(path)
-        with _writable(place):
-            begun = place.exists(CREATING)
-            unfinished = begun and not place.exists(ROOT)
-            new = unfinished or place.is_empty()
+        backend = backend_for(path)
+        with _writable(backend):
+            begun = backend.exists(CREATING)
+            unfinished = begun and not backend.exists(ROOT)
+            new = unfinished or backend.is_empty()
             if unfinished:
-                place.delete(place.names())
+                backend.delete(backend.keys())
             if new:
-                _lay_out(place, campaign, data, device)
+                _lay_out(backend, campaign, data, device)
             elif begun:
-                place.delete([CREATING])
-        store = cls.open(path)
+                backend.delete([CREATING])
+        store = cls.open(backend)
         if not new:
             store._check_same(campaign)
         return store
 
     @classmethod
-    def open(cls, path: str | Path) -> Store:
+    def open(cls, path: str | Path | StorageBackend) -> Store:
         """Open the store at ``path``.
 
         Raises
         ------
         InputError
             If there is none, or it is of another schema version.
+        DamagedStoreError
+            If its root and the copy of it are damaged.
         """
-        place = backend_for(path)
-        root = read_root(place)
+        backend = backend_for(path)
+        root = read_root(backend)
         try:
             campaign = Campaign.from_dict(root.attributes["campaign"])
         except InputError as error:
-            raise InputError("store", str(path), f"its campaign can't be read ({error})", "Restore it") from None
-        return cls(place, campaign, root)
+            problem = f"its campaign can't be read ({error})"
+            raise DamagedStoreError("store", str(backend), problem, "Restore zarr.json from a backup") from None
+        return cls(backend, campaign, root)
 
     def _check_same(self, campaign: Campaign) -> None:
         difference = first_difference(self.campaign.to_dict(), campaign.to_dict())
         if difference is not None:
             field, old, new = difference
-            raise InputError(field, new, f"the store {self.place} was made with {old!r}", _REMEDY_NEW)
+            raise InputError(field, new, f"the store {self.backend} was made with {old!r}", _REMEDY_NEW)
 
     def integrator(self, experiment: str) -> str:
         """Return the name of the integrator that an experiment's networks are made with."""
         return self.root.members[experiment]["attributes"]["integrator"]
 
-    def as_made(self) -> Campaign:
+    def campaign_with_stored_integrators(self) -> Campaign:
         """Return the campaign with the store's integrators asked for, where `auto` would choose others today."""
         experiments = []
-        for one in self.campaign.experiment:
-            made = self.integrator(one.name)
-            other = isinstance(one.dynamics, Flow) and integrator_of(one) != made
-            asked = {"dynamics": Flow.model_validate({"integrator": made})} if other else {}
-            experiments.append(one.model_copy(update=asked))
+        for experiment in self.campaign.experiment:
+            stored = self.integrator(experiment.name)
+            differs = isinstance(experiment.dynamics, Flow) and integrator_of(experiment) != stored
+            asked = {"dynamics": Flow.model_validate({"integrator": stored})} if differs else {}
+            experiments.append(experiment.model_copy(update=asked))
         return self.campaign.model_copy(update={"experiment": tuple(experiments)})
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the store for one run.
 
         Raises
@@ -185,19 +162,20 @@ class Store:
         StoreError
             If another run holds it.
         """
-        with self.place.lock():
+        with self.backend.lock():
             yield
 
     # -- writing and reading ---------------------------------------------------------------------------------------
 
     @cached_property
-    def _blocks(self) -> dict[str, ChunkCodec]:
+    def codecs(self) -> dict[str, ChunkCodec]:
+        """The chunk codec of each experiment."""
         listed = self.root.attributes["manifest"]
         return {e.name: ChunkCodec(e.name, self.root.members, listed) for e in self.campaign.experiment}
 
     def tasks(self) -> tuple[Task, ...]:
         """All tasks in scheduling order, cut as the store's chunks are."""
-        return campaign_tasks(self.campaign, {name: blocks.seeds_per_task for name, blocks in self._blocks.items()})
+        return campaign_tasks(self.campaign, {name: codec.seeds_per_task for name, codec in self.codecs.items()})
 
     def write(self, task: Task, result: xr.Dataset) -> None:
         """Write a task's results (as `simulate.measure.engine.run_task` returns them), the status last.
@@ -209,56 +187,68 @@ class Store:
         StoreError
             If the storage fails; the task then stays pending.
         """
-        blocks = self._blocks[task.experiment]
-        finished = self.finished(task)
-        values = {name: result[name].values for name in blocks.names}
+        codec = self.codecs[task.experiment]
+        record = self._commit_record(task)
+        finished = self.finished_networks(task)
+        values = {name: result[name].values for name in codec.variables}
+        earlier: list[dict[str, bytes]] = []
         if finished.any():
+            stored = {name: self.backend.read(codec.key(task, name)) for name in codec.variables}
+            earlier = [{codec.key(task, name): chunk for name, chunk in stored.items()}]
             for name, new in values.items():
-                old = blocks.decode(task, name, self.place.read(blocks.piece(task, name)))
+                old = codec.decode(task, name, stored[name])
                 values[name] = np.where(finished.reshape(1, *finished.shape, *[1] * (new.ndim - 3)), old, new)
-        pieces = {blocks.piece(task, name): blocks.encode(task, name, values[name]) for name in blocks.names}
-        status = blocks.piece(task, "status")
-        with storage(self.place):
-            self.place.write({name: piece for name, piece in pieces.items() if name != status})
-            self.place.write({status: pieces[status]})
+        chunks = {codec.key(task, name): codec.encode(task, name, values[name]) for name in codec.variables}
+        status = codec.key(task, "status")
+        with storage_errors(self.backend):
+            if earlier:  # chunks are of either kind until all are written
+                self.backend.write({record.key: record.bytes_of(*earlier, chunks)})
+            data = {key: chunk for key, chunk in chunks.items() if key != status}
+            self.backend.write(data if earlier else {**data, record.key: record.bytes_of(chunks)})
+            self.backend.write({status: chunks[status]})
+            if earlier:
+                self.backend.write({record.key: record.bytes_of(chunks)})
 
-    def finished(self, task: Task) -> np.ndarray:
+    def _commit_record(self, task: Task) -> CommitRecord:
+        return CommitRecord(self.codecs[task.experiment].key(task, "status"), self.root.attributes["digest"])
+
+    def finished_networks(self, task: Task) -> np.ndarray:
         """Return which networks of a task are finished, (amplitudes, seeds of the task): some, after an extension."""
-        blocks = self._blocks[task.experiment]
-        name = blocks.piece(task, "status")
+        codec = self.codecs[task.experiment]
+        key = codec.key(task, "status")
         try:
-            with storage(self.place):
-                chunk = self.place.read(name) if self.place.exists(name) else None
+            with storage_errors(self.backend):
+                chunk = self.backend.read(key) if self.backend.exists(key) else None
             if chunk is not None:
-                return blocks.decode(task, "status", chunk) != Status.PENDING
+                return codec.decode(task, "status", chunk) != Status.PENDING
         except (ValueError, RuntimeError) as error:
-            raise _damaged(self.place, [Damage(name, "can't be decoded", task)]) from error
+            raise damaged_store(self.backend, [Damage(key, "can't be decoded", task)]) from error
         shape = (len(self.campaign.find(task.experiment).amplitudes), task.seed_stop - task.seed_start)
         return np.zeros(shape, dtype=bool)
 
-    def unknown(self, task: Task) -> xr.Dataset:
+    def fill_values(self, task: Task) -> xr.Dataset:
         """Return results of a task of which nothing is known: all pending, all else NaN or 0."""
-        return self._blocks[task.experiment].unknown(task)
+        return self.codecs[task.experiment].fill_values(task)
 
     def mark_pending(self, *tasks: Task) -> None:
         """Forget tasks' results, so that they are computed again."""
-        pieces = {}
-        for task in tasks:
-            blocks = self._blocks[task.experiment]
-            shape = (1, len(self.campaign.find(task.experiment).amplitudes), task.seed_stop - task.seed_start)
-            pieces[blocks.piece(task, "status")] = blocks.encode(task, "status", np.full(shape, Status.PENDING, "int8"))
-        with storage(self.place):
-            self.place.write(pieces)
+        pending = {
+            self.codecs[task.experiment].key(task, "status"): self.codecs[task.experiment].pending(task)
+            for task in tasks
+        }
+        with storage_errors(self.backend):
+            self.backend.write(pending)
+            self.backend.delete(self._commit_record(task).key for task in tasks)
 
-    def record(self, run: Mapping[str, Any], *, again: bool = False) -> None:
-        """Keep the record of a run; ``again`` writes the last one anew."""
-        with storage(self.place):
-            before = self.records()
-            write_records(self.place, [*(before[:-1] if again else before), dict(run)])
+    def record(self, run: Mapping[str, Any], *, replace_last: bool = False) -> None:
+        """Keep the record of a run, after those that are there or in place of the last of them."""
+        with storage_errors(self.backend):
+            records = self.records()
+            write_records(self.backend, [*(records[:-1] if replace_last else records), dict(run)])
 
     def records(self) -> list[dict[str, Any]]:
         """Return the records of the runs that wrote to this store, in order."""
-        return read_records(self.place)
+        return read_records(self.backend)
 
     @property
     def was_extended(self) -> bool:
@@ -284,36 +274,75 @@ class Store:
 
     def cost(self) -> Cost:
         """What the finished networks have cost: gradients, operations by the cost model, time as it was measured."""
-        gradients, flops, seconds = 0, 0.0, 0.0
-        with reading(self.path):
-            tree = self.tree()
-            for experiment in self.campaign.experiment:
-                data = tree[experiment.name].to_dataset()
-                done = data["status"] != Status.PENDING
-                gradients += int(data["gradient_evaluations"].where(done, 0).sum())
-                networks = done.sum(["seed", experiment.amplitude]).values
-                flops += sum(n * operations(experiment, h) for n, h in zip(networks, experiment.widths, strict=True))
-                seconds += float(data["wall_time"].where(done, 0.0).sum())
-        return Cost(gradients, float(flops), seconds)
+        with self.naming_damage():
+            return cost_of(self.campaign, self.tree())
 
     def _statuses(self) -> dict[str, np.ndarray]:
         """Status of every network by experiment, (width, amplitude, seed)."""
-        with reading(self.path):
+        with self.naming_damage():
             tree = self.tree()  # opened once: it describes all experiments, a second's work where there are many
-            return {e.name: tree[e.name].to_dataset()["status"].values for e in self.campaign.experiment}
+            statuses = {e.name: tree[e.name].to_dataset()["status"].values for e in self.campaign.experiment}
+            for status in statuses.values():
+                if not np.isin(status, list(Status)).all():
+                    raise ValueError("a status that there is not")
+        self._check_presence(statuses)
+        return statuses
+
+    def _check_presence(self, statuses: Mapping[str, np.ndarray]) -> None:
+        """Check that the chunks of finished tasks are there: zarr reads fill values where one is missing."""
+        with storage_errors(self.backend):
+            present = set(self.backend.keys())
+        for task in self.tasks():
+            codec = self.codecs[task.experiment]
+            status = statuses[task.experiment][task.index, :, task.seed_start : task.seed_stop]
+            needed = codec.variables if (status != Status.PENDING).any() else ["status"]
+            if self.root.attributes["schema_version"] == 1 and needed == ["status"]:
+                continue
+            missing = [key for name in needed if (key := codec.key(task, name)) not in present]
+            if missing:
+                raise damaged_store(self.backend, [Damage(key, "is missing", task) for key in missing])
+
+    def check_presence(self) -> None:
+        """Check that the results of finished networks are there, without reading them.
+
+        Raises
+        ------
+        DamagedStoreError
+            Naming the first that is not.
+        """
+        self._statuses()
 
     def tree(self) -> xr.DataTree:
         """Open the store with xarray, lazily."""
-        return xr.open_datatree(self.path, engine="zarr")
+        return xr.open_datatree(self.backend.zarr_store(), engine="zarr", chunks=None)
 
     # -- damage ----------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def naming_damage(self) -> Iterator[None]:
+        """Say which part of this store is damaged, if that is why what is done inside failed.
+
+        Raises
+        ------
+        DamagedStoreError
+            Naming the first damage; an exception that has another cause travels on.
+        """
+        try:
+            yield
+        except ExpectedError:
+            raise
+        except Exception as error:
+            damaged = self.verify()
+            if not damaged:
+                raise
+            raise damaged_store(self.backend, damaged) from error
+
     def verify(self) -> list[Damage]:
         """Read everything that should be there and list what is not as it was written."""
-        with storage(self.place):
+        with storage_errors(self.backend):
             return [
-                *damaged_metadata(self.place, self.root),
-                *damaged_chunks(self.place, self.root, self._blocks, self.tasks()),
+                *damaged_metadata(self.backend, self.root),
+                *damaged_chunks(self.backend, self.root, self.codecs, self.tasks()),
             ]
 
     def check_layout(self) -> None:
@@ -321,12 +350,13 @@ class Store:
 
         Raises
         ------
-        InputError
-            Naming the first damaged piece, if there is any.
+        DamagedStoreError
+            Naming the first damage, if there is any.
         """
-        damaged = list(damaged_metadata(self.place, self.root))
+        with storage_errors(self.backend):
+            damaged = list(damaged_metadata(self.backend, self.root))
         if damaged:
-            raise _damaged(self.place, damaged)
+            raise damaged_store(self.backend, damaged)
 
     def repair(self, data: Mapping[str, Data]) -> tuple[Task, ...]:
         """Write damaged metadata and coordinates anew and mark damaged tasks pending; return those tasks.
@@ -340,33 +370,19 @@ class Store:
         """
         damaged = self.verify()
         tasks = tuple(dict.fromkeys(d.task for d in damaged if d.task is not None))
-        with storage(self.place):
-            self._repair_layout([d.path for d in damaged if d.task is None], data)
-            self.mark_pending(*tasks)
+        layout = [d.path for d in damaged if d.task is None]
+        if layout:
+            self.check_data(data)
+        with storage_errors(self.backend):
+            self.backend.remove_obstructions(d.path for d in damaged)
+            self.root = repair_layout(self.backend, self.root, self.campaign, layout, data)
             for task in tasks:
-                blocks = self._blocks[task.experiment]
-                self.place.delete(blocks.piece(task, name) for name in blocks.names if name != "status")
+                codec = self.codecs[task.experiment]
+                chunks = [codec.key(task, name) for name in codec.variables]
+                self.backend.remove_obstructions([*chunks, self._commit_record(task).key])
+                self.mark_pending(task)
+                self.backend.delete(key for key in chunks if key != codec.key(task, "status"))
         return tasks
-
-    def _repair_layout(self, damaged: list[str], data: Mapping[str, Data]) -> None:
-        if not damaged:
-            return
-        self.check_data(data)
-        if any(name in RECORDS for name in damaged):
-            write_records(self.place, self.records())
-        manifest = self.root.attributes["manifest"]
-        broken = [name for name in damaged if name in manifest]
-        fresh = lay_out(self.campaign, data, self.root.attributes)
-        # descriptions from the root's own copy: the schema may have got new variables since
-        for name in broken:
-            member = name.removesuffix("/zarr.json")
-            if member != name:
-                fresh[name] = description(self.root.members[member])
-        self.place.write({name: fresh[name] for name in broken})
-        manifest.update({name: digest_of(fresh[name]) for name in broken})
-        root = sealed(self.root.document)
-        self.place.write({COPY: root, ROOT: root})
-        self.root = read_root(self.place)
 
     def check_data(self, data: Mapping[str, Data]) -> None:
         """Compare data sets with those that the store was made from, by their SHA-256.
@@ -382,40 +398,18 @@ class Store:
                 raise InputError(
                     "dataset",
                     made_from["name"],
-                    f"experiment {name} of {self.place} was made from other data (SHA-256 {made_from['sha256'][:12]}…, "
-                    f"not {data[name].sha256[:12]}…)",
+                    f"experiment {name} of {self.backend} was made from other data (SHA-256 "
+                    f"{made_from['sha256'][:12]}…, not {data[name].sha256[:12]}…)",
                     "Point --data-root at the data that it was made from",
                 )
 
 
-def _lay_out(place: StorageBackend, campaign: Campaign, data: Mapping[str, Data], device: str) -> None:
+def _lay_out(backend: StorageBackend, campaign: Campaign, data: Mapping[str, Data], device: str) -> None:
     """Write a new store: a mark first and the root last, so that one that was interrupted is known for what it is."""
-    pieces = lay_out(campaign, data, origin(campaign, data, device))
-    root = pieces.pop(ROOT)
-    place.write({CREATING: campaign.digest.encode()})
-    place.write({**pieces, **dict.fromkeys(RECORDS, written([]))})
-    place.write({COPY: root})
-    place.write({ROOT: root})
-    place.delete([CREATING])
-
-
-def _damaged(place: StorageBackend, damaged: list[Damage]) -> InputError:
-    first = f"{len(damaged)} damaged pieces, the first: {damaged[0].path} {damaged[0].problem}"
-    remedy = f"Run python -m simulate repair {place}, which makes only these again"
-    return InputError("store", str(place), first, remedy)
-
-
-def first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any] | None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*old, *(k for k in new if k not in old)]:
-            found = first_difference(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-            if found is not None:
-                return found
-        return None
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for i, (a, b) in enumerate(zip(old, new, strict=True)):
-            found = first_difference(a, b, f"{path}[{i}]")
-            if found is not None:
-                return found
-        return None
-    return None if old == new else (path, old, new)
+    objects = lay_out(campaign, data, origin(campaign, data, device))
+    root = objects.pop(ROOT)
+    backend.write({CREATING: campaign.digest.encode()})
+    backend.write({**objects, **dict.fromkeys(RECORDS, dump_checked([]))})
+    backend.write({COPY: root})
+    backend.write({ROOT: root})
+    backend.delete([CREATING])

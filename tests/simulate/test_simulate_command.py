@@ -120,7 +120,10 @@ def test_export_to_netcdf_keeps_every_number(store_path, tmp_path):
         (["nosuch.toml"], "can't be read"),
         (["--preset", "nosuch"], "no such preset"),
         (["--preset", "smoke", "nosuch.toml"], "exactly one campaign"),
-        (["--preset", "smoke", "--device", "warp"], "torch can't use it"),
+        (["--preset", "smoke", "--device", "warp"], "Use one that this machine has: cpu"),
+        (["--preset", "smoke", "--device", "mps"], "Use one that this machine has: cpu"),
+        (["--preset", "smoke", "--device", "cuda:77"], "torch can't use it"),
+        (["--preset", "smoke", "--threads", str(10**20)], "no machine has so many threads"),
         (["--preset", "smoke", "--workers", "0"], "at least one process"),
         (["--preset", "smoke", "--threads", "0"], "at least one thread"),
         (["--preset", "smoke", "--out", "/proc/store"], "can't be written"),
@@ -143,11 +146,13 @@ def test_export_to_an_unknown_format_or_place_is_refused(store_path, tmp_path):
     assert "can't be written" in refused(simulate("export", store_path, tmp_path / "none" / "t.csv"))
     chunk = store_path / "one" / "kernel_change" / "c" / "0" / "0" / "0"
     chunk.write_bytes(b"")
-    assert "repair" in refused(simulate("export", store_path, tmp_path / "t.csv"))
+    ended = simulate("export", store_path, tmp_path / "t.csv")
+    assert ended.exit_code == 4
+    assert f"simulate verify {store_path}" in ended.stderr
 
 
 def test_a_store_in_use_ends_with_exit_code_5(tiny, store_path):
-    with Store.open(store_path).locked():
+    with Store.open(store_path).lock():
         ended = simulate("repair", store_path)
     assert ended.exit_code == 5
     assert "another run" in ended.stderr

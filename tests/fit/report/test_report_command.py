@@ -11,7 +11,7 @@ from synthetic_campaign import experiment
 from typer.testing import CliRunner
 
 from fit.report.command import app, as_begun, campaign_for, seeds_for
-from lazyrich.command_line import app as lazyrich
+from lazyrich.command_line import app as lazyrich_app
 from simulate import Campaign, Status, Store, load_data, run, run_task
 from theory import InputError
 
@@ -207,7 +207,7 @@ def test_damaged_tables_and_stores_are_refused_by_name(folder, tmp_path):
 def test_the_console_script_completes_commands_options_and_presets():
     def completed(line):
         words = {"_LAZYRICH_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
-        return CliRunner().invoke(lazyrich, [], prog_name="lazyrich", env=words).stdout.split()
+        return CliRunner().invoke(lazyrich_app(), [], prog_name="lazyrich", env=words).stdout.split()
 
     assert {"theory", "simulate", "report"} <= set(completed("lazyrich "))
     assert "--activation" in completed("lazyrich report --act")
@@ -215,7 +215,7 @@ def test_the_console_script_completes_commands_options_and_presets():
 
 
 def test_lazyrich_has_the_same_commands():
-    told = CliRunner().invoke(lazyrich, ["--help"]).stdout
+    told = CliRunner().invoke(lazyrich_app(), ["--help"]).stdout
     for name in ("theory", "simulate", "report"):
         assert name in told
-    assert CliRunner().invoke(lazyrich, ["simulate", "--list-presets"]).exit_code == 0
+    assert CliRunner().invoke(lazyrich_app(), ["simulate", "--list-presets"]).exit_code == 0

@@ -117,7 +117,7 @@ def test_a_store_can_be_read_while_a_run_writes(tiny, tmp_path):
 
 def test_a_run_on_a_store_that_another_holds_is_told_so(tiny, store_path):
     store = Store.open(store_path)
-    with store.locked(), pytest.raises(StoreError, match="another run"):
+    with store.lock(), pytest.raises(StoreError, match="another run"):
         run(tiny, store_path)
 
 

@@ -119,19 +119,21 @@ def test_damage_is_found_and_only_that_is_mended(tiny, finished, stored):
 
 def test_a_second_run_is_refused_with_its_holder_and_a_dead_one_can_be_released(tiny, stored):
     store = Store.open(stored)
-    with store.locked():
+    with store.lock():
         with pytest.raises(StoreError, match=rf"another run is writing to it \(process {os.getpid()} on .*unlock"):
             run(tiny, stored)
         ended = simulate("repair", stored)
         assert ended.exit_code == 5
         assert "unlock" in ended.stderr
-    with store.locked():  # and it is released at the end
+    with store.lock():  # and it is released at the end
         pass
-    store.place.write({".lazyrich/lock": b'{"host": "node7", "process": 7, "since": "2026-01-01"}'})  # of a killed run
+    store.backend.write(
+        {".lazyrich/lock": b'{"host": "node7", "process": 7, "since": "2026-01-01"}'}
+    )  # of a killed run
     with pytest.raises(StoreError, match="process 7 on node7, since 2026-01-01"):
         run(tiny, stored)
     assert "released" in simulate("unlock", stored).stdout
-    with store.locked():
+    with store.lock():
         pass
     assert "not held" in simulate("unlock", stored).stdout
 

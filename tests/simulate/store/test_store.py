@@ -21,8 +21,8 @@ from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.tasks import campaign_tasks
 from simulate.running.reproduce import reproduce
-from simulate.store import reading
-from simulate.store.backend import FolderBackend
+from simulate.store import naming_damage
+from simulate.store.folder import FolderBackend
 from theory import InputError
 
 
@@ -117,9 +117,9 @@ def test_what_is_not_a_store_is_refused_and_left_alone(tiny, tmp_path):
 
 def test_two_runs_can_not_hold_one_store(store_path):
     store = Store.open(store_path)
-    with store.locked(), pytest.raises(StoreError, match="another run"), Store.open(store_path).locked():
+    with store.lock(), pytest.raises(StoreError, match="another run"), Store.open(store_path).lock():
         pass
-    with store.locked():  # and the lock goes with its holder
+    with store.lock():  # and the lock goes with its holder
         pass
 
 
@@ -223,7 +223,7 @@ def test_a_store_of_the_first_schema_version_is_read_and_gone_on_with(tiny, fini
     as_version_1(store_path)
     task = campaign_tasks(tiny)[0]
     store = Store.open(store_path)
-    (store_path / store._blocks[task.experiment].piece(task, "status")).unlink()
+    (store_path / store.codecs[task.experiment].key(task, "status")).unlink()
     assert store.verify() == []
     assert store.pending() == (task,)
     run(tiny, store_path, workers=1)
@@ -242,7 +242,7 @@ def as_version_1(path):
         document["attributes"]["manifest"][f"{name}/zarr.json"] = hashlib.sha256(file.read_bytes()).hexdigest()
         document["consolidated_metadata"]["metadata"][name]["attributes"]["schema_version"] = 1
     document["attributes"] |= {"schema_version": 1}
-    del document["attributes"]["seal"]
+    del document["attributes"]["seal"], document["attributes"]["commit_records"]
     attributes = json.dumps(document["attributes"], sort_keys=True).encode()
     document["attributes"]["seal"] = hashlib.sha256(attributes).hexdigest()
     (path / "zarr.json").write_text(json.dumps(document))
@@ -259,7 +259,7 @@ def test_a_task_split_that_changes_between_versions_does_not_disturb_an_old_stor
 def test_reading_a_damaged_store_names_the_damage_and_the_remedy(store_path):
     chunk = store_path / "one" / "kernel_change" / "c" / "1" / "0" / "0"
     chunk.write_bytes(b"\x00" * 40)
-    with pytest.raises(InputError, match="kernel_change/c/1/0/0") as caught, reading(store_path):
+    with pytest.raises(InputError, match="kernel_change/c/1/0/0") as caught, naming_damage(store_path):
         Store.open(store_path).tree()["one"]["kernel_change"].load()
     assert "repair" in caught.value.remedy
 
@@ -269,7 +269,7 @@ def test_a_task_that_was_not_committed_counts_for_nothing(tiny, store_path):
     store = Store.open(store_path)
     task = campaign_tasks(tiny)[0]
     store.mark_pending(task)
-    (store_path / store._blocks[task.experiment].piece(task, "kernel_change")).unlink()
+    (store_path / store.codecs[task.experiment].key(task, "kernel_change")).unlink()
     assert store.pending() == (task,)
     assert store.verify() == []
 
@@ -285,20 +285,20 @@ def test_a_store_whose_making_was_killed_is_made_anew(tiny, tmp_path, monkeypatc
     written = []
     original = FolderBackend.write
 
-    def counted(self, pieces):
-        written.append(list(pieces))
-        original(self, pieces)
+    def counted(self, objects):
+        written.append(list(objects))
+        original(self, objects)
 
     monkeypatch.setattr(FolderBackend, "write", counted)
     Store.create(tmp_path / "whole", tiny, data_of(tiny), "cpu")
     for last in range(len(written)):
         calls = itertools.count()
 
-        def dies(self, pieces, last=last, calls=calls):
+        def dies(self, objects, last=last, calls=calls):
             if next(calls) == last:
-                original(self, dict(list(pieces.items())[: len(pieces) // 2]))
+                original(self, dict(list(objects.items())[: len(objects) // 2]))
                 raise KeyboardInterrupt
-            original(self, pieces)
+            original(self, objects)
 
         path = tmp_path / str(last)
         monkeypatch.setattr(FolderBackend, "write", dies)

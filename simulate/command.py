@@ -1,0 +1,222 @@
+"""The commands of ``python -m simulate``: run a campaign into a store, and look after stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lazyrich.console import Command, Group, console, print_json
+from lazyrich.errors import InputError
+from lazyrich.filenames import check_path
+from simulate.campaign.campaign import Campaign, list_presets
+from simulate.console import (
+    counts_as_json,
+    exit_code,
+    plan_as_json,
+    print_comparisons,
+    print_damage,
+    print_outcome,
+    print_plan,
+    print_presets,
+    print_status,
+    progress_on,
+)
+from simulate.data import load_data
+from simulate.networks.torch_functions import register_activation, require_loaded
+from simulate.running.dry_run import plan
+from simulate.running.reproduce import reproduce
+from simulate.running.runner import run, worker_count
+from simulate.store import Store
+from simulate.store.export import export
+from simulate.store.root import DamagedStoreError
+
+EXIT_DAMAGE = DamagedStoreError.exit_code
+
+
+class _RunByDefault(Group):
+    """``simulate CAMPAIGN.toml --out S`` means ``simulate run CAMPAIGN.toml --out S``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        of_group = ("--help", "--list-presets", "--version", "--debug")
+        if args and args[0] not in self.commands and args[0] not in of_group:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_RunByDefault, add_completion=False, pretty_exceptions_enable=False)
+
+DataRoot = Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS|FILE", help="Let the workers of this Dask scheduler compute.")
+]
+Download = Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Workers = Annotated[int | None, typer.Option(help="Processes (default: one a core).")]
+Threads = Annotated[int, typer.Option(help="Threads of each process; for networks that keep several cores busy.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
+OwnFunction = Annotated[
+    str | None, typer.Option(metavar="MODULE:FUNCTION", help="The store's activation, if it is a torch function.")
+]
+StorePath = Annotated[
+    str, typer.Argument(metavar="STORE", help="A store written by this command: a path, or a URL (s3://bucket/store).")
+]
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    ctx: typer.Context,
+    presets: Annotated[
+        bool, typer.Option("--list-presets", help="List the campaigns that come with lazyrich.")
+    ] = False,
+) -> None:
+    """Train ensembles of networks by gradient flow and keep what was measured in a Zarr store."""
+    if presets:
+        print_presets(console())
+    elif ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+@app.command("run", cls=Command)
+def run_command(
+    campaign: Annotated[Path | None, typer.Argument(metavar="CAMPAIGN.toml", help="What to simulate.")] = None,
+    out: Annotated[
+        str, typer.Option(metavar="STORE", help="The store to write, or to go on with: a path, or a URL of fsspec.")
+    ] = "store.zarr",
+    preset: Annotated[
+        str | None,
+        typer.Option(help="A campaign that comes with lazyrich, instead of a file.", autocompletion=list_presets),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    workers: Workers = None,
+    threads: Threads = 1,
+    scheduler: Scheduler = None,
+    data_root: DataRoot = None,
+    download: Download = False,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="Add seeds, widths or amplitudes to the store; keep what is finished.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate what is still pending of a campaign. Run again, it goes on where it stopped."""
+    if (campaign is None) == (preset is None):
+        given = campaign and str(campaign)
+        raise InputError("campaign", given, "exactly one campaign is run", "Give a file or --preset")
+    if campaign is not None:
+        chosen = Campaign.from_toml(check_path("campaign", campaign))
+    else:
+        chosen = Campaign.from_preset(str(preset))
+    if dry_run:
+        what = plan(chosen, worker_count(workers, device, threads), device)
+        if as_json:
+            print_json(plan_as_json(chosen, what))
+        else:
+            print_plan(console(), chosen, what)
+        return
+    screen = console(stderr=True, quiet=quiet or as_json)
+    with progress_on(screen) as progress:
+        outcome = run(
+            chosen,
+            out,
+            device=device,
+            workers=workers,
+            scheduler=scheduler,
+            threads=threads,
+            data_root=data_root,
+            download=download,
+            progress=progress,
+            say=screen.print,
+            grow=extend,
+        )
+    print_outcome(screen, out, chosen, outcome)
+    if as_json:
+        print_json(counts_as_json(out, chosen, outcome.counts))
+    raise typer.Exit(exit_code(outcome))
+
+
+@app.command(cls=Command)
+def status(store: StorePath, as_json: AsJson = False) -> None:
+    """Say how many networks of each experiment ended how."""
+    opened = Store.open(store)
+    if as_json:
+        print_json(counts_as_json(store, opened.campaign, opened.counts()))
+    else:
+        print_status(console(), opened)
+
+
+@app.command(cls=Command)
+def verify(store: StorePath) -> None:
+    """Read everything and list what is not as it was written; exit code 4 if there is any."""
+    damaged = Store.open(store).verify()
+    print_damage(console(), damaged)
+    raise typer.Exit(EXIT_DAMAGE if damaged else 0)
+
+
+@app.command(cls=Command)
+def repair(
+    store: StorePath,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    scheduler: Scheduler = None,
+    activation: OwnFunction = None,
+    data_root: DataRoot = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compute damaged tasks again, and only those."""
+    screen = console(stderr=True, quiet=quiet)
+    opened = Store.open(store)
+    if activation is not None:
+        register_activation(activation)
+    for experiment in opened.campaign.experiment:  # before anything is taken for pending
+        require_loaded(experiment.activation, experiment.activation_source)
+    data = {e.name: load_data(e, data_root) for e in opened.campaign.experiment}
+    with opened.lock():
+        tasks = opened.repair(data)
+    screen.print(f"{len(tasks)} damaged tasks")
+    with progress_on(screen) as progress:
+        outcome = run(
+            opened.campaign,
+            store,
+            device=device,
+            workers=workers,
+            scheduler=scheduler,
+            data_root=data_root,
+            progress=progress,
+            say=screen.print,
+        )
+    raise typer.Exit(exit_code(outcome))
+
+
+@app.command("reproduce", cls=Command)
+def reproduce_command(
+    store: StorePath,
+    network: Annotated[str, typer.Option(help="experiment=NAME,width=H,root_h_alpha=A,seed=S")],
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N (default: the store's).")] = None,
+    activation: OwnFunction = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Compute one network again, alone, and compare every number; exit code 4 if one differs more than it may."""
+    if activation is not None:
+        register_activation(activation)
+    comparisons = reproduce(store, network, device=device, data_root=data_root)
+    print_comparisons(console(), comparisons)
+    raise typer.Exit(0 if all(c.agrees for c in comparisons) else EXIT_DAMAGE)
+
+
+@app.command(cls=Command)
+def unlock(store: StorePath) -> None:
+    """Release a store on object storage that a killed run has left locked. Make sure that the run is dead."""
+    held = Store.open(store).backend.break_lock()
+    console().print(f"{store}: released" if held else f"{store}: not held", soft_wrap=True)
+
+
+@app.command("export", cls=Command)
+def export_command(
+    store: StorePath,
+    out: Annotated[str, typer.Argument(metavar="OUT.csv|OUT.nc", help="A table of all networks, or netCDF.")],
+) -> None:
+    """Write a store's numbers for other programs: one row per network (csv), or one file an experiment (nc)."""
+    export(Store.open(store), out)
