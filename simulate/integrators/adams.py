@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Hermite, SolverState, StepProposal, per_member
+from simulate.integrators.dense_output import Hermite
+from simulate.integrators.protocol import Batch, SolverState, StepProposal, per_member
 from simulate.networks.linearisation import Weights
 
 EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
@@ -27,17 +28,17 @@ EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
 
 @dataclass
 class Prediction:
-    """Where a step of a batch is predicted to end: ``rate`` g, ``ahead`` g_+, ``weights`` w_1, ``point`` there."""
+    """Where a step of a batch is predicted to end: ``rate`` g, ``end_rate`` g_+, ``weights`` w_1, ``point`` there."""
 
     rate: Weights
-    ahead: Weights
+    end_rate: Weights
     weights: Weights
     point: Point
 
     def select(self, index: Tensor) -> Prediction:
         """Return that of the members at positions ``index``."""
-        rate, ahead, weights = ([w[index] for w in part] for part in (self.rate, self.ahead, self.weights))
-        return Prediction(rate, ahead, weights, self.point.select(index))
+        rate, end_rate, weights = ([w[index] for w in part] for part in (self.rate, self.end_rate, self.weights))
+        return Prediction(rate, end_rate, weights, self.point.select(index))
 
 
 @dataclass
@@ -50,7 +51,7 @@ class AdamsProposal(StepProposal):
 class Adams:
     """The `simulate.integrators.protocol.Stepper`.
 
-    It remembers dt_- (m,), infinite where no step of this kind came before, and g_-.
+    Its state is dt_- (m,), infinite where no step of this kind came before, and g_-.
     """
 
     order = 3
@@ -61,29 +62,29 @@ class Adams:
 
     def predict(self, batch: Batch) -> Prediction:
         """Return where steps of size ``batch.dt`` end by Bashforth's formula."""
-        last, *before = batch.state
-        beyond, half = 1.0 + batch.dt / last, 0.5 * batch.dt
+        last_dt, *last_rate = batch.state
+        beyond, half = 1.0 + batch.dt / last_dt, 0.5 * batch.dt
         rate = batch.point.weight_velocity()
-        ahead = [torch.lerp(old, g, per_member(beyond, g)) for old, g in zip(before, rate, strict=True)]
-        weights = _moved(_moved(batch.weights, half, rate), half, ahead)
-        return Prediction(rate, ahead, weights, batch.flow(weights))
+        end_rate = [torch.lerp(old, g, per_member(beyond, g)) for old, g in zip(last_rate, rate, strict=True)]
+        weights = _moved(_moved(batch.weights, half, rate), half, end_rate)
+        return Prediction(rate, end_rate, weights, batch.flow(weights))
 
     def correct(self, batch: Batch, predicted: Prediction) -> AdamsProposal:
         """Return the steps by Moulton's formula."""
         dt, stage = batch.dt, predicted.point
         r = dt / batch.state[0]
-        there = stage.weight_velocity()
-        missed = [g - ahead for g, ahead in zip(there, predicted.ahead, strict=True)]
-        new = _moved(predicted.weights, dt * (3.0 + 2.0 * r) / (6.0 + 6.0 * r), missed)
-        arrived = batch.flow(new)
-        state = dt.clone(), *predicted.rate  # not dt itself: the driver puts the old one back where it rejects
-        error = arrived.output - stage.output
-        return AdamsProposal(new, arrived, error, EVALUATIONS_PER_STEP, state, rates=(predicted.rate, there))
+        stage_rate = stage.weight_velocity()
+        missed = [g - end_rate for g, end_rate in zip(stage_rate, predicted.end_rate, strict=True)]
+        weights = _moved(predicted.weights, dt * (3.0 + 2.0 * r) / (6.0 + 6.0 * r), missed)
+        point = batch.flow(weights)
+        state = dt.clone(), *predicted.rate  # not dt itself: the driver restores the state where it rejects, in place
+        error = point.output - stage.output
+        return AdamsProposal(weights, point, error, EVALUATIONS_PER_STEP, state, rates=(predicted.rate, stage_rate))
 
     def forget(self, state: SolverState) -> SolverState:
-        """Return what is remembered after a step of another kind."""
-        last, *before = state
-        return torch.full_like(last, torch.inf), *before  # which r = 0 leaves out
+        """Return the state after a step of another kind."""
+        last_dt, *last_rate = state
+        return torch.full_like(last_dt, torch.inf), *last_rate  # which r = 0 leaves out
 
     def step(self, batch: Batch) -> AdamsProposal:
         """See `Stepper`."""
@@ -97,5 +98,6 @@ class Adams:
         return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in proposal.weights])
 
 
-def _moved(weights: Weights, by: Tensor, rates: Weights) -> Weights:
-    return [torch.addcmul(w, per_member(by, w), g) for w, g in zip(weights, rates, strict=True)]
+def _moved(weights: Weights, time: Tensor, rates: Weights) -> Weights:
+    """Return ``weights + time · rates``, ``time`` (m,)."""
+    return [torch.addcmul(w, per_member(time, w), g) for w, g in zip(weights, rates, strict=True)]

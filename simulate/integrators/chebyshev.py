@@ -17,55 +17,56 @@ Each member has its own s. They are put in order of it, so that a stage works on
 
 from __future__ import annotations
 
-import functools
-import math
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Hermite, SolverState, StepProposal, per_member
+from simulate.integrators.chebyshev_coefficients import coefficients, stages_for
+from simulate.integrators.dense_output import Hermite
+from simulate.integrators.protocol import Batch, SolverState, StepProposal, per_member
 from simulate.networks.linearisation import Weights
 
-_DAMPING = 2.0 / 13.0
-_MOST_STAGES = 1000
+_MAX_STAGES = 1000
 _ITERATIONS = 30  # of the power method, at most: the last vector is where the next step begins
 _SETTLED = 0.05  # relative change of the eigenvalue at which the power method stops
 _CERTAIN = 0.1
 _MARGIN = 1.2  # on the eigenvalue, which the power method approaches from below
-_FRESH = 0.1  # share of a fixed random direction in the first vector, so that a new largest eigenvalue is found
+_FRESH = 0.1  # share of a fixed random direction in the first vector, so that a new largest eigenvalue is seen
 
 
 class Chebyshev:
-    """RKC2.
+    """RKC2, a `simulate.integrators.protocol.Stepper`.
 
-    Remembers the vector of the power method (m, n), how fast the gradient changed along the last step (m,), dF/dt on
-    the training set (m, n), and the gradient.
+    Its state is the vector of the power method (m, n), how fast the gradient changed along the last step (m,), dF/dt on
+    the training set (m, n), and dw/dt.
     """
 
     order = 3
 
     def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
         """See `Stepper`."""
-        gradient = point.weight_velocity()
-        return _random_direction(point.output), torch.zeros_like(flow.alpha), _rate(flow, point, gradient), *gradient
+        velocity = point.weight_velocity()
+        direction = _random_direction(point.output)
+        return direction, torch.zeros_like(flow.alpha), _output_rate(flow, point, velocity), *velocity
 
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
-        direction, seen, rate, *gradient = batch.state
-        radius, direction, iterations = _spectral_radius(batch, direction, rate)
-        radius = torch.maximum(radius, _MARGIN * seen)
-        # a step that would take more stages than this is spoilt and rejected: its NaN is seen by the controller
-        wanted = stages_for(batch.dt * radius)
-        stages = wanted.nan_to_num(2.0).clamp(2, _MOST_STAGES).to(torch.int64)
-        new, seen = _stages(batch, gradient, stages)
-        point = batch.flow(new)
-        new_gradient = point.weight_velocity()
-        new_rate = _rate(batch.flow, point, new_gradient)
-        error = 0.8 * (batch.point.output - point.output) + 0.4 * batch.dt.unsqueeze(-1) * (rate + new_rate)
-        error = torch.where((wanted <= _MOST_STAGES).unsqueeze(-1), error, torch.inf)
-        return StepProposal(new, point, error, stages + iterations, (direction, seen, new_rate, *new_gradient))
+        direction, gradient_change, output_rate, *velocity = batch.state
+        radius, direction, iterations = _spectral_radius(batch, direction, output_rate)
+        radius = torch.maximum(radius, _MARGIN * gradient_change)
+        # a step that would take more stages than this is spoilt and rejected: the controller sees its infinite error
+        needed = stages_for(batch.dt * radius)
+        stages = needed.nan_to_num(2.0).clamp(2, _MAX_STAGES).to(torch.int64)
+        weights, gradient_change = _stages(batch, velocity, stages)
+        point = batch.flow(weights)
+        velocity = point.weight_velocity()
+        end_rate = _output_rate(batch.flow, point, velocity)
+        error = 0.8 * (batch.point.output - point.output) + 0.4 * batch.dt.unsqueeze(-1) * (output_rate + end_rate)
+        error = torch.where((needed <= _MAX_STAGES).unsqueeze(-1), error, torch.inf)
+        state = direction, gradient_change, end_rate, *velocity
+        return StepProposal(weights, point, error, stages + iterations, state)
 
     def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""
@@ -74,21 +75,22 @@ class Chebyshev:
         return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in proposal.weights])
 
 
-def _rate(flow: GradientFlow, point: Point, gradient: Weights) -> Tensor:
-    """dF/dt on the training set, (m, n)."""
-    return flow.alpha.unsqueeze(-1) * point.linearisation.pushforward(gradient)
+def _output_rate(flow: GradientFlow, point: Point, velocity: Weights) -> Tensor:
+    """Return dF/dt on the training set where dw/dt is ``velocity``, (m, n)."""
+    return flow.alpha.unsqueeze(-1) * point.linearisation.pushforward(velocity)
 
 
 def _random_direction(like: Tensor) -> Tensor:
+    """Return the same random unit vector for every member, in the shape of ``like`` (m, n)."""
     drawn = torch.randn(like.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return (drawn / drawn.norm()).to(like).expand_as(like).clone()
 
 
-def _spectral_radius(batch: Batch, direction: Tensor, rate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The eigenvalue, with its margin, the vector that belongs to it, and how many products it took; of each member."""
-    at, n = batch.point.linearisation, direction.shape[1]
-    ahead = (batch.point.output + batch.dt.unsqueeze(-1) * rate) * batch.flow.y
-    curvature = torch.maximum(batch.point.curvature, batch.flow.loss.curvature(ahead))
+def _spectral_radius(batch: Batch, direction: Tensor, output_rate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return lambda with its margin (m,), the vector that belongs to it (m, n), and how many products it took (m,)."""
+    linearisation, n = batch.point.linearisation, direction.shape[1]
+    margin_at_end = (batch.point.output + batch.dt.unsqueeze(-1) * output_rate) * batch.flow.y
+    curvature = torch.maximum(batch.point.curvature, batch.flow.loss.curvature(margin_at_end))
     root = curvature.sqrt()
     vector = direction + _FRESH * _random_direction(direction)
     vector = vector / vector.norm(dim=-1, keepdim=True)
@@ -96,30 +98,30 @@ def _spectral_radius(batch: Batch, direction: Tensor, rate: Tensor) -> tuple[Ten
     iterations = torch.zeros_like(batch.steps)
     active = torch.ones_like(value, dtype=torch.bool)
     for _ in range(_ITERATIONS):
-        image = root * at.pushforward(at.pullback(root * vector)) / n
+        image = root * linearisation.pushforward(linearisation.pullback(root * vector)) / n
         size = image.norm(dim=-1)
         iterations += active
         usable = active & (size > 0.0)
         vector = torch.where(usable.unsqueeze(-1), image / size.unsqueeze(-1), vector)
         settled = (size - value).abs() <= _SETTLED * size
         value = torch.where(active, size, value)
-        # where two stages are enough by far, as many as there are at least, the eigenvalue need not be known
+        # where two stages, the smallest number, are enough by far, the eigenvalue need not be known
         active = active & ~settled & (1.54 * batch.dt * value >= _CERTAIN * 3.0)
         if not active.any():
             break
     return _MARGIN * value, vector, iterations
 
 
-def _stages(batch: Batch, gradient: Weights, stages: Tensor) -> tuple[Weights, Tensor]:
-    """The weights after all stages, ``stages`` (m,) of them, and |g(Y_1) - g(Y_0)|/|Y_1 - Y_0|."""
+def _stages(batch: Batch, velocity: Weights, stages: Tensor) -> tuple[Weights, Tensor]:
+    """Return the weights after ``stages`` (m,) stages, and |g(Y_1) - g(Y_0)|/|Y_1 - Y_0| (m,)."""
     order = torch.argsort(stages, descending=True, stable=True)
     counts = stages[order].tolist()
     sorted_already = bool((order[1:] > order[:-1]).all())
-    flow, start, slope, dt = batch.flow, batch.weights, gradient, batch.dt
+    flow, start, slope, dt = batch.flow, batch.weights, velocity, batch.dt
     if not sorted_already:
         flow, dt = flow.select(order), dt[order]
         start, slope = [w[order] for w in start], [g[order] for g in slope]
-    table = _gathered(counts, dt)
+    table = _Coefficients.for_members(counts, dt)
 
     before, now = start, [torch.addcmul(w, per_member(table.first, w), g) for w, g in zip(start, slope, strict=True)]
     end = [torch.empty_like(w) for w in start]
@@ -128,12 +130,11 @@ def _stages(batch: Batch, gradient: Weights, stages: Tensor) -> tuple[Weights, T
         left = sum(count > j for count in counts)
         part = slice(0, active)
         now = [w[part] for w in now]
-        point = flow.select(part)(now)
-        force = point.weight_velocity()
+        rate = flow.select(part)(now).weight_velocity()
         if j == 2:
-            seen = _norm([a - b for a, b in zip(force, slope, strict=True)]) / (table.first * _norm(slope))
+            change = _norm([a - b for a, b in zip(rate, slope, strict=True)]) / (table.first * _norm(slope))
         new = []
-        for y0, g0, y1, y2, g in zip(start, slope, now, before, force, strict=True):
+        for y0, g0, y1, y2, g in zip(start, slope, now, before, rate, strict=True):
             c = [per_member(column[part, j], y1) for column in table.columns]
             y = c[0] * y0[part]
             y.addcmul_(c[1], y1).addcmul_(c[2], y2[part]).addcmul_(c[3], g).addcmul_(c[4], g0[part])
@@ -142,9 +143,9 @@ def _stages(batch: Batch, gradient: Weights, stages: Tensor) -> tuple[Weights, T
             whole[left:active] = y[left:]
         before, now = now, new
     if sorted_already:
-        return end, seen
+        return end, change
     back = torch.argsort(order)
-    return [w[back] for w in end], seen[back]
+    return [w[back] for w in end], change[back]
 
 
 def _norm(parts: Weights) -> Tensor:
@@ -161,38 +162,14 @@ class _Coefficients:
     first: Tensor
     columns: list[Tensor] = field(default_factory=list)
 
-
-def _gathered(counts: list[int], dt: Tensor) -> _Coefficients:
-    rows = torch.zeros((len(counts), 5, counts[0] + 1), dtype=torch.float64)
-    first = torch.empty(len(counts), dtype=torch.float64)
-    for i, s in enumerate(counts):
-        first[i], table = coefficients(s)
-        rows[i, :, : s + 1] = table
-    rows, first = rows.to(dt), first.to(dt)
-    rows[:, 3:] *= dt.view(-1, 1, 1)
-    return _Coefficients(first * dt, list(rows.unbind(dim=1)))
-
-
-def stages_for(stiffness: Tensor) -> Tensor:
-    """Return how many stages a step with dt·lambda = ``stiffness`` takes to be stable, as a floating-point tensor."""
-    return 1.0 + torch.floor(torch.sqrt(1.54 * stiffness + 1.0))
-
-
-@functools.lru_cache(maxsize=1024)
-def coefficients(s: int) -> tuple[float, Tensor]:
-    """The coefficients of ``s`` stages for dt = 1 (equations 2.2 to 2.6 of the paper)."""
-    w0 = 1.0 + _DAMPING / s**2
-    t, dt, ddt = [1.0, w0], [0.0, 1.0], [0.0, 0.0]  # Chebyshev polynomials at w0 and their derivatives
-    for j in range(2, s + 1):
-        t.append(2.0 * w0 * t[j - 1] - t[j - 2])
-        dt.append(2.0 * t[j - 1] + 2.0 * w0 * dt[j - 1] - dt[j - 2])
-        ddt.append(4.0 * dt[j - 1] + 2.0 * w0 * ddt[j - 1] - ddt[j - 2])
-    w1 = dt[s] / ddt[s]
-    b = [math.nan, math.nan, *(ddt[j] / dt[j] ** 2 for j in range(2, s + 1))]
-    b[0] = b[1] = b[2]
-    a = [1.0 - b[j] * t[j] for j in range(s + 1)]
-    table = torch.zeros((5, s + 1), dtype=torch.float64)
-    for j in range(2, s + 1):
-        mu, nu, mu_t = 2.0 * b[j] * w0 / b[j - 1], -b[j] / b[j - 2], 2.0 * b[j] * w1 / b[j - 1]
-        table[:, j] = torch.tensor([1.0 - mu - nu, mu, nu, mu_t, -a[j - 1] * mu_t], dtype=torch.float64)
-    return b[1] * w1, table
+    @classmethod
+    def for_members(cls, counts: list[int], dt: Tensor) -> _Coefficients:
+        """Return those of members that take ``counts`` stages, the largest first, in steps of size ``dt`` (m,)."""
+        rows = torch.zeros((len(counts), 5, counts[0] + 1), dtype=torch.float64)
+        first = torch.empty(len(counts), dtype=torch.float64)
+        for i, s in enumerate(counts):
+            first[i], table = coefficients(s)
+            rows[i, :, : s + 1] = table
+        rows, first = rows.to(dt), first.to(dt)
+        rows[:, 3:] *= dt.view(-1, 1, 1)
+        return cls(first * dt, list(rows.unbind(dim=1)))

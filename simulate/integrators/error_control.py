@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point, rms
-from simulate.integrators.protocol import Batch, StepProposal
+from simulate.integrators.protocol import Batch, ControllerState, StepProposal
 
 Norm = Literal["rms", "max"]
 
 _SAFETY = 0.85
 _SHRINK, _GROW = 0.2, 4.0
 _FAR, _TREND = 10.0, 0.8
-_LEAST = 1e-4  # of the error that is remembered
+_SMALLEST = 1e-4  # error that is remembered
 _FIRST_STEP = 0.05  # of the time in which F would reach its natural scale at its initial rate
 
 
@@ -36,10 +36,11 @@ class ErrorControl:
     far_sighted : bool
         Whether steps may grow by more than four at once, and shrink ahead of errors that grow from step to step: while
         a network leaves the neighbourhood of zero, its flow is faster by the same factor after each step, and every
-        other one would be rejected (the predictive controller of Gustafsson, ACM TOMS 20, 1994, within bounds).
+        other one would be rejected (the predictive controller of Gustafsson, ACM TOMS 20, 1994, within bounds). The
+        controller state is then dt and error, (m,) each, of the last accepted step, NaN before it.
     """
 
-    rests = True
+    detects_rest = True
 
     def __init__(
         self, natural_scale: Tensor, tolerance: float, order: int, norm: Norm = "rms", *, far_sighted: bool = False
@@ -49,30 +50,33 @@ class ErrorControl:
         self.order = order
         self.norm = norm
         self.far_sighted = far_sighted
-        self._accepted = torch.full_like(natural_scale, torch.nan), torch.full_like(natural_scale, torch.nan)
 
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """See `Controller`."""
         rate = flow.alpha * rms(point.linearisation.pushforward(point.weight_velocity()))
         return _FIRST_STEP * self.natural_scale / rate
 
-    def judge(self, batch: Batch, proposal: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def init(self, dt: Tensor) -> ControllerState:
+        """See `Controller`."""
+        return (torch.full_like(dt, torch.nan), torch.full_like(dt, torch.nan)) if self.far_sighted else ()
+
+    def judge(
+        self, state: ControllerState, batch: Batch, proposal: StepProposal, is_finite: Tensor
+    ) -> tuple[Tensor, Tensor, ControllerState]:
         """See `Controller`."""
         size = self.natural_scale[batch.members] + rms(proposal.point.output)
         error = rms(proposal.error) if self.norm == "rms" else proposal.error.abs().amax(-1)
         error = error / (self.tolerance * size)
-        accept = sound & (error <= 1.0)
+        accepted = is_finite & (error <= 1.0)
         factor = _SAFETY * error.clamp_min(1e-12) ** (-1.0 / self.order)
         if self.far_sighted:
-            factor = torch.where(accept, self._trend(batch, error, accept) * factor, factor)
+            current = batch.dt, error.clamp_min(_SMALLEST)
+            factor = torch.where(accepted, self._trend(state, current) * factor, factor)
+            state = tuple(torch.where(accepted, new, old) for new, old in zip(current, state, strict=True))
         factor = factor.clamp(_SHRINK, _FAR if self.far_sighted else _GROW)
-        return accept, torch.where(sound, factor, _SHRINK)
+        return accepted, torch.where(is_finite, factor, _SHRINK), state
 
-    def _trend(self, batch: Batch, error: Tensor, accept: Tensor) -> Tensor:
-        """By how much the step that the tolerance allows has become shorter since the last one; remember this one."""
-        error = error.clamp_min(_LEAST)
-        dt, last = (part[batch.members] for part in self._accepted)
-        taken = torch.nonzero(accept).squeeze(-1)
-        for part, now in zip(self._accepted, (batch.dt, error), strict=True):
-            part[batch.members[taken]] = now[taken]
-        return (batch.dt / dt * (last / error) ** (1.0 / self.order)).nan_to_num(1.0).clamp(_TREND, 1.0)
+    def _trend(self, last: ControllerState, current: ControllerState) -> Tensor:
+        """Return by how much the step that the tolerance allows has become shorter since the last accepted one."""
+        (last_dt, last_error), (dt, error) = last, current
+        return (dt / last_dt * (last_error / error) ** (1.0 / self.order)).nan_to_num(1.0).clamp(_TREND, 1.0)

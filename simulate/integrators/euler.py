@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Line, SolverState, StepProposal, per_member
+from simulate.integrators.dense_output import Line
+from simulate.integrators.protocol import Batch, ControllerState, SolverState, StepProposal, per_member
 from simulate.networks.linearisation import Weights
 
 MAX_DOUT, MAX_DGRAD = 0.1, 1e-4
@@ -24,7 +25,7 @@ _GROW, _SHRINK = 1.1, 0.1
 
 
 class Euler:
-    """w + dt g(w); remembers g, so that a step takes one evaluation, whether it is accepted or not."""
+    """w + dt g(w). Its state is g, so that a step takes one evaluation, whether it is accepted or not."""
 
     order = 1  #: of dF, which takes the place of an error estimate in the published rule
 
@@ -47,21 +48,27 @@ class Euler:
 class PublishedRule:
     """The `simulate.integrators.Controller` of `Euler`; norms are over the weights themselves (layer `Dense`)."""
 
-    rests = True
+    detects_rest = True
 
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """See `Controller`."""
         return flow.alpha / math.sqrt(flow.network.width)
 
-    def judge(self, batch: Batch, proposal: StepProposal, sound: Tensor) -> tuple[Tensor, Tensor]:
+    def init(self, dt: Tensor) -> ControllerState:
+        """See `Controller`: the rule looks at one step alone."""
+        return ()
+
+    def judge(
+        self, state: ControllerState, batch: Batch, proposal: StepProposal, is_finite: Tensor
+    ) -> tuple[Tensor, Tensor, ControllerState]:
         """See `Controller`."""
         dout = proposal.error.abs().amax(dim=-1)
         moved = _norm([new - old for new, old in zip(proposal.state, batch.state, strict=True)])
         dgrad = moved.square() / (_norm(batch.state) * _norm(proposal.state))
-        accept = sound & (dout < MAX_DOUT) & (dgrad < MAX_DGRAD)
+        accepted = is_finite & (dout < MAX_DOUT) & (dgrad < MAX_DGRAD)
         easy = (dout < 0.5 * MAX_DOUT) & (dgrad < 0.5 * MAX_DGRAD)
         grown = torch.where(easy, torch.full_like(dout, _GROW), 1.0)  # two plain numbers would meet in float32
-        return accept, torch.where(accept, grown, _SHRINK)
+        return accepted, torch.where(accepted, grown, _SHRINK), state
 
 
 def _norm(parts: SolverState | Weights) -> Tensor:

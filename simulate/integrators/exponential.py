@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, SolverState, StepProposal, Straight
+from simulate.integrators.dense_output import StraightPrediction
+from simulate.integrators.protocol import Batch, SolverState, StepProposal
 from simulate.networks import ntk
 from simulate.networks.linearisation import Weights
 
@@ -43,12 +44,12 @@ class Exponential:
 
     def step(self, batch: Batch) -> ExponentialProposal:
         """See `Stepper`."""
-        linear = LinearFlow.of(batch.weights[0], batch.point)
+        linear = LinearFlow.linearised_at(batch.weights[0], batch.point)
         new = linear.after(batch.dt)
         point = batch.flow([new])
         # l' along the linearisation: -l' y / n = c + (-D/n) (F - F_start)
-        expected = batch.point.force - batch.point.curvature * (point.output - batch.point.output) / linear.n
-        error = batch.dt.unsqueeze(-1) * point.linearisation.pushforward([(point.force - expected).unsqueeze(-1)])
+        linear_force = batch.point.force - batch.point.curvature * (point.output - batch.point.output) / linear.n
+        error = batch.dt.unsqueeze(-1) * point.linearisation.pushforward([(point.force - linear_force).unsqueeze(-1)])
         return ExponentialProposal([new], point, 0.5 * error, 1, linear=linear)
 
     def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> ExponentialDenseOutput:
@@ -59,7 +60,7 @@ class Exponential:
 
 @dataclass
 class LinearFlow:
-    """p(t) of the linearised flow: eigenvalues (m, n) and vectors (m, n, n) of S Theta S / n."""
+    """p(t) of the linearised flow, by the eigenvalues (m, n) and eigenvectors (m, n, n) of S Theta S / n."""
 
     start: Tensor
     force: Tensor
@@ -70,8 +71,8 @@ class LinearFlow:
     n: int
 
     @classmethod
-    def of(cls, start: Tensor, point: Point) -> LinearFlow:
-        """Linearise at a point."""
+    def linearised_at(cls, start: Tensor, point: Point) -> LinearFlow:
+        """Return the flow linearised at a point with coefficients ``start`` (m, n, 1)."""
         theta, root, n = point.linearisation.kernel(), point.curvature.sqrt(), point.force.shape[1]
         values, vectors = torch.linalg.eigh(root.unsqueeze(-1) * theta * root.unsqueeze(-2) / n)
         pushed = root * ntk.product(theta, point.force)
@@ -79,13 +80,13 @@ class LinearFlow:
         return cls(start, point.force, root, values.clamp_min(0.0), vectors, inner, n)
 
     def after(self, dt: Tensor) -> Tensor:
-        """The coefficients after ``dt`` (m,), shape (m, n, 1)."""
+        """Return the coefficients after ``dt`` (m,), shape (m, n, 1)."""
         dt = dt.unsqueeze(-1)
-        bent = torch.bmm(self.vectors, (_psi(dt * self.values) * self.inner).unsqueeze(-1)).squeeze(-1)
-        return self.start + (dt * (self.force - dt / self.n * self.root * bent)).unsqueeze(-1)
+        slowed = torch.bmm(self.vectors, (_psi(dt * self.values) * self.inner).unsqueeze(-1)).squeeze(-1)
+        return self.start + (dt * (self.force - dt / self.n * self.root * slowed)).unsqueeze(-1)
 
     def select(self, index: Tensor) -> LinearFlow:
-        """The members at positions ``index``."""
+        """Return the members at positions ``index``."""
         return LinearFlow(
             self.start[index],
             self.force[index],
@@ -98,14 +99,14 @@ class LinearFlow:
 
 
 @dataclass
-class ExponentialDenseOutput(Straight):
+class ExponentialDenseOutput(StraightPrediction):
     """Dense output: the linear flow itself."""
 
     linear: LinearFlow
     dt: Tensor
     continuous = True
 
-    def at(self, share: Tensor) -> Weights:
+    def weights_at(self, share: Tensor) -> Weights:
         """See `simulate.integrators.protocol.DenseOutput`."""
         return [self.linear.after(share * self.dt)]
 
@@ -115,7 +116,7 @@ class ExponentialDenseOutput(Straight):
 
 
 def _psi(z: Tensor) -> Tensor:
-    """(1 - phi(-z))/z = (z - 1 + exp(-z))/z², 1/2 at zero."""
+    """(1 - phi(-z))/z = (z - 1 + exp(-z))/z², 1/2 at zero: a series for small z."""
     series = 0.5 - z / 6.0 + z**2 / 24.0 - z**3 / 120.0
     safe = torch.where(z < 1e-2, torch.ones_like(z), z)
     return torch.where(z < 1e-2, series, (safe + torch.expm1(-safe)) / safe**2)

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, Hermite, SolverState, StepProposal, per_member
+from simulate.integrators.dense_output import Hermite
+from simulate.integrators.protocol import Batch, SolverState, StepProposal, per_member
 from simulate.integrators.rosenbrock import GAMMA
 from simulate.networks.linearisation import Weights
 
 
 class MomentumRosenbrock:
-    """The stepper; ``tau`` (members,) in article time. It remembers the velocities."""
+    """The stepper; ``tau`` (members,) in article time. Its state are the velocities."""
 
     order = 2
 
@@ -36,9 +37,9 @@ class MomentumRosenbrock:
         """See `Stepper`."""
         tau, dt, w, v = self.tau[batch.members], batch.dt, batch.weights, list(batch.state)
         s = GAMMA * dt
-        system = _System(batch.point, s, tau)
-        pull = batch.point.weight_velocity()
-        k1_w, k1_v = system.solve(v, _scaled(1.0 / tau, _minus(pull, v)))
+        system = _StageEquations(batch.point, s, tau)
+        gradient = batch.point.weight_velocity()
+        k1_w, k1_v = system.solve(v, _scaled(1.0 / tau, _minus(gradient, v)))
         stage, stage_v = _plus(w, _scaled(dt, k1_w)), _plus(v, _scaled(dt, k1_v))
         middle = batch.flow(stage)
         rate = _scaled(1.0 / tau, _minus(middle.weight_velocity(), stage_v))
@@ -56,7 +57,7 @@ class MomentumRosenbrock:
         return Hermite([w[index] for w in batch.weights], (first, last), [w[index] for w in proposal.weights])
 
 
-class _System:
+class _StageEquations:
     """The stage equations at one point."""
 
     def __init__(self, point: Point, s: Tensor, tau: Tensor) -> None:
@@ -70,8 +71,8 @@ class _System:
 
     def solve(self, r_w: Weights, r_v: Weights) -> tuple[Weights, Weights]:
         """Return k_w, k_v."""
-        bent = self.linearisation.pullback(-self.curvature / self.n * self.linearisation.pushforward(r_w))  # T r_w
-        right = _scaled(self.tau / (self.tau + self.s), _plus(r_v, _scaled(self.s / self.tau, bent)))
+        t_r_w = self.linearisation.pullback(-self.curvature / self.n * self.linearisation.pushforward(r_w))
+        right = _scaled(self.tau / (self.tau + self.s), _plus(r_v, _scaled(self.s / self.tau, t_r_w)))
         inner = (self.root * self.linearisation.pushforward(right)).unsqueeze(-1)
         solved = torch.cholesky_solve(inner, self.factor).squeeze(-1)
         k_v = _minus(right, self.linearisation.pullback(self.ratio * self.root * solved))

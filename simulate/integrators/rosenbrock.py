@@ -34,7 +34,8 @@ import torch
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point
-from simulate.integrators.protocol import Batch, SolverState, StepProposal, Straight
+from simulate.integrators.dense_output import StraightPrediction
+from simulate.integrators.protocol import Batch, SolverState, StepProposal
 from simulate.networks import ntk
 from simulate.networks.linearisation import Weights
 
@@ -54,7 +55,7 @@ class RosenbrockProposal(StepProposal):
 
 
 class Rosenbrock:
-    """The W-method as a `simulate.integrators.protocol.Stepper`; it remembers nothing."""
+    """The W-method as a `simulate.integrators.protocol.Stepper`; it has no state."""
 
     order = 2
 
@@ -75,40 +76,40 @@ class Rosenbrock:
 
 
 def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> RosenbrockProposal:
-    """Try one step of size ``dt`` (shape (members,), one for each) from ``weights``, where ``point = flow(weights)``.
+    """Propose one step of size ``dt`` (members,) from ``weights``, where ``point = flow(weights)``.
 
     Nothing is changed in place, so a rejected step can be tried again.
     """
-    at = point.linearisation
+    start = point.linearisation
     ratio = GAMMA * dt / len(flow.y)
-    stiffness = ratio * point.curvature.amax(dim=-1) * at.kernel_trace()
+    stiffness = ratio * point.curvature.amax(dim=-1) * start.kernel_trace()
     stiff = torch.nonzero(~(stiffness < _STIFF)).squeeze(-1)
-    every = len(stiff) == len(dt)
+    all_stiff = len(stiff) == len(dt)
     q1, q2 = point.force, torch.zeros_like(point.force)
     if len(stiff):
-        part = point if every else point.select(stiff)
-        resolvent = _Resolvent(part, ratio if every else ratio[stiff])
+        part = point if all_stiff else point.select(stiff)
+        resolvent = _Resolvent(part, ratio if all_stiff else ratio[stiff])
         implicit = part.force - resolvent.filtered(resolvent.through_kernel(part.force))
-        q1 = implicit if every else q1.index_copy(0, stiff, implicit)
+        q1 = implicit if all_stiff else q1.index_copy(0, stiff, implicit)
 
     # k1 = J^T q1 and k2 = g - J^T (q2 + 2 q1), g the gradient at the second stage
     first_order = dt.unsqueeze(-1) * q1
-    stage = flow(at.add_pullback(weights, first_order))
+    stage = flow(start.add_pullback(weights, first_order))
     g = stage.weight_velocity()
     if len(stiff):
-        forward = part.linearisation.pushforward(g if every else [v[stiff] for v in g])
+        forward = part.linearisation.pushforward(g if all_stiff else [v[stiff] for v in g])
         implicit = resolvent.filtered(forward - 2.0 * resolvent.through_kernel(implicit))
-        q2 = implicit if every else q2.index_copy(0, stiff, implicit)
+        q2 = implicit if all_stiff else q2.index_copy(0, stiff, implicit)
     half = 0.5 * dt
-    new = at.add_pullback(weights, half.unsqueeze(-1) * (q1 - q2))
+    new = start.add_pullback(weights, half.unsqueeze(-1) * (q1 - q2))
     half = half.view(-1, 1, 1)
     new = [torch.addcmul(w, v, half, out=w) for w, v in zip(new, g, strict=True)]
-    arrived = flow(new)
-    error = arrived.output - stage.output
-    return RosenbrockProposal(new, arrived, error, EVALUATIONS_PER_STEP, first_order=first_order)
+    end = flow(new)
+    error = end.output - stage.output
+    return RosenbrockProposal(new, end, error, EVALUATIONS_PER_STEP, first_order=first_order)
 
 
-class Parabola(Straight):
+class Parabola(StraightPrediction):
     """Dense output: weights at a step's start, of first order (``start`` + dt k1), and at its end."""
 
     continuous = True
@@ -116,7 +117,7 @@ class Parabola(Straight):
     def __init__(self, start: Weights, stage: Weights, end: Weights) -> None:
         self.parts = start, stage, end
 
-    def at(self, share: Tensor) -> Weights:
+    def weights_at(self, share: Tensor) -> Weights:
         """See `simulate.integrators.protocol.DenseOutput`."""
         share = share.view(-1, 1, 1)
         return [w + share * (s - w) + share**2 * (n - s) for w, s, n in zip(*self.parts, strict=True)]
@@ -140,10 +141,10 @@ class _Resolvent:
         self.factor, _ = torch.linalg.cholesky_ex(matrix)
 
     def filtered(self, v: Tensor) -> Tensor:
-        """(s/n) S C^-1 S v: what the implicit solve takes away."""
+        """Return (s/n) S C^-1 S v: what the implicit solve takes away from v."""
         solved = torch.cholesky_solve((self.root * v).unsqueeze(-1), self.factor).squeeze(-1)
         return self.ratio * self.root * solved
 
     def through_kernel(self, q: Tensor) -> Tensor:
-        """Theta q."""
+        """Return Theta q."""
         return ntk.product(self.theta, q)

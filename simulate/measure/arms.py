@@ -28,7 +28,7 @@ from simulate.measure.network_batch import NetworkBatch
 from simulate.measure.stop import Stop
 from simulate.networks.linearisation import Linearisation, Weights
 from simulate.training.driver import integrate
-from simulate.training.events import Moment
+from simulate.training.moment import Moment
 from simulate.training.status import Status
 
 _BYTES = 2**28  # as many arms are trained at once as fit into this

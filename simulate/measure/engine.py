@@ -23,7 +23,7 @@ from simulate.measure.stop import Stop
 from simulate.measure.task_table import TaskTable
 from simulate.planning.memory import networks_at_once
 from simulate.training.driver import integrate
-from simulate.training.events import Moment
+from simulate.training.moment import Moment
 from simulate.training.precision import full_precision, without_denormals
 from simulate.training.save_at import SaveAt
 

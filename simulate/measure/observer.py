@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simulate.measure.network_batch import NetworkBatch
     from simulate.networks.linearisation import Weights
     from simulate.training.driver import Result
-    from simulate.training.events import Moment
+    from simulate.training.moment import Moment
 
 OBSERVERS: list[type[Observer]] = []  #: all that declare variables
 

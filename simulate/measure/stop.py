@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow
-from simulate.training.events import Moment
+from simulate.training.moment import Moment
 
 
 class Stop:

@@ -12,7 +12,7 @@ from torch import Tensor
 from simulate.dynamics.flow import rms
 from simulate.integrators import momentum_time
 from simulate.measure.network_batch import NetworkBatch
-from simulate.training.events import Moment
+from simulate.training.moment import Moment
 
 
 class Tangent:

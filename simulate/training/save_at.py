@@ -3,7 +3,7 @@
 Checkpoints are log-spaced in t/min(1, A), the flow's own clock in both regimes (t1 ~ A for A << 1, t ~ 1 for A >> 1):
 one coordinate serves all networks of an experiment, at each (width, A) all seeds are seen at the same times, and curves
 against t/t1 of different A lie over one another where they collapse. Steps do not end on checkpoints: networks are
-looked at on the step's dense output, and the integration is not changed. What comes after the stop is NaN.
+evaluated on the step's dense output, and the integration is not changed. What comes after the stop is NaN.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from simulate.training.events import AcceptedStep, Moment
+from simulate.training.accepted_step import AcceptedStep
+from simulate.training.moment import Moment
 
 
 class SaveAt:
-    """Looks at every member when it passes one of its ``times`` (members, checkpoints), ascending, in float64.
+    """Records every member when it passes one of its ``times`` (members, checkpoints), ascending, in float64.
 
     ``record`` is called with a `Moment` and the positions (m,) in the row of times that its members are at.
     """
@@ -33,16 +34,16 @@ class SaveAt:
         inside = rows < self.times.shape[1]
         return inside & (self.times[members, rows.clamp(max=self.times.shape[1] - 1)] <= until)
 
-    def look(self, step: AcceptedStep, until: Tensor) -> None:
+    def record_due(self, step: AcceptedStep, until: Tensor) -> None:
         """Record the checkpoints of a step that lie before ``until`` (m,)."""
-        left = torch.nonzero(self.due(step.members, until)).squeeze(-1)
-        while len(left):
-            step, until = step.select(left), until[left]
+        due = torch.nonzero(self.due(step.members, until)).squeeze(-1)
+        while len(due):
+            step, until = step.select(due), until[due]
             rows = self.following[step.members]
-            wanted = self.times[step.members, rows]
-            moment = step.at(((wanted - step.time) / step.dt).clamp(0.0, 1.0).to(step.dt))
+            times = self.times[step.members, rows]
+            moment = step.moment_at(((times - step.time) / step.dt).clamp(0.0, 1.0).to(step.dt))
             if step.dense_output.continuous:
-                moment.time = wanted  # without the rounding of time + share dt
+                moment.time = times  # without the rounding of time + share dt
             self.record(moment, rows)
             self.following[step.members] += 1
-            left = torch.nonzero(self.due(step.members, until)).squeeze(-1)
+            due = torch.nonzero(self.due(step.members, until)).squeeze(-1)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from simulate.campaign.experiment import Experiment
-    from simulate.training.events import Moment
+    from simulate.training.moment import Moment
 
 _AT = ("checkpoint",)
 

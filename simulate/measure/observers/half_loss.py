@@ -10,7 +10,7 @@ from simulate.measure.variable import Variable
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from simulate.training.events import Moment
+    from simulate.training.moment import Moment
 
 
 class HalfLoss(EventObserver):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from simulate.campaign.experiment import Experiment
     from simulate.measure.tangent import Tangent
-    from simulate.training.events import Moment
+    from simulate.training.moment import Moment
 
 
 class LinearEnd(EventObserver):

@@ -49,22 +49,28 @@ def reference(flow, weights, end):
     return solve_ivp(rate, (0, end), flat(weights), method="DOP853", rtol=1e-12, atol=1e-12).y[:, -1]
 
 
-def batch(flow, weights, stepper, dt):
-    """The start of a batch, before a step of size ``dt``."""
+def batch_at_start(flow, weights, stepper, dt):
+    """All members before a step of size ``dt`` (m,)."""
     point = flow(weights)
-    m = len(flow.alpha)
-    zeros = torch.zeros(m, dtype=torch.float64)
-    return Batch(
-        torch.arange(m), flow, weights, point, zeros, dt, zeros.to(torch.int32), stepper.init(flow, weights, point)
-    )
+    zeros = torch.zeros(len(flow.alpha), dtype=torch.float64)
+    members, steps = torch.arange(len(flow.alpha)), zeros.to(torch.int32)
+    return Batch(members, flow, weights, point, zeros, dt, steps, stepper.init(flow, weights, point))
 
 
-def follow(flow, weights, stepper, end, count):
+def accept(batch, proposal):
+    """The batch after the proposed step."""
+    weights, point, state = proposal.weights, proposal.point, proposal.state
+    return replace(batch, weights=weights, point=point, state=state, steps=batch.steps + 1)
+
+
+def after_equal_steps(flow, weights, stepper, end, count):
     """The weights at time ``end`` after ``count`` equal steps of a batch of one."""
-    state = batch(flow, weights, stepper, duration(end / count))
+    batch = batch_at_start(flow, weights, stepper, duration(end / count))
     for _ in range(count):
-        proposal = stepper.step(state)
-        state = replace(
-            state, weights=proposal.weights, point=proposal.point, state=proposal.state, steps=state.steps + 1
-        )
-    return state.weights
+        batch = accept(batch, stepper.step(batch))
+    return batch.weights
+
+
+def share(value, members=1):
+    """The same share of a step for every member."""
+    return torch.full((members,), value, dtype=torch.float64)

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from flow_problem import batch, duration, flat, follow, reference, small_problem
+from flow_problem import after_equal_steps, batch_at_start, duration, flat, reference, share, small_problem
 
 from simulate.integrators import Chebyshev
-from simulate.integrators.chebyshev import coefficients
 
 
 @pytest.mark.parametrize("loss", ["logistic", "square"])
@@ -14,29 +13,11 @@ def test_the_error_falls_with_order_two(loss):
     end = 2.0
     flow, start = small_problem(loss)
     exact = reference(flow, start, end)
-    errors = [np.abs(flat(follow(flow, start, Chebyshev(), end, count)) - exact).max() for count in (32, 64, 128)]
+    errors = [
+        np.abs(flat(after_equal_steps(flow, start, Chebyshev(), end, count)) - exact).max() for count in (32, 64, 128)
+    ]
     # halving the step divides the error by 4, up to the next order's share and the change of the number of stages
     assert np.log2(np.array(errors[:-1]) / np.array(errors[1:])) == pytest.approx(2.0, abs=0.35)
-
-
-@pytest.mark.parametrize("stages", [2, 3, 5, 20, 100])
-def test_the_stability_polynomial_is_that_of_a_damped_method_of_order_two(stages):
-    first, table = coefficients(stages)
-
-    def amplification(z):
-        before, now = np.ones_like(z), 1.0 + first * z
-        for j in range(2, stages + 1):
-            c = table[:, j].numpy()
-            before, now = now, c[0] + c[1] * now + c[2] * before + c[3] * z * now + c[4] * z
-        return now
-
-    small = np.array([-1e-2, 1e-2])
-    # consistent to order 2: the third power is what is left, with the method's own factor of about 1/15 below exp's
-    assert amplification(small) == pytest.approx(np.exp(small), abs=2e-7)
-    limit = (2.0 / 3.0) * (stages**2 - 1) * (1.0 - 2.0 * (2.0 / 13.0) / 15.0)
-    assert np.abs(amplification(np.linspace(-limit, 0.0, 5001))).max() <= 1.0 + 1e-9
-    # damping: away from the origin and from the far end every mode loses at least a part
-    assert np.abs(amplification(np.linspace(-0.95 * limit, -0.5, 5001))).max() < 1.0 - 0.2 / 13.0
 
 
 def test_a_step_far_beyond_the_limit_of_other_explicit_methods_is_stable():
@@ -44,7 +25,7 @@ def test_a_step_far_beyond_the_limit_of_other_explicit_methods_is_stable():
     flow, weights = small_problem("square", alpha=1e4)  # lazy: F obeys a linear equation with the kernel
     stepper = Chebyshev()
     largest = 2 * torch.linalg.eigvalsh(flow(weights).linearisation.kernel())[0, -1].item() / 8
-    start = batch(flow, weights, stepper, duration(200.0 / largest))
+    start = batch_at_start(flow, weights, stepper, duration(200.0 / largest))
     proposal = stepper.step(start)
     before = (start.point.output - flow.y).norm()
     assert (proposal.point.output - flow.y).norm() < before
@@ -54,7 +35,7 @@ def test_a_step_far_beyond_the_limit_of_other_explicit_methods_is_stable():
 def test_the_error_estimate_is_the_error_of_the_step():
     flow, weights = small_problem("logistic")
     for dt in (0.4, 0.2):
-        start = batch(flow, weights, Chebyshev(), duration(dt))
+        start = batch_at_start(flow, weights, Chebyshev(), duration(dt))
         proposal = Chebyshev().step(start)
         exact = [torch.as_tensor(p) for p in np.split(reference(flow, weights, dt), np.cumsum(
             [w.numel() for w in weights])[:-1])]  # fmt: skip
@@ -69,9 +50,9 @@ def test_dense_output_is_of_order_three_between_the_ends():
     errors = []
     for dt in (0.4, 0.2):
         stepper = Chebyshev()
-        start = batch(flow, weights, stepper, duration(dt))
+        start = batch_at_start(flow, weights, stepper, duration(dt))
         proposal = stepper.step(start)
-        inside = stepper.dense_output(start, proposal, torch.tensor([0])).at(torch.tensor([0.4], dtype=torch.float64))
+        inside = stepper.dense_output(start, proposal, torch.tensor([0])).weights_at(share(0.4))
         errors.append(np.abs(flat(inside) - reference(flow, weights, 0.4 * dt)).max())
     assert np.log2(errors[0] / errors[1]) > 2.7
 
@@ -80,11 +61,11 @@ def test_members_with_different_numbers_of_stages_do_not_change_each_other():
     flow, start = small_problem("logistic")
     index = torch.zeros(5, dtype=torch.int64)
     sizes = torch.tensor([3e-2, 300.0, 1e-3, 30.0, 1.0], dtype=torch.float64)
-    together = Chebyshev().step(batch(flow.select(index), [w[index] for w in start], Chebyshev(), sizes))
+    together = Chebyshev().step(batch_at_start(flow.select(index), [w[index] for w in start], Chebyshev(), sizes))
     counts = together.evaluations.tolist()
     assert counts[1] > counts[3] > counts[2]
     for m in range(5):
-        alone = Chebyshev().step(batch(flow, start, Chebyshev(), sizes[m : m + 1]))
+        alone = Chebyshev().step(batch_at_start(flow, start, Chebyshev(), sizes[m : m + 1]))
         assert alone.evaluations.item() == counts[m]
         torch.testing.assert_close(together.point.output[m], alone.point.output[0], rtol=1e-11, atol=1e-11)
         torch.testing.assert_close(together.error[m], alone.error[0], rtol=1e-9, atol=1e-11)

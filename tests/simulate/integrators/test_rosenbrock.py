@@ -52,8 +52,8 @@ def test_between_its_ends_a_step_is_as_good_as_at_its_end(loss):
         proposal = step(flow, weights, point, duration(dt))
         stage = point.linearisation.add_pullback(weights, proposal.first_order)
         for share, exact in ((0.6, reference(flow, weights, 0.6 * dt)), (1.0, reference(flow, weights, dt))):
-            found = Parabola(weights, stage, proposal.weights).at(torch.tensor([share], dtype=torch.float64))
-            errors.append(np.abs(flat(found) - exact).max())
+            between = Parabola(weights, stage, proposal.weights).weights_at(torch.tensor([share], dtype=torch.float64))
+            errors.append(np.abs(flat(between) - exact).max())
     inside, end = np.log2(np.array(errors[:2]) / np.array(errors[2:]))
     # local errors: dt³ at the end; inside dt² times what T leaves of the Jacobian, a small factor for these losses
     assert end > Rosenbrock.order + 0.7

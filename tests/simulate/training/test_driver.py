@@ -34,14 +34,14 @@ class Crossing:
 
     def __init__(self, flow, level, *, known=True):
         self.flow, self.level, self.seen, self.looks = flow, level, {}, 0
-        self.value_from_output = self.height if known else None
+        self.value_from_output = self.level_reached if known else None
 
-    def height(self, output):
+    def level_reached(self, output):
         return output[..., 0] * self.flow.y[0] - self.level
 
     def value(self, moment):
         self.looks += 1
-        return self.height(moment.output)
+        return self.level_reached(moment.output)
 
     def record(self, moment):
         for member, time, output in zip(moment.members, moment.time, moment.output, strict=True):

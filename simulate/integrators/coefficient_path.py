@@ -1,0 +1,68 @@
+"""Coefficients p of a flow with a frozen kernel, over one step: what its integration leaves, between nodes too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from simulate.integrators.dense_output import cubic
+
+_PARTS = 4  # of the interval between two nodes, at which margins are given
+
+
+@dataclass
+class CoefficientPath:
+    """Coefficients p over a step, at ``nodes`` + 1 instants of each member's own.
+
+    ``time`` (nodes + 1, m) from 0 to dt; ``p``, ``rate`` = dp/dt, the margins ``u``, ``du`` = du/dt and ``q``
+    (nodes + 1, m, n), where
+
+        q = int x dp,    x = v·p,    v = G p_end / p_end·G p_end,
+
+    is the part of p that belongs to the kernel at the end, if J changes in proportion to x: with G = Theta the way
+    J^T p of the weights, along their way to the end, and with G = 1 that of the coefficients. ``v`` has shape
+    (1, m, n).
+    """
+
+    time: Tensor
+    p: Tensor
+    rate: Tensor
+    u: Tensor
+    du: Tensor
+    q: Tensor
+    v: Tensor
+
+    @classmethod
+    def through(cls, time: Tensor, p: Tensor, rate: Tensor, u: Tensor, du: Tensor, v: Tensor) -> CoefficientPath:
+        """Return the path through these nodes, with its ``q`` by the trapezoidal rule; ``v`` (m, n)."""
+        x = (p * v).sum(-1, keepdim=True)
+        increments = 0.5 * (x[1:] + x[:-1]) * (p[1:] - p[:-1])
+        return cls(time, p, rate, u, du, torch.cat([torch.zeros_like(p[:1]), increments.cumsum(0)]), v.unsqueeze(0))
+
+    def select(self, index: Tensor) -> CoefficientPath:
+        """Return the paths of the members at positions ``index``."""
+        return CoefficientPath(*(getattr(self, part.name)[:, index] for part in fields(self)))
+
+    def coefficients_at(self, share: Tensor) -> tuple[Tensor, Tensor]:
+        """Return p and q, (m, n) each, at the shares ``share`` (m,) of the steps: cubic between nodes."""
+        time, members = share * self.time[-1], torch.arange(len(share), device=share.device)
+        k = ((self.time <= time).sum(0) - 1).clamp(0, len(self.time) - 2)
+        start, width = self.time[k, members], self.time[k + 1, members] - self.time[k, members]
+        s = ((time - start) / width.clamp_min(torch.finfo(time.dtype).tiny)).clamp(0.0, 1.0).unsqueeze(-1)
+        width = width.unsqueeze(-1)
+        a, b = self.p[k, members], self.p[k + 1, members]
+        va, vb = width * self.rate[k, members], width * self.rate[k + 1, members]
+        p = cubic(a, va, b, vb, s)
+        x = 0.5 * ((p + a) * self.v[0]).sum(-1, keepdim=True)
+        return p, self.q[k, members] + x * (p - a)
+
+    def margins(self) -> tuple[Tensor, Tensor]:
+        """Return shares (k, m), from 0 to 1, and u there, (k, m, n): at nodes, and cubic between them."""
+        width = (self.time[1:] - self.time[:-1]).unsqueeze(-1)
+        va, vb = width * self.du[:-1], width * self.du[1:]
+        inside = [cubic(self.u[:-1], va, self.u[1:], vb, i / _PARTS) for i in range(_PARTS)]
+        time = [torch.lerp(self.time[:-1], self.time[1:], i / _PARTS) for i in range(_PARTS)]
+        u = torch.cat([torch.stack(inside, 1).flatten(0, 1), self.u[-1:]])
+        return torch.cat([torch.stack(time, 1).flatten(0, 1), self.time[-1:]]) / self.time[-1], u
