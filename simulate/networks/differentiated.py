@@ -32,7 +32,7 @@ class Differentiated(Linearisation):
         self.output = self._forward()[1].detach() if output is None else output
 
     def _forward(self) -> tuple[Weights, Tensor]:
-        """The weights as leaves and f as a function of them, kept until the weights change."""
+        """Return the weights as leaves of a graph and f as a function of them, kept until the weights change."""
         if self._graph is None:
             leaves = [w.detach().requires_grad_() for w in self.weights]
             with torch.enable_grad():
@@ -46,8 +46,8 @@ class Differentiated(Linearisation):
     def put(self, index: Tensor, other: Differentiated) -> None:
         """See `Linearisation`."""
         self._graph = None
-        for mine, theirs in zip([*self.weights, self.output], [*other.weights, other.output], strict=True):
-            mine[index] = theirs
+        for tensor, replacement in zip([*self.weights, self.output], [*other.weights, other.output], strict=True):
+            tensor[index] = replacement
 
     def select_points(self, rows: slice) -> Differentiated:
         """See `Linearisation`."""
@@ -68,21 +68,21 @@ class Differentiated(Linearisation):
 
     def kernel_parts(self, other: Differentiated | None = None) -> Iterator[Tensor]:
         """See `Linearisation`."""
-        found: list[list[Tensor]] = []
-        for members in self._groups():
-            rows = self._gradients(members)
-            columns = rows if other is None else other._gradients(members)
-            found.append([torch.bmm(a, b.mT) for a, b in zip(rows, columns, strict=True)])
-        return (torch.cat(parts) for parts in zip(*found, strict=True))
+        parts_of_groups: list[list[Tensor]] = []
+        for members in self._member_groups():
+            left = self._gradients(members)
+            right = left if other is None else other._gradients(members)
+            parts_of_groups.append([torch.bmm(a, b.mT) for a, b in zip(left, right, strict=True)])
+        return (torch.cat(parts) for parts in zip(*parts_of_groups, strict=True))
 
     def kernel_trace(self) -> Tensor:
         """See `Linearisation`."""
         squares = torch.zeros_like(self.output)
         for start in range(0, len(self.x), self.tile_size):
-            part = self.select_points(slice(start, start + self.tile_size))
-            for members in part._groups():
-                rows = part._gradients(members)
-                squares[members, start : start + self.tile_size] = sum(g.square().sum(-1) for g in rows)
+            some = self.select_points(slice(start, start + self.tile_size))
+            for members in some._member_groups():
+                gradients = some._gradients(members)
+                squares[members, start : start + self.tile_size] = sum(g.square().sum(-1) for g in gradients)
         return squares.sum(-1)
 
     @property
@@ -91,11 +91,13 @@ class Differentiated(Linearisation):
         return max(1, _GRADIENT_BYTES // self._bytes_of_gradient())
 
     def _bytes_of_gradient(self) -> int:
+        """Of one network and one point, by all weights."""
         return sum(w[0].numel() for w in self.weights) * self.output.element_size()
 
-    def _groups(self) -> Iterator[slice]:
-        each = max(1, _GRADIENT_BYTES // (len(self.x) * self._bytes_of_gradient()))
-        return (slice(start, start + each) for start in range(0, len(self.output), each))
+    def _member_groups(self) -> Iterator[slice]:
+        """Groups of members whose gradients of single points are held at once."""
+        size = max(1, _GRADIENT_BYTES // (len(self.x) * self._bytes_of_gradient()))
+        return (slice(start, start + size) for start in range(0, len(self.output), size))
 
     def _gradients(self, members: slice) -> list[Tensor]:
         """Gradients of f at every point by each matrix, flattened: (members, n, rows·columns)."""

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lazyrich.errors import InputError
 from simulate.networks.torch_activation import TORCH
-from theory import black_box as numerical
+from theory import black_box
 from theory.activation import Activation, forget
 
 _REMEDY = "Write an elementwise function of a floating torch tensor, module:function, in a module that can be imported"
@@ -65,15 +65,15 @@ def register_activation(name: str) -> TorchFunction:
     (-3.0, 3.0)
     """
     name = name.strip()
-    if not numerical.is_function_name(name):
+    if not black_box.is_function_name(name):
         raise _refusal(name, "is not of the form module:function")
     if name in _loaded:  # an imported module stays what it is, whatever becomes of its file
         return _loaded[name]
     function, sha256 = _imported(name)
     slope = _slope_of(function)
     _check(name, function, slope)
-    known = numerical.register(name, _on_arrays(function), _on_arrays(slope))
-    TORCH[known.expression.func], TORCH[known.derivative.func] = function, slope  # type: ignore[index]
+    entry = black_box.register(name, _on_arrays(function), _on_arrays(slope))
+    TORCH[entry.expression.func], TORCH[entry.derivative.func] = function, slope  # type: ignore[index]
     forget()
     Activation(name)
     _loaded[name] = TorchFunction(name, sha256)
@@ -93,11 +93,11 @@ def require(name: str, sha256: str | None) -> None:
     InputError
         If its module is another than the campaign's.
     """
-    if not numerical.is_function_name(name):
+    if not black_box.is_function_name(name):
         return
-    found = register_activation(name)
-    if found.sha256 != sha256:
-        problem = f"its module has changed: SHA-256 {found.sha256[:12]}…, not {str(sha256)[:12]}…"
+    function = register_activation(name)
+    if function.sha256 != sha256:
+        problem = f"its module has changed: SHA-256 {function.sha256[:12]}…, not {str(sha256)[:12]}…"
         raise InputError("activation", name, problem, "Restore the module, or give another path with --out")
 
 
@@ -115,9 +115,9 @@ def require_loaded(name: str, sha256: str | None) -> None:
 
 def _imported(name: str) -> tuple[Callable[[Tensor], Tensor], str]:
     module_name, _, attribute = name.partition(":")
-    here = os.getcwd()
-    if here not in sys.path and "" not in sys.path:  # the console script does not look there
-        sys.path.append(here)
+    directory = os.getcwd()
+    if directory not in sys.path and "" not in sys.path:  # the console script does not look there
+        sys.path.append(directory)
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
@@ -140,8 +140,8 @@ def _imported(name: str) -> tuple[Callable[[Tensor], Tensor], str]:
 def _slope_of(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     def slope(x: Tensor) -> Tensor:
         with torch.enable_grad():
-            at = x.detach().requires_grad_(True)
-            return torch.autograd.grad(function(at).sum(), at)[0]
+            leaf = x.detach().requires_grad_(True)
+            return torch.autograd.grad(function(leaf).sum(), leaf)[0]
 
     return slope
 
@@ -151,43 +151,43 @@ def _on_arrays(function: Callable[[Tensor], Tensor]) -> Callable[[np.ndarray], n
 
 
 def _check(name: str, function: Callable[[Tensor], Tensor], slope: Callable[[Tensor], Tensor]) -> None:
+    """Refuse what is not an elementwise function with autograd's derivative: see `register_activation`."""
     # irregular points: a kink of the user's is not among them
-    at = torch.tensor([-4.123, -1.37, -0.613, -0.0871, 0.0933, 0.557, 1.291, 2.717, 5.333, 9.871], dtype=torch.float64)
-    given = at.clone()
-    values = {}
-    for dtype in (torch.float32, torch.float64):
-        values[dtype] = _called(name, function, at.to(dtype))
-        if values[dtype].dtype != dtype:
-            raise _refusal(name, f"it returns {values[dtype].dtype} for {dtype}")
-    value = values[torch.float64]
-    if not torch.equal(at, given):
+    z = torch.tensor([-4.123, -1.37, -0.613, -0.0871, 0.0933, 0.557, 1.291, 2.717, 5.333, 9.871], dtype=torch.float64)
+    z_before = z.clone()
+    values = {dtype: _called(name, function, z.to(dtype)) for dtype in (torch.float32, torch.float64)}
+    for dtype, value in values.items():
+        if value.dtype != dtype:
+            raise _refusal(name, f"it returns {value.dtype} for {dtype}")
+    if not torch.equal(z, z_before):
         raise _refusal(name, "it changes its argument")
-    square = _called(name, function, at.reshape(2, 5)).reshape(-1)
-    alone = torch.cat([_called(name, function, at[i : i + 1]) for i in range(len(at))])
-    again = _called(name, function, at.flip(0)).flip(0)
-    others = (square, alone, again)
-    if not all(torch.allclose(value, other, rtol=1e-12, atol=1e-14, equal_nan=True) for other in others):
-        raise _refusal(name, "it is not elementwise: a point's value depends on the others, or on chance")
+    as_matrix = _called(name, function, z.reshape(2, 5)).reshape(-1)
+    one_by_one = torch.cat([_called(name, function, z[i : i + 1]) for i in range(len(z))])
+    reversed_order = _called(name, function, z.flip(0)).flip(0)
+    for other in (as_matrix, one_by_one, reversed_order):
+        if not torch.allclose(values[torch.float64], other, rtol=1e-12, atol=1e-14, equal_nan=True):
+            raise _refusal(name, "it is not elementwise: a point's value depends on the others, or on chance")
     try:
-        derivative = slope(at)
+        derivative = slope(z)
     except RuntimeError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise _refusal(name, f"autograd finds no derivative of it ({reason})") from None
     step = 1e-6
-    difference = (function(at + step) - function(at - step)).detach() / (2 * step)
+    difference = (function(z + step) - function(z - step)).detach() / (2 * step)
     if not torch.allclose(derivative, difference, rtol=1e-4, atol=1e-6, equal_nan=True):
         raise _refusal(name, "autograd's derivative is not that of its values")
 
 
-def _called(name: str, function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+def _called(name: str, function: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """Return function(z), of the shape of z; refuse whatever else it does."""
     try:
-        value = function(at)
+        value = function(z)
     except Exception as error:  # whatever the user's function does with a tensor
         raise _refusal(name, f"it fails on a tensor ({type(error).__name__}: {error})") from error
     if not isinstance(value, Tensor):
         raise _refusal(name, f"it returns {type(value).__name__} for a tensor")
-    if value.shape != at.shape:
-        raise _refusal(name, f"it is not elementwise: it returns shape {tuple(value.shape)} for {tuple(at.shape)}")
+    if value.shape != z.shape:
+        raise _refusal(name, f"it is not elementwise: it returns shape {tuple(value.shape)} for {tuple(z.shape)}")
     return value.detach()
 
 

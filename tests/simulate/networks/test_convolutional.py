@@ -6,7 +6,8 @@ import torch
 
 from simulate import Campaign, Experiment, load_data, run_task
 from simulate.networks import ntk
-from simulate.networks.convolutional import Convolutional, _layers
+from simulate.networks.convolution import convolutions
+from simulate.networks.convolutional import Convolutional
 from simulate.networks.differentiated import Differentiated
 from simulate.planning.tasks import Task, campaign_tasks
 from simulate.training.status import Status
@@ -68,10 +69,10 @@ def test_members_points_and_blocks_are_parts_of_the_whole(monkeypatch):
     one = torch.tensor([1])
     close(at.select(one).kernel(), kernel[one])
     close(at.select_points(slice(1, 4)).kernel(), kernel[:, 1:4, 1:4])
-    monkeypatch.setattr("simulate.networks.convolutional._CPU_BLOCK_BYTES", 1)
-    monkeypatch.setattr("simulate.networks.convolutional._GRADIENT_BYTES", 1)
-    monkeypatch.setattr("simulate.networks.convolutional._ROWS", 2)
-    monkeypatch.setattr("simulate.networks.convolutional._TILE", 2)
+    monkeypatch.setattr("simulate.networks.convolution._CPU_BLOCK_BYTES", 1)
+    monkeypatch.setattr("simulate.networks.layerwise_convolutional._GRADIENT_BYTES", 1)
+    monkeypatch.setattr("simulate.networks.layerwise_convolutional._ROWS", 2)
+    monkeypatch.setattr("simulate.networks.layerwise_convolutional._TILE", 2)
     again = net.linearise(weights, x)
     close(again.output, at.output)
     close(again.kernel(), kernel)
@@ -106,9 +107,9 @@ def test_both_ways_to_a_layers_kernel_agree_and_the_cheaper_is_taken(monkeypatch
 
 
 def test_shapes_are_those_of_the_published_network():
-    sizes = [(layer.out_height, layer.out_width, layer.stride) for layer in _layers((28, 28, 1), 50, 4, 0.0)]
+    sizes = [(layer.out_height, layer.out_width, layer.stride) for layer in convolutions((28, 28, 1), 50, 4, 0.0)]
     assert sizes == [(13, 13, 2), (11, 11, 1), (5, 5, 2), (3, 3, 1)]
-    sizes = [layer.out_height for layer in _layers((32, 32, 3), 50, 4, 0.0)]
+    sizes = [layer.out_height for layer in convolutions((32, 32, 3), 50, 4, 0.0)]
     assert sizes == [15, 13, 6, 4]
     net = Convolutional((32, 32, 3), 50, 4, Activation("softplus"))
     assert net.shapes == [(50, 75), (50, 1250), (50, 1250), (50, 1250), (1, 50)]
