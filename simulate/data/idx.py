@@ -1,44 +1,74 @@
-"""Are the files of MNIST and its relatives whole? Their header says how long they must be.
+"""Read IDX files, the format of MNIST and its relatives, plain or packed by gzip; say what is wrong with broken ones.
 
-An interrupted download or extraction leaves a file that is cut short; torchvision takes any file of the right name for
-the data set and does not fetch it again. A file that holds fewer items than the published one, but as many as its
-header says, is a part: it is whole, and read.
+A file's header says how long it must be. An interrupted download or extraction leaves a file that is cut short. A file
+that holds fewer items than the published one, but as many as its header says, is whole, and read.
 """
 
 from __future__ import annotations
 
+import gzip
 import math
+import zlib
 from pathlib import Path
+from typing import IO
 
-_ITEM_BYTES = {8: 1, 9: 1, 11: 2, 12: 4, 13: 4, 14: 8}  # type code of the header -> bytes of a value
+import numpy as np
+
+#: type code of the header -> type of a value
+_DTYPES = {
+    code: np.dtype(name) for code, name in ((8, "u1"), (9, "i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8"))
+}
+_LARGEST = 2**32  # bytes that are read at most: sixty times the largest file of these data sets
 
 
-def problem(path: Path) -> str | None:
-    """Say what is wrong with an IDX file; None if it is as long as its header says.
+class BrokenIdxFile(Exception):
+    """A file that is not a whole IDX file; the message is a clause that says why."""
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Return the array of an IDX file; one whose name ends in ``.gz`` is unpacked.
 
     Raises
     ------
+    BrokenIdxFile
+        If it is no IDX file, cut short, or longer than its header says.
     OSError
         If it can't be read.
     """
-    with path.open("rb") as file:
-        start = file.read(4)
-        if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _ITEM_BYTES:
-            return "is not an IDX file"
-        sizes = file.read(4 * start[3])
-    found = path.stat().st_size
+    if path.suffix != ".gz":
+        with path.open("rb") as file:
+            return _read(file, path.stat().st_size)
+    try:
+        with gzip.open(path, "rb") as file:
+            return _read(file, None)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        reason = str(error).rstrip(".")
+        raise BrokenIdxFile(f"is not a whole gzip file ({reason})") from None
+
+
+def _read(file: IO[bytes] | gzip.GzipFile, size: int | None) -> np.ndarray:
+    """Read an open file; ``size`` in bytes is None where it is not known beforehand."""
+    start = file.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _DTYPES:
+        raise BrokenIdxFile("is not an IDX file")
+    dtype, sizes = _DTYPES[start[2]], file.read(4 * start[3])
     if len(sizes) < 4 * start[3]:
-        return f"is cut short: its header ends after {found} bytes"
-    shape = [int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4)]
-    wanted = 4 + len(sizes) + _ITEM_BYTES[start[2]] * math.prod(shape)
-    if found < wanted:
-        return f"is cut short: {found:,} of {wanted:,} bytes"
-    if found > wanted:
-        return f"is longer than its header says: {found:,} bytes, not {wanted:,}"
-    return None
+        raise BrokenIdxFile(f"is cut short: its header ends after {len(start) + len(sizes)} bytes")
+    shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
+    header, values = 4 + len(sizes), dtype.itemsize * math.prod(shape)
+    if size is not None:
+        _check_length(size, header + values)
+    if values > _LARGEST:
+        raise BrokenIdxFile(f"holds {values:,} bytes by its header, and no more than {_LARGEST:,} are read")
+    content = file.read(values + 1)  # one more tells whether the file goes on
+    if len(content) > values:
+        raise BrokenIdxFile(f"is longer than its header says: more than {header + values:,} bytes")
+    _check_length(header + len(content), header + values)
+    return np.frombuffer(content, dtype).reshape(shape)
 
 
-def incomplete(folder: Path, pattern: str) -> dict[Path, str]:
-    """Map each broken file among those of this pattern to what is wrong with it."""
-    found = ((path, problem(path)) for path in sorted(folder.glob(pattern)))
-    return {path: wrong for path, wrong in found if wrong is not None}
+def _check_length(size: int, expected: int) -> None:
+    if size < expected:
+        raise BrokenIdxFile(f"is cut short: {size:,} of {expected:,} bytes")
+    if size > expected:
+        raise BrokenIdxFile(f"is longer than its header says: {size:,} bytes, not {expected:,}")

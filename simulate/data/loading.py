@@ -18,8 +18,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from lazyrich.errors import InputError
-from simulate.data.sources import pool
-from simulate.data.synthetic import DIMENSION, RULES, points
+from simulate.data.labels import signs
+from simulate.data.sources import read_pool
+from simulate.data.synthetic import DIMENSION, RULES, draw_points
 
 
 class DataRequest(Protocol):
@@ -55,9 +56,6 @@ class DataRequest(Protocol):
 
     def check_points(self, shape: tuple[int, ...]) -> None:
         """Raise an `InputError` if points of this shape can't be used."""
-
-
-_CLASSES_BY_PARITY = np.array([1.0, -1.0])  # even classes +1, odd ones -1
 
 
 @dataclass(frozen=True)
@@ -99,34 +97,44 @@ def load_data(experiment: DataRequest, data_root: str | Path | None = None, *, d
     """
     if experiment.dataset in RULES:
         return _synthetic(experiment)
-    source = pool(experiment.dataset, data_root, download)
-    wanted = experiment.n_train + experiment.n_test
-    if wanted > len(source.x):
+    pool = read_pool(experiment.dataset, data_root, download)
+    count = experiment.n_train + experiment.n_test
+    if count > len(pool.x):
         raise InputError(
             "n_train",
             experiment.n_train,
-            f"n_train + n_test = {wanted}, and {experiment.dataset} has {len(source.x)} points",
+            f"n_train + n_test = {count}, and {experiment.dataset} has {len(pool.x)} points",
             "Lower n_train or n_test",
         )
-    chosen = _interleaved(source.classes, experiment.data_seed)[:wanted]
-    flat = source.x.reshape(len(source.x), -1)
+    shape = _image_shape(pool.x) if experiment.pca is None else None
+    if experiment.pca is None:
+        experiment.check_points(shape or pool.x.shape[1:])
+    chosen = _interleaved(pool.classes, experiment.data_seed)[:count]
+    flat = pool.x.reshape(len(pool.x), -1)
     digest = hashlib.sha256(np.ascontiguousarray(flat[chosen]).tobytes())
-    digest.update(source.classes[chosen].astype("<i8").tobytes())
+    digest.update(pool.classes[chosen].astype("<i8").tobytes())
     mean = flat.mean(axis=0, dtype=np.float64)
     if experiment.pca is None:
-        x = _on_sphere(flat[chosen] - mean, experiment.dataset)
+        x = _on_sphere(_centred(flat[chosen], mean), experiment.dataset)
     else:
-        x = _on_sphere(_principal_components(experiment, flat - mean)[chosen], experiment.dataset)
-    y = _CLASSES_BY_PARITY[source.classes[chosen] % 2]
+        x = _on_sphere(_principal_components(experiment, _centred(flat, mean))[chosen], experiment.dataset)
+    y = signs(pool.classes[chosen])
     n = experiment.n_train
-    shape = _image_shape(source.x) if experiment.pca is None else None
-    experiment.check_points(shape or x.shape[1:])
-    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest.hexdigest(), source.description, shape)
+    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest.hexdigest(), pool.description, shape)
+
+
+def _centred(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Subtract the mean, in float64 whatever the points' dtype."""
+    return (x - mean).astype(np.float64, copy=False)
 
 
 def _on_sphere(x: np.ndarray, dataset: str) -> np.ndarray:
     """Scale each point to ||x||² = d, in place."""
-    norm = np.linalg.norm(x, axis=1, keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm = np.linalg.norm(x, axis=1, keepdims=True)
+    if not np.isfinite(norm).all() or (x[norm[:, 0] == 0] != 0).any():
+        problem = "the squares of its numbers are too large or too small for float64"
+        raise InputError("dataset", dataset, problem, "Divide x by its largest number")
     if not (norm > 0).all():
         raise InputError("dataset", dataset, "a point equals the mean, so it can't be put on the sphere", "Remove it")
     x *= np.sqrt(x.shape[1]) / norm
@@ -141,25 +149,27 @@ def _image_shape(x: np.ndarray) -> tuple[int, int, int] | None:
 
 
 def _principal_components(experiment: DataRequest, centred: np.ndarray) -> np.ndarray:
-    largest = min(centred.shape)
-    if experiment.pca > largest:
-        raise InputError("pca", experiment.pca, f"{experiment.dataset} has {largest} components", "Lower it")
+    available = min(centred.shape)
+    if experiment.pca > available:
+        raise InputError("pca", experiment.pca, f"{experiment.dataset} has {available} components", "Lower it")
     pca = PCA(experiment.pca, whiten=experiment.pca_whiten, svd_solver="covariance_eigh")
     return pca.fit_transform(_on_sphere(centred, experiment.dataset))
 
 
 def _interleaved(classes: np.ndarray, seed: int) -> np.ndarray:
-    """Indices that take one point of each class in turn, each class shuffled; larger classes go on at the end."""
+    """Return indices that take one point of each class in turn, each class shuffled; larger ones go on at the end."""
     generator = np.random.Generator(np.random.PCG64(seed))
-    members = [generator.permutation(np.flatnonzero(classes == c)) for c in range(classes.max() + 1)]
+    members = [generator.permutation(np.flatnonzero(classes == number)) for number in np.unique(classes)]
     turn = np.concatenate([np.arange(len(m)) for m in members])
     return np.concatenate(members)[np.argsort(turn, kind="stable")]
 
 
 def _synthetic(experiment: DataRequest) -> Data:
     count, dimension = experiment.n_train + experiment.n_test, experiment.dimension or DIMENSION
-    x, y = points(experiment.dataset, count, dimension, experiment.data_seed)
+    x, y = draw_points(experiment.dataset, count, dimension, experiment.data_seed)
     n = experiment.n_train
     digest = hashlib.sha256(x.tobytes()).hexdigest()
-    told = f"{count} points, uniform on the sphere in {dimension} dimensions, {RULES[experiment.dataset].told}"
-    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest, told)
+    description = (
+        f"{count} points, uniform on the sphere in {dimension} dimensions, {RULES[experiment.dataset].description}"
+    )
+    return Data(experiment.dataset, x[:n], y[:n], x[n:], y[n:], digest, description)

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DIMENSION = 10  # where a campaign does not say another
-STRIPE = 1.5  # narrower ones are not learnt from some hundred points in ten dimensions
+DIMENSION = 10  #: of the points, unless a campaign gives another
+STRIPE = 1.5  # width; narrower stripes are not learnt from a few hundred points in ten dimensions
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A label of x_1: true is +1; ``told`` says it in words."""
+    """A label of x_1: true is +1; ``description`` says it in words."""
 
     positive: Callable[[np.ndarray], np.ndarray]
-    told: str
+    description: str
 
 
 def _sign(first: np.ndarray) -> np.ndarray:
@@ -46,22 +46,22 @@ RULES: dict[str, Rule] = {
 }
 
 
-def points(dataset: str, count: int, dimension: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def draw_points(dataset: str, count: int, dimension: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw ``count`` points (count, dimension), ||x||² = dimension, and their labels, +1 and -1 in turn.
 
     The first points do not depend on how many are drawn.
 
     Examples
     --------
-    >>> x, y = points("stripes", 4, 10, seed=0)
+    >>> x, y = draw_points("stripes", 4, 10, seed=0)
     >>> y
     array([ 1., -1.,  1., -1.])
-    >>> np.array_equal(x[:2], points("stripes", 2, 10, seed=0)[0])
+    >>> np.array_equal(x[:2], draw_points("stripes", 2, 10, seed=0)[0])
     True
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     labels = np.where(np.arange(count) % 2 == 0, 1.0, -1.0)
-    if dataset == "sphere":  # every point serves, reflected where need be
+    if dataset == "sphere":  # every point can be used, reflected where its sign is not the wanted one
         x = _on_sphere(generator.normal(size=(count, dimension)))
         x[:, 0] = np.abs(x[:, 0]) * labels
         return x, labels
@@ -73,8 +73,8 @@ def points(dataset: str, count: int, dimension: int, seed: int) -> tuple[np.ndar
     drawn = np.concatenate(blocks)
     x = np.empty((count, dimension))
     for label, members in ((1.0, positive), (-1.0, ~positive)):
-        turns = labels == label
-        x[turns] = drawn[members][: turns.sum()]
+        wanted = labels == label
+        x[wanted] = drawn[members][: wanted.sum()]
     return x, labels
 
 

@@ -30,6 +30,8 @@ from simulate.networks.linearisation import Inputs, Linearisation, Points, Weigh
 from simulate.networks.torch_activation import TorchActivation, compile_activation
 from theory.activation import Activation
 
+_MOST_COLOURS = 4  # of images: where the first side is no longer, it is taken for channels
+
 #: what a class may write by hand for its own forward function, and what it says of these forms
 _WRITTEN_FOR_FORWARD = (
     "linearise", "output", "coordinates", "preactivation_velocity", "size", "operation_counts",
@@ -129,6 +131,15 @@ class Architecture(ABC):
                 cls.name,
                 "it sees images, and the points of this data set are not",
                 "Use a data set of images, without pca, or architecture fc",
+            )
+        if cls.images and input_shape[0] <= _MOST_COLOURS < input_shape[2]:
+            height, width, channels = input_shape
+            raise InputError(
+                "architecture",
+                cls.name,
+                f"it sees images with their channels last, and {input_shape} would be {height}x{width} pixels of "
+                f"{channels} channels",
+                "Put the channels last: x = np.moveaxis(x, 1, -1)",
             )
 
     # -- what follows --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from simulate.data.sources import Pool, source
 
 
 @source("digits", shape=(8, 8, 1))
-def digits(root: str | None, download: bool) -> Pool:
+def read_digits(root: str | None, download: bool) -> Pool:
     """Read 1,797 images of 8x8 pixels."""
-    found = load_digits()
-    return Pool(found.images, found.target, f"{len(found.images)} digits of 8x8 pixels (scikit-learn)")
+    digits = load_digits()
+    return Pool(digits.images, digits.target, f"{len(digits.images)} digits of 8x8 pixels (scikit-learn)")

@@ -158,6 +158,22 @@ def test_images_of_a_file_are_checked_when_it_is_read(tmp_path):
         load_data(archive((7, 4)))
     with pytest.raises(InputError, match="are not"):
         load_data(archive((64,)))
+    for shape in ((3, 32, 32), (1, 28, 28), (4, 16, 12), (2, 8, 8), (3, 32, 5)):
+        with pytest.raises(InputError, match="channels last") as caught:
+            load_data(archive(shape))
+        assert "np.moveaxis(x, 1, -1)" in caught.value.remedy
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (5, 5, 9), (8, 3, 4), (4, 8, 4)])
+def test_images_with_channels_last_are_not_taken_for_others(shape):
+    Convolutional.check(shape, 1)
+
+
+def test_fully_connected_networks_see_no_layout(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(60, 3, 8, 8)), np.arange(60) % 2
+    np.savez(tmp_path / "first.npz", x_train=x[:30], y_train=y[:30], x_test=x[30:], y_test=y[30:])
+    spec = Experiment(**(FIELDS | {"dataset": str(tmp_path / "first.npz"), "architecture": "fc"}))
+    assert load_data(spec).x_train.shape == (20, 192)
 
 
 def test_networks_train_and_do_not_depend_on_their_neighbours():
