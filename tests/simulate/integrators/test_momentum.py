@@ -5,8 +5,10 @@ import pytest
 import torch
 from flow_problem import after_equal_steps, flat, small_problem
 from scipy.integrate import solve_ivp
-from small_campaign import trained
+from small_campaign import FIELDS, trained
 
+from simulate import Campaign
+from simulate.integrators.build import momentum_time
 from simulate.integrators.momentum import MomentumRosenbrock
 from simulate.training.status import Status
 
@@ -49,3 +51,15 @@ def test_inertia_makes_training_later():
     flow, momentum = trained(), trained(dynamics={"name": "momentum", "tau": 1.0})
     assert (momentum.status == Status.CONVERGED).all()
     assert (momentum.time_half > 1.05 * flow.time_half).all()
+
+
+def test_the_time_of_momentum_is_tau_a_up_to_tau_max():
+    """tau = min(tau A, tau_max), article time; without momentum it is zero."""
+    amplitudes = torch.tensor([1e-2, 1.0, 3.0, 100.0], dtype=torch.float64)
+    dynamics = {"name": "momentum", "tau": 0.5, "tau_max": 1.5}
+    with_momentum, without = (
+        Campaign.from_dict({"name": "x", "experiment": [FIELDS | changes]}).experiment[0]
+        for changes in ({"dynamics": dynamics}, {})
+    )
+    assert momentum_time(with_momentum, amplitudes).tolist() == [0.005, 0.5, 1.5, 1.5]
+    assert momentum_time(without, amplitudes).tolist() == [0.0, 0.0, 0.0, 0.0]
