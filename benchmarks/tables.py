@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import choice, integrators, work_precision
 from simulate import Status
-from simulate.planning.integrator_choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS, ENOUGH
+from simulate.planning.integrator_choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS, KERNEL_FLOW_POINTS
 
 RESULTS = Path(__file__).parent / "results"
 RELIABILITY = Path(__file__).parent / "reliability" / "results"
@@ -151,7 +151,8 @@ def _choice() -> str:
         text += (
             "## The count behind the choice of the integrator\n\nA stiff step of the W-method against a gradient of "
             "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). With fewer than "
-            f"{ENOUGH} points, or an activation not of degree 1, the W-method is chosen where the counted\nratio is "
+            f"{KERNEL_FLOW_POINTS} points, or an activation not of degree 1, "
+            "the W-method is chosen where the counted\nratio is "
             f"below {choice.GRADIENTS / choice.STEPS:.1f}; else the kernel flow is counted in its place.\n\n"
             + table(head, lines)
             + "\n"

@@ -1,4 +1,4 @@
-"""Even parts: how many of many things are done at once."""
+"""Cut many items into few chunks of nearly equal size."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import math
 
 
 def chunk_size(count: int, most: int | None, unit: int = 1) -> int:
-    """Return the size of the largest of as few even parts of ``count`` as there can be with at most ``most`` each.
+    """Return the largest chunk size when items are split into the fewest near-equal chunks.
 
-    Of items that are alike in units of ``unit``, a part has whole units, one at least, even where ``most`` is half of
-    one; where it is less, parts are those of a unit. ``most`` None is no limit.
+    There are ``count`` items, and a chunk has at most ``most``; None is no limit. Items come in units of ``unit`` that
+    are alike, and a chunk should hold whole units: where ``most`` is half a unit or more, the chunk size is a multiple
+    of ``unit``, one unit at least; where it is less, each unit is split on its own.
+
+    Examples
+    --------
+    >>> chunk_size(230, 100)
+    77
+    >>> chunk_size(12, 3, unit=4), chunk_size(20, 4, unit=10)
+    (4, 4)
     """
     if not most or not count:
         return count

@@ -128,7 +128,7 @@ def list_presets() -> tuple[str, ...]:
 
 
 def _preset_folder():
-    return resources.files("simulate").joinpath("presets")
+    return resources.files("simulate.campaign").joinpath("presets")
 
 
 def _refuse_functions(fields: Mapping[str, Any]) -> None:

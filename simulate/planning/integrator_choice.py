@@ -51,7 +51,8 @@ Name = Literal["kernel_flow", "rosenbrock", "chebyshev", "euler", "momentum", "s
 
 STEPS = 70  #: of the W-method
 GRADIENTS = 460  #: of Chebyshev's
-KERNEL_STEPS, ENOUGH = 42, 64  #: of the kernel flow, which gets fully connected networks from so many points on
+KERNEL_STEPS = 42  #: of the kernel flow
+KERNEL_FLOW_POINTS = 64  #: training points from which the kernel flow is considered
 CONVOLUTIONAL_STEPS, CONVOLUTIONAL_GRADIENTS = 37, 1800  #: of the kernel flow, of Chebyshev's
 PASS = 16.0  #: operations that an element read from memory or written counts as
 
@@ -79,15 +80,15 @@ def operations(experiment: Experiment, width: int) -> dict[Name, float]:
     rosenbrock = 3.0 * gradient + kernel + factor + PASS * (6.0 * n**2 + 8.0 * counts.weights)
     chebyshev = gradient + PASS * 15.0 * counts.weights
     totals: dict[Name, float] = {"rosenbrock": STEPS * rosenbrock, "chebyshev": GRADIENTS * chebyshev}
-    if n >= ENOUGH and _proportional(experiment.activation):
+    if n >= KERNEL_FLOW_POINTS and _of_degree_one(experiment.activation):
         kernel_flow = 3.0 * gradient + kernel + PASS * (20.0 * n**2 + 8.0 * counts.weights)
         totals["kernel_flow"] = KERNEL_STEPS * kernel_flow
     return totals
 
 
 @functools.lru_cache(maxsize=1024)
-def _proportional(formula: str) -> bool:
-    """Whether an activation is known to grow as its argument does: of a function of one's own it is not asked."""
+def _of_degree_one(formula: str) -> bool:
+    """Whether an activation grows as its argument does; unknown of a function of a module, hence False."""
     return not is_function_name(formula) and Activation(formula).degree == 1
 
 

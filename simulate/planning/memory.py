@@ -29,7 +29,7 @@ def bytes_per_network(experiment: Experiment, width: int) -> int:
         numbers += 4 * experiment.n_train**2
     if len(experiment.arms) > 1:
         numbers += 4 * experiment.n_train**2 + 2 * experiment.n_train * experiment.n_test
-    return _bytes_of_a_number(experiment) * (numbers + 3 * min(experiment.n_kernel, 512) ** 2)
+    return _bytes_per_number(experiment) * (numbers + 3 * min(experiment.n_kernel, 512) ** 2)
 
 
 def networks_at_once(experiment: Experiment, width: int, device: str = "cpu") -> int | None:
@@ -40,8 +40,8 @@ def networks_at_once(experiment: Experiment, width: int, device: str = "cpu") ->
     if not experiment.network_class.stacked_products or not device.startswith("cpu"):
         return None
     numbers = network_size(experiment, width).kept_per_point * experiment.n_train
-    return max(1, int(_CACHE_BYTES // (_bytes_of_a_number(experiment) * numbers)))
+    return max(1, int(_CACHE_BYTES // (_bytes_per_number(experiment) * numbers)))
 
 
-def _bytes_of_a_number(experiment: Experiment) -> int:
+def _bytes_per_number(experiment: Experiment) -> int:
     return 4 if experiment.dtype == "float32" else 8

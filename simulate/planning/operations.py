@@ -5,7 +5,7 @@ Tasks are ordered by it, dry runs and presets quote it. Training is counted as t
 adds, at each step, the outputs on n_test points, and kernels on n_kernel points: at the start, at the end of linear
 dynamics, at each checkpoint, at the end; each arm of frozen kernels, one between training points and all points. To
 that come the calls of a batch's steps, which take as long for small networks as for larger ones, and how many steps
-an activation takes (`stiffness`). docs/presets.md says how far this is from what was measured.
+an activation takes (`relative_steps`). docs/presets.md says how far this is from what was measured.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from simulate.planning.memory import networks_at_once
 from simulate.planning.size import network_size
 from theory.activation import Activation
 
-_KERNELS = 3
-# convolutional networks of so few channels hardly fit a hundred points, and take so many times the steps, in the mean
-_NARROW, _HARDLY_FIT = 10, 3.0
-_EPOCHS = 100  # of stochastic gradient descent
+_KERNELS_OF_A_NETWORK = 3
+# convolutional networks with so few channels hardly fit a hundred points: they take so many times the steps in the mean
+_FEW_CHANNELS, _FEW_CHANNELS_STEPS = 10, 3.0
+_SGD_EPOCHS = 100  # of stochastic gradient descent
 # Adam moves a weight by its learning rate an update, and in the feature regime weights have A^(-1/(L+1)) to go: updates
 # are so many times A^(-1/(L+1))/rate (fully connected on CIFAR-10; convolutional on Fashion-MNIST: 1.6 to 4)
-_ADAM, _ADAM_CONVOLUTIONAL = 0.4, 3.0
+_ADAM_UPDATES, _ADAM_UPDATES_CONVOLUTIONAL = 0.4, 3.0
 CPU_RATE = 2.2e10  #: operations a second of one core in float64: what the quick preset comes to
 GPU_RATE = 2e13  #: of one H100-class GPU: a third of what its data sheet says of float64; not measured
 
-# steps against those of ReLU, softplus and their like, in the atlas (reports/reference/atlas)
-_BOUNDED = 0.6  # tanh, erf, softsign
-_TURNING = 2.5  # abs 1.6 to 3.4, sine 3.4 to 4.6 with no more than 400 steps allowed
-_BLOWING_UP, _MORE_A_LAYER = 1.4, 1.6  # relu2: 1.5, 2.3, 3.6, and from L = 4 on as many as are allowed
-_TURNED = 0.1  # the share from which on a slope of either sign counts
+# steps relative to those of ReLU, softplus and their like, in the atlas (reports/reference/atlas)
+_BOUNDED_STEPS = 0.6  # tanh, erf, softsign
+_NOT_MONOTONIC_STEPS = 2.5  # abs 1.6 to 3.4, sine 3.4 to 4.6 with no more than 400 steps allowed
+_SUPERLINEAR_STEPS, _FACTOR_PER_LAYER = 1.4, 1.6  # relu2: 1.5, 2.3, 3.6, and from L = 4 on as many as are allowed
+_NOT_MONOTONIC_SHARE = 0.1  # of the squared slope with the rarer sign, from which an activation counts as not monotonic
 
-_CALLS = 1e8  # operations that a step's calls last, however small its batch
-_SLOWEST = 1.7  # steps of a batch's slowest network against the mean
+_CALLS_OF_A_STEP = 1e8  # operations done in the time that the calls of a step take, however small its batch
+_SLOWEST_OVER_MEAN_STEPS = 1.7
 
 
 def operations(experiment: Experiment, width: int) -> float:
@@ -53,15 +53,15 @@ def operations(experiment: Experiment, width: int) -> float:
         training = _stochastic(experiment, experiment.dynamics, width)
     else:
         training = min(choice.operations(experiment, width).values())
-        if experiment.network_class.stiff and width <= _NARROW:
-            training *= _HARDLY_FIT
-    usual = choice.CONVOLUTIONAL_STEPS if experiment.network_class.stiff else choice.STEPS
-    held_out = usual * experiment.n_test * (2.0 * forward + 3.0 * choice.PASS * activations)
-    kernels = _KERNELS + len(scaled_times(experiment.checkpoints))
+        if experiment.network_class.stiff and width <= _FEW_CHANNELS:
+            training *= _FEW_CHANNELS_STEPS
+    usual_steps = choice.CONVOLUTIONAL_STEPS if experiment.network_class.stiff else choice.STEPS
+    held_out = usual_steps * experiment.n_test * (2.0 * forward + 3.0 * choice.PASS * activations)
+    kernels = _KERNELS_OF_A_NETWORK + len(scaled_times(experiment.checkpoints))
     arms = (
         (len(experiment.arms) - 1) * 4.0 * depth * experiment.n_train * (experiment.n_train + experiment.n_test) * width
     )
-    steps = min(stiffness(experiment.activation, depth), experiment.max_steps / choice.STEPS)
+    steps = min(relative_steps(experiment.activation, depth), experiment.max_steps / choice.STEPS)
     kernels_each = 4.0 * points * forward + 4.0 * depth * points**2 * width
     share = float(np.mean([0.5 if dtype == "float32" else 1.0 for dtype in experiment.dtypes(width)]))
     return share * (steps * (training + held_out) + arms + kernels * kernels_each)
@@ -70,11 +70,11 @@ def operations(experiment: Experiment, width: int) -> float:
 def _stochastic(experiment: Experiment, dynamics: SGD | Adam, width: int) -> float:
     """Operations of all epochs: minibatches, the pass after them, and updates, which go over all weights."""
     n, depth = experiment.n_train, experiment.depth
-    updates, epochs = math.ceil(n / dynamics.batch_size), float(_EPOCHS)
+    updates, epochs = math.ceil(n / dynamics.batch_size), float(_SGD_EPOCHS)
     if isinstance(dynamics, Adam):
-        way = float(np.mean(np.asarray(experiment.root_h_alphas(width)) ** (-1.0 / (depth + 1))))
-        share = _ADAM_CONVOLUTIONAL if experiment.network_class.stiff else _ADAM
-        epochs = share * way / (dynamics.learning_rate * updates)
+        distance = float(np.mean(np.asarray(experiment.root_h_alphas(width)) ** (-1.0 / (depth + 1))))
+        updates_per_distance = _ADAM_UPDATES_CONVOLUTIONAL if experiment.network_class.stiff else _ADAM_UPDATES
+        epochs = updates_per_distance * distance / (dynamics.learning_rate * updates)
     # of weights themselves, not of their span on the points
     forward, activations = choice.forward_pass(experiment, width, spanned=False)
     weights = float(network_size(experiment, width).weights)
@@ -83,30 +83,35 @@ def _stochastic(experiment: Experiment, dynamics: SGD | Adam, width: int) -> flo
 
 
 @functools.lru_cache(maxsize=1024)
-def stiffness(formula: str, depth: int) -> float:
-    """Return how many times the usual steps networks of this activation take.
+def relative_steps(formula: str, depth: int) -> float:
+    """Return the number of integrator steps of networks with this activation, relative to ReLU's.
 
-    Bounded ones take fewer; functions that are not loaded here count as usual. Where sigma turns back (both signs of
-    its slope have a share at large z), rules are hard to fit. Where its degree is above one, neuron after neuron blows
-    up, the faster the deeper the network.
+    Bounded activations take fewer steps. An activation that is not monotonic (both signs of its slope have a share at
+    large z) makes rules hard to fit. With a degree above one neurons blow up one after the other, the faster the deeper
+    the network. A function that is not loaded here counts as ReLU.
     """
     try:
         activation = Activation(formula)
     except InputError:  # a function that has not been loaded here
         return 1.0
     if activation.degree > 1:
-        return _BLOWING_UP * _MORE_A_LAYER ** (depth - 1)
+        return _SUPERLINEAR_STEPS * _FACTOR_PER_LAYER ** (depth - 1)
     squared = np.sign(slope := activation.slope(np.linspace(-30.0, 30.0, 6001))) * slope**2
-    if min(np.sum(squared[squared > 0]), -np.sum(squared[squared < 0])) > _TURNED * np.sum(np.abs(squared)):
-        return _TURNING
-    return _BOUNDED if activation.bounded else 1.0
+    if min(np.sum(squared[squared > 0]), -np.sum(squared[squared < 0])) > _NOT_MONOTONIC_SHARE * np.sum(
+        np.abs(squared)
+    ):
+        return _NOT_MONOTONIC_STEPS
+    return _BOUNDED_STEPS if activation.bounded else 1.0
 
 
 def task_operations(experiment: Experiment, width: int, networks: int, device: str = "cpu") -> float:
-    """Return the operations, and what calls take as long as, of so many networks of one width."""
+    """Return the operations of a task with so many networks of one width, the time of calls counted as operations."""
     batches = math.ceil(networks / (networks_at_once(experiment, width, device) or networks))
-    steps = min(_SLOWEST * choice.STEPS * stiffness(experiment.activation, experiment.depth), experiment.max_steps)
-    return networks * operations(experiment, width) + batches * steps * _CALLS
+    steps = min(
+        _SLOWEST_OVER_MEAN_STEPS * choice.STEPS * relative_steps(experiment.activation, experiment.depth),
+        experiment.max_steps,
+    )
+    return networks * operations(experiment, width) + batches * steps * _CALLS_OF_A_STEP
 
 
 def campaign_operations(campaign: Campaign) -> float:
@@ -115,7 +120,7 @@ def campaign_operations(campaign: Campaign) -> float:
 
 
 def _grid(campaign: Campaign) -> list[tuple[Experiment, int, int]]:
-    """How many networks of each experiment and width there are."""
+    """Return the number of networks of each experiment and width."""
     return [(e, width, len(e.amplitudes) * e.seeds) for e in campaign.experiment for width in e.widths]
 
 

@@ -38,9 +38,9 @@ class Task:
 
 
 def seeds_per_task(experiment: Experiment) -> int:
-    """Return how many seeds a task takes (all amplitudes at one width): about a hundred networks that fit in memory.
+    """Return the number of seeds of a task, which has all amplitudes at one width: about a hundred networks that fit.
 
-    One number for the whole experiment, since it is also the store's chunk.
+    It is the same for all widths of an experiment, since it is also the size of the store's chunks.
     """
     amplitudes = len(experiment.amplitudes)
     by_count = math.ceil(_NETWORKS_PER_TASK / amplitudes)
@@ -59,12 +59,12 @@ def experiment_tasks(experiment: Experiment, seeds: int | None = None) -> tuple[
 
 
 def campaign_tasks(campaign: Campaign, seeds: Mapping[str, int] | None = None) -> tuple[Task, ...]:
-    """Return all tasks, the most expensive first, so that none is left for the end to wait on.
+    """Return all tasks, the most expensive first, so that at the end no worker waits for a long one.
 
     ``seeds`` by experiment is what a store was made with; by default it follows from the campaign.
     """
-    given = seeds or {}
-    tasks = (task for e in campaign.experiment for task in experiment_tasks(e, given.get(e.name)))
+    seeds = seeds or {}
+    tasks = (task for e in campaign.experiment for task in experiment_tasks(e, seeds.get(e.name)))
     return tuple(sorted(tasks, key=lambda task: task_cost(campaign, task), reverse=True))
 
 
@@ -74,6 +74,6 @@ def networks_in(campaign: Campaign, task: Task) -> int:
 
 
 def task_cost(campaign: Campaign, task: Task, device: str = "cpu") -> float:
-    """Return a task's operations, and what its calls take as long as (`simulate.planning.operations`)."""
+    """Return the operations of a task, the time of calls counted as operations (`simulate.planning.operations`)."""
     experiment = campaign.find(task.experiment)
     return task_operations(experiment, task.width, networks_in(campaign, task), device)

@@ -15,7 +15,7 @@ from fit import assess
 from simulate import Campaign, Status, list_presets, run
 from simulate.networks.registry import architecture_class
 from simulate.planning.integrator_choice import STEPS
-from simulate.planning.operations import campaign_operations, gpu_seconds, seconds, stiffness
+from simulate.planning.operations import campaign_operations, gpu_seconds, relative_steps, seconds
 from theory import Activation
 
 ROOT = os.environ.get("LAZYRICH_DATA")
@@ -79,7 +79,7 @@ def test_the_steps_of_each_activation_are_told_within_a_factor_of_two(experiment
     """But for abs at one hidden layer: it turns back as the sine does, and is fit more easily."""
     with xr.open_dataset(ATLAS / f"{experiment.name}.nc.gz", engine="scipy") as data:
         measured = float(data["steps"].mean())
-    told = min(STEPS * stiffness(experiment.activation, experiment.depth), experiment.max_steps)
+    told = min(STEPS * relative_steps(experiment.activation, experiment.depth), experiment.max_steps)
     assert (0.25 if experiment.name == "abs-L1" else 0.5) < measured / told < 1.3
 
 

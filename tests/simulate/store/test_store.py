@@ -422,7 +422,7 @@ def test_a_store_goes_on_with_the_integrator_that_it_was_begun_with(tiny, finish
     whole = Store.open(finished).tree()["one"].to_dataset()
     assert whole.attrs["integrator"] == "rosenbrock"
     Store.open(store_path).mark_pending(*Store.open(store_path).tasks()[:2])
-    monkeypatch.setattr("simulate.planning.integrator_choice.ENOUGH", 10)
+    monkeypatch.setattr("simulate.planning.integrator_choice.KERNEL_FLOW_POINTS", 10)
     assert {integrator_of(one) for one in tiny.experiment} == {"kernel_flow"}
     again = run(tiny, store_path, workers=1).store.tree()["one"].to_dataset()
     assert again.attrs["integrator"] == "rosenbrock"
