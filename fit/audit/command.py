@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,11 +17,71 @@ from lazyrich.errors import InputError
 
 if TYPE_CHECKING:
     from simulate.audit.measure import Cost
+    from simulate.audit.training import TrainingData
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command(cls=Command)
+class SpreadOptions(Command):
+    """``--widths 64 128`` is ``--widths 64 --widths 128``, for every option that can be given several times."""
+
+    def parse_args(self, ctx, args: list[str]) -> list[str]:
+        """See `click.Command.parse_args`."""
+        several = {name for p in self.params if getattr(p, "multiple", False) for name in p.opts}
+        spread: list[str] = []
+        current: str | None = None
+        for argument in args:
+            if argument.startswith("--"):
+                current = argument if argument in several else None
+                spread.append(argument)
+            elif current is not None and spread[-1] != current:
+                spread += [current, argument]
+            else:
+                spread.append(argument)
+        return super().parse_args(ctx, spread)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all parts of an audit share."""
+
+    model: str
+    data: Path | None
+    points: int
+    quiet: bool
+
+    def make(self) -> Any:
+        """Return the user's function."""
+        from simulate.audit.loading import load_function
+
+        return load_function(self.model)
+
+    def training_data(self) -> TrainingData | None:
+        """Return inputs and targets of the file given, in the model's own precision; None without a file."""
+        import torch
+
+        from simulate.audit.loading import as_inputs, load_probe
+        from simulate.audit.training import TrainingData
+
+        if self.data is None:
+            return None
+        inputs, targets = load_probe(self.data)
+        if targets is None:
+            raise InputError("data", str(self.data), "training needs targets", "Add an array named targets")
+        y = torch.as_tensor(targets[: self.points])
+        return TrainingData(
+            as_inputs(inputs[: self.points], torch.get_default_dtype()),
+            y.to(torch.get_default_dtype()) if y.is_floating_point() else y.long(),
+        )
+
+    def optimizer(self, choice: str) -> Any:
+        """Return "sgd", "adam", or the user's function."""
+        from simulate.audit.loading import load_function
+
+        return load_function(choice) if ":" in choice else choice
+
+
+@app.command(cls=SpreadOptions)
 def main(
     model: Annotated[
         str,
@@ -30,17 +91,27 @@ def main(
         ),
     ],
     before: Annotated[
-        list[Path] | None, typer.Option(metavar="INIT.pt", help="Weights before training; once for each run.")
+        list[Path] | None, typer.Option(metavar="INIT.pt", help="Weights before training, one file a run.")
     ] = None,
     after: Annotated[
-        list[Path] | None, typer.Option(metavar="TRAINED.pt", help="Weights after training; once for each run.")
+        list[Path] | None, typer.Option(metavar="TRAINED.pt", help="Weights after training, one file a run.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(metavar="PROBE.npz", help="Probe points: arrays inputs and, if you like, targets.")
+        Path | None, typer.Option(metavar="PROBE.npz", help="Points: arrays inputs and (to train) targets.")
     ] = None,
-    points: Annotated[int, typer.Option(help="Use the first so many probe points.", min=2)] = 64,
+    points: Annotated[int, typer.Option(help="Use the first so many points.", min=2)] = 64,
     dtype: Annotated[str | None, typer.Option(help="float32 or float64.  [default: the model's own]")] = None,
     memory: Annotated[float, typer.Option(help="GiB that gradients may take at a time.", min=1e-3)] = 1.0,
+    widths: Annotated[
+        list[int] | None, typer.Option(help="Coordinate check: make(width) at these widths, 64 128 256 512 say.")
+    ] = None,
+    depths: Annotated[list[int] | None, typer.Option(help="The same with make(depth=depth).")] = None,
+    optimizer: Annotated[
+        str, typer.Option(help="sgd, adam, or FILE.py:FUNCTION of (model, rate) that returns an optimiser.")
+    ] = "adam",
+    rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-3,
+    steps: Annotated[list[int] | None, typer.Option(help="Look after these steps.  [default: 1 5]")] = None,
+    seeds: Annotated[int, typer.Option(help="Initial weights at each size.", min=2)] = 8,
     out: Annotated[Path, typer.Option(help="Folder for the page and audit.json.")] = Path("reports", "audit"),
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json.")] = False,
@@ -48,69 +119,93 @@ def main(
     """Say which regime a network is in, for any model of torch.
 
     With --before, --after and --data: is the trained model lazy, or did it learn features, as a whole and by module?
+    With --widths (or --depths): do its activations move alike at all sizes, as they should for rates to transfer?
 
     MODEL.py is your own code and is run as such; checkpoints are read as tensors alone.
     """
     with command():
-        settings = {"model": model, "points": points, "memory": memory, "dtype": dtype}
-        _check(settings)
-        if not before or not after or data is None:
-            remedy = "Give --before INIT.pt --after TRAINED.pt --data PROBE.npz"
-            raise InputError("model", model, "nothing to compare is given", remedy)
-        writable(out)
-        results: list[Result] = [_trained(settings, before, after, data, quiet=quiet or as_json)]
-        finish(results, out, quiet=quiet, as_json=as_json)
+        settings = Settings(model, data, points, quiet or as_json)
+        if before or after or widths or depths:
+            writable(out)  # found out before anything is computed
+        results: list[Result] = []
+        if before or after:
+            results.append(_trained(settings, before or [], after or [], dtype, memory))
+        for axis, sizes in (("width", widths), ("depth", depths)):
+            if sizes:
+                results.append(_scaled(settings, axis, sizes, optimizer, rate, steps or [1, 5], seeds))
+        if not results:
+            remedy = "Give --before INIT.pt --after TRAINED.pt --data PROBE.npz, or --widths 64 128 256 512"
+            raise InputError("model", model, "no question is asked about it", remedy)
+        _finish(results, out, quiet=quiet, as_json=as_json)
 
 
-def _check(settings: dict[str, Any]) -> None:
-    if settings["dtype"] not in (None, "float32", "float64"):
-        raise InputError("dtype", settings["dtype"], "it is not supported", "Use float32 or float64")
-
-
-def _trained(settings: dict[str, Any], before: list[Path], after: list[Path], data: Path, *, quiet: bool) -> Result:
+def _trained(settings: Settings, before: list[Path], after: list[Path], dtype: str | None, memory: float) -> Result:
     from fit.audit.audit import audit
-    from simulate.audit.loading import load_function, load_probe
+    from simulate.audit.loading import load_probe
 
-    make = load_function(settings["model"])
-    inputs, targets = load_probe(data)
-    n = settings["points"]
-    with _progress(quiet=quiet) as (announce, report):
+    if dtype not in (None, "float32", "float64"):
+        raise InputError("dtype", dtype, "it is not supported", "Use float32 or float64")
+    if settings.data is None:
+        raise InputError("data", None, "models are compared on probe points", "Give --data PROBE.npz")
+    make = settings.make()
+    inputs, targets = load_probe(settings.data)
+    n = settings.points
+    with _progress("tangent kernels", quiet=settings.quiet) as report:
         return audit(
             make,
             before,
             after,
             inputs[:n],
             None if targets is None else targets[:n],
-            name=settings["model"],
-            memory=int(settings["memory"] * 2**30),
-            dtype=settings["dtype"],
-            announce=announce,
+            name=settings.model,
+            memory=int(memory * 2**30),
+            dtype=dtype,
+            announce=None if settings.quiet else _announce,
             report=report,
         )
 
 
+def _scaled(
+    settings: Settings, axis: str, sizes: list[int], optimizer: str, rate: float, steps: list[int], seeds: int
+) -> Result:
+    from fit.audit.coordinate_check import coordinate_check
+
+    with _progress(f"{axis}s", quiet=settings.quiet) as report:
+        return coordinate_check(
+            settings.make(),
+            sizes,
+            axis=axis,
+            optimizer=settings.optimizer(optimizer),
+            rate=rate,
+            steps=steps,
+            seeds=seeds,
+            data=settings.training_data(),
+            name=settings.model,
+            report=report,
+        )
+
+
+def _announce(cost: Cost) -> None:
+    """Say what tangent kernels will take."""
+    seconds = cost.seconds
+    duration = f"{max(1, round(seconds))} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    console(stderr=True).print(
+        f"{cost.parameters:,} parameters, {cost.kernels} kernels: about {duration}, "
+        f"{cost.memory / 2**30:.2g} GiB for gradients"
+    )
+
+
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[tuple[Any, Any]]:
-    """Say what it will take, and show how much of it is done."""
+def _progress(what: str, *, quiet: bool) -> Iterator[Any]:
+    """Show how much is done, on a terminal."""
     screen = console(stderr=True, quiet=quiet)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task("tangent kernels", total=1.0)
-
-        def announce(cost: Cost) -> None:
-            screen.print(
-                f"{cost.parameters:,} parameters, {cost.kernels} kernels: about {_duration(cost.seconds)}, "
-                f"{cost.memory / 2**30:.2g} GiB for gradients"
-            )
-
-        yield announce, lambda share: bar.update(task, completed=share)
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
 
 
-def _duration(seconds: float) -> str:
-    return f"{max(1, round(seconds))} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def finish(results: list[Result], out: Path, *, quiet: bool, as_json: bool) -> None:
+def _finish(results: list[Result], out: Path, *, quiet: bool, as_json: bool) -> None:
     """Write the page and print what came out."""
     from fit.audit.page import write
 

@@ -2,7 +2,8 @@ r"""Tangent kernels of any model, in tiles: Theta = J J^T with J never formed wh
 
 A row of J is the gradient of one combination v·f(x) of the outputs at one point. Rows are computed for some of the
 parameters at a time, as many as memory allows for all rows; where one parameter alone is too large for all rows, its
-kernel is put together from pairs of row tiles, and rows are computed again for each pair.
+kernel is put together from pairs of row tiles, and rows are computed again for each pair. Linear layers need no rows:
+their gradients are outer products (`simulate.audit.factored_gradients`).
 
 With C outputs the kernel that is compared is the trace over outputs, Theta(x, x') = sum_c df_c(x)/dw · df_c(x')/dw;
 with more than ``MOST_OUTPUTS`` it is taken over as many fixed random combinations, whose mean over draws is the trace.
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
+from simulate.audit.factored_gradients import factored_weights, gradient_factors, inner_products
 from simulate.audit.model_function import ModelFunction
 
 MOST_OUTPUTS = 16  #: exact up to this many outputs, by random combinations beyond
@@ -56,8 +58,10 @@ class KernelPlan:
 
     Attributes
     ----------
+    factored : tuple of str
+        Weights whose gradients are taken as factors.
     chunks : tuple of tuple of str
-        Parameters whose rows are computed together.
+        The other parameters, those together whose rows are computed together.
     tiles : tuple of int
         For each chunk, how many rows are kept at a time.
     batch : int
@@ -68,6 +72,7 @@ class KernelPlan:
         Combinations of outputs.
     """
 
+    factored: tuple[str, ...]
     chunks: tuple[tuple[str, ...], ...]
     tiles: tuple[int, ...]
     batch: int
@@ -77,12 +82,7 @@ class KernelPlan:
     @property
     def gradient_rows(self) -> int:
         """How many rows are differentiated in all, those computed again included."""
-        total = 0
-        for tile in self.tiles:
-            parts = math.ceil(self.rows / tile)
-            # a tile is kept while those after it are computed
-            total += sum(max(0, self.rows - i * tile) for i in range(parts))
-        return total * self.passes
+        return sum(_rows_computed(self.rows, tile) for tile in self.tiles) * self.passes
 
 
 def output_directions(outputs: int, dtype: torch.dtype, seed: int = 0) -> Tensor:
@@ -97,7 +97,9 @@ def output_directions(outputs: int, dtype: torch.dtype, seed: int = 0) -> Tensor
     return signs / math.sqrt(MOST_OUTPUTS)
 
 
-def plan(model: ModelFunction, x: Tensor, directions: Tensor, memory: int = MEMORY) -> KernelPlan:
+def plan(
+    model: ModelFunction, x: Tensor, directions: Tensor, memory: int = MEMORY, *, mapped: bool = True
+) -> KernelPlan:
     """Decide how a kernel on ``x`` is computed within ``memory`` bytes of rows."""
     full = len(x) * len(directions) <= MOST_FULL_ROWS and len(directions) == directions.shape[1]
     rows, passes = (len(x) * len(directions), 1) if full else (len(x), len(directions))
@@ -105,21 +107,26 @@ def plan(model: ModelFunction, x: Tensor, directions: Tensor, memory: int = MEMO
     numbers = memory // size
     kept = max(1, model.numbers_kept(x))
     batch = max(1, min(rows, numbers // (4 * kept)))
-    room = max(1, numbers // (2 * rows))  # numbers of a row that all rows may have: half is for one tile being computed
+    # with rows in several batches, those of a batch are there twice for a moment
+    room = max(1, numbers // (rows if batch == rows else 2 * rows))  # numbers of a row that all rows may have
+    factored = factored_weights(model, x, directions) if mapped else ()
     chunks: list[list[str]] = [[]]
     used = 0
     for name, parameter in model.parameters.items():
+        if name in factored:
+            continue
         if chunks[-1] and used + parameter.numel() > room:
             chunks.append([])
             used = 0
         chunks[-1].append(name)
         used += parameter.numel()
     tiles = []
+    chunks = [chunk for chunk in chunks if chunk]
     for chunk in chunks:
         width = sum(model.parameters[name].numel() for name in chunk)
         tile = max(1, min(rows, numbers // (3 * width)))
         tiles.append(rows if width <= room else math.ceil(rows / math.ceil(rows / tile)))
-    return KernelPlan(tuple(map(tuple, chunks)), tuple(tiles), batch, rows, passes)
+    return KernelPlan(factored, tuple(map(tuple, chunks)), tuple(tiles), batch, rows, passes)
 
 
 def tangent_kernels(
@@ -144,11 +151,13 @@ def tangent_kernels(
     report : callable, optional
         Told of rows done and rows in all.
     """
-    how = plan(model, x, directions, memory)
+    how = plan(model, x, directions, memory, mapped=mapped)
     groups = model.groups()
     parts = {group: torch.zeros(how.rows, how.rows, dtype=torch.float64) for group in dict.fromkeys(groups.values())}
     done = 0
     for points, combinations in _row_sets(x, directions, how):
+        for name, part in _factored_kernels(model, how, points, combinations, memory):
+            parts[groups[name]] += part
         for chunk, tile in zip(how.chunks, how.tiles, strict=True):
 
             def rows(span: slice, chunk=chunk, points=points, combinations=combinations) -> dict[str, Tensor]:
@@ -160,6 +169,8 @@ def tangent_kernels(
                 done += len(range(*span.indices(how.rows)))
                 if report is not None:
                     report(done, how.gradient_rows)
+                if len(pieces) == 1:
+                    return pieces[0]
                 return {name: torch.cat([piece[name] for piece in pieces]) for name in chunk}
 
             for first, second, left, right in _tile_pairs(how.rows, tile, rows):
@@ -206,22 +217,50 @@ def estimated_seconds(
     model: ModelFunction, x: Tensor, directions: Tensor, *, memory: int = MEMORY, mapped: bool = True
 ) -> float:
     """Return about how long one kernel takes here, from the time of a few rows."""
-    how = plan(model, x, directions, memory)
+    how = plan(model, x, directions, memory, mapped=mapped)
     few = min(len(x), how.batch, *how.tiles, 8)
     combinations = directions[torch.zeros(few, dtype=torch.long)]
     seconds = 0.0
+    if how.factored:
+        started = time.perf_counter()
+        gradient_factors(model, how.factored, x[:few], combinations)
+        seconds += (time.perf_counter() - started) / few * how.rows * how.passes
+    speed = _multiplications_a_second(model.dtype)
     for chunk, tile in zip(how.chunks, how.tiles, strict=True):
         started = time.perf_counter()
         rows = gradient_rows(model, chunk, x[:few], combinations, mapped=mapped)
-        parts = math.ceil(how.rows / tile)
-        count = sum(max(0, how.rows - i * tile) for i in range(parts)) * how.passes
         each = (time.perf_counter() - started) / few
-        started = time.perf_counter()
-        for row in rows.values():
-            row @ row.T
-        product = (time.perf_counter() - started) / few**2
-        seconds += each * count + product * how.rows**2 * how.passes / 4  # larger products are faster a number
+        products = how.rows**2 * sum(row.shape[1] for row in rows.values()) * how.passes
+        seconds += each * _rows_computed(how.rows, tile) * how.passes + products / speed
     return seconds
+
+
+def _multiplications_a_second(dtype: torch.dtype) -> float:
+    """Of products of rows, measured."""
+    rows = torch.ones(64, 50_000, dtype=dtype)
+    started = time.perf_counter()
+    rows @ rows.T
+    return rows.numel() * 64 / (time.perf_counter() - started)
+
+
+def _rows_computed(rows: int, tile: int) -> int:
+    """How many rows a kernel in tiles takes: a tile is kept while those after it are computed."""
+    return sum(max(0, rows - start) for start in range(0, rows, tile))
+
+
+def _factored_kernels(
+    model: ModelFunction, how: KernelPlan, points: Tensor, combinations: Tensor, memory: int
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the kernel of each weight whose gradients are taken as factors."""
+    if not how.factored:
+        return
+    pieces = [
+        gradient_factors(model, how.factored, points[i], combinations[i])
+        for i in torch.arange(how.rows).split(how.batch)
+    ]
+    for name in how.factored:
+        d, a = (torch.cat([piece[name][k] for piece in pieces]) for k in range(2))
+        yield name, inner_products(d, a, memory).double()
 
 
 def _row_sets(x: Tensor, directions: Tensor, how: KernelPlan) -> Iterator[tuple[Tensor, Tensor]]:

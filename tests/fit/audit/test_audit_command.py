@@ -59,7 +59,9 @@ def test_an_audit_of_two_checkpoints(folder):
     [
         (("missing.py:make", *AUDIT[1:]), "no such Python file"),
         (("model.py:other", *AUDIT[1:]), "defines no function"),
-        (AUDIT[:-2], "nothing to compare"),
+        (AUDIT[:-2], "Give --data"),
+        (AUDIT[:1], "no question is asked"),
+        (("model.py:make", "--before", "init.pt", "--data", "probe.npz"), "one pair a run"),
         ((*AUDIT[:-1], "none.npz"), "can't be read"),
         ((*AUDIT[:-3], "probe.npz", "--data", "probe.npz"), "after = "),
         ((*AUDIT, "--before", "init.pt"), "one pair a run"),

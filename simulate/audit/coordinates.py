@@ -1,0 +1,249 @@
+r"""How much activations move in a few steps of training, at several sizes of a model.
+
+For every module that has parameters or no children, at every size and seed: the rms change of its output and of its
+first input after some steps, their sizes, the gradient of the loss by its output, and what says how its weights are
+scaled (their spread, fan-in and rates). What goes into a softmax (of attention, say) is looked at like a module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from lazyrich.errors import InputError
+from simulate.audit.loading import Make, build
+from simulate.audit.training import (
+    MakeOptimizer,
+    TrainingData,
+    loss,
+    make_optimizer,
+    optimizer_kind,
+    random_data,
+    rates,
+    steps,
+)
+
+OUTPUT = "output"  #: the model's own output among the modules
+_POINTS = 16  #: of random data
+
+
+def coordinates(
+    make: Make,
+    sizes: Sequence[int],
+    *,
+    axis: str = "width",
+    optimizer: str | MakeOptimizer = "adam",
+    rate: float = 1e-3,
+    at_steps: Sequence[int] = (1, 5),
+    seeds: int = 8,
+    data: TrainingData | None = None,
+    report: Callable[[float], None] | None = None,
+) -> xr.Dataset:
+    """Train ``make(size)`` for a few steps at every size and seed and measure how activations move.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the model of a size: ``make(width)``, or ``make(depth=depth)`` with ``axis="depth"``.
+    sizes : sequence of int
+        Widths or depths.
+    optimizer : str or callable
+        "sgd", "adam", or a function of (model, rate) that returns an optimiser of torch.
+    rate : float
+        Learning rate, the same at every size; what depends on the size is the model's and its optimiser's own.
+    at_steps : sequence of int
+        After how many steps activations are compared with those at the start.
+    seeds : int
+        Initial weights at each size, all independent.
+    data : TrainingData, optional
+        Random inputs and targets by default, where the model's first layer says what its inputs are like.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``change`` (step, size, seed, module), rms over points and features; ``input_change`` likewise; ``backward``, n
+        times the loss's gradient by the output, before the step; at the start ``initial``, ``input`` (size, seed,
+        module); ``spread`` (rms of the initial weights), ``fan_in``, ``fan_out`` and ``rate`` (size,
+        module) of the module's first parameter; ``loss`` (size, seed) at the end. NaN where a module lacks it,
+        or training has diverged. Modules
+        in the order of execution, those alone that every size has. Attributes: axis, optimizer.
+    """
+    _check(sizes, at_steps, seeds, rate)
+    tables: list[dict[str, dict[str, float]]] = []
+    order: dict[str, None] = {}
+    kinds = set()
+    total = len(sizes) * seeds
+    for size in sizes:
+        for seed in range(seeds):
+            model = _built(make, axis, size, seed)
+            dtype = next(model.parameters()).dtype
+            sample = data or random_data(model, _POINTS, dtype)
+            chosen = make_optimizer(optimizer, model, rate)
+            kinds.add(optimizer_kind(chosen))
+            table = _one(model, chosen, sample, sorted(at_steps))
+            tables.append(table)
+            if report is not None:
+                report(len(tables) / total)
+            order = order or dict.fromkeys(table)
+    modules = [name for name in order if all(name in table for table in tables)]
+    shape = (len(sizes), seeds, len(modules))
+
+    def values(key: str) -> np.ndarray:
+        return np.array([[table[name].get(key, math.nan) for name in modules] for table in tables]).reshape(shape)
+
+    by_step = {
+        name: (("step", "size", "seed", "module"), np.stack([values(f"{name} {k}") for k in sorted(at_steps)]))
+        for name in ("change", "input_change", "backward")
+    }
+    measured = {name: (("size", "seed", "module"), values(name)) for name in ("initial", "input")}
+    scaled = {name: (("size", "module"), values(name).mean(axis=1)) for name in ("spread", "fan_in", "fan_out", "rate")}
+    end = (("size", "seed"), values("loss")[..., modules.index(OUTPUT)])
+    return xr.Dataset(
+        {**by_step, **measured, **scaled, "loss": end},
+        coords={"step": sorted(at_steps), "size": list(sizes), "module": modules},
+        attrs={"axis": axis, "optimizer": kinds.pop() if len(kinds) == 1 else None, "rate": rate, "seeds": seeds},
+    )
+
+
+def _check(sizes: Sequence[int], at_steps: Sequence[int], seeds: int, rate: float) -> None:
+    if len(set(sizes)) < 2 or min(sizes) < 1:
+        raise InputError("widths", list(sizes), "a power needs two sizes or more", "Give four, each twice the last")
+    if not at_steps or min(at_steps) < 1:
+        raise InputError("steps", list(at_steps), "activations move after a step at least", "Give 1 or more")
+    if seeds < 2:
+        raise InputError("seeds", seeds, "an interval needs two seeds or more", "Give 8")
+    if not rate > 0 or not math.isfinite(rate):
+        raise InputError("rate", rate, "no learning rate", "Give a positive number")
+
+
+def _built(make: Make, axis: str, size: int, seed: int) -> nn.Module:
+    return build((lambda: make(depth=size)) if axis == "depth" else (lambda: make(size)), seed=_seed(size, seed))
+
+
+def _seed(size: int, seed: int) -> int:
+    """Seeds of different sizes are independent draws."""
+    return int.from_bytes(hashlib.sha256(f"{size}/{seed}".encode()).digest()[:6], "little")
+
+
+def _one(
+    model: nn.Module, optimizer: torch.optim.Optimizer, data: TrainingData, at_steps: list[int]
+) -> dict[str, dict[str, float]]:
+    """All quantities of one model, by module."""
+    names = [
+        name for name, m in model.named_modules() if name and (not list(m.children()) or list(m.parameters(False)))
+    ]
+    table = {name: _scales(model, name, rates(optimizer, model)) for name in names}
+    start: dict[str, tuple[Tensor, Tensor | None]] = {}
+    last = at_steps[-1]
+    order: dict[str, None] = {}
+    for number, value in steps(model, optimizer, data, last):
+        if not math.isfinite(value):
+            break
+        if number == 0:
+            start = _watch(model, names, data)
+            order = dict.fromkeys(start)
+            for name, (output, given) in start.items():
+                row = table.setdefault(name, {})
+                row["initial"] = _rms(output)
+                row["input"] = _rms(given) if given is not None else math.nan
+        if number + 1 in at_steps:
+            for name, gradient in _backward(model, names, data).items():
+                table[name][f"backward {number + 1}"] = gradient
+        if number in at_steps:
+            for name, (output, given) in _watch(model, names, data).items():
+                before, given_before = start[name]
+                table[name][f"change {number}"] = _rms(output - before)
+                if given is not None and given_before is not None:
+                    table[name][f"input_change {number}"] = _rms(given - given_before)
+        table.setdefault(OUTPUT, {})["loss"] = value
+    return {name: table[name] for name in order}
+
+
+def _scales(model: nn.Module, name: str, by_parameter: dict[str, float]) -> dict[str, float]:
+    """How the first parameter of a module is scaled; fans are 1 for gains and biases, which act number by number."""
+    own = [(n, p) for n, p in model.get_submodule(name).named_parameters(prefix=name, recurse=False)]
+    if not own:
+        return {}
+    first, parameter = own[0]
+    matrix = parameter.ndim >= 2
+    token = isinstance(model.get_submodule(name), nn.Embedding)
+    return {
+        "spread": float(parameter.detach().square().mean().sqrt()),
+        "fan_in": float(parameter[0].numel()) if matrix and not token else 1.0,
+        "fan_out": float(parameter.shape[1] if token else len(parameter)) if matrix else 1.0,
+        "rate": by_parameter.get(first, math.nan),
+    }
+
+
+def _watch(model: nn.Module, names: Sequence[str], data: TrainingData) -> dict[str, tuple[Tensor, Tensor | None]]:
+    """Outputs and first inputs of modules, in the order of execution; softmax inputs; the model's output last."""
+    with torch.no_grad(), _seen(model, names) as seen:
+        output = model(data.inputs)
+    return {**seen, OUTPUT: (output, None)}
+
+
+def _backward(model: nn.Module, names: Sequence[str], data: TrainingData) -> dict[str, float]:
+    """The rms of the gradient of the summed loss by the output of each module."""
+    with torch.enable_grad(), _seen(model, names) as seen:
+        output = model(data.inputs)
+        value = loss(output, data.targets) * len(data.inputs)
+    outputs = {name: z for name, (z, _) in {**seen, OUTPUT: (output, None)}.items() if z.requires_grad}
+    gradients = torch.autograd.grad(value, list(outputs.values()), allow_unused=True)
+    return {name: _rms(g) for name, g in zip(outputs, gradients, strict=True) if g is not None}
+
+
+@contextmanager
+def _seen(model: nn.Module, names: Sequence[str]) -> Iterator[dict[str, tuple[Tensor, Tensor | None]]]:
+    seen: dict[str, tuple[Tensor, Tensor | None]] = {}
+
+    def keep(name: str):
+        def hook(_module, inputs, output):
+            first = output[0] if isinstance(output, tuple | list) and output else output
+            given = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
+            if isinstance(first, Tensor) and first.is_floating_point() and name not in seen:
+                seen[name] = first, given if given is not None and given.is_floating_point() else None
+
+        return hook
+
+    handles = [model.get_submodule(name).register_forward_hook(keep(name)) for name in names]
+    try:
+        with _SoftmaxInputs(seen):
+            yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _SoftmaxInputs(TorchFunctionMode):
+    """Look at what goes into softmax, that of attention included, as if it were a module's output."""
+
+    def __init__(self, seen: dict[str, tuple[Tensor, Tensor | None]]) -> None:
+        super().__init__()
+        self.seen = seen
+        self.count = 0
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function is nn.functional.scaled_dot_product_attention:
+            query, key = args[0], args[1]
+            scale = kwargs.get("scale") or query.shape[-1] ** -0.5
+            self._keep(scale * query @ key.transpose(-2, -1))
+        elif function in (torch.softmax, Tensor.softmax, nn.functional.softmax):
+            self._keep(torch.nan_to_num(args[0], neginf=0.0))
+        return function(*args, **kwargs)
+
+    def _keep(self, logits: Tensor) -> None:
+        self.count += 1
+        self.seen[f"softmax {self.count}"] = logits, None
+
+
+def _rms(tensor: Tensor) -> float:
+    return float(tensor.detach().double().square().mean().sqrt())
