@@ -19,8 +19,8 @@ import numpy as np
 import xarray as xr
 
 from fit.audit.result import FigureOnPage, Result, Table, plain
+from fit.estimators.between import slope_between
 from fit.estimators.estimate import Estimate
-from fit.estimators.slopes import slope_between
 from fit.judge.decision import significant
 from theory.coordinate_check import own_change
 
