@@ -8,14 +8,15 @@ from fit.estimators.estimate import Estimate
 from fit.findings.amplitude_power import amplitude_power, slope_in
 from fit.findings.finding import Finding
 from fit.findings.networks import is_finite, log, logarithms
+from fit.findings.outcome import LEVEL
 from fit.findings.power_law import symbol
 from fit.findings.registry import measures
 from fit.findings.window import sensitivity_row, window
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
-#: A drift of the outputs at the stop is noted where it moves the kernel's exponent by more than half its margin.
-NOTED_DRIFT = 0.04
+#: A drift of the outputs at the stop that moves the kernel's exponent by less than this part of its margin is none.
+NEGLIGIBLE_DRIFT = 0.1
 
 
 @measures(needs=("kernel_change",), group="Kernel", column="kernel")
@@ -25,26 +26,31 @@ def kernel_change_feature(experiment: Measurements, prediction: Prediction) -> F
     What the derivation says is kernel_change ~ f^a, with f = F/alpha at the stop. The stop fixes the smallest margin:
     if the outputs on the other points grow towards A -> 0, a few points are the harder to fit the smaller A, and the
     power of A is a(1 - d ln F/d ln A) instead. So the sensitivity has the power of A/F as well, from which that drops
-    out.
+    out; and where F drifts, or a row of the sensitivity lies outside the margin, there is no bare `consistent`.
     """
     logs = logarithms(experiment.network("kernel_change"), prediction.statistic)
     finding = amplitude_power(experiment, prediction, logs, symbol("kernel_change"))
     if "test_output" not in experiment or prediction.exponent is None or finding.estimate is None:
-        return finding
-    drift, instead = powers_at_the_stop(experiment, prediction, logs)
-    if drift is None:
-        return finding
-    rows = [
-        sensitivity_row("against A/F, F = rms output at the stop, for A", instead),
-        sensitivity_row("power of A of that output (0: its direction does not depend on A)", drift),
-    ]
+        return dataclasses.replace(finding, reservations=finding.contradictions(prediction))
+    drift, of_output = powers_at_the_stop(experiment, prediction, logs)
+    if drift is None or of_output is None:
+        return dataclasses.replace(finding, reservations=finding.contradictions(prediction))
+    finding.sensitivity.append(sensitivity_row("against A/F, F = rms output at the stop, for A", of_output))
+    reservations = finding.contradictions(prediction)
+    finding.sensitivity.append(
+        sensitivity_row("power of A of that output (0: its direction does not depend on A)", drift)
+    )
     notes = finding.notes
-    if abs(drift.value * float(prediction.exponent)) > NOTED_DRIFT and instead is not None:
-        notes += (
-            f"outputs F at the stop go as A^({drift.value:+.2f}), so that the direction in which the flow ends depends "
-            f"on A, which the derivation excludes; the power of A/F is {instead.value:.3f}",
+    moved = abs(drift.value * float(prediction.exponent))
+    if drift.p_value(0.0) < LEVEL and moved > NEGLIGIBLE_DRIFT * (prediction.margin or 0.0):
+        low, high = drift.interval()
+        clause = (
+            f"outputs F at the stop go as A^({drift.value:+.3f}) [{low:+.3f}, {high:+.3f}], so that the direction in "
+            "which the flow ends depends on A, which the derivation excludes; the power of A/F is "
+            f"{of_output.value:.3f}"
         )
-    return dataclasses.replace(finding, sensitivity=finding.sensitivity + rows, notes=notes)
+        reservations, notes = (clause, *reservations), (*notes, clause)
+    return dataclasses.replace(finding, notes=notes, reservations=reservations)
 
 
 def powers_at_the_stop(

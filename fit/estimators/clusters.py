@@ -12,11 +12,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from fit.estimators.corrected_slope import corrected_slope
 from fit.estimators.estimate import Estimate
 from fit.estimators.preliminary import PRELIMINARY_LEVEL, birge_ratio, equal_means_test, rounded_to_zero
 from fit.estimators.robust import last_coefficient
-
-GAUSS_NEWTON_STEPS = 12
 
 
 def slope_within(
@@ -28,6 +27,8 @@ def slope_within(
     robust: bool = False,
 ) -> Estimate | None:
     """Mean over clusters of the slope within a cluster, or None if fewer than two clusters have one.
+
+    With a correction, one power and one correction for all clusters (`fit.estimators.corrected_slope`).
 
     Parameters
     ----------
@@ -41,7 +42,9 @@ def slope_within(
     robust : bool
         Huber's estimate of location in place of the mean.
     """
-    slopes = cluster_slopes(log_x, log_y, correction_exponent)
+    if correction_exponent is not None:
+        return corrected_slope(log_x, log_y, correction_exponent, group, robust=robust)
+    slopes = cluster_slopes(log_x, log_y)
     estimate = mean_over(slopes, group, robust=robust)
     if estimate is None:
         return None
@@ -78,25 +81,22 @@ def mean_over(values: NDArray, group: NDArray | None = None, *, robust: bool = F
     )
 
 
-def cluster_slopes(log_x: NDArray, log_y: NDArray, correction_exponent: float | None = None) -> NDArray:
+def cluster_slopes(log_x: NDArray, log_y: NDArray) -> NDArray:
     """Least-squares slope of every row, NaN where a row has no more points than coefficients need.
 
     Parameters
     ----------
     log_x, log_y : ndarray of shape (clusters, points)
         NaN in ``log_y`` marks what is missing.
-    correction_exponent : float, optional
-        The w of a factor 1 + b x**w, fitted along by Gauss-Newton steps (all rows at once: scipy's fitters take one
-        curve at a time).
     """
     if log_x.shape[-1] == 0:  # an empty window
         return np.full(log_x.shape[:-1], np.nan)
-    here = np.isfinite(log_y) & np.isfinite(log_x)
-    count = np.maximum(here.sum(axis=-1, keepdims=True), 1)
-    distinct = _distinct_values(np.where(here, log_x, np.nan))
+    present = np.isfinite(log_y) & np.isfinite(log_x)
+    count = np.maximum(present.sum(axis=-1, keepdims=True), 1)
+    distinct = _distinct_values(np.where(present, log_x, np.nan))
 
     def centred(values: NDArray) -> NDArray:
-        return np.where(here, values - np.where(here, values, 0.0).sum(axis=-1, keepdims=True) / count, 0.0)
+        return np.where(present, values - np.where(present, values, 0.0).sum(axis=-1, keepdims=True) / count, 0.0)
 
     def along(values: NDArray, direction: NDArray) -> NDArray:
         """Coefficient of every row of ``values`` on one of ``direction``, both centred."""
@@ -104,23 +104,7 @@ def cluster_slopes(log_x: NDArray, log_y: NDArray, correction_exponent: float | 
         return np.sum(values * direction, axis=-1, keepdims=True) / np.maximum(square, np.finfo(float).tiny)
 
     x, y = centred(log_x), centred(log_y)
-    if correction_exponent is None:
-        return np.where(distinct >= 2, along(y, x)[..., 0], np.nan)
-    power = np.where(here, np.exp(correction_exponent * np.where(here, log_x, 0.0)), 0.0)
-    # 1 + b x**w stays positive: b is kept above -(1 - 1/8)/max x**w
-    lowest = -0.875 / np.maximum(power.max(axis=-1, keepdims=True), np.finfo(float).tiny)
-    b = np.zeros((len(y), 1))
-    for _ in range(GAUSS_NEWTON_STEPS):
-        factor = 1 + b * power
-        # log(1 + b' P) ~ log(1 + b P) + (b' - b) P/(1 + b P)
-        target = y - centred(np.log(factor)) + centred(b * power / factor)
-        column = centred(power / factor)
-        # least squares on x and the column together: first b from what x leaves of either, then the slope
-        own = column - along(column, x) * x
-        free = along(target - along(target, x) * x, own)
-        slope = along(target - free * column, x)[..., 0]
-        b = np.maximum(free, lowest)
-    return np.where(distinct >= 3, slope, np.nan)
+    return np.where(distinct >= 2, along(y, x)[..., 0], np.nan)
 
 
 def _distinct_values(rows: NDArray) -> NDArray:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fit.estimators.least_squares import Data, ModelFit, fit_law
+from fit.estimators.corrected_slope import WITHIN_NOISE
+from fit.estimators.correction import LARGEST_WHERE_SMALLEST, log_factor, minima
+from fit.estimators.least_squares import Data, Law, ModelFit, check_freedom, fit_law
 
 #: A free correction exponent lies in this range in size: a smaller one is the prefactor's, a larger one a step.
 CORRECTION_EXPONENTS = (0.05, 4.0)
+NAMES = ("log_prefactor", "exponent", "correction")
 
 
 def corrected_power(
@@ -38,7 +42,9 @@ def corrected_power(
     Returns
     -------
     ModelFit
-        exponent, log_prefactor, correction (b), and correction_exponent if it was free.
+        exponent, log_prefactor, correction (b), and correction_exponent if it was free. With a fixed w the global
+        minimum over b is taken (a correction that leads everywhere is none); where another one fits as well within
+        the noise, its power is the exponent's ``alternative``.
 
     Examples
     --------
@@ -54,28 +60,47 @@ def corrected_power(
     def law(theta: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
         c, p, b = theta[:3]
         w = w0 if fixed else theta[3]
-        power = np.exp(w * u)
-        factor = np.maximum(1 + b * power, 1e-12)
-        columns = [np.ones_like(u), u, power / factor]
+        logs, by_b = log_factor(b, np.exp(w * u))
+        columns = [np.ones_like(u), u, by_b]
         if not fixed:
-            columns.append(b * power * u / factor)
-        return c + p * u + np.log(factor), np.stack(columns, axis=-1)
+            columns.append(b * u * by_b)
+        return c + p * u + logs, np.stack(columns, axis=-1)
 
+    if fixed:
+        return _with_known_power(data, law, w0)
     slope, constant = np.polyfit(u, data.log_y, 1)
-    lowest = -0.999 / float(np.exp(w0 * u).max()) if fixed else -0.999 / math.exp(abs(w0) * float(np.abs(u).max()))
-    names = ["log_prefactor", "exponent", "correction"] + ([] if fixed else ["correction_exponent"])
-    low = [-np.inf, -np.inf, lowest if fixed else -np.inf]
-    high = [np.inf] * 3
-    starts = []
-    for w in [w0] if fixed else [math.copysign(size, sign) for size in (0.2, 0.5, 1.0, 2.0)]:
+    starts = [[constant, slope, 0.0, w0]]
+    for w in (math.copysign(size, sign) for size in (0.2, 0.5, 1.0, 2.0)):
         # linear in the rest: log(1 + b P) ~ b P
-        design = np.stack([np.ones_like(u), u, np.exp(w * u)], axis=-1)
-        c, p, b = np.linalg.lstsq(design, data.log_y, rcond=None)[0]
-        b = max(b, 0.5 * lowest) if fixed else max(b, -0.5 / float(np.exp(w * u).max()))
-        starts.append([c, p, b] + ([] if fixed else [w]))
-    if not fixed:
-        edges = sorted(math.copysign(edge, sign) for edge in CORRECTION_EXPONENTS)
-        low.append(edges[0])
-        high.append(edges[1])
-    starts.append([constant, slope, 0.0] + ([] if fixed else [w0]))
-    return fit_law(data, law, names, starts, (low, high))
+        power = np.exp(w * u)
+        c, p, b = np.linalg.lstsq(np.stack([np.ones_like(u), u, power], axis=-1), data.log_y, rcond=None)[0]
+        starts.append([c, p, max(b, -0.5 / float(power.max())), w])
+    edges = sorted(math.copysign(edge, sign) for edge in CORRECTION_EXPONENTS)
+    bounds = [-np.inf, -np.inf, -np.inf, edges[0]], [np.inf, np.inf, np.inf, edges[1]]
+    return fit_law(data, law, [*NAMES, "correction_exponent"], starts, bounds)
+
+
+def _with_known_power(data: Data, law: Law, w: float) -> ModelFit:
+    """Profile the sum of squares over b; another minimum that fits as well is the exponent's ``alternative``."""
+    check_freedom(data, len(NAMES))
+    u, weight, power = data.log_x, data.weight, np.exp(w * data.log_x)
+    design = np.stack([np.ones_like(u), u], axis=-1) * weight[:, None]
+    inverse = np.linalg.pinv(design)
+
+    def line_of(b: float) -> tuple[NDArray, NDArray]:
+        """Constant and power at a b, and what is left."""
+        target = weight * (data.log_y - log_factor(b, power)[0])
+        line = inverse @ target
+        return line, target - design @ line
+
+    found = minima(lambda b: float(np.sum(line_of(b)[1] ** 2)), power)
+    starts = [[*line_of(b)[0], b] for b, _ in found]
+    lowest, highest = -1 / float(power.max()), LARGEST_WHERE_SMALLEST / float(power.min())
+    fitted = fit_law(data, law, NAMES, starts[:1], ([-np.inf, -np.inf, lowest], [np.inf, np.inf, highest]))
+    noise = found[0][1] / (len(u) - len(NAMES))
+    near = [start[1] for start, (_, cost) in zip(starts[1:], found[1:], strict=True)
+            if cost - found[0][1] <= WITHIN_NOISE * noise]  # fmt: skip
+    if not near:
+        return fitted
+    exponent = dataclasses.replace(fitted["exponent"], alternative=float(near[0]))
+    return dataclasses.replace(fitted, parameters=fitted.parameters | {"exponent": exponent})

@@ -28,6 +28,7 @@ class Estimate:
     n_points: int = 0
     n_clusters: int = 0
     notes: tuple[str, ...] = ()
+    alternative: float | None = None  #: another value that fits as well, within the noise
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the two-sided interval of confidence ``level``."""

@@ -34,20 +34,40 @@ def amplitude_power(
         LaTeX.
     corrected : bool
     """
+    return power_of_abscissa(
+        experiment, prediction, log(experiment.root_h_alpha), logs, y_label, name="root_h_alpha", corrected=corrected
+    )
+
+
+def power_of_abscissa(
+    experiment: Measurements,
+    prediction: Prediction,
+    log_x: xr.DataArray,
+    logs: xr.DataArray,
+    y_label: str,
+    *,
+    name: str,
+    corrected: bool = False,
+) -> Finding:
+    """Estimate the power of an abscissa that varies inside each family of networks, such as A or A/F.
+
+    ``log_x`` is its logarithm, of each cell (width, amplitude) or network; ``name`` is what points call it. The rest as
+    in `amplitude_power`: the window is one of A.
+    """
     cells = window(experiment, prediction)
     correction = None if prediction.correction_exponent is None else float(prediction.correction_exponent)
 
     def estimate(part: xr.DataArray, *, with_correction: bool = corrected, robust: bool = False) -> Estimate | None:
-        power = correction if with_correction else None
-        return slope_in(part, log(experiment.root_h_alpha), logs, power, robust=robust)
+        return slope_in(part, log_x, logs, correction if with_correction else None, robust=robust)
 
     result = estimate(cells)
     # a window too short for the correction still gives the uncorrected slope as a partial result
     shown = result if result is not None or not corrected else estimate(cells, with_correction=False)
-    sensitivity = [sensitivity_row(name, estimate(part)) for name, part in trimmed(cells, experiment.root_h_alpha)]
+    sensitivity = [sensitivity_row(label, estimate(part)) for label, part in trimmed(cells, experiment.root_h_alpha)]
     if correction is not None:
-        name = f"{'without' if corrected else 'with'} the predicted correction A^({prediction.correction_exponent})"
-        sensitivity.append(sensitivity_row(name, estimate(cells, with_correction=not corrected)))
+        term = f"{'A' if name == 'root_h_alpha' else '(A/F)'}^({prediction.correction_exponent})"
+        label = f"{'without' if corrected else 'with'} the predicted correction {term}"
+        sensitivity.append(sensitivity_row(label, estimate(cells, with_correction=not corrected)))
     if len(experiment.widths) > 1:
         wider = cells & (cells["width"] > experiment.widths.min())
         sensitivity.append(sensitivity_row("without the narrowest width", estimate(wider)))
@@ -57,9 +77,16 @@ def amplitude_power(
     present = is_finite(logs) & cells
     measured_cells = present.any("seed")
     span = range_of(measured_cells, experiment)
+    refusal = _refusal(present, MIN_AMPLITUDES + int(corrected))
+    if refusal is None and shown is not None and shown.alternative is not None:
+        refusal = (
+            f"with the predicted correction two powers fit within the noise, {shown.value:.3f} and "
+            f"{shown.alternative:.3f}"
+        )
     figure_points = points(
-        *per_cell(experiment.root_h_alpha), mean_with_interval(logs), measured_cells.values, "root_h_alpha", y_label,
-        shown, (span["low"], span["high"]),
+        *per_cell(experiment.root_h_alpha), mean_with_interval(logs), measured_cells.values, name, y_label, shown,
+        (span["low"], span["high"]) if name == "root_h_alpha" else (None, None),
+        None if name == "root_h_alpha" else mean_with_interval(log_x)[0],
     )  # fmt: skip
     return Finding(
         estimate=shown,
@@ -69,7 +96,7 @@ def amplitude_power(
         n_seeds=int(present.any("amplitude").sum("seed").max()),
         n_widths=int(present.any(("amplitude", "seed")).sum()),
         sensitivity=sensitivity,
-        refusal=_refusal(present, MIN_AMPLITUDES + int(corrected)),
+        refusal=refusal,
         notes=(() if shown is None else shown.notes) + _correction_note(prediction, corrected and shown is result),
         **exclusions(experiment, cells),
     )

@@ -9,6 +9,7 @@ import xarray as xr
 
 from fit.estimators.estimate import Estimate
 from fit.findings.outcome import Outcome
+from theory.prediction import Prediction
 
 #: Fewer seeds than this give no verdict: the standard error itself is then known to no better than a factor 1.4.
 MIN_SEEDS = 5
@@ -38,6 +39,19 @@ class Finding:
     reason: str = ""  #: why this ``outcome``: a clause
     p_value_against: float | None = None  #: below 0.05 where ``outcome`` is "inconsistent"; for Holm's correction
     notes: tuple[str, ...] = ()
+    reservations: tuple[str, ...] = ()  #: what forbids a bare "consistent" although the interval allows it: clauses
+
+    def contradictions(self, prediction: Prediction) -> tuple[str, ...]:
+        """Return a clause for each row of the sensitivity whose 95 % interval lies outside the prediction's margin."""
+        exponent, margin = prediction.exponent, prediction.margin
+        if exponent is None or margin is None:
+            return ()
+        low, high = float(exponent) - margin, float(exponent) + margin
+        return tuple(
+            f"{row['window']}: {row['estimate']:.3f}, outside the margin"
+            for row in self.sensitivity
+            if row["estimate"] is not None and (row["ci_low"] > high or row["ci_high"] < low)
+        )
 
 
 def not_measured(why: str) -> Finding:

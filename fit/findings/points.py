@@ -34,13 +34,18 @@ def points(
     y_label: str,
     estimate: Estimate | None,
     edges: tuple[float | None, float | None] = (None, None),
+    abscissa: ArrayLike | None = None,
 ) -> xr.Dataset:
-    """Return the figure's dataset (contract: `fit.Verdict.points`); points without a value are dropped."""
+    """Return the figure's dataset (contract: `fit.Verdict.points`); points without a value are dropped.
+
+    ``abscissa`` is the column named ``x`` where that is neither the width nor A.
+    """
     value, low, high = (np.ravel(part) for part in y)
     present = np.isfinite(value)
+    further = {} if abscissa is None else {x: np.ravel(abscissa)}
     columns = {
         "width": np.ravel(width), "root_h_alpha": np.ravel(root_h_alpha),
-        "y": value, "y_low": low, "y_high": high, "used": np.ravel(used),
+        "y": value, "y_low": low, "y_high": high, "used": np.ravel(used), **further,
     }  # fmt: skip
     result = xr.Dataset({name: ("point", column[present]) for name, column in columns.items()})
     result.attrs = {"x": x, "y_label": y_label, "x_log": 1, "y_log": 1}

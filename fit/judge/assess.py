@@ -10,6 +10,7 @@ from fit.judge.asked import check_names, predictions_for
 from fit.judge.cases import Case, judge
 from fit.judge.conditions import conditioned
 from fit.judge.measuring import compare_experiments, measure_of, measure_prediction
+from fit.judge.rivals import neighbours
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from fit.measurements.reading import Source, measurements
@@ -59,9 +60,9 @@ def assess(
         ]
     assessed = [Assessed(*one) for one in zip(experiments, laws, found, strict=True)]
     cases = [
-        Case(one.measurements.name, one.measurements.store, one.predictions[i], finding)
+        Case(one.measurements.name, one.measurements.store, law, finding, neighbours(one.measurements, law))
         for one in assessed
-        for i, finding in one.findings.items()
+        for law, finding in ((one.predictions[i], finding) for i, finding in one.findings.items())
     ]
     cases += [
         Case(comparison.name, comparison.members[0].store, comparison.prediction, comparison.finding)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sympy
 
 from fit.estimators.estimate import Estimate
 from fit.findings.finding import Finding
@@ -11,6 +14,7 @@ from fit.findings.outcome import Outcome
 from fit.findings.registry import Measure
 from fit.judge.decision import decide, p_outside, significant
 from fit.judge.measuring import measure_of
+from fit.judge.rivals import rivals
 from fit.judge.verdict import Verdict
 from theory.prediction import Prediction
 
@@ -26,6 +30,7 @@ class Case:
     store: str | None
     prediction: Prediction
     finding: Finding
+    neighbours: Mapping[str, sympy.Rational] = field(default_factory=dict)  #: the exponents of other depths, by name
 
     @property
     def exponent(self) -> float | None:
@@ -58,6 +63,9 @@ def judge(cases: Sequence[Case]) -> list[Verdict]:
 def _verdict(case: Case, excluded: bool) -> Verdict:
     finding, prediction = case.finding, case.prediction
     outcome, why = _outcome(case, excluded)
+    if outcome == "consistent" and finding.reservations:
+        outcome, why = "inconclusive", f"{why}, but {'; '.join(finding.reservations)}"
+        finding = dataclasses.replace(finding, notes=tuple(n for n in finding.notes if n not in finding.reservations))
     estimate, measure = finding.estimate, measure_of(prediction)
     return Verdict(
         experiment=case.experiment,
@@ -88,6 +96,7 @@ def _verdict(case: Case, excluded: bool) -> Verdict:
         sensitivity=finding.sensitivity,
         p_value=None if estimate is None or case.exponent is None else estimate.p_value(case.exponent),
         store=case.store,
+        rivals=rivals(estimate, prediction, case.neighbours),
         title=prediction.title or prediction.expected,
         group=measure.group,
         figure=measure.figure,

@@ -53,7 +53,7 @@ def decide(estimate: Estimate, predicted: float, margin: float, excluded: bool, 
     """
     low, high = predicted - margin, predicted + margin
     ci90, ci95 = estimate.interval(0.90), estimate.interval(0.95)
-    band = f"{shown} ± {margin:g}"
+    band = f"{shown} ± {margin:.3g}"
     if low <= ci90[0] and ci90[1] <= high:
         return "consistent", f"the 90 % interval [{ci90[0]:.3f}, {ci90[1]:.3f}] lies inside {band}"
     span = f"the 95 % interval [{ci95[0]:.3f}, {ci95[1]:.3f}]"

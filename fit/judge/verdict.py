@@ -28,9 +28,10 @@ class Verdict:
     variables ``width`` and ``root_h_alpha`` (NaN where a value pools widths or amplitudes), ``y``, ``y_low``,
     ``y_high`` (95 % interval, NaN where unknown) and ``used`` (whether the point entered the estimate: points outside
     the window are there too, so that the whole curve can be drawn), and the attributes ``x`` (which variable is the
-    abscissa: "root_h_alpha" or "width"), ``y_label`` (LaTeX, without $), ``x_log``, ``y_log`` (0 or 1),
-    ``window_low``, ``window_high`` (of the abscissa; None in JSON terms is left out), and, where there is a fit,
-    ``fit_exponent`` and ``fit_prefactor`` of y = prefactor * x**exponent.
+    abscissa: "root_h_alpha", "width", or "root_h_alpha_over_output", A/F, which is then a variable too), ``y_label``
+    (LaTeX, without $), ``x_log``, ``y_log`` (0 or 1), ``window_low``, ``window_high`` (of the abscissa; None in JSON
+    terms is left out), and, where there is a fit, ``fit_exponent`` and ``fit_prefactor`` of
+    y = prefactor * x**exponent.
     """
 
     experiment: str
@@ -57,6 +58,8 @@ class Verdict:
     sensitivity: list[dict[str, Any]] = field(default_factory=list)  #: estimate under other windows
     #: of theory's curves without a free parameter (`fit.curves.agreement.agreement`); shown, never the verdict
     goodness: list[dict[str, Any]] = field(default_factory=list)
+    #: the predicted exponent and others, nearest first: name, exponent, value, standard_errors away, weight
+    rivals: list[dict[str, Any]] = field(default_factory=list)
     p_value: float | None = None  #: of the point-null estimate == predicted; shown, never the verdict
     store: str | None = None
     schema_version: int = SCHEMA_VERSION

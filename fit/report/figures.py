@@ -54,7 +54,11 @@ _STYLE: Any = {
 }  # fmt: skip
 #: inches, and left, bottom, width, height in parts: fixed, since a layout engine takes longer than all the drawing
 _SIZE, _FRAME = (6.3, 3.6), (0.115, 0.135, 0.635, 0.835)
-_LABELS = {"root_h_alpha": "A = √h·α", "width": "width h"}
+_LABELS = {
+    "root_h_alpha": "A = √h·α",
+    "width": "width h",
+    "root_h_alpha_over_output": "A/F, F = rms output at the stop",
+}
 #: widths differ in colour and in shape, so that neither must be seen to tell them apart
 _MARKERS = "osD^vP*X<>"
 _WIDTH_COLOURS = ((0.0, 0.78), (0.42, 1.0))  #: parts of viridis for a light and for a dark page

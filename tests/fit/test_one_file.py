@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+import fit.claims
 import simulate.data.sets
 import simulate.networks
 import theory.laws
+from fit.findings import registry as measures
+from fit.judge import measuring
+from fit.judge.measuring import all_measures
 from fit.report.command import report_on
 from simulate import Campaign, run
 from simulate.data import sources
@@ -21,10 +25,10 @@ from simulate.networks import registry
 from theory import claim, expression
 from theory.claims import claims
 
-#: the claim that CONTRIBUTING shows
-CLAIM = re.search(
+#: the claim that CONTRIBUTING shows, and how it is measured
+CLAIM, MEASURE = re.findall(
     r"^```python\n(.*?)^```", (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M | re.S
-).group(1)
+)
 
 DATA = '''
     """Points on two sides of a plane."""
@@ -76,15 +80,25 @@ def contribute(monkeypatch, tmp_path):
     claims(), sources.sources(), registry.architecture_names()
     monkeypatch.setattr(claim, "_claims", dict(claim._claims))
     monkeypatch.setattr(sources, "_sources", dict(sources._sources))
+    all_measures()
+    monkeypatch.setattr(measures, "_measures", dict(measures._measures))
+    measuring._import_claims.cache_clear()
     registry._built_in.cache_clear()
     yield put
+    measuring._import_claims.cache_clear()
     registry._built_in.cache_clear()
-    for name in ("theory.laws.predictor_at_t1", "simulate.data.sets.two_sides", "simulate.networks.twice"):
+    for name in (
+        "theory.laws.predictor_at_t1",
+        "fit.claims.predictor_at_t1",
+        "simulate.data.sets.two_sides",
+        "simulate.networks.twice",
+    ):
         sys.modules.pop(name, None)
 
 
 def test_an_activation_a_claim_a_data_set_and_an_architecture_are_a_file_each(contribute, monkeypatch, tmp_path):
     contribute(theory.laws, "predictor_at_t1", CLAIM)
+    contribute(fit.claims, "predictor_at_t1", MEASURE)
     contribute(simulate.data.sets, "two_sides", DATA)
     contribute(simulate.networks, "twice", ARCHITECTURE)
     monkeypatch.setitem(expression.NAMED, "squareplus", "(z + sqrt(z**2 + 1))/2")  # a line of that file
@@ -99,6 +113,8 @@ def test_an_activation_a_claim_a_data_set_and_an_architecture_are_a_file_each(co
     told = next(v for v in verdicts if v.claim == "predictor_at_t1")
     assert (told.predicted, told.margin, told.n_seeds) == ("1", 0.1, 5)
     assert told.estimate == pytest.approx(1, abs=0.01)
+    assert (told.group, told.points.attrs["y_label"]) == ("Outputs", r"A\,F(t_1)/t_1")
+    assert list((tmp_path / "figures").glob("*predictor_at_t1*.svg"))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for word in ("How large F is at t1", "120 points on two sides", "twice", "squareplus"):
         assert word in page, word

@@ -7,11 +7,11 @@ share are in `theory.steps`. How a law is measured follows from its ``quantity``
 
 #: The order in which a report tells them; what is not listed comes last, by name.
 ORDER = (
+    "kernel_homogeneity",
     "crossover",
     "linear_time",
     "fluctuations",
     "kernel_change_feature",
-    "kernel_homogeneity",
     "depth_trend",
     "collapse",
     "kernel_change_lazy",

@@ -12,6 +12,7 @@ from fit import Estimate, assess
 from fit.claims.depth_trend import depth_trend
 from fit.findings.finding import Finding
 from fit.findings.registry import Assessed
+from fit.judge.cases import Case, judge
 from fit.measurements.reading import measurements
 from lazyrich.errors import InputError
 from theory.prediction import Form
@@ -78,6 +79,29 @@ def test_a_direction_that_depends_on_the_amplitude_is_told_apart_from_a_wrong_po
         assert against_output == pytest.approx(-1.5 if told else -1.65, abs=0.03)
     without = assess(drifting.drop_vars("test_output"), laws())
     assert by_claim(without)["kernel_change_feature", "root_h_alpha", "feature"].verdict == "inconsistent"
+
+
+def test_a_drift_of_the_outputs_forbids_a_bare_consistent():
+    """The power of A lies inside the margin, but F ~ A^(-0.02) moves it by 0.03: the reason names the drift."""
+    data = experiment(seeds=20)
+    data["test_output"] = data.test_output * data.root_h_alpha**-0.02
+    verdict = by_claim(assess(data, laws()))["kernel_change_feature", "root_h_alpha", "feature"]
+    assert verdict.predicted_value - verdict.margin < verdict.ci90_low < verdict.ci90_high < -1.45
+    assert verdict.verdict == "inconclusive"
+    assert "outputs F at the stop go as A^(-0.02" in verdict.reason
+    assert verdict.reason.count("outputs F at the stop") == 1
+
+
+def test_a_row_of_the_sensitivity_outside_the_margin_forbids_a_bare_consistent():
+    """A bend at the upper end of the window: the trimmed windows disagree with the whole one."""
+    finding = Finding(
+        Estimate(-1.5, 0.01, 20), sensitivity=[{"window": "trimmed", "estimate": -1.7, "ci_low": -1.8, "ci_high": -1.6}]
+    )
+    law = next(p for p in laws() if p.claim == "kernel_change_feature")
+    finding = dataclasses.replace(finding, reservations=finding.contradictions(law))
+    (verdict,) = judge([Case("one", None, law, finding)])
+    assert verdict.verdict == "inconclusive"
+    assert verdict.reason.endswith("but trimmed: -1.700, outside the margin.")
 
 
 def test_a_depth_trend_that_theory_does_not_claim_gets_no_verdict():
