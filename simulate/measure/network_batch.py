@@ -16,7 +16,7 @@ from simulate.integrators import needs_weights
 from simulate.measure.held_out import HeldOut
 from simulate.networks.architecture import Architecture
 from simulate.networks.linearisation import Weights
-from simulate.networks.registry import architecture_class
+from simulate.networks.soundness import check_architecture, construct
 from simulate.planning.integrator_choice import integrator_of
 from theory.activation import Activation
 
@@ -71,6 +71,7 @@ class NetworkBatch:
         alpha = root_h_alpha / math.sqrt(width)
         x, y, x_test, y_test = (tensor(v) for v in (data.x_train, data.y_train, data.x_test, data.y_test))
         network = build_network(experiment, data, width)
+        check_architecture(network)
         drawn = [w.to(device, dtype) for w in network.initial_weights(experiment.base_seed, seeds.tolist())]
         initial, inputs, inputs_test = network.coordinates(
             drawn, x, x_test, dense=needs_weights(integrator_of(experiment))
@@ -94,7 +95,7 @@ class NetworkBatch:
 
 def build_network(experiment: Experiment, data: Data, width: int) -> Architecture:
     """Return the experiment's architecture for its data at one width."""
-    cls = architecture_class(experiment.architecture)
+    cls = experiment.network_class
     shape = data.image_shape if cls.images else None
     activation = Activation(experiment.activation, normalise=experiment.normalise)
-    return cls(shape or data.x_train.shape[1], width, experiment.depth, activation, experiment.bias)
+    return construct(cls, shape or data.x_train.shape[1], width, experiment.depth, activation, experiment.bias)

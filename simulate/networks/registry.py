@@ -34,8 +34,16 @@ def register(cls: type[Architecture]) -> type[Architecture]:
     Raises
     ------
     InputError
-        If another one has this name.
+        If another one has this name, or it is not whole.
     """
+    if not (isinstance(cls, type) and issubclass(cls, Architecture)):
+        raise InputError(
+            "architecture", cls, "it is not a class derived from Architecture", "Derive it from Architecture"
+        )
+    missing = sorted(cls.__abstractmethods__)
+    if missing or not isinstance(getattr(cls, "name", None), str) or not cls.name:
+        problem = f"it has no {missing[0]}" if missing else "it has no name"
+        raise InputError("architecture", cls.__qualname__, problem, "Give it name, weight_shapes and forward")
     registered = _registered.get(cls.name)
     if cls.name in _built_in() or (registered is not None and registered.__qualname__ != cls.__qualname__):
         raise InputError("architecture", cls.name, "there is another architecture of this name", "Rename yours")

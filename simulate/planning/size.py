@@ -9,6 +9,7 @@ from simulate.campaign.experiment import Experiment
 from simulate.networks.architecture import Architecture
 from simulate.networks.costs import NetworkSize
 from simulate.networks.registry import architecture_class
+from simulate.networks.soundness import construct
 from theory.activation import Activation
 
 
@@ -25,7 +26,7 @@ def planned_network(experiment: Experiment, width: int) -> Architecture:
 @functools.lru_cache(maxsize=1024)
 def _planned_network(architecture: str, shape: tuple[int, ...], width: int, depth: int) -> Architecture:
     cls = architecture_class(architecture)
-    return cls(shape if cls.images else math.prod(shape), width, depth, Activation("relu"))
+    return construct(cls, shape if cls.images else math.prod(shape), width, depth, Activation("relu"))
 
 
 @functools.lru_cache(maxsize=1024)

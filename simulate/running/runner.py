@@ -21,7 +21,9 @@ from lazyrich.errors import InputError
 from simulate.campaign.campaign import Campaign
 from simulate.data import load_data
 from simulate.measure.engine import run_task
+from simulate.measure.network_batch import build_network
 from simulate.networks.registry import user_architectures
+from simulate.networks.soundness import check_architecture
 from simulate.planning.tasks import Task, task_cost
 from simulate.running.job import Compute, Job, check_device
 from simulate.running.workers import ATTEMPTS, Done, Say, in_processes, in_this_process
@@ -130,6 +132,8 @@ def run(
         Activation(experiment.activation)  # a function that has not been loaded is refused before anything is written
     root = str(data_root or os.environ.get("LAZYRICH_DATA") or "") or None
     data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
+    for e in campaign.experiment:
+        check_architecture(build_network(e, data[e.name], min(e.widths)))
     sha256 = {name: d.sha256 for name, d in data.items()}
     finish_extension(store)
     with exclusive_lock(store):

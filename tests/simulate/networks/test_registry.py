@@ -72,3 +72,23 @@ def test_unknown_names_and_fields_that_an_architecture_does_not_know_are_refused
         architecture_class("nosuch")
     with pytest.raises(ValueError, match="has none"):
         spec("plain", bias=0.1)
+
+
+def test_what_is_no_whole_architecture_is_refused():
+    class Nameless(Architecture):
+        weight_shapes = Plain.weight_shapes
+        forward = Plain.forward
+
+    class Formless(Architecture):
+        name = "formless"
+        weight_shapes = Plain.weight_shapes
+
+    for wrong, problem in (
+        (Nameless, "no name"),
+        (Formless, "no forward"),
+        (dict, "not a class derived"),
+        (3, "not a class"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            register_architecture(wrong)
+    assert user_architectures() == ()
