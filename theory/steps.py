@@ -93,6 +93,11 @@ def feature_steps(model: Model) -> tuple[Step, ...]:
 def no_mean_field(model: Model) -> str | None:
     """Why the feature laws can't be claimed for this degree and depth, or None."""
     k = model.degree
+    if k == 0 and not model.switches:
+        return (
+            "sigma is bounded and does not tend to two different limits, so that neurons of large weights are no "
+            "switches, on which the laws rest"
+        )
     if k > 1 and model.depth > 1:
         return (
             "for k > 1 single neurons blow up one after the other, and for two hidden layers or more the "
@@ -105,12 +110,7 @@ def no_mean_field(model: Model) -> str | None:
 
 def no_kernel_law(model: Model) -> str | None:
     """Why the kernel's change is no power of A in the feature regime, or None."""
-    if model.degree == 0 and not model.switches:
-        return (
-            "sigma is bounded and does not tend to two different limits, so that neurons of large weights are no "
-            "switches, on which the kernel's law rests"
-        )
-    if Feature(model).saturating_growth is not None:
+    if model.switches and Feature(model).saturating_growth is not None:
         return (
             f"sigma nears its bound as |z|^(-{rational(model.saturation)}) only, so that the few points "
             "near a transition dominate kernels on held-out data"

@@ -341,7 +341,7 @@ def _slope_of_gate(gate: sympy.Expr | None, m: int, other: sympy.Expr | None, n:
     if gate == _SIGN:
         if m > 0:
             return sympy.S.Zero
-        rest = pair.second * sympy.sqrt(1 - pair.correlation**2)
+        rest = pair.second * sympy.sqrt((1 - pair.correlation) * (1 + pair.correlation))
         return sympy.sqrt(2 / sympy.pi) * _single_moment(n, other, rest)
     factor, narrowed = pair.tilted(gate**2, sympy.S.Zero)
     return pair.first * 2 * gate / sympy.sqrt(sympy.pi) * factor * _moment(m, None, n, other, narrowed)

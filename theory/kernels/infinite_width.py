@@ -24,6 +24,7 @@ from theory.activation import Activation
 from theory.black_box import is_function_name
 from theory.kernels.dual import closed_dual
 from theory.kernels.dual_table import tabulate
+from theory.kernels.hermite import hermite_series
 from theory.kernels.quadrature import GaussianPair, Unresolved, kinks
 
 #: a tile of the kernels of (n, m) norms and correlations -> E[phi phi] and E[phi' phi'], each (n, m)
@@ -66,8 +67,16 @@ class ClosedDual:
         return tile
 
 
+def _tile_of(compute: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> Tile:
+    def tile(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        sigma, sigma_dot = compute(rows, columns, correlation)
+        return sigma, sigma_dot
+
+    return tile
+
+
 class IntegratedDual:
-    """The dual by quadrature: from a table where one pays, entry by entry else."""
+    """The dual by quadrature: from a Hermite series of each norm, a table in the angle, or entry by entry."""
 
     def __init__(self, activation: Activation) -> None:
         self._activation = activation
@@ -84,6 +93,10 @@ class IntegratedDual:
         integral = self._integral(float(np.max(both)))
         positive = both[both > 0.0]
         single = _single(positive, positive) if len(positive) else None
+        if single is None and integral.smooth:
+            series = hermite_series((self._activation, self._activation.slope), both)
+            if series is not None:
+                return _tile_of(series)
         # layers of a normalised activation on the sphere share one table
         ends = (float(f"{single:.12g}"),) * 2 if single else (float(np.min(positive, initial=1)), float(np.max(both)))
         if ends not in self._tables:
@@ -106,12 +119,7 @@ class IntegratedDual:
                 found[:, :, j : j + 1] = one_by_one(rows, columns[j : j + 1], correlation[:, j : j + 1])
             return found
 
-        def tile(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            compute = one_by_one if table is None else from_table
-            sigma, sigma_dot = compute(rows, columns, correlation)
-            return sigma, sigma_dot
-
-        return tile
+        return _tile_of(one_by_one if table is None else from_table)
 
     def _own(self, sigma: np.ndarray) -> np.ndarray:
         """The roots of E[phi(u)²] and E[phi'(u)²], shape (2, len(sigma))."""
@@ -169,8 +177,8 @@ def infinite_width_kernels(
     -----
     Closed forms (ReLU family, rectified and plain polynomials, erf, GELU, sine, cosine, Gaussians, and their sums and
     products) are exact to rounding. The others are integrated to 1e-9 or better, kinks included. Inputs of one norm
-    take a table in the angle; of many norms, one in norms and angle, unless the activation has kinks away from zero:
-    then each entry is an integral of its own, about a millisecond each.
+    take a table in the angle; those of many norms a Hermite series for each, if the activation is smooth. Else it is a
+    table in norms and angle where that pays, or each entry an integral of its own, about a millisecond each.
 
     Near c = ±1 the correlation's own rounding limits the derivative of a kink: two inputs at an angle below 1e-7 are
     taken for the same, which moves E[phi'phi'] by up to 2e-8.

@@ -107,6 +107,11 @@ class GaussianPair:
         self._edges = _distinct(np.concatenate([*found, self._kinks]), 1e-14 * REACH * largest)
         self._trapezoids: dict[int, tuple[np.ndarray, np.ndarray] | None] = {}
 
+    @property
+    def smooth(self) -> bool:
+        """Whether no function, nor a derivative, jumps within reach."""
+        return not len(self._kinks)
+
     def __call__(self, sigma_1: float, sigma_2: float, correlation: float) -> np.ndarray:
         """Return the means for one pair of standard deviations >= 0 and one correlation in [-1, 1].
 
@@ -130,7 +135,7 @@ class GaussianPair:
         return total
 
     def _trapezoid(self, largest: float) -> tuple[np.ndarray, np.ndarray] | None:
-        if len(self._kinks):
+        if not self.smooth:
             return None
         size = int(np.ceil(np.log(largest) / np.log(1.2)))
         if size not in self._trapezoids:

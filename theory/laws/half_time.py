@@ -10,7 +10,7 @@ from theory.notation import plain, rational, tex
 from theory.prediction import Form, Prediction, Step
 from theory.regimes import FEATURE_EDGE, FEATURE_EDGE_WEIGHTS, growth_regime, lazy_regime
 from theory.scaling import ALPHA, A, Feature, Lazy, power
-from theory.steps import DERIVED, feature_steps, lazy_steps, once_corrected, saturation_steps
+from theory.steps import DERIVED, feature_steps, lazy_steps, no_mean_field, once_corrected, saturation_steps
 
 
 @claim("When the loss has halved", margin=0.05, because="a time has no rival closer than 1/(L+1)")
@@ -28,7 +28,10 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
     else:
         words = f"t_half ~ {plain(time)}"
         step = Step("The time in which B grows to its final size is", rf"t_{{1/2}} \sim {tex(time)}.")
-    blocked = model.degree > 1
+    refusal = "for k > 1 the time of the blow-up depends on the width" if model.degree > 1 else None
+    if model.degree == 0:
+        refusal = no_mean_field(model)
+    blocked = refusal is not None
     correction = None if blocked else feature.completion_correction
     in_feature = Prediction(
         claim="half_time",
@@ -36,7 +39,7 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         variable="root_h_alpha",
         exponent=None if logarithmic or blocked else power(time, A),
         expected=words,
-        refusal="for k > 1 the time of the blow-up depends on the width" if blocked else None,
+        refusal=refusal,
         form=Form.LOGARITHM if logarithmic else Form.POWER,
         formula=r"t_{1/2} \sim A\,(a + b \ln(1/A))" if logarithmic else rf"t_{{1/2}} \sim {tex(time)}",
         regime=growth_regime(model, FEATURE_EDGE if correction is None else FEATURE_EDGE_WEIGHTS),

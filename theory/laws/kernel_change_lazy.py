@@ -19,9 +19,10 @@ _VARIABLES: tuple[tuple[Literal["root_h_alpha", "width"], sympy.Symbol], ...] = 
 #: c2/c1 of the two terms, measured on digits and on random data: 3 for L = 1, 5 for L = 3.
 LAZY_RATIO = {1: 3.0}
 LAZY_RATIO_DEEP = 5.0
-#: c1²/s of normalised ReLU, s the variance that flips leave, measured on digits: c1 = 5.4, s = 2.3 for L = 1.
-FLIP_RATIO = {1: 13.0}
-FLIP_RATIO_DEEP = 13.0
+#: c1²/s times the strength of the kinks, s the variance that flips leave: smallest and largest measured on digits, over
+#: ReLU (c1 = 5.5, s = 2.3 at L = 1; 14 and 7.5 at L = 3), leaky ReLU of slopes 0.5 and 0.9, hardswish, a clipped line.
+FLIP_RATIO = {1: (8.0, 13.0)}
+FLIP_RATIO_DEEP = (5.0, 25.0)
 #: Factor by which the dominating term should exceed its rival at the edge of a window.
 CLEAR = 10.0
 #: The same of squares, between flips and first order, whose exponents are 1/2 apart: the mean slope of a decade from
@@ -75,7 +76,7 @@ def _flips_regime(model: Model) -> Regime:
         rf"{_edge_tex(low)} \ll A \ll {_edge_tex(high)}",
         low=CLEAR * model.kink_strength ** (-1 / 3),
         low_width_exponent=sympy.Rational(low),
-        low_floor=CLEAR_OF_FLIPS * _first_order_and_flips_meet(model),
+        low_floor=CLEAR_OF_FLIPS * _first_order_and_flips_meet(model)[1],
         high=CLEAR,
         high_width_exponent=sympy.Rational(high),
     )
@@ -84,7 +85,7 @@ def _flips_regime(model: Model) -> Regime:
 def _first_order_regime(model: Model) -> Regime:
     """Where the term of second order, and the flips at weak kinks, are small against that of first order."""
     low, _ = Lazy(dataclasses.replace(model, kinked=False)).dominates("first order")
-    high = _first_order_and_flips_meet(model) / CLEAR_OF_FLIPS if model.kinked else math.inf
+    high = _first_order_and_flips_meet(model)[0] / CLEAR_OF_FLIPS if model.kinked else math.inf
     below = "" if math.isinf(high) else rf" \ll {number(high)}"
     ratio = LAZY_RATIO.get(model.depth, LAZY_RATIO_DEEP)
     return Regime(
@@ -96,9 +97,10 @@ def _first_order_regime(model: Model) -> Regime:
     )
 
 
-def _first_order_and_flips_meet(model: Model) -> float:
-    """The A at which c1²/(h A²) = s/(h A)."""
-    return FLIP_RATIO.get(model.depth, FLIP_RATIO_DEEP) / model.kink_strength
+def _first_order_and_flips_meet(model: Model) -> tuple[float, float]:
+    """The A at which c1²/(h A²) = s/(h A), from and to."""
+    smallest, largest = FLIP_RATIO.get(model.depth, FLIP_RATIO_DEEP)
+    return smallest / model.kink_strength, largest / model.kink_strength
 
 
 def _steps(model: Model, regime: Regime) -> tuple[Step, ...]:
