@@ -119,7 +119,7 @@ def _judged(experiment: Measurements, difference: Estimate, over: str, data: dic
     )
     no_sign = _why_no_sign(experiment)
     if no_sign:
-        return Finding(estimate=difference, refusal=f"{numbers}; {no_sign}", **data)
+        return Finding(estimate=difference, refusal=f"{numbers}; {no_sign}", no_prediction=no_sign, **data)
     outcome, reason, against = one_sided(_towards_prediction(experiment, difference), numbers)
     return Finding(estimate=difference, outcome=outcome, reason=reason, p_value_against=against, **data)
 

@@ -35,6 +35,7 @@ class Finding:
     excluded_fraction: float = 0.0
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
     refusal: str | None = None  #: why no verdict is given although there may be an estimate: a clause
+    no_prediction: str | None = None  #: why the law says nothing of this experiment: a clause
     outcome: Outcome | None = None
     reason: str = ""  #: why this ``outcome``: a clause
     p_value_against: float | None = None  #: below 0.05 where ``outcome`` is "inconsistent"; for Holm's correction

@@ -30,7 +30,12 @@ def conditioned(experiment: Measurements, law: Prediction, finding: Finding) -> 
     else:
         return finding
     return dataclasses.replace(
-        finding, refusal=finding.refusal or lacking, outcome=None, reason="", p_value_against=None
+        finding,
+        refusal=finding.refusal or lacking,
+        no_prediction=lacking,
+        outcome=None,
+        reason="",
+        p_value_against=None,
     )
 
 

@@ -67,7 +67,9 @@ class Verdict:
     refusal: str | None = None  #: why theory makes no claim; None where it makes one
     leading_exponent: str | None = None  #: the power that logarithms go with, where no power is judged
     by_construction: bool = False  #: a definition or an identity makes it hold
+    standard_error: float | None = None  #: of the estimate
     title: str = ""  #: a few words for tables and headings
+    formula: str = ""  #: LaTeX of the law alone; empty where there is none
     group: str = "Others"  #: what tables put the claim under
     figure: Literal["curve", "collapse"] = "curve"  #: "collapse": also all amplitudes, divided by the predicted power
     column: str | None = None  #: its heading in a table of activations, if it stands there

@@ -25,9 +25,10 @@ def from_store(path: Path) -> list[Measurements]:
 
 
 def from_tree(tree: xr.DataTree, store: str | None) -> list[Measurements]:
-    """Return the experiments of a tree: its nodes with a dimension ``seed``."""
+    """Return the experiments of a tree: its nodes with a dimension ``seed``, dated as the root is."""
+    created = {name: tree.attrs[name] for name in ("created",) if name in tree.attrs}
     return [
-        from_dataset(node.to_dataset(), store, node.name or "experiment")
+        from_dataset(node.to_dataset().assign_attrs(created), store, node.name or "experiment")
         for node in sorted(tree.subtree, key=lambda node: node.path)  # not as the disk lists them
         if "seed" in node.dims
     ]

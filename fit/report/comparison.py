@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,20 +10,32 @@ import numpy as np
 
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
+from fit.report.outcomes import LABELS, label_of, predicted_text
 from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.model import Model
 from theory.prediction import Form
 from theory.scaling import Feature
 
-#: heading -> claim, variable, regime; what is compared, in this order
-COLUMNS: dict[str, tuple[str, str, str]] = {
-    "kernel": ("kernel_change_feature", "root_h_alpha", "feature"),
-    "weights": ("weight_change_feature", "root_h_alpha", "feature"),
-    "alpha*": ("crossover", "width", "crossover"),
-    "t1": ("linear_time", "root_h_alpha", "feature"),
-    "t_half": ("half_time", "root_h_alpha", "feature"),
-}
+KERNEL, CROSSOVER = "kernel", "alpha*"  #: `Verdict.column` of what this table has a use of its own for
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: the power of one variable."""
+
+    key: str  #: `Verdict.column`
+    heading: str
+    variable: str
+
+
+COLUMNS = (
+    Column(KERNEL, "kernel", "A"),
+    Column("weights", "weights", "A"),
+    Column(CROSSOVER, "α*", "h"),
+    Column("t1", "t₁", "A"),
+    Column("t_half", "t½", "A"),
+)
 
 
 @dataclass(frozen=True)
@@ -33,39 +46,38 @@ class Row:
     depth: int
     degree: str  #: k
     total_degree: str  #: D
-    cells: dict[str, Verdict]  #: heading -> verdict
+    cells: dict[str, Verdict]  #: `Column.key` -> verdict
     star: float | None  #: A* = sqrt(h)·alpha*, where the kernel changes by its own size, at the largest width
 
     @property
     def kernel(self) -> Verdict | None:
         """The verdict on the kernel's exponent."""
-        return self.cells.get("kernel")
+        return self.cells.get(KERNEL)
 
 
-def comparison(verdicts: Sequence[Verdict], found: Sequence[Measurements]) -> list[Row]:
+def comparison(verdicts: Sequence[Verdict], experiments: Sequence[Measurements]) -> list[Row]:
     """Return one row an activation and depth, in the order of the experiments; empty if there is one activation only.
 
-    Where several experiments have the same activation and depth, the one that tells most of these laws stands.
+    Where several experiments have the same activation and depth, the one that measured most of these laws stands.
     """
     rows: dict[tuple[str, int], Row] = {}
-    for one in found:
+    for one in experiments:
         if one.activation is None or one.depth is None:
             continue
-        own = {(v.claim, v.variable, v.regime): v for v in verdicts if v.experiment == one.name}
-        cells = {heading: own[key] for heading, key in COLUMNS.items() if key in own}
+        cells = {v.column: v for v in verdicts if v.experiment == one.name and v.column is not None}
         key = (one.activation, one.depth)
-        if key in rows and _told(rows[key].cells) >= _told(cells):
+        if key in rows and _measured(rows[key].cells) >= _measured(cells):
             continue
         try:
             degree = Activation(one.activation).degree
             total = Feature(Model(one.depth, degree)).total_degree
         except InputError:
             continue
-        rows[key] = Row(one.activation, one.depth, str(degree), str(total), cells, _star(cells.get("alpha*")))
+        rows[key] = Row(one.activation, one.depth, str(degree), str(total), cells, _star(cells.get(CROSSOVER)))
     return list(rows.values()) if len({row.activation for row in rows.values()}) > 1 else []
 
 
-def _told(cells: dict[str, Verdict]) -> int:
+def _measured(cells: dict[str, Verdict]) -> int:
     return sum(v.estimate is not None for v in cells.values())
 
 
@@ -78,31 +90,27 @@ def _star(crossover: Verdict | None) -> float | None:
 
 
 def expected_power(verdict: Verdict) -> str:
-    """The predicted power in short: a number, a logarithm, or a dash where theory refuses."""
-    if verdict.predicted is not None:
-        return verdict.predicted.replace("-", "−")
-    if verdict.form is Form.LOGARITHM:
-        return "1, with log"
-    if verdict.leading_exponent is not None:
-        return f"{verdict.leading_exponent}, with logs".replace("-", "−")
-    return "–"
+    """Return the predicted power in short: a number, a logarithm, or a dash where theory makes no claim."""
+    return "1, with log" if verdict.form is Form.LOGARITHM else predicted_text(verdict)
 
 
 def has_power(kernel: Verdict) -> bool:
     """Whether theory predicts a power of the kernel's change, be it with logarithms."""
-    return kernel.predicted is not None or kernel.claimed
+    return kernel.refusal is None
 
 
 def tally(rows: Sequence[Row]) -> str:
     """Say in a sentence how far the predicted exponents of the kernel were met."""
-    told = [row.kernel for row in rows if row.kernel is not None and row.kernel.predicted_value is not None]
-    near = [v for v in told if v.estimate is not None and v.predicted_value is not None]
-    if not near:
+    kernels = [row.kernel for row in rows if row.kernel is not None and row.kernel.predicted_value is not None]
+    differences = [
+        abs(v.estimate - v.predicted_value) for v in kernels if v.estimate is not None and v.predicted_value is not None
+    ]
+    if not differences:
         return ""
-    words = {word: sum(v.verdict == word for v in told) for word in ("consistent", "inconsistent", "inconclusive")}
-    off = max(abs(v.estimate - v.predicted_value) for v in near)  # type: ignore[operator]
-    listed = ", ".join(f"{count} {word}" for word, count in words.items() if count)
+    outcomes = Counter(label_of(v).text for v in kernels)
+    listed = ", ".join(f"{outcomes[label.text]} {label.text}" for label in LABELS if outcomes[label.text])
+    pairs = f"{len(kernels)} pair{'' if len(kernels) == 1 else 's'} of activation and depth"
     return (
-        f"{len({row.activation for row in rows})} activations; theory predicts the kernel's exponent for {len(told)} "
-        f"pairs of activation and depth: {listed}. The largest difference between measured and predicted is {off:.3f}."
+        f"{len({row.activation for row in rows})} activations; theory predicts the exponent of the kernel change for "
+        f"{pairs}: {listed}. The largest difference between measured and predicted is {max(differences):.3f}."
     )

@@ -85,7 +85,7 @@ def test_a_table_without_activation_is_judged_by_a_file_of_laws(tmp_path, data):
     ]  # fmt: skip
     assert rows[0]["margin"] == 0.08
     assert "not measured" in rows[2]["reason"].lower()
-    assert "own_kernel_change" in (tmp_path / "out" / "report.md").read_text()
+    assert "Your prediction kernel_change" in (tmp_path / "out" / "report.md").read_text()
 
 
 def test_netcdf_with_any_order_of_dimensions_does_as_well(tmp_path, data):

@@ -9,8 +9,9 @@ from synthetic_campaign import experiment, tree
 from fit import assess
 from fit.measurements.reading import measurements
 from fit.report.comparison import comparison, expected_power, tally
+from fit.report.content import collect
 from fit.report.figures import exponents
-from fit.report.render import build, write
+from fit.report.page import write
 
 
 def called(activation, data):
@@ -45,7 +46,7 @@ def test_the_sentence_counts_only_what_has_a_predicted_power(two):
     _, verdicts, found = two
     told = tally(comparison(verdicts, found))
     assert "2 activations" in told
-    assert "1 pairs" in told
+    assert "1 pair of activation and depth" in told
 
 
 def test_one_activation_alone_is_no_comparison():
@@ -56,7 +57,7 @@ def test_one_activation_alone_is_no_comparison():
 def test_the_figure_tells_every_measured_exponent(two):
     _, verdicts, found = two
     rows = comparison(verdicts, found)
-    notes = [text for _, _, text in exponents(rows).notes]
+    notes = [text for _, _, text in exponents.draw(rows).notes]
     assert len(notes) == len(rows)
     assert any("tanh" in text and "no power" in text for text in notes)
 
@@ -66,7 +67,7 @@ def test_what_theory_gives_no_law_for_is_not_drawn():
     data = tree(experiment(), slow, called("tanh", experiment(name="tanh-L1", depth=1, exponent=-2.0)))
     rows = comparison(assess(data), measurements(data))
     assert expected_power(next(row for row in rows if "abs" in row.activation).cells["kernel"]) == "–"
-    notes = [text for _, _, text in exponents(rows).notes]
+    notes = [text for _, _, text in exponents.draw(rows).notes]
     assert len(notes) == 2
     assert not any("abs" in text for text in notes)
 
@@ -79,8 +80,9 @@ def test_with_many_experiments_the_page_is_an_overview(tmp_path):
         parts.append(part)
     data = tree(*parts)
     verdicts = assess(data)
-    write(build("many", verdicts, measurements(data), tmp_path), verdicts, tmp_path)
+    write(collect("many", verdicts, measurements(data), tmp_path), tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert page.index('id="activations"') < page.index('id="verdicts"')
-    assert [p.name for p in (tmp_path / "figures").iterdir()] == ["exponents.svg"]
+    names = sorted(p.name for p in (tmp_path / "figures").iterdir())
+    assert names == ["exponents.csv", "exponents.svg", "laws.csv", "laws.svg"]
     assert "figures of single curves are left out" in page

@@ -10,7 +10,8 @@ import xarray as xr
 from synthetic_campaign import experiment
 from typer.testing import CliRunner
 
-from fit.report.command import app, as_begun, campaign_for, seeds_for
+from fit.report.campaigns import campaign_for, in_size_of_store, seeds_for
+from fit.report.command import app
 from lazyrich.command_line import app as lazyrich_app
 from simulate import Campaign, Status, Store, load_data, run, run_task
 from theory import InputError
@@ -34,7 +35,7 @@ def test_a_preset_is_simulated_and_reported_on(folder):
     for name in ("report.html", "report.md", "verdicts.json", "store.zarr"):
         assert (folder / name).exists()
     told = (folder / "told.txt").read_text()
-    assert "kernel_change_feature" in told
+    assert "How far the kernel moves" in told
     assert "report.html" in told
     assert all(len(line) <= 80 for line in told.splitlines() if "report.html" not in line)
 
@@ -147,9 +148,9 @@ def test_larger_machines_train_more_seeds_for_the_laws_in_h_and_a_run_keeps_the_
     small, large = sized(seeds=16), sized(seeds=64)
     assert max(e.seeds for e in large.experiment) == 64
     path = tmp_path / "store.zarr"
-    assert as_begun(path, large, sized) == large
+    assert in_size_of_store(path, large, sized) == large
     Store.create(path, small, {e.name: load_data(e) for e in small.experiment}, "cpu")
-    assert as_begun(path, large, sized) == small
+    assert in_size_of_store(path, large, sized) == small
 
 
 def test_networks_that_diverge_end_with_exit_code_3_and_a_report(tmp_path):

@@ -1,5 +1,6 @@
 """The page: everything on it comes from the verdicts and the data, it needs nothing from outside, and it is stable."""
 
+import html
 import html.parser
 import json
 import re
@@ -9,7 +10,8 @@ from synthetic_campaign import experiment, tree
 
 from fit import assess
 from fit.measurements.reading import measurements
-from fit.report.render import build, decisive, judged, summary, write
+from fit.report.content import collect, decisive, measured
+from fit.report.page import write
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +23,25 @@ def page(tmp_path_factory):
 def render(folder):
     data = tree(experiment(), experiment(name="softplus-L1", depth=1, seed=1, failing=0.02))
     verdicts = assess(data)
-    write(build("A title <with> markup & more", verdicts, measurements(data), folder), verdicts, folder)
+    write(collect("A title <with> markup & more", verdicts, measurements(data), folder), folder)
     return folder, verdicts
+
+
+class _Text(html.parser.HTMLParser):
+    """What is shown: no style sheet, no settings in code."""
+
+    def __init__(self):
+        super().__init__()
+        self.text, self.hidden = "", 0
+
+    def handle_starttag(self, tag, attrs):
+        self.hidden += tag in ("style", "code")
+
+    def handle_endtag(self, tag):
+        self.hidden -= tag in ("style", "code")
+
+    def handle_data(self, data):
+        self.text += "" if self.hidden else data
 
 
 class _Checker(html.parser.HTMLParser):
@@ -71,18 +90,34 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(page):
     assert "A title &lt;with&gt; markup &amp; more" in text
 
 
-def test_each_decisive_verdict_is_on_the_page_with_its_numbers(page):
+def test_each_measurement_is_on_the_page_with_its_numbers(page):
     folder, verdicts = page
     html_text, markdown = (folder / "report.html").read_text(), (folder / "report.md").read_text()
     assert decisive(verdicts)
-    for v in decisive(verdicts):
+    for v in measured(verdicts):
         if v.estimate is not None:
             number = f"{v.estimate:.3f}".replace("-", "−")
             assert number in html_text
             assert number in markdown
-        assert v.verdict in markdown
-    for claim in {v.claim for v in judged(verdicts)}:
-        assert claim in html_text
+        assert html.escape(v.title, quote=False) in html_text
+        assert v.title in markdown
+
+
+def test_what_a_person_reads_has_titles_and_no_identifier(page):
+    """Identifiers stay in anchors, names of files, and the settings of experiments."""
+    folder, verdicts = page
+    shown = _Text()
+    shown.feed((folder / "report.html").read_text())
+    # the name of a variable that a source lacks is what its owner must know
+    for claim in {v.claim for v in verdicts if "_" in v.claim} - {v.quantity for v in verdicts}:
+        assert claim not in shown.text, claim
+    assert "\\" not in shown.text  # no LaTeX either
+
+
+def test_the_state_of_the_data_comes_before_the_result(page):
+    folder, _ = page
+    text = (folder / "report.html").read_text()
+    assert text.index("<b>Data.</b>") < text.index("<b>Result.</b>") < text.index('id="verdicts"')
 
 
 def test_verdicts_are_written_as_json_with_the_documented_fields(page):
@@ -116,11 +151,3 @@ def test_unfitted_networks_are_counted_on_the_page(page):
     folder, _ = page
     markdown = (folder / "report.md").read_text()
     assert re.search(r"\d+ [^\n]*(max_steps|steps)", markdown)
-
-
-def test_the_summary_counts_laws_and_names_those_that_fail():
-    data = tree(experiment(name="wrong", exponent=-4 / 3, seeds=40))
-    told = summary(assess(data))
-    assert "kernel_change_feature contradicts the prediction" in told
-    assert re.search(r"\d+ of \d+ laws hold", told)
-    assert summary([]) == "No law could be measured with these data."

@@ -1,0 +1,270 @@
+"""Everything that goes onto the page, collected from verdicts and measurements, with the figures drawn."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fit.curves.theory_curves import TheoryCurve
+from fit.judge.verdict import Verdict
+from fit.measurements.measurements import Measurements
+from fit.processes import Map
+from fit.report import data_state, summary
+from fit.report.comparison import Row, comparison
+from fit.report.figures import exponents, forest, measured_curve, phase_diagram, svg
+from fit.report.figures.drawing import Drawing
+from fit.report.figures.measured_curve import Curve
+from fit.report.figures.svg import PagePart
+from fit.report.laws import Law, laws, same_prediction
+from fit.report.titles import file_name, full_title, section_title, section_titles
+from lazyrich.errors import InputError
+from theory.activation import Activation
+from theory.prediction import Prediction
+from theory.predictions import predictions
+
+#: With more experiments than this a page is an overview: figures of single curves would fill hundreds of screens.
+MOST_EXPERIMENTS_WITH_FIGURES = 12
+#: With more measured powers than this the figure of all laws has one row a law and not one a measurement.
+MOST_FOREST_ROWS = 90
+#: Figures that are drawn at a time, where processes share them.
+BATCH = 3
+
+
+@dataclass(frozen=True)
+class Section:
+    """One claim: its verdicts, the predictions behind them, and the figures."""
+
+    claim: str
+    title: str
+    rows: list[Verdict]
+    laws: list[tuple[Prediction, list[str]]]  #: with the experiments that they are for
+    curves: list[Curve]
+    elsewhere: list[Curve]  #: that show this claim too, and stand in another section
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """Claims without a measurement, for one reason: (title, experiments) of each."""
+
+    reason: str
+    claims: list[tuple[str, list[str]]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that goes onto the page."""
+
+    title: str
+    data: str  #: what it rests on, in a few sentences
+    unfinished: bool  #: whether networks are pending
+    states: list[data_state.ExperimentState]
+    summary: str
+    counts: str  #: measurements by outcome
+    laws: list[Law]
+    verdicts: list[Verdict]
+    decisive: list[Verdict]
+    undecided: list[Verdict]  #: measured, but decided elsewhere only
+    unmeasured: list[Unmeasured]
+    refused: list[Unmeasured]  #: of which theory makes no claim
+    sections: list[Section]
+    phase: list[tuple[str, str]]  #: experiment and figure name
+    compared: list[Row]  #: activations side by side; empty if there is one only
+    experiments: list[dict[str, Any]]
+    figures_left_out: bool
+    sources: list[str]
+    command: str = ""  #: that makes it again
+    figures: dict[str, PagePart] = field(default_factory=dict)
+    folder: Path = Path()
+
+
+def measured(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts on what could be measured: with an interval, or decided."""
+    order = list(section_titles())
+    chosen = [v for v in verdicts if v.verdict != "inconclusive" or None not in (v.ci_low, v.ci_high)]
+    return sorted(chosen, key=lambda v: (order.index(v.claim) if v.claim in order else len(order), v.experiment))
+
+
+def decisive(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Leave out what is undecided in one experiment and decided in another of which the same is predicted."""
+    rows = measured(verdicts)
+    decided = {same_prediction(v) for v in rows if v.verdict != "inconclusive"}
+    return [v for v in rows if v.verdict != "inconclusive" or same_prediction(v) not in decided]
+
+
+def collect(
+    title: str,
+    verdicts: Sequence[Verdict],
+    experiments: Sequence[Measurements],
+    folder: Path,
+    *,
+    theory: Sequence[TheoryCurve] = (),
+    formats: Sequence[str] = (),
+    command: str = "",
+    apply: Map = map,
+) -> Report:
+    """Draw the figures into ``folder``/figures and collect what the templates need.
+
+    Parameters
+    ----------
+    theory : sequence of TheoryCurve
+        What theory gives beyond powers, drawn beside the measurements.
+    formats : sequence of {"pdf", "png"}
+        In which the figures are written beside SVG.
+    command : str
+        The command line that makes the report again; empty where there is none.
+    apply : callable
+        What draws figures one by one: ``map``, or one that processes share (`fit.processes`).
+    """
+    predicted = {one.name: _predictions(one) for one in experiments}
+    overview = len(experiments) > MOST_EXPERIMENTS_WITH_FIGURES
+    deciding = decisive(verdicts)
+    # what is undecided here and decided by another experiment has its numbers in the appendix, and no figure
+    undecided = [v for v in measured(verdicts) if v not in deciding]
+    drawn = [] if overview else measured_curve.curves([v for v in verdicts if v not in undecided], theory)
+    unmeasured = [v for v in verdicts if v not in deciding and v not in undecided]
+    states = [data_state.state_of(one) for one in experiments]
+    report = Report(
+        title=title,
+        data=data_state.headline(states),
+        unfinished=any(state.pending for state in states),
+        states=states,
+        summary=summary.summary(deciding),
+        counts=summary.outcome_counts(measured(verdicts)),
+        laws=laws(deciding, experiments),
+        verdicts=list(verdicts),
+        decisive=deciding,
+        undecided=undecided,
+        unmeasured=_by_reason([v for v in unmeasured if v.refusal is None]),
+        refused=_by_reason([v for v in unmeasured if v.refusal is not None]),
+        sections=_sections(verdicts, predicted, drawn),
+        phase=[],
+        compared=comparison(verdicts, experiments),
+        figures_left_out=overview,
+        experiments=[_provenance(one) for one in experiments],
+        sources=sorted({one.store for one in experiments if one.store}),
+        command=command,
+        folder=folder,
+    )
+    wanted = _figures(report, experiments, drawn, overview)
+    target = folder / "figures"
+    target.mkdir(parents=True, exist_ok=True)
+    batches = [wanted[i : i + BATCH] for i in range(0, len(wanted), BATCH)]
+    for parts in apply(functools.partial(_draw, folder=target, formats=tuple(formats)), batches):
+        report.figures.update(parts)
+    # the first one stands on the first screen: that of most networks
+    largest = sorted(experiments, key=lambda one: (len(one.widths), one.status.size), reverse=True)
+    names = ((one.name, _phase_name(one)) for one in largest)
+    report.phase.extend((experiment, name) for experiment, name in names if name in report.figures)
+    return report
+
+
+@dataclass(frozen=True)
+class _Figure:
+    name: str
+    title: str
+    draw: Callable[[], Drawing | None]
+
+
+def _figures(
+    report: Report, experiments: Sequence[Measurements], drawn: Sequence[Curve], overview: bool
+) -> list[_Figure]:
+    rows = report.decisive + report.undecided
+    if len(rows) > MOST_FOREST_ROWS:
+        rows = [row.shown for law in report.laws for row in law.rows]
+    order = list(section_titles())
+    rows = sorted(rows, key=lambda v: (order.index(v.claim) if v.claim in order else len(order), v.regime, v.variable))
+    wanted = [
+        _Figure("laws", "Measured powers beside the predicted ones", functools.partial(forest.draw, rows)),
+        _Figure(
+            "exponents", "Measured and predicted exponents a over the depth",
+            functools.partial(exponents.draw, report.compared),
+        ),
+    ]  # fmt: skip
+    for one in [] if overview else experiments:
+        title = f"Kernel change over width and output scale, {one.name}"
+        own = [v for v in report.verdicts if v.experiment == one.name]
+        wanted.append(_Figure(_phase_name(one), title, functools.partial(phase_diagram.draw, own, one.name)))
+    return wanted + [_Figure(c.name, c.caption, functools.partial(measured_curve.draw, c)) for c in drawn]
+
+
+def _phase_name(one: Measurements) -> str:
+    return file_name(f"phase-{one.name}")
+
+
+def _draw(wanted: Sequence[_Figure], folder: Path, formats: Sequence[str]) -> dict[str, PagePart]:
+    """Write those figures that there is something to draw for; return them as parts of a page."""
+    return {
+        one.name: svg.save(drawing, folder, one.name, one.title, formats)
+        for one in wanted
+        if (drawing := one.draw()) is not None
+    }
+
+
+def _predictions(one: Measurements) -> tuple[Prediction, ...]:
+    if one.activation is None or one.depth is None:
+        return ()
+    try:
+        activation = Activation(one.activation, normalise=bool(one.description.get("normalise", True)))
+        return predictions(activation, one.depth)
+    except InputError:
+        return ()
+
+
+def _sections(
+    verdicts: Sequence[Verdict], predicted: Mapping[str, Sequence[Prediction]], drawn: Sequence[Curve]
+) -> list[Section]:
+    rows_of: dict[str, list[Verdict]] = {}
+    for v in measured(verdicts):
+        rows_of.setdefault(v.claim, []).append(v)
+    sections = []
+    for claim, rows in rows_of.items():
+        regimes = {(v.regime, v.variable) for v in rows}
+        stated: dict[tuple, tuple[Prediction, list[str]]] = {}
+        for name in sorted({part for v in rows for part in v.experiment.split(" + ")}):
+            for law in predicted.get(name, ()):
+                if law.claim == claim and (law.regime.name, law.variable) in regimes:
+                    key = (law.expected, law.regime, law.variable, law.derivation)
+                    names = stated.setdefault(key, (law, []))[1]
+                    names.extend([] if name in names else [name])
+        own = [c for c in drawn if c.verdicts[0].claim == claim]
+        elsewhere = [c for c in drawn if c not in own and any(v.claim == claim for v in c.verdicts)]
+        sections.append(Section(claim, section_title(rows[0]), rows, list(stated.values()), own, elsewhere))
+    return sections
+
+
+def _by_reason(verdicts: Sequence[Verdict]) -> list[Unmeasured]:
+    """Verdicts with the same reason together, so that it is said once."""
+    grouped: dict[str, dict[str, list[str]]] = {}
+    for v in verdicts:
+        reason = v.reason if v.refusal is None else f"{v.refusal[:1].upper()}{v.refusal[1:]}."
+        grouped.setdefault(reason, {}).setdefault(full_title(v), []).append(v.experiment)
+    return [
+        Unmeasured(reason, [(title, sorted(set(names))) for title, names in claims.items()])
+        for reason, claims in grouped.items()
+    ]
+
+
+def _provenance(one: Measurements) -> dict[str, Any]:
+    """What was run, and what it cost, of one experiment."""
+    attributes = one.data.attrs
+    cost = {}
+    for name in ("steps", "gradient_evaluations", "wall_time"):
+        if name in one.data:
+            values = np.asarray(one.data[name].values, dtype=float)
+            cost[name] = float(np.nansum(values))
+    return {
+        "name": one.name,
+        "description": {k: v for k, v in one.description.items() if k != "name"},
+        "data": attributes.get("data", {}) if isinstance(attributes.get("data"), dict) else {},
+        "versions": attributes.get("versions") if isinstance(attributes.get("versions"), dict) else {},
+        "commit": attributes.get("commit"),
+        "device": attributes.get("device"),
+        "dtype": attributes.get("dtype"),
+        "networks": int(np.asarray(one.status).size),
+        "cost": cost,
+    }

@@ -1,0 +1,137 @@
+"""What was trained, how much of it is done, and what was left out: the first thing that a report says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fit.measurements.measurements import Measurements
+from fit.report.numbers import short
+from simulate.training.status import Status
+
+#: endings whose networks did not do what was asked, in the words of a table
+_LEFT_OUT = {
+    Status.MAX_STEPS: "not fitted after the allowed steps",
+    Status.STALLED: "came to rest before they fitted",
+    Status.DIVERGED: "diverged",
+    Status.OUT_OF_MEMORY: "out of memory",
+    Status.TIME_LIMIT: "out of time",
+}
+
+
+@dataclass(frozen=True)
+class ExperimentState:
+    """One experiment: its networks in words, and how many of them are trained, pending and left out.
+
+    ``recorded`` is False for tables without a column of how training ended: all their networks are used.
+    """
+
+    name: str
+    architecture: str  #: "3 hidden layers, softplus"
+    widths: tuple[float, ...]
+    amplitudes: tuple[float, ...]
+    seeds: int
+    data: str  #: "digits, N = 80"
+    dynamics: str
+    dtype: str
+    date: str
+    networks: int
+    trained: int
+    pending: int
+    left_out: dict[str, int]  #: reason -> networks
+    recorded: bool
+
+    @property
+    def grid(self) -> str:
+        """The grid in words: widths, amplitudes, seeds."""
+        return f"h = {_span(self.widths)}; A = {_span(self.amplitudes)}; {self.seeds} seeds"
+
+
+def state_of(one: Measurements) -> ExperimentState:
+    """Return what can be said of one experiment's data without looking at what was measured."""
+    status = np.asarray(one.status)
+    left_out = {reason: int((status == ending).sum()) for ending, reason in _LEFT_OUT.items()}
+    described = one.description
+    return ExperimentState(
+        name=one.name,
+        architecture=_architecture(described),
+        widths=tuple(one.widths.tolist()),
+        amplitudes=tuple(np.unique(one.root_h_alpha.values).tolist()),
+        seeds=one.n_seeds,
+        data=_data(one),
+        dynamics=_dynamics(described),
+        dtype=str(one.data.attrs.get("dtype", "")),
+        date=str(one.data.attrs.get("created", ""))[:10],
+        networks=int(status.size),
+        trained=int((status == Status.CONVERGED).sum()),
+        pending=int((status == Status.PENDING).sum()),
+        left_out={reason: count for reason, count in left_out.items() if count},
+        recorded="status" in one.data,
+    )
+
+
+def headline(states: Sequence[ExperimentState]) -> str:
+    """Say in a few sentences what the report rests on."""
+    networks = sum(s.networks for s in states)
+    trained = sum(s.trained for s in states)
+    pending = sum(s.pending for s in states)
+    data = "; ".join(dict.fromkeys(s.data for s in states if s.data))
+    dates = sorted({s.date for s in states if s.date})
+    text = f"{networks:,} networks in {_counted(len(states), 'experiment')}"
+    text += f" on {data}" if data else ""
+    text += f", trained {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else ""
+    text += f", {', '.join(dtypes)}" if (dtypes := sorted({s.dtype for s in states if s.dtype})) else ""
+    text += "."
+    if pending:
+        text += f" {pending:,} of them are still pending: everything below rests on the other {networks - pending:,}."
+    left_out: dict[str, int] = {}
+    for s in states:
+        for reason, count in s.left_out.items():
+            left_out[reason] = left_out.get(reason, 0) + count
+    if left_out:
+        reasons = "; ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+        text += f" Left out: {reasons}."
+    elif not all(s.recorded for s in states):
+        text += " The source does not say how training ended: every network in it is used."
+    elif not pending and trained == networks:
+        text += " Every one of them met its stopping criterion, so none is left out."
+    return text
+
+
+def _architecture(described: dict[str, Any]) -> str:
+    depth, activation = described.get("depth"), described.get("activation")
+    parts = [] if depth is None else [f"{_counted(int(depth), 'hidden layer')}"]
+    architecture = described.get("architecture")
+    parts += [str(activation)] if activation is not None else []
+    parts += [str(architecture)] if architecture not in (None, "fc") else []
+    return ", ".join(parts)
+
+
+def _data(one: Measurements) -> str:
+    described = one.description
+    name = described.get("dataset")
+    if name is None:
+        return ""
+    text = str(name).replace("_", " ")
+    n_train, pca = described.get("n_train"), described.get("pca")
+    text += f", {pca} principal components" if pca is not None else ""
+    return text + (f" (N = {int(n_train):,})" if n_train is not None else "")
+
+
+def _dynamics(described: dict[str, Any]) -> str:
+    dynamics = described.get("dynamics")
+    name = dynamics.get("name") if isinstance(dynamics, dict) else dynamics
+    return "" if name is None else str(name).replace("_", " ")
+
+
+def _span(values: Sequence[float]) -> str:
+    if len(values) == 1:
+        return short(values[0])
+    return f"{short(values[0])} to {short(values[-1])} ({len(values)} values)"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,69 @@
+"""Numbers as a page and a terminal write them: fixed decimals, a true minus sign, intervals, p-values."""
+
+from __future__ import annotations
+
+import math
+
+
+def signed(text: str) -> str:
+    """Return the text of a number with a minus sign instead of a hyphen."""
+    return text.replace("-", "−")
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number with so many decimals; a dash where there is none.
+
+    Examples
+    --------
+    >>> number(-1.5), number(None)
+    ('−1.500', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    return signed(f"{value:z.{digits}f}")
+
+
+def short(value: float | None) -> str:
+    """Return a number to four digits.
+
+    Examples
+    --------
+    >>> short(0.001), short(12345.0), short(1e4), short(1e-6), short(0.25)
+    ('10⁻³', '1.234×10⁴', '10⁴', '10⁻⁶', '0.25')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0 or 0.01 <= abs(value) < 1e4:
+        return signed(f"{value:.4g}")
+    mantissa, _, exponent = f"{value:.3e}".partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    power_of_ten = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
+    if mantissa in ("1", "-1"):
+        return signed(mantissa.removesuffix("1")) + power_of_ten
+    return f"{signed(mantissa)}×{power_of_ten}"
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power(exponent: str | None) -> str:
+    """Return an exact exponent as text, such as −3/2."""
+    return "–" if exponent is None else signed(exponent)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Return an interval in brackets."""
+    return "–" if low is None or high is None else f"[{number(low)}, {number(high)}]"
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value: two digits, and no more zeros than can be read.
+
+    Examples
+    --------
+    >>> p_value(0.0321), p_value(4e-8), p_value(0.5)
+    ('0.032', '< 10⁻⁴', '0.5')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    return "< 10⁻⁴" if value < 1e-4 else f"{value:.2g}"

@@ -1,0 +1,115 @@
+"""A verdict as a person reads it: the outcome with "no prediction" told from "undecided", and a short reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, MIN_WIDTHS
+from fit.judge.verdict import Verdict
+from fit.report.numbers import number, p_value, power
+from theory.prediction import Form
+
+
+@dataclass(frozen=True)
+class Label:
+    """``name`` is the CSS class, ``text`` what is read."""
+
+    name: str
+    text: str
+
+
+CONSISTENT = Label("consistent", "consistent")
+INCONSISTENT = Label("inconsistent", "inconsistent")
+UNDECIDED = Label("inconclusive", "undecided")
+NO_PREDICTION = Label("unclaimed", "no prediction")
+_DECIDED = {"consistent": CONSISTENT, "inconsistent": INCONSISTENT}
+LABELS = (CONSISTENT, INCONSISTENT, UNDECIDED, NO_PREDICTION)
+
+
+def label_of(verdict: Verdict) -> Label:
+    """Return the outcome: undecided if there is a prediction that the data could have decided about."""
+    if verdict.verdict in _DECIDED:
+        return _DECIDED[verdict.verdict]
+    return NO_PREDICTION if without_prediction(verdict) else UNDECIDED
+
+
+def without_prediction(verdict: Verdict) -> bool:
+    """Whether theory predicts nothing that this measurement could be compared with."""
+    return verdict.refusal is not None or verdict.form is Form.POWER_WITH_LOGARITHMS
+
+
+def predicted_text(verdict: Verdict) -> str:
+    """Return the predicted power, or what is predicted instead."""
+    if verdict.predicted is not None:
+        return power(verdict.predicted)
+    if verdict.refusal is not None:
+        return "–"
+    if verdict.form is Form.POWER_WITH_LOGARITHMS:
+        return f"{power(verdict.leading_exponent)}, with logs"
+    return verdict.stands_for_power or ("A ln(1/A)" if verdict.form is Form.LOGARITHM else "–")
+
+
+def measured_text(verdict: Verdict) -> str:
+    """Return the estimate and the half-width of its 95 % interval."""
+    if verdict.estimate is None:
+        return "–"
+    if verdict.ci_low is None or verdict.ci_high is None:
+        return number(verdict.estimate)
+    return f"{number(verdict.estimate)} ± {number((verdict.ci_high - verdict.ci_low) / 2)}"
+
+
+def distance_text(verdict: Verdict) -> str:
+    """Return how far the estimate is from the exact prediction, where its 95 % interval excludes that; else nothing."""
+    if verdict.p_value is None or verdict.p_value >= 0.05 or not verdict.standard_error:
+        return ""
+    assert verdict.estimate is not None
+    assert verdict.predicted_value is not None
+    errors = (verdict.estimate - verdict.predicted_value) / verdict.standard_error
+    p = p_value(verdict.p_value)
+    return f"{number(errors, 1)} s.e., p {p if p.startswith('<') else f'= {p}'}"
+
+
+def short_reason(verdict: Verdict) -> str:
+    """Say in a few words why nothing was decided; empty for a decided verdict.
+
+    Computed from the verdict's numbers; ``verdict.reason`` is the whole sentence.
+    """
+    if verdict.verdict != "inconclusive":
+        return ""
+    if without_prediction(verdict):
+        return "theory gives no law" if verdict.refusal else "a power with logarithms is not judged"
+    counts = ((verdict.n_seeds, MIN_SEEDS, "seed"), (verdict.n_widths, MIN_WIDTHS, "width"))
+    for count, needed, name in counts[: 2 if verdict.variable == "width" else 1]:
+        if 0 < count < needed:
+            return f"{count} {name}{'s' if count > 1 else ''} of {needed}"
+    amplitudes = _amplitudes(verdict)
+    if verdict.variable != "width" and 0 < amplitudes < MIN_AMPLITUDES:
+        return f"{amplitudes} amplitude{'s' if amplitudes > 1 else ''} of {MIN_AMPLITUDES}"
+    return _against_margin(verdict)
+
+
+def _amplitudes(verdict: Verdict) -> int:
+    """How many amplitudes entered the fit."""
+    if verdict.points is None:
+        return 0
+    used = verdict.points["root_h_alpha"].values[verdict.points["used"].values.astype(bool)]
+    return len(np.unique(used[np.isfinite(used)]))
+
+
+def _against_margin(verdict: Verdict) -> str:
+    numbers = (verdict.estimate, verdict.predicted_value, verdict.margin, verdict.ci_low, verdict.ci_high)
+    if any(n is None for n in numbers):
+        return "see the report"
+    estimate, predicted, margin, low, high = (float(n) for n in numbers if n is not None)
+    half, distance = (high - low) / 2, abs(estimate - predicted)
+    if low > predicted + margin or high < predicted - margin:
+        return "outside the margin"
+    if half > margin:
+        return f"± {number(half, 2)} exceeds the margin {margin:g}"
+    if distance > margin:
+        return f"off by {number(distance, 2)}, margin {margin:g}"
+    if distance + half > margin:
+        return "at the edge of the margin"
+    return "see the report"

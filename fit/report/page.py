@@ -1,0 +1,111 @@
+"""The page: templates filled with what `content` has collected, written as HTML, Markdown and JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from importlib import metadata, resources
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+from fit.judge.outlook import outlook
+from fit.report import numbers, outcomes
+from fit.report.comparison import COLUMNS, expected_power, tally
+from fit.report.content import Report
+from fit.report.figures.svg import colour_variables
+from fit.report.mathematics import mathml
+from fit.report.titles import VARIABLES
+from theory.claims import claims
+
+#: From this many activations on, the comparison is what the page is about, and comes first.
+MANY_ACTIVATIONS = 5
+
+#: LaTeX and meaning
+SYMBOLS = (
+    (r"h", "neurons per hidden layer (width)"),
+    (r"L", "hidden layers (depth); there are L + 1 weight matrices"),
+    (r"\alpha", "output scale: the trained predictor is F = α (f(w) − f(w₀)), and the last layer scales as 1/√h"),
+    (r"A = \sqrt{h}\,\alpha", "the crossover variable: feature training for A ≪ 1, lazy training for A ≫ 1"),
+    (r"F", "trained predictor; training stops when every margin F·y is 1"),
+    (r"\Theta", "neural tangent kernel on held-out points"),
+    (r"\delta F", "rms over test points of the seed-to-seed standard deviation of F"),
+    (r"t_1", "first time at which F has left its tangent at time zero by half"),
+    (r"t_{1/2}", "first time with mean loss below 1/2"),
+    (r"a", "exponent of the kernel change in the feature regime, which goes as A to the power −a"),
+    (r"k,\ D", "degree of the activation at infinity; degree of f in the common scale of the weights"),
+)
+_ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write report.html, report.md and verdicts.json into ``folder``."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "number": numbers.number,
+        "short": numbers.short,
+        "p": numbers.p_value,
+        "interval": lambda verdict: numbers.interval(verdict.ci_low, verdict.ci_high),
+        "predicted": outcomes.predicted_text,
+        "measured": outcomes.measured_text,
+        "distance": outcomes.distance_text,
+        "label": outcomes.label_of,
+        "short_reason": outcomes.short_reason,
+        "expected_power": expected_power,
+        "sentence": lambda text: text[:1].upper() + text[1:],
+        "arxiv": arxiv_links,
+        "variable": lambda law: VARIABLES[law.variable],
+        "predicted_power": numbers.power,
+        "cell": lambda text: text.replace("|", "\\|"),
+    }
+    environment.globals |= {
+        "math": mathml,
+        "svg": lambda name: Markup(report.figures[name].svg if name in report.figures else ""),
+        "csv": lambda name: _csv_address(report, name),
+        "symbols": SYMBOLS,
+        "labels": outcomes.LABELS,
+        "margins": [one for one in claims() if one.because],
+        "outlook": outlook,
+        "columns": COLUMNS,
+        "tally": tally,
+        "many_activations": MANY_ACTIVATIONS,
+        "version": metadata.version("lazyrich"),
+    }
+    dark = colour_variables(report.figures.values())
+    for template, name in (("report.html.j2", "report.html"), ("report.md.j2", "report.md")):
+        text = environment.get_template(template).render(report=report, dark=dark)
+        (folder / name).write_text(text, encoding="utf-8")
+    rows = [verdict.to_json() for verdict in report.verdicts]
+    text = json.dumps(rows, indent=2, allow_nan=False, ensure_ascii=False)
+    (folder / "verdicts.json").write_text(text + "\n", encoding="utf-8")
+
+
+def arxiv_links(text: str) -> Markup:
+    """Return a text in which each arXiv identifier is a link.
+
+    Examples
+    --------
+    >>> print(arxiv_links("a < b, arXiv:1906.08034"))
+    a &lt; b, <a href="https://arxiv.org/abs/1906.08034">arXiv:1906.08034</a>
+    """
+    return Markup(_ARXIV.sub(r'<a href="https://arxiv.org/abs/\1">arXiv:\1</a>', str(escape(text))))
+
+
+def _csv_address(report: Report, name: str) -> str:
+    """A figure's values as an address that holds them: the page stays one file."""
+    path = report.folder / "figures" / f"{name}.csv"
+    if not path.exists():
+        return ""
+    return "data:text/csv;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def _template(name: str) -> str:
+    return resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")

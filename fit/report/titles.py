@@ -1,0 +1,51 @@
+"""What a person reads instead of an identifier: titles of laws, labels of axes, names of files."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+from fit.judge.verdict import Verdict
+from theory.claims import claims
+
+#: how tables, texts and axes write a variable
+VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
+AXES = {"root_h_alpha": "A = √h·α", "root_h_alpha_over_output": "A/F, F = rms output at the stop", "width": "width h"}
+
+
+def variable_of(verdict: Verdict) -> str:
+    """Return the symbol of the variable that a verdict is on a power of."""
+    return VARIABLES[verdict.variable]
+
+
+def full_title(verdict: Verdict) -> str:
+    """Return the title of a verdict's law with its regime: laws of both regimes may have one title."""
+    regime = verdict.regime
+    return verdict.title if regime == "crossover" or regime in verdict.title else f"{verdict.title}, {regime} regime"
+
+
+@functools.cache
+def section_titles() -> dict[str, str]:
+    """Return identifier -> title of theory's claims, in the order of a report."""
+    return {claim.name: claim.title for claim in claims()}
+
+
+def is_theorys(verdict: Verdict) -> bool:
+    """Whether a verdict is on a law of theory; else it is on one that the user stated."""
+    return verdict.claim in section_titles()
+
+
+def section_title(verdict: Verdict) -> str:
+    """Return the heading under which a verdict stands."""
+    return section_titles().get(verdict.claim) or f"Your prediction {verdict.title}"
+
+
+def quantity_label(attrs: dict[str, Any]) -> str:
+    """Return the label of a figure's ordinate, from the attributes of its points."""
+    return f"${attrs['y_label']}$"
+
+
+def file_name(text: str) -> str:
+    """Return a text that can be part of a file's name and of an anchor."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text)

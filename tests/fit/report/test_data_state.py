@@ -1,0 +1,43 @@
+"""What a report rests on: pending networks are said first, and nothing is claimed of endings that are not recorded."""
+
+import pytest
+from synthetic_campaign import experiment
+
+from fit.measurements.reading import measurements
+from fit.report.data_state import headline, state_of
+from simulate.training.status import Status
+
+
+def states(data):
+    return [state_of(one) for one in measurements(data)]
+
+
+def test_pending_networks_are_counted_apart_from_those_left_out():
+    data = experiment(widths=(32, 64), seeds=10)
+    status = data["status"].values
+    status[...] = Status.PENDING
+    status.reshape(-1)[:7] = Status.CONVERGED
+    status.reshape(-1)[7:9] = Status.MAX_STEPS
+    (state,) = states(data)
+    assert (state.trained, state.pending) == (7, status.size - 9)
+    assert state.left_out == {"not fitted after the allowed steps": 2}
+    told = headline([state])
+    assert f"{status.size - 9:,} of them are still pending: everything below rests on the other 9" in told
+    assert "2 not fitted" in told
+
+
+def test_a_complete_run_says_so():
+    assert "Every one of them met its stopping criterion" in headline(states(experiment(seeds=5)))
+
+
+def test_a_table_without_a_status_claims_no_ending():
+    (state,) = states(experiment(seeds=5).drop_vars("status"))
+    assert not state.recorded
+    assert "criterion" not in headline([state])
+    assert "does not say how training ended" in headline([state])
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "1 experiment"), (2, "2 experiments")])
+def test_experiments_are_counted(count, text):
+    (state,) = states(experiment(seeds=5))
+    assert text in headline([state] * count)

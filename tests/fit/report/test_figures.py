@@ -1,0 +1,85 @@
+"""Figures stand alone: what is drawn is what the caption says, and predicted powers go through the data."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from synthetic_campaign import experiment, tree
+
+from fit import assess
+from fit.report.figures import forest, measured_curve, phase_diagram
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return assess(tree(experiment()))
+
+
+@pytest.fixture(scope="module")
+def curves(verdicts):
+    return {curve.name: curve for curve in measured_curve.curves(verdicts)}
+
+
+def lines(drawing):
+    return {line.get_label(): line for line in drawing.axes.get_lines()}
+
+
+def test_the_predicted_power_is_drawn_through_the_data(curves):
+    """Its level is the geometric mean of the points: a flat prediction is not drawn above flat data."""
+    for name in ("softplus-L3-collapse-feature-width", "softplus-L3-crossover-crossover-width"):
+        curve = curves[name]
+        drawn = lines(measured_curve.draw(curve))
+        predicted = next(line for label, line in drawn.items() if label.startswith("predicted"))
+        points = curve.drawn
+        x, y = (points[key].values[points["used"].values.astype(bool)] for key in ("width", "y"))
+        level = np.interp(np.log(x), np.log(predicted.get_xdata()), np.log(predicted.get_ydata()))
+        assert np.mean(np.log(y) - level) == pytest.approx(0, abs=1e-12)
+
+
+def test_captions_say_shaded_and_filled_only_where_something_is(curves):
+    for curve in curves.values():
+        drawing = measured_curve.draw(curve)
+        shaded = len(drawing.axes.patches)
+        assert ("Shaded" in curve.caption) == (shaded > 0), curve.name
+        used = curve.drawn["used"].values
+        assert ("Filled" in curve.caption) == bool(used.any() and not used.all()), curve.name
+
+
+def test_the_rescaled_fluctuations_have_a_caption_of_their_own(curves):
+    caption = curves["softplus-L3-fluctuations-root_h_alpha"].caption
+    assert "Multiplied by h^(1/2), all widths lie on one curve if the law holds" in caption
+    assert "measured" not in caption
+
+
+def test_the_values_of_a_figure_are_a_table(curves):
+    drawing = measured_curve.draw(next(iter(curves.values())))
+    assert {"width", "value", "low_95", "high_95", "in_a_fit"} <= set(drawing.table)
+    assert len(drawing.table) == len(drawing.notes)
+
+
+def test_colours_of_the_phase_diagram_end_with_the_data(verdicts):
+    drawing = phase_diagram.draw(verdicts, "softplus-L3")
+    bar = next(axes for axes in drawing.figure.axes if axes is not drawing.axes)
+    logs = np.log10(drawing.table["kernel_change"])
+    assert bar.get_ylim() == pytest.approx((logs.min(), logs.max()), abs=1e-6)
+
+
+def test_figures_can_be_drawn_on_given_axes(verdicts, curves):
+    for draw in (
+        lambda axes: measured_curve.draw(next(iter(curves.values())), axes),
+        lambda axes: phase_diagram.draw(verdicts, "softplus-L3", axes),
+        lambda axes: forest.draw(verdicts, axes),
+    ):
+        axes = Figure().add_subplot()
+        assert draw(axes).axes is axes
+
+
+def test_the_forest_measures_in_margins_and_shows_what_lies_beyond(verdicts):
+    kernel = next(v for v in verdicts if v.claim == "kernel_change_feature")
+    far = dataclasses.replace(kernel, estimate=kernel.predicted_value - 5 * kernel.margin, verdict="inconsistent")
+    near = dataclasses.replace(kernel, estimate=kernel.predicted_value + 0.5 * kernel.margin, verdict="consistent")
+    drawing = forest.draw([near, far])
+    assert [round(x, 6) for x, _, _ in drawing.notes] == [0.5, -forest.LIMIT]
+    assert list(drawing.table["verdict"]) == ["consistent", "inconsistent"]
+    assert forest.draw([dataclasses.replace(kernel, margin=None)]) is None

@@ -1,0 +1,36 @@
+"""The sentences at the top of a report: counted from the verdicts, with titles."""
+
+import re
+
+from synthetic_campaign import experiment, tree
+
+import fit
+from fit import assess
+from fit.report.content import decisive
+from fit.report.summary import summary
+
+
+def test_the_summary_counts_laws_and_names_those_that_fail():
+    verdicts = decisive(assess(tree(experiment(name="wrong", exponent=-1.2, seeds=40))))
+    told = summary(verdicts)
+    assert re.search(r"“How far the kernel moves, feature regime”.* contradicts? the prediction", told)
+    assert re.search(r"\d+ of \d+ laws hold", told)
+    assert summary([]) == "No law could be measured with these data."
+
+
+def test_what_holds_by_construction_is_named_and_not_counted():
+    verdicts = decisive(assess(tree(experiment())))
+    told = summary(verdicts)
+    assert "By construction, and not counted: “How long dynamics stay linear" in told
+    laws = {(v.claim, v.regime) for v in verdicts if not v.by_construction and v.refusal is None}
+    counted = int(re.search(r"of (\d+) laws", told).group(1))
+    assert counted <= len(laws)
+
+
+def test_a_prediction_of_the_users_is_called_theirs():
+    right = fit.prediction("kernel_change ~ A^(-3/2)", root_h_alpha=(1e-4, 1e-2), margin=0.08)
+    wrong = fit.prediction("kernel_change ~ A^(-1)", root_h_alpha=(1e-4, 1e-2), margin=0.08, claim="mine")
+    told = summary(assess(tree(experiment()), [right, wrong]))
+    assert "The data agree with your prediction kernel_change ~ A^(-3/2) in softplus-L3." in told
+    assert "The data contradict your prediction kernel_change ~ A^(-1) in softplus-L3." in told
+    assert "laws hold" not in told
