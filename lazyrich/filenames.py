@@ -90,8 +90,9 @@ def check_output_folder(field: str, path: str | Path) -> Path:
     try:
         if checked.resolve() == Path(checked.resolve().anchor):
             raise InputError(field, str(path), "is the root of the file system", "Give a folder below it")
-        if checked.exists() and not checked.is_dir():
-            raise InputError(field, str(path), "is no folder", "Give another one")
+        lowest = next(folder for folder in (checked, *checked.parents, Path()) if folder.exists())
+        if not lowest.is_dir():
+            raise InputError(field, str(path), f"{lowest} is no folder", "Give another one")
     except OSError as error:
         raise InputError(field, str(path), f"can't be used ({error.strerror})", "Give another folder") from None
     return checked

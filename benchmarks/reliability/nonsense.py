@@ -82,7 +82,7 @@ _NUMBERS = st.one_of(
     st.floats(),
     st.sampled_from([0, 1, -1, 10**6, 10**12, 2**63, 1e-300, 1e300, float("nan"), float("inf")]),
 )
-_FORMULAS = st.recursive(
+FORMULAS = st.recursive(
     st.sampled_from(["z", "1", "0", "2.5", "x", "pi", "1e400", "9", "-1", "__import__", "'a'", "relu", "()", ""]),
     lambda inner: st.one_of(
         st.builds(
@@ -96,8 +96,8 @@ _FORMULAS = st.recursive(
     ),
     max_leaves=6,
 )
-_SCALARS = st.one_of(_NUMBERS, st.booleans(), _WORDS, _FORMULAS, st.just(datetime.date(2020, 1, 1)))
-_VALUES = st.recursive(
+_SCALARS = st.one_of(_NUMBERS, st.booleans(), _WORDS, FORMULAS, st.just(datetime.date(2020, 1, 1)))
+VALUES = st.recursive(
     _SCALARS,
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
@@ -122,13 +122,13 @@ def main() -> None:
 def measure(folder: Path, examples: int, processes: int, chosen: int) -> dict:
     """Return the counts, and what was neither run nor refused as it should."""
     made = folder / "made"
-    _make_files(made)
+    make_files(made)
     before = stand_in.pieces(made / "store.zarr")
     drawn = [*_draw(campaign_files(), examples // 2, chosen), *_draw(command_lines(), examples - examples // 2, chosen)]
-    in_process, wrong = _outcomes(drawn, folder, made, _in_this_process)
+    in_process, wrong = outcomes(drawn, folder, made, in_this_process)
     # evenly from both kinds
     again = [drawn[i * len(drawn) // max(processes, 1)] for i in range(processes)]
-    as_process, more = _outcomes(again, folder, made, _as_process)
+    as_process, more = outcomes(again, folder, made, _as_process)
     return {
         "in_process": in_process,
         "as_processes": as_process,
@@ -155,13 +155,13 @@ def campaign_files(draw: st.DrawFn) -> tuple[bytes, tuple[str, ...]]:
             case "none":
                 fields.pop(name, None)
             case _:
-                fields[name] = draw(_VALUES)
+                fields[name] = draw(VALUES)
     campaign: dict = {"name": "n", "experiment": [fields]}
     if draw(st.integers(0, 9)) == 0:
         campaign = {"name": draw(_SCALARS), "experiment": [fields] * draw(st.integers(0, 2))}
     if draw(st.integers(0, 9)) == 0:
-        campaign[draw(st.sampled_from(["defaults", "description", "experiments", "x"]))] = draw(_VALUES)
-    text = "".join(f"{_key(name)} = {_toml(value)}\n" for name, value in campaign.items())
+        campaign[draw(st.sampled_from(["defaults", "description", "experiments", "x"]))] = draw(VALUES)
+    text = "".join(f"{_key(name)} = {toml(value)}\n" for name, value in campaign.items())
     if draw(st.integers(0, 9)) == 0:
         start, stop = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
         text = text[:start] + draw(_WORDS) + text[stop:]
@@ -198,7 +198,7 @@ def _arguments() -> st.SearchStrategy[str]:
     names = st.sampled_from(
         ["cpu", "cuda", "cuda:9", "meta", "relu", "smoke", "quick", "a:b", "math:sin", "tcp://127.0.0.1:1"]
     )
-    return st.one_of(st.sampled_from(_FILES), st.sampled_from(_FILES), names, numbers, _FORMULAS, _WORDS, network)
+    return st.one_of(st.sampled_from(_FILES), st.sampled_from(_FILES), names, numbers, FORMULAS, _WORDS, network)
 
 
 @functools.cache
@@ -234,7 +234,7 @@ def _draw(strategy: st.SearchStrategy, count: int, chosen: int) -> list:
     return list(drawn)
 
 
-def _outcomes(drawn: list, folder: Path, made: Path, call) -> tuple[dict, list]:
+def outcomes(drawn: list, folder: Path, made: Path, call) -> tuple[dict, list]:
     """Run all of them; return how often they ended how, and those that ended in another way."""
     ended: Counter[str] = Counter()
     wrong = []
@@ -298,7 +298,7 @@ def _affordable(words: tuple[str, ...]) -> tuple[str, ...]:
     return words if "--dry-run" in words else (*words, "--dry-run")
 
 
-def _in_this_process(words: tuple[str, ...]) -> tuple[object, str, str]:
+def in_this_process(words: tuple[str, ...]) -> tuple[object, str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = CliRunner().invoke(app(), list(words), prog_name="lazyrich")
@@ -324,11 +324,11 @@ def _inside(place: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def _make_files(made: Path) -> None:
+def make_files(made: Path) -> None:
     """What command lines may name: a good campaign and its store, harmed ones, tables, folders."""
     made.mkdir()
     good = {"name": "good", "experiment": [_GOOD]}
-    text = "".join(f"{name} = {_toml(value)}\n" for name, value in good.items())
+    text = "".join(f"{name} = {toml(value)}\n" for name, value in good.items())
     (made / "good.toml").write_text(text, encoding="utf-8")
     (made / "bad.toml").write_text(text.replace("widths", "width"), encoding="utf-8")
     (made / "binary.toml").write_bytes(bytes(range(256)))
@@ -350,7 +350,7 @@ def _key(name: str) -> str:
     return json.dumps(name)
 
 
-def _toml(value: object) -> str:
+def toml(value: object) -> str:
     """A value as TOML writes it."""
     match value:
         case bool():
@@ -358,9 +358,9 @@ def _toml(value: object) -> str:
         case str():
             return json.dumps(value)
         case list() | tuple():
-            return f"[{', '.join(map(_toml, value))}]"
+            return f"[{', '.join(map(toml, value))}]"
         case dict():
-            return "{" + ", ".join(f"{_key(str(k))} = {_toml(v)}" for k, v in value.items()) + "}"
+            return "{" + ", ".join(f"{_key(str(k))} = {toml(v)}" for k, v in value.items()) + "}"
         case datetime.date():
             return value.isoformat()
     return repr(value)

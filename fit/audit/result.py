@@ -17,6 +17,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from lazyrich.errors import InputError
+from lazyrich.filenames import check_output_folder
 
 #: of audit.json: raised when a field changes its meaning or goes
 SCHEMA_VERSION = 1
@@ -151,6 +152,7 @@ def to_text(results: Sequence[Result]) -> str:
 
 def writable(folder: Path) -> Path:
     """Make the folder, or say why it can't be."""
+    check_output_folder("out", folder)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -12,16 +12,15 @@ import zarr
 from fit.measurements.measurements import Measurements
 from fit.measurements.tables import LABELS, from_table, stem
 from lazyrich.errors import InputError
+from simulate.store.opening import open_tree
 
 
 def from_store(path: Path) -> list[Measurements]:
     """Read a Zarr store, lazily: a variable is read when it is asked for."""
     # thousands of small chunks are read in a fifth of the time by zarr's decoder in Rust
     with warnings.catch_warnings(), zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"}):
-        # stores of others need not be consolidated; ours have files of their own beside the hierarchy
-        warnings.filterwarnings("ignore", message="Failed to open Zarr store with consolidated metadata")
         warnings.filterwarnings("ignore", message="Array is unsupported by ZarrsCodecPipeline")
-        return from_tree(xr.open_datatree(path, engine="zarr", chunks=None), str(path))
+        return from_tree(open_tree(path), str(path))
 
 
 def from_tree(tree: xr.DataTree, store: str | None) -> list[Measurements]:

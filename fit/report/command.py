@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,7 @@ from fit.report.terminal import print_verdicts
 from fit.user_predictions import UserPrediction, read_predictions
 from lazyrich.console import Command, command, console, print_json, start
 from lazyrich.errors import InputError
+from lazyrich.filenames import check_output_folder
 from theory.black_box import is_function_name
 
 #: so many sources are named in the title; of more, the folder's name is
@@ -184,7 +185,9 @@ def _report(
         for path in paths:
             with _naming_damage(path):
                 experiments += measurements(path)
-        with _naming_damage(paths[0]):
+        with ExitStack() as stack:
+            for path in paths:
+                stack.enter_context(_naming_damage(path))
             experiments = measurements(experiments)
             apply = share(sum(one.size for one in experiments))
             verdicts = assess(experiments, also=user_predictions, apply=apply)
@@ -247,6 +250,7 @@ def _refuse_campaign_options(**options: Any) -> None:
 
 def _check_writable(folder: Path) -> None:
     """Find out before anything is computed."""
+    check_output_folder("out", folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

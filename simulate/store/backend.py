@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from lazyrich.errors import ExpectedError
+from lazyrich.errors import ExpectedError, InputError
 from lazyrich.filenames import check_path
 
 #: folder for what lies beside the Zarr hierarchy: the root's copy, the records of runs and commits, the lock
@@ -96,6 +96,8 @@ def backend_for(path: str | Path | StorageBackend) -> StorageBackend:
     scheme, separator, rest = str(path).partition("://")
     if not separator:
         return FolderBackend(check_path("store", path))
+    if not scheme:
+        raise InputError("store", str(path), "has no scheme before ://", "Give a path, or a URL (s3://bucket/store)")
     if scheme in ("file", "local"):
         return FolderBackend(check_path("store", rest))
     return ObjectStorageBackend(str(path))

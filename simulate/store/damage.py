@@ -29,13 +29,7 @@ class Damage:
 
 def damaged_store(store: object, damaged: list[Damage]) -> DamagedStoreError:
     """Return the error that names the first damage, how many there are, and what to do."""
-    first, more = damaged[0], len(damaged) - 1
-    problem = f"damaged: {first.path} {first.problem}" + (f", and {more} more" if more else "")
-    remedy = (
-        f"python -m simulate verify {store} lists what is damaged, and python -m simulate repair {store} makes only "
-        "that again"
-    )
-    return DamagedStoreError("store", str(store), problem, remedy)
+    return DamagedStoreError.naming(str(store), damaged[0].path, damaged[0].problem, len(damaged))
 
 
 def damaged_metadata(backend: StorageBackend, root: Root) -> Iterator[Damage]:

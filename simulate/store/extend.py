@@ -51,35 +51,44 @@ def extend(path: str | Path, campaign: Campaign, data: Mapping[str, Data]) -> in
         raise InputError("extend", str(path), "only stores in folders can be extended", "Copy it to a folder and back")
     old.check_layout()
     old.check_data(data)
-    beside = beside_of(backend.path)
-    shutil.rmtree(beside, ignore_errors=True)  # what a killed extension has left
-    new = Store.create(beside, campaign, data, old.root.attributes["device"])
+    folder = backend.path.resolve()
+    larger = _larger(folder)
+    shutil.rmtree(larger, ignore_errors=True)  # what a killed extension has left
+    new = Store.create(larger, campaign, data, old.root.attributes["device"])
     kept = sum(_keep_finished(old, new, task, data[task.experiment]) for task in new.tasks())
     record = {"extended_from": old.root.attributes["digest"], "networks_kept": kept}
     with storage_errors(backend):
         write_records(new.backend, [*old.records(), record])
-        replaced = backend.path.with_name(backend.path.name + ".replaced")
-        backend.path.rename(replaced)
-        beside.rename(backend.path)
-        shutil.rmtree(replaced)
+        folder.rename(_replaced(folder))
+        larger.rename(folder)
+        shutil.rmtree(_replaced(folder))
     return kept
 
 
 def finish_extension(path: str | Path) -> None:
     """Put in place what an extension had finished when it was killed between its last two steps."""
     backend = backend_for(path)
-    if isinstance(backend, FolderBackend):
-        replaced = backend.path.with_name(backend.path.name + ".replaced")
-        if replaced.is_dir() and not backend.path.exists() and beside_of(backend.path).is_dir():
-            with storage_errors(backend):
-                beside_of(backend.path).rename(backend.path)
-        if replaced.is_dir() and backend.path.exists():
+    if not isinstance(backend, FolderBackend):
+        return
+    with storage_errors(backend):
+        store = backend.path.resolve()
+        if not store.name:  # the root of the file system
+            return
+        larger, replaced = _larger(store), _replaced(store)
+        if replaced.is_dir() and not store.exists() and larger.is_dir():
+            larger.rename(store)
+        if replaced.is_dir() and store.exists():
             shutil.rmtree(replaced, ignore_errors=True)
 
 
-def beside_of(path: Path) -> Path:
-    """Where the larger store is written."""
-    return path.with_name(path.name + ".extending")
+def _larger(store: Path) -> Path:
+    """Return where the larger store is written."""
+    return store.with_name(store.name + ".extending")
+
+
+def _replaced(store: Path) -> Path:
+    """Return where the smaller store goes when the larger one takes its place."""
+    return store.with_name(store.name + ".replaced")
 
 
 def _check_grows(old: Store, campaign: Campaign) -> None:

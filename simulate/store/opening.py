@@ -14,8 +14,8 @@ import xarray as xr
 
 from lazyrich.errors import ExpectedError
 from simulate.store.backend import StorageBackend, backend_for
-from simulate.store.root import COPY, ROOT
-from simulate.store.store import Store
+from simulate.store.presence import check_presence
+from simulate.store.root import COPY, ROOT, read_root
 
 
 def open_tree(path: str | Path | StorageBackend) -> xr.DataTree:
@@ -31,14 +31,15 @@ def open_tree(path: str | Path | StorageBackend) -> xr.DataTree:
         Naming what is damaged.
     """
     backend = backend_for(path)
+    root = read_root(backend) if _is_store(backend) else None
     with naming_damage(backend), warnings.catch_warnings():
         # stores of others need not be consolidated
         warnings.filterwarnings("ignore", message="Failed to open Zarr store with consolidated metadata")
-        if _is_store(backend):
-            store = Store.open(backend)
-            store.check_presence()
-            return store.tree()
-        return xr.open_datatree(backend.zarr_store(), engine="zarr", chunks=None)
+        tree = xr.open_datatree(backend.zarr_store(), engine="zarr", chunks=None)
+        if root is not None:
+            names = [name for name in tree.children if "status" in tree[name].data_vars]
+            check_presence(backend, root, {name: tree[name].to_dataset()["status"].values for name in names})
+        return tree
 
 
 @contextmanager
@@ -58,6 +59,8 @@ def naming_damage(path: str | Path | StorageBackend) -> Iterator[None]:
         backend = backend_for(path)
         if not _is_store(backend):
             raise
+        from simulate.store.store import Store  # and with it torch, which reading does without
+
         with Store.open(backend).naming_damage():
             raise
 

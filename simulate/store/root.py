@@ -23,6 +23,16 @@ class DamagedStoreError(InputError):
 
     exit_code = 4
 
+    @classmethod
+    def naming(cls, store: str, key: str, problem: str, count: int) -> DamagedStoreError:
+        """Return the error about the first of ``count`` damaged objects."""
+        more = f", and {count - 1} more" if count > 1 else ""
+        remedy = (
+            f"python -m simulate verify {store} lists what is damaged, and python -m simulate repair {store} makes "
+            "only that again"
+        )
+        return cls("store", store, f"damaged: {key} {problem}{more}", remedy)
+
 
 @dataclass(frozen=True)
 class Root:

@@ -30,6 +30,7 @@ from simulate.store.costs import Cost, cost_of
 from simulate.store.damage import Damage, damaged_chunks, damaged_metadata, damaged_store
 from simulate.store.differences import first_difference
 from simulate.store.layout import lay_out
+from simulate.store.presence import check_presence
 from simulate.store.provenance import origin
 from simulate.store.records import RECORDS, read_records, write_records
 from simulate.store.repair import repair_layout
@@ -285,22 +286,9 @@ class Store:
             for status in statuses.values():
                 if not np.isin(status, list(Status)).all():
                     raise ValueError("a status that there is not")
-        self._check_presence(statuses)
-        return statuses
-
-    def _check_presence(self, statuses: Mapping[str, np.ndarray]) -> None:
-        """Check that the chunks of finished tasks are there: zarr reads fill values where one is missing."""
         with storage_errors(self.backend):
-            present = set(self.backend.keys())
-        for task in self.tasks():
-            codec = self.codecs[task.experiment]
-            status = statuses[task.experiment][task.index, :, task.seed_start : task.seed_stop]
-            needed = codec.variables if (status != Status.PENDING).any() else ["status"]
-            if self.root.attributes["schema_version"] == 1 and needed == ["status"]:
-                continue
-            missing = [key for name in needed if (key := codec.key(task, name)) not in present]
-            if missing:
-                raise damaged_store(self.backend, [Damage(key, "is missing", task) for key in missing])
+            check_presence(self.backend, self.root, statuses)
+        return statuses
 
     def check_presence(self) -> None:
         """Check that the results of finished networks are there, without reading them.

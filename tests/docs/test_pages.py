@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fit.report.command
-import simulate.__main__
+import simulate.command
 import theory.__main__
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ _BLOCK = re.compile(r"^```(sh|python|toml)\n(.*?)^```$", re.M | re.S)
 #: the commands, in this process: importing torch for every line of every page would take minutes
 COMMANDS = {
     "theory": theory.__main__.app,
-    "simulate": simulate.__main__.app,
+    "simulate": simulate.command.app,
     "fit.report": fit.report.command.app,
 }
 

@@ -180,8 +180,8 @@ def test_networks_that_diverge_end_with_exit_code_3_and_a_report(tmp_path):
         (["nosuch.xls"], "nosuch.xls"),
         (["nosuch.zarr", "--preset", "smoke"], "a store is given"),
         (["--preset", "smoke", "--out", "/proc/report"], "can't be written"),
-        (["--preset", "smoke", "--device", "warp"], "torch can't use it"),
-        (["--preset", "smoke", "--device", "warp", "--dry-run"], "torch can't use it"),
+        (["--preset", "smoke", "--device", "warp"], "Use one that this machine has: cpu"),
+        (["--preset", "smoke", "--device", "warp", "--dry-run"], "Use one that this machine has: cpu"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_exit_code_2(arguments, told, tmp_path, monkeypatch):

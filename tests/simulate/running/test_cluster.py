@@ -14,7 +14,7 @@ from computes import deadly, slowly
 from typer.testing import CliRunner
 
 from simulate import Store, StoreError, run
-from simulate.__main__ import app
+from simulate.command import app
 from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.running.cluster import on_cluster
 from theory import InputError

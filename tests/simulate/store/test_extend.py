@@ -9,7 +9,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from simulate import Campaign, Status, Store, run, run_task
-from simulate.__main__ import app
+from simulate.command import app
 from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.store import extend as extending
 from theory import InputError

@@ -9,7 +9,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from simulate import Status, Store, StoreError, run
-from simulate.__main__ import app
+from simulate.command import app
 from simulate.data import load_data
 from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from theory import InputError

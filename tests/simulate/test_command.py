@@ -9,7 +9,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from simulate import Campaign, Store
-from simulate.__main__ import app
+from simulate.command import app
 from simulate.planning.operations import operations
 
 

@@ -1,0 +1,25 @@
+"""An error shows the value that it is about, whatever that is, and survives the way back from a worker."""
+
+import pickle
+
+from lazyrich.errors import InputError
+
+
+def deep():
+    value: list = []
+    for _ in range(10_000):
+        value = [value]
+    return value
+
+
+def test_values_that_can_not_be_shown_are_named_by_their_type():
+    assert str(InputError("x", 10**5000, "is large", "Give less")) == (
+        "x = <int too large to be shown>: is large. Give less."
+    )
+    assert "<list too large to be shown>" in str(InputError("x", deep(), "is deep", "Flatten it"))
+    assert len(str(InputError("x", "a" * 10**6, "is long", "Shorten it"))) < 300
+
+
+def test_it_survives_pickling():
+    error = pickle.loads(pickle.dumps(InputError("x", 1, "is bad", "Mend it")))
+    assert (error.field, error.value, error.exit_code) == ("x", 1, 2)
