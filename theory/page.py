@@ -51,7 +51,8 @@ _CURVES = """\
 | `deep_linear_curve` | deep linear networks, $h \\to \\infty$, exact up to the step size | $\\sqrt{1 + A^{-2}} - 1$ to 0.2 %; slopes $2 - 2/(L+1)$ and 2 for $L = 1..5$; trained networks |
 | `single_datum_curve` | one datum, linear or ReLU, closed form | integrals over angles; particles |
 | `first_order_kernel_change` | one given network, $A \\gg 1$ | each trained network's own kernel change at $A = 10^4$, within 2 % |
-| `ntk_variance` | $h\\,\\mathrm{Var}\\,\\Theta/E^2$ at initialisation | 1,500 networks of width 100 |
+| `ntk_variance` | $h\\,\\mathrm{Var}\\,\\Theta/E^2$ at initialisation, any activation and depth | networks of width 100 and 256, within 15 % |
+| `lazy_prediction` | outputs for $A \\to \\infty$, their variance over seeds, and the test error of $m$ networks of width $h$; any depth, soft hinge or square loss | frozen flows of finite networks, $h\\,\\mathrm{Var}\\,F$ within 15 % |
 | `lazy_output_variance` | $h\\,\\mathrm{Var}\\,F$, lazy, square loss | kernel regression with finite networks |
 
 For $k > 1$ there is no mean-field limit (single neurons blow up in finite time, whatever their number), and

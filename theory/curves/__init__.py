@@ -2,6 +2,7 @@
 
 from theory.curves.crossover_curve import CrossoverCurve
 from theory.curves.deep_linear import deep_linear_curve
+from theory.curves.error_against_width import LazyPrediction, lazy_prediction
 from theory.curves.initial_fluctuations import ntk_variance
 from theory.curves.lazy_fluctuations import lazy_output_variance
 from theory.curves.lazy_network import first_order_kernel_change
@@ -10,9 +11,11 @@ from theory.curves.single_datum import single_datum_curve
 
 __all__ = [
     "CrossoverCurve",
+    "LazyPrediction",
     "deep_linear_curve",
     "first_order_kernel_change",
     "lazy_output_variance",
+    "lazy_prediction",
     "mean_field_curve",
     "ntk_variance",
     "single_datum_curve",
