@@ -21,10 +21,11 @@ from simulate import Campaign, run
 
 #: What the quick campaign is made to show (claim, experiments that can bear it).
 REQUIRED = {
-    "kernel_change_feature": ("softplus-L1", "relu-L1", "softplus-L3", "relu-L3"),
+    "kernel_homogeneity": ("softplus-L1", "relu-L1", "softplus-L3", "relu-L3"),
+    "kernel_change_feature": ("softplus-L1", "relu-L1"),
     "fluctuations": ("softplus-L1-widths", "relu-L1-widths"),
     "crossover": ("softplus-L1", "relu-L1"),
-    "linear_time": ("softplus-L1", "relu-L1", "softplus-L3", "relu-L3"),
+    "linear_time": ("softplus-L1", "relu-L1"),
     "weight_change_lazy": ("softplus-L1", "relu-L1", "softplus-L3", "relu-L3"),
 }
 

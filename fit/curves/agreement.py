@@ -39,9 +39,9 @@ def agreement(experiment: Measurements, curve: TheoryCurve) -> dict[str, Any] | 
     Returns
     -------
     dict
-        curve, width, low, high (of A), n_points, n_seeds; residual and p_value (see `fit.CurveFit`); ratio,
-        ratio_low, ratio_high: measured over predicted, geometric mean over the points, with its 95 % interval; says,
-        where: in words.
+        curve, width, low, high (of A), n_points, n_seeds; residual, expected_residual and p_value (see `fit.CurveFit`);
+        ratio, ratio_low, ratio_high: measured over predicted, geometric mean over the points, with its 95 % interval;
+        says, where: in words.
     """
     if curve.quantity not in experiment:
         return None
@@ -74,6 +74,7 @@ def agreement(experiment: Measurements, curve: TheoryCurve) -> dict[str, Any] | 
         "n_points": fit.n_points,
         "n_seeds": fit.n_seeds,
         "residual": fit.residual,
+        "expected_residual": fit.expected_residual,
         "p_value": fit.p_value,
         "ratio": math.exp(fit.log_ratio.value),
         "ratio_low": math.exp(ratio_low),

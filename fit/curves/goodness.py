@@ -16,10 +16,12 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
 from fit.estimators.estimate import Estimate
-from fit.findings.finding import MIN_SEEDS
 from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError
 from theory.curves import CrossoverCurve
+
+#: The signs of five seeds have 16 patterns up to a common sign: no p-value could be below 1/16.
+MIN_SEEDS = 6
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,9 @@ class CurveFit:
     Attributes
     ----------
     residual : float
-        Mean over points of the squared deviation of log y from the curve in units of its error: about 1 if it is right.
+        Mean over points of the squared deviation of log y from the curve in units of its error, Student's t² of each.
+    expected_residual : float
+        What that is on average if the curve is right: (S - 1)/(S - 3) with S seeds.
     p_value : float
         Probability of as large a residual if it is.
     log_ratio : Estimate
@@ -41,6 +45,7 @@ class CurveFit:
     """
 
     residual: float
+    expected_residual: float
     p_value: float
     log_ratio: Estimate
     log_rms: float
@@ -71,7 +76,7 @@ def goodness_of_fit(
     Raises
     ------
     InputError
-        For shapes that do not fit, values that are not positive, or fewer than 5 complete seeds.
+        For shapes that do not fit, values that are not positive, or fewer than 6 complete seeds.
 
     Examples
     --------
@@ -107,6 +112,7 @@ def goodness_of_fit(
     noise = np.maximum(square - mean**2, 0) / (count - 1) + relative**2
     return CurveFit(
         residual=observed,
+        expected_residual=(count - 1) / (count - 3),
         p_value=(1 + larger) / (1 + replicas),
         log_ratio=Estimate(
             float(own.mean()),

@@ -5,13 +5,15 @@ The exponent in h is the slope of their regression on log h.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS  # statsmodels.api takes half a second more to import
 from statsmodels.tools.tools import add_constant
 
 from fit.estimators.estimate import Estimate
-from fit.estimators.preliminary import PRELIMINARY_LEVEL, birge_ratio, rounded_to_zero, straightness_test
+from fit.estimators.preliminary import PRELIMINARY_LEVEL, rounded_to_zero, straightness_test
 from fit.estimators.robust import last_coefficient
 
 
@@ -19,9 +21,11 @@ def slope_between(log_x: NDArray, values: NDArray, *, robust: bool = False) -> E
     """Slope of independent values on the ``log_x`` of their group; None with fewer than two groups or no freedom left.
 
     The interval comes from the residuals of all values, with the variance estimate HC2, since narrow networks scatter
-    more than wide ones, scaled by sqrt(F) where the F test for lack of fit of a straight line is suspicious. Where that
-    test rejects the line, or there is one value per group, the interval comes from the scatter of the groups,
-    t(groups - 2).
+    more than wide ones. Where groups scatter about the line by more than that explains (F > 1 in the test for lack of
+    fit), it is scaled by sqrt(F), with t(groups - 2): the variance between groups is a part of the error, and known as
+    well as there are groups. Where the test rejects the line, or there is one value per group, the interval comes from
+    the groups alone. With scatter between groups of 0, 1, 2 and 5 standard errors of their means, intervals of 10
+    values at each of 4 groups cover .971, .939, .936, .946, of 5 groups .970, .955, .945, .949.
 
     Parameters
     ----------
@@ -55,7 +59,8 @@ def slope_between(log_x: NDArray, values: NDArray, *, robust: bool = False) -> E
     error = line.fit(cov_type="HC2", use_t=True).bse[1] if repeated else plain.bse[1]
     standard_error, dof = rounded_to_zero(error, values), float(len(values) - 2)
     f_fit, p_fit = straightness_test(plain, values, group)
-    standard_error *= birge_ratio(f_fit, p_fit)
+    if f_fit > 1:  # scatter between groups is a part of the error, known as well as there are groups
+        standard_error, dof = standard_error * math.sqrt(f_fit), float(len(levels) - 2)
     if p_fit < PRELIMINARY_LEVEL:
         between = OLS(np.bincount(group, values) / np.bincount(group), add_constant(levels)).fit()
         value, standard_error, dof = float(between.params[1]), float(between.bse[1]), float(len(levels) - 2)

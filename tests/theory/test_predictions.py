@@ -31,7 +31,7 @@ def test_degree_one_networks(activation, depth):
     assert law(activation, depth, "weight_change_feature").exponent == -Rational(1, depth + 1)
     assert law(activation, depth, "collapse").exponent == 0
     assert law(activation, depth, "crossover").exponent == Rational(-1, 2)
-    assert law(activation, depth, "linear_time").exponent == 1
+    assert law(activation, depth, "linear_time", "root_h_alpha").exponent == 1
     assert law(activation, depth, "output_growth").exponent == Rational(1, 2)
     assert law(activation, depth, "preactivation_velocity").exponent == Rational(-1, 2)
     assert law(activation, depth, "weight_change_lazy").exponent == -1

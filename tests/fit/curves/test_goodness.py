@@ -59,7 +59,7 @@ def test_an_experiment_is_compared_at_the_amplitudes_that_the_curve_spans():
     ("call", "told"),
     [
         (lambda: goodness_of_fit([1, 2], [1, 2]), "one row a seed"),
-        (lambda: goodness_of_fit([[1, 2]] * 4, [1, 2]), "5 are needed"),
+        (lambda: goodness_of_fit([[1, 2]] * 5, [1, 2]), "6 are needed"),
         (lambda: goodness_of_fit([[1, -2]] * 6, [1, 2]), "logarithms"),
     ],
 )
