@@ -23,7 +23,7 @@ def app() -> typer.Typer:
     whole.command("theory", cls=Command)(theory.__main__.main)
     whole.add_typer(simulate.command.app, name="simulate")
     whole.command("report", cls=Command)(fit.report.command.main)
-    whole.command("audit", cls=Command)(fit.audit.command.main)
+    whole.command("audit", cls=fit.audit.command.SpreadOptions)(fit.audit.command.main)
     return whole
 
 

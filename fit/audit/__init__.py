@@ -2,5 +2,16 @@
 
 from fit.audit.audit import Audit, audit
 from fit.audit.coordinate_check import CoordinateCheck, coordinate_check
+from fit.audit.own_crossover import OwnCrossover, own_crossover
+from fit.audit.rate_transfer import RateTransfer, rate_transfer
 
-__all__ = ["Audit", "CoordinateCheck", "audit", "coordinate_check"]
+__all__ = [
+    "Audit",
+    "CoordinateCheck",
+    "OwnCrossover",
+    "RateTransfer",
+    "audit",
+    "coordinate_check",
+    "own_crossover",
+    "rate_transfer",
+]

@@ -48,6 +48,9 @@ class Settings:
     model: str
     data: Path | None
     points: int
+    optimizer: str
+    rate: float
+    seeds: int
     quiet: bool
 
     def make(self) -> Any:
@@ -74,11 +77,18 @@ class Settings:
             y.to(torch.get_default_dtype()) if y.is_floating_point() else y.long(),
         )
 
-    def optimizer(self, choice: str) -> Any:
+    def needed_data(self, what: str) -> TrainingData:
+        """The same, where nothing can be done without."""
+        data = self.training_data()
+        if data is None:
+            raise InputError("data", None, f"{what} needs data to train on", "Give --data FILE.npz")
+        return data
+
+    def make_optimizer(self) -> Any:
         """Return "sgd", "adam", or the user's function."""
         from simulate.audit.loading import load_function
 
-        return load_function(choice) if ":" in choice else choice
+        return load_function(self.optimizer) if ":" in self.optimizer else self.optimizer
 
 
 @app.command(cls=SpreadOptions)
@@ -112,6 +122,25 @@ def main(
     rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-3,
     steps: Annotated[list[int] | None, typer.Option(help="Look after these steps.  [default: 1 5]")] = None,
     seeds: Annotated[int, typer.Option(help="Initial weights at each size.", min=2)] = 8,
+    transfer: Annotated[
+        bool, typer.Option("--transfer", help="Does the best learning rate stay where it is at the widths?")
+    ] = False,
+    rates: Annotated[
+        list[float] | None, typer.Option(help="Rates for --transfer.  [default: 1e-4 to 1, each twice the last]")
+    ] = None,
+    train: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.py:FUNCTION", help="A function of (model, rate, seed) that trains; returns a loss."),
+    ] = None,
+    train_steps: Annotated[
+        int | None,
+        typer.Option(
+            help="Steps of the built-in training.  [default: 100 for --transfer, at most 2000 for --scales]", min=1
+        ),
+    ] = None,
+    scales: Annotated[
+        list[float] | None, typer.Option(help="Train with the output scaled, 1e-3 ... 1e3: where is its crossover?")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the page and audit.json.")] = Path("reports", "audit"),
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json.")] = False,
@@ -119,20 +148,25 @@ def main(
     """Say which regime a network is in, for any model of torch.
 
     With --before, --after and --data: is the trained model lazy, or did it learn features, as a whole and by module?
-    With --widths (or --depths): do its activations move alike at all sizes, as they should for rates to transfer?
+    With --widths (or --depths): do its activations move alike at all sizes? With --transfer: does its rate transfer?
+    With --scales and --data: how far is it from its own crossover?
 
     MODEL.py is your own code and is run as such; checkpoints are read as tensors alone.
     """
     with command():
-        settings = Settings(model, data, points, quiet or as_json)
-        if before or after or widths or depths:
+        settings = Settings(model, data, points, optimizer, rate, seeds, quiet or as_json)
+        if before or after or widths or depths or scales:
             writable(out)  # found out before anything is computed
         results: list[Result] = []
         if before or after:
             results.append(_trained(settings, before or [], after or [], dtype, memory))
         for axis, sizes in (("width", widths), ("depth", depths)):
             if sizes:
-                results.append(_scaled(settings, axis, sizes, optimizer, rate, steps or [1, 5], seeds))
+                results.append(_scaled(settings, axis, sizes, steps or [1, 5]))
+        if transfer:
+            results.append(_transferred(settings, widths or [], rates, train, train_steps or 100))
+        if scales:
+            results.append(_placed(settings, scales, train_steps or 2000))
         if not results:
             remedy = "Give --before INIT.pt --after TRAINED.pt --data PROBE.npz, or --widths 64 128 256 512"
             raise InputError("model", model, "no question is asked about it", remedy)
@@ -165,9 +199,7 @@ def _trained(settings: Settings, before: list[Path], after: list[Path], dtype: s
         )
 
 
-def _scaled(
-    settings: Settings, axis: str, sizes: list[int], optimizer: str, rate: float, steps: list[int], seeds: int
-) -> Result:
+def _scaled(settings: Settings, axis: str, sizes: list[int], steps: list[int]) -> Result:
     from fit.audit.coordinate_check import coordinate_check
 
     with _progress(f"{axis}s", quiet=settings.quiet) as report:
@@ -175,11 +207,46 @@ def _scaled(
             settings.make(),
             sizes,
             axis=axis,
-            optimizer=settings.optimizer(optimizer),
-            rate=rate,
+            optimizer=settings.make_optimizer(),
+            rate=settings.rate,
             steps=steps,
-            seeds=seeds,
+            seeds=settings.seeds,
             data=settings.training_data(),
+            name=settings.model,
+            report=report,
+        )
+
+
+def _transferred(
+    settings: Settings, widths: list[int], rates: list[float] | None, train: str | None, steps: int
+) -> Result:
+    from fit.audit.rate_transfer import rate_transfer
+    from simulate.audit.loading import load_function
+    from simulate.audit.transfer import built_in_training
+
+    if train is not None:
+        run = load_function(train)
+    else:
+        run = built_in_training(settings.make_optimizer(), settings.needed_data("training"), steps)
+    tried = rates or [2.0**-k for k in range(14)]
+    with _progress("rates", quiet=settings.quiet) as report:
+        return rate_transfer(
+            settings.make(), widths, tried, run, seeds=settings.seeds, name=settings.model, report=report
+        )
+
+
+def _placed(settings: Settings, scales: list[float], most_steps: int) -> Result:
+    from fit.audit.own_crossover import own_crossover
+
+    with _progress("output scales", quiet=settings.quiet) as report:
+        return own_crossover(
+            settings.make(),
+            scales,
+            settings.needed_data("a crossover"),
+            optimizer=settings.make_optimizer(),
+            rate=settings.rate,
+            most_steps=most_steps,
+            seeds=settings.seeds,
             name=settings.model,
             report=report,
         )

@@ -194,6 +194,7 @@ def coordinate_check(
     rate: float = 1e-3,
     steps: Sequence[int] = (1, 5),
     seeds: int = 8,
+    first_seed: int = 0,
     data: TrainingData | None = None,
     name: str = "model",
     report: Callable[[float], None] | None = None,
@@ -206,7 +207,16 @@ def coordinate_check(
     from simulate.store.provenance import commit, now, versions
 
     measured = coordinates(
-        make, sizes, axis=axis, optimizer=optimizer, rate=rate, at_steps=steps, seeds=seeds, data=data, report=report
+        make,
+        sizes,
+        axis=axis,
+        optimizer=optimizer,
+        rate=rate,
+        at_steps=steps,
+        seeds=seeds,
+        first_seed=first_seed,
+        data=data,
+        report=report,
     )
     origin = {"versions": versions(), "commit": commit(), "created": now()}
     named = optimizer if isinstance(optimizer, str) else getattr(optimizer, "__name__", "an optimiser")

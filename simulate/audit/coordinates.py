@@ -44,6 +44,7 @@ def coordinates(
     rate: float = 1e-3,
     at_steps: Sequence[int] = (1, 5),
     seeds: int = 8,
+    first_seed: int = 0,
     data: TrainingData | None = None,
     report: Callable[[float], None] | None = None,
 ) -> xr.Dataset:
@@ -63,6 +64,8 @@ def coordinates(
         After how many steps activations are compared with those at the start.
     seeds : int
         Initial weights at each size, all independent.
+    first_seed : int
+        Another one gives other initial weights.
     data : TrainingData, optional
         Random inputs and targets by default, where the model's first layer says what its inputs are like.
 
@@ -82,7 +85,7 @@ def coordinates(
     kinds = set()
     total = len(sizes) * seeds
     for size in sizes:
-        for seed in range(seeds):
+        for seed in range(first_seed, first_seed + seeds):
             model = _built(make, axis, size, seed)
             dtype = next(model.parameters()).dtype
             sample = data or random_data(model, _POINTS, dtype)
@@ -125,10 +128,10 @@ def _check(sizes: Sequence[int], at_steps: Sequence[int], seeds: int, rate: floa
 
 
 def _built(make: Make, axis: str, size: int, seed: int) -> nn.Module:
-    return build((lambda: make(depth=size)) if axis == "depth" else (lambda: make(size)), seed=_seed(size, seed))
+    return build((lambda: make(depth=size)) if axis == "depth" else (lambda: make(size)), seed=size_seed(size, seed))
 
 
-def _seed(size: int, seed: int) -> int:
+def size_seed(size: int, seed: int) -> int:
     """Seeds of different sizes are independent draws."""
     return int.from_bytes(hashlib.sha256(f"{size}/{seed}".encode()).digest()[:6], "little")
 

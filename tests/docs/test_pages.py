@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import fit.audit.command
 import fit.report.command
 import simulate.command
 import theory.__main__
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-RUN = ("tutorial", "activations", "examples/own-prediction", "examples/own-data", "examples/own-architecture")
+RUN = ("tutorial", "activations", "audit", "examples/own-prediction", "examples/own-data", "examples/own-architecture")
 _BLOCK = re.compile(r"^```(sh|python|toml)\n(.*?)^```$", re.M | re.S)
 
 
@@ -26,6 +27,7 @@ COMMANDS = {
     "theory": theory.__main__.app,
     "simulate": simulate.command.app,
     "fit.report": fit.report.command.app,
+    "fit.audit": fit.audit.command.app,
 }
 
 
@@ -53,6 +55,9 @@ def test_a_page_does_what_it_says(page, tmp_path, monkeypatch):
             for line in text.splitlines():
                 run_line(line)
         else:
+            name = re.match(r"# (\S+\.py)\n", text)
+            if name:  # a file of the reader's
+                Path(name.group(1)).write_text(text, encoding="utf-8")
             exec(compile(text, f"docs/{page}.md", "exec"), names)
 
 

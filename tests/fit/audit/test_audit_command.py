@@ -84,3 +84,48 @@ def test_data_that_do_not_fit_and_weights_that_are_not_finite(folder):
     state = torch.load("end.pt")
     torch.save(state | {"0.weight": torch.full((8, 4), torch.nan)}, "end.pt")
     assert "0.weight has numbers that are not finite" in run(*AUDIT).stderr
+
+
+def test_all_questions_in_one_command(folder):
+    done = run(
+        *AUDIT, "--widths", 8, 16, 32, "--steps", 1, 2, "--seeds", 2, "--transfer", "--rates", 1e-3, 1e-2, 0.1, 1, 10,
+        "--train-steps", 3, "--scales", 0.1, 10, "--out", "here",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    content = json.loads((folder / "here" / "audit.json").read_text())
+    assert {"audit", "coordinate_check", "rate_transfer", "own_crossover", "provenance"} < set(content)
+    assert content["coordinate_check"]["sizes"] == [8, 16, 32]
+    assert content["coordinate_check"]["steps"] == [1, 2]
+    page = (folder / "here" / "audit.html").read_text()
+    for title in ("Lazy or feature training", "Does it keep its regime", "Does the learning rate", "How far is it"):
+        assert page.count(title) >= 2
+
+
+def test_the_users_own_optimiser_and_training(folder):
+    (folder / "mine.py").write_text(
+        "import torch\n"
+        "def slow(model, rate):\n    return torch.optim.SGD(model.parameters(), lr=rate / 10)\n"
+        "def train(model, rate, seed):\n    return (rate - 0.01) ** 2 + 1\n"
+    )
+    done = run("model.py:make", "--widths", 8, 16, "--seeds", 2, "--optimizer", "mine.py:slow", "--json")
+    assert json.loads(done.stdout)["coordinate_check"]["optimizer"] == "slow"
+    rates = [0.0025 * 2**k for k in range(6)]
+    done = run("model.py:make", "--widths", 8, 16, "--seeds", 2, "--transfer", "--train", "mine.py:train", "--rates",
+               *rates, "--json")  # fmt: skip
+    assert json.loads(done.stdout)["rate_transfer"]["verdict"] == "transfers"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("model.py:make", "--widths", "8"), "two sizes"),
+        (("model.py:make", "--scales", "1", "2", "3"), "needs data"),
+        (("model.py:make", "--widths", "8", "16", "--transfer"), "needs data"),
+        (("model.py:make", "--widths", "8", "16", "--optimizer", "lion"), "no such optimiser"),
+        (("model.py:make", "--depths", "1", "2"), "it raised TypeError"),
+    ],
+)
+def test_questions_that_can_not_be_asked(folder, arguments, says):
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert says in done.stderr
