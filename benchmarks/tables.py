@@ -32,7 +32,7 @@ def page() -> str:
         part
         for part in (
             _integrators(), _work_precision(), _choice(), _convolutions(), _ntk(), _scaling(), _paper_grid(),
-            _reliability(), _throughput(), _large_report(),
+            _dispatch(), _reliability(), _throughput(), _large_report(),
         )
         if part
     ]  # fmt: skip
@@ -259,6 +259,25 @@ def _paper_grid() -> str:
             f"\n{result['what']}\n\n" + table(head, rows) + f"\n\n{result['conclusion']}\n"
         )
     return text
+
+
+def _dispatch() -> str:
+    found = dict(_read("dispatch.json")).get("dispatch.json")
+    if found is None:
+        return ""
+    rows = [
+        (row["case"], label, row["steps"], f"{row['launches']:,.0f}", f"{row['waits']:.1f}")
+        for case in sorted({row["case"] for rows in found.values() for row in rows})
+        for label, rows in found.items()
+        for row in rows
+        if row["case"] == case
+    ]
+    return (
+        "## Launches and waits\n\n`python -m benchmarks dispatch`: operations that a step of 52 networks hands to the "
+        "device (kernel launches on a GPU), and\nhow often the host waits for one; counted on a CPU, the same on any "
+        "machine. Digits, softplus, L = 2, h = 64, 13 values of A\nfrom 1e-3 to 1e3, 4 seeds; N = 100 (kernel flow) "
+        "and 300 (Chebyshev).\n\n" + table(("integrator", "", "steps", "launches a step", "waits a step"), rows) + "\n"
+    )
 
 
 def _reliability() -> str:
