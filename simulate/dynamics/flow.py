@@ -81,8 +81,9 @@ class GradientFlow:
         linearisation = self.network.linearise(weights, self.inputs)
         predictor = self.predictor(linearisation.output)
         margin = predictor * self.y
-        force = -self.loss.slope(margin) * self.y / (self.alpha.unsqueeze(-1) * len(self.y))
-        return Point(linearisation, predictor, force, self.loss.curvature(margin))
+        descent, curvature = self.loss.descent_and_curvature(margin)
+        force = descent.mul_(self.y).div_(self.alpha.unsqueeze(-1) * len(self.y))
+        return Point(linearisation, predictor, force, curvature)
 
     def progress(self, output: Tensor) -> Tensor:
         """Return the stopping criterion's event function of F, shape (members,): zero or more once it is met."""
@@ -101,5 +102,5 @@ def rms(values: Tensor) -> Tensor:
 def finite(*tensors: Tensor) -> Tensor:
     """Return for each member whether all entries of all tensors are finite."""
     # a sum has a value only if all its terms do: one pass over the memory instead of four
-    flags = [torch.isfinite(t.flatten(1).sum(dim=1)) for t in tensors]
-    return torch.stack(flags).all(dim=0)
+    sums = [t.sum(dim=tuple(range(1, t.ndim))) for t in tensors]
+    return torch.isfinite(torch.stack(sums).sum(dim=0))

@@ -20,20 +20,31 @@ class Loss:
 
     Parameters
     ----------
-    value, slope, curvature : callable
-        l(u), l'(u), l''(u) >= 0, elementwise on tensors of any shape.
+    value, descent, curvature : callable
+        l(u), -l'(u), l''(u) >= 0, elementwise on tensors of any shape.
     progress : callable
         Maps margins of shape (members, n_train) to (members,): negative before the stopping criterion is met, zero
         or positive after it.
     stop : str
         The criterion in words.
+    shared : callable, optional
+        -l'(u) and l''(u) together, where they have a part in common that takes time.
     """
 
     value: Callable[[Tensor], Tensor]
-    slope: Callable[[Tensor], Tensor]
+    descent: Callable[[Tensor], Tensor]
     curvature: Callable[[Tensor], Tensor]
     progress: Callable[[Tensor], Tensor]
     stop: str
+    shared: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None
+
+    def slope(self, u: Tensor) -> Tensor:
+        """Return l'(u)."""
+        return -self.descent(u)
+
+    def descent_and_curvature(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Return -l'(u) and l''(u), in new tensors."""
+        return (self.descent(u), self.curvature(u)) if self.shared is None else self.shared(u)
 
 
 def _reach_margin(u: Tensor) -> Tensor:
@@ -46,18 +57,30 @@ def _reach_loss(value: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]
 
 
 # 1.0 - u is a call through Python, which takes as long as three operations on the margins of a small network: not used
-def _softhinge_slope(u: Tensor) -> Tensor:
-    return -torch.sigmoid(torch.rsub(u, SOFTHINGE_BETA, alpha=SOFTHINGE_BETA))
+def _softhinge_descent(u: Tensor) -> Tensor:
+    return torch.rsub(u, SOFTHINGE_BETA, alpha=SOFTHINGE_BETA).sigmoid_()
+
+
+def _softhinge_shared(u: Tensor) -> tuple[Tensor, Tensor]:
+    s = _softhinge_descent(u)
+    return s, torch.addcmul(s, s, s, value=-1.0).mul_(SOFTHINGE_BETA)
 
 
 def _softhinge_curvature(u: Tensor) -> Tensor:
-    s = torch.sigmoid(torch.rsub(u, SOFTHINGE_BETA, alpha=SOFTHINGE_BETA))
-    return torch.addcmul(s, s, s, value=-1.0) * SOFTHINGE_BETA
+    return _softhinge_shared(u)[1]
+
+
+def _logistic_descent(u: Tensor) -> Tensor:
+    return torch.sigmoid(-u)
+
+
+def _logistic_shared(u: Tensor) -> tuple[Tensor, Tensor]:
+    s = _logistic_descent(u)
+    return s, torch.addcmul(s, s, s, value=-1.0)
 
 
 def _logistic_curvature(u: Tensor) -> Tensor:
-    s = torch.sigmoid(u)
-    return torch.addcmul(s, s, s, value=-1.0)
+    return _logistic_shared(u)[1]
 
 
 def _square(u: Tensor) -> Tensor:
@@ -74,35 +97,37 @@ _SMALL = "the mean training loss is below 1e-3"
 LOSSES: dict[str, Loss] = {
     "hinge": Loss(
         value=lambda u: torch.relu(1.0 - u),
-        slope=lambda u: -(u < 1.0).to(u.dtype),
+        descent=lambda u: (u < 1.0).to(u.dtype),
         curvature=torch.zeros_like,
         progress=_reach_margin,
         stop=_MARGIN,
     ),
     "softhinge": Loss(
         value=lambda u: softplus(1.0 - u, beta=SOFTHINGE_BETA, threshold=_LINEAR),
-        slope=_softhinge_slope,
+        descent=_softhinge_descent,
         curvature=_softhinge_curvature,
         progress=_reach_margin,
         stop=_MARGIN,
+        shared=_softhinge_shared,
     ),
     "logistic": Loss(
         value=lambda u: softplus(-u, threshold=_LINEAR),
-        slope=lambda u: -torch.sigmoid(-u),
+        descent=_logistic_descent,
         curvature=_logistic_curvature,
         progress=_reach_margin,
         stop=_MARGIN,
+        shared=_logistic_shared,
     ),
     "square": Loss(
         value=_square,
-        slope=lambda u: -2.0 * (1.0 - u),
+        descent=lambda u: torch.rsub(u, 2.0, alpha=2.0),
         curvature=lambda u: torch.full_like(u, 2.0),
         progress=_reach_loss(_square),
         stop=_SMALL,
     ),
     "quadratic_hinge": Loss(
         value=_quadratic_hinge,
-        slope=lambda u: -2.0 * torch.relu(1.0 - u),
+        descent=lambda u: 2.0 * torch.relu(1.0 - u),
         curvature=lambda u: 2.0 * (u < 1.0).to(u.dtype),
         progress=_reach_loss(_quadratic_hinge),
         stop=_SMALL,

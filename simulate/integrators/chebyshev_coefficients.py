@@ -20,6 +20,11 @@ def stages_for(stiffness: Tensor) -> Tensor:
     return 1.0 + torch.floor(torch.sqrt(1.54 * stiffness + 1.0))
 
 
+def stiffness_limits(most: int) -> Tensor:
+    """Return for 3, 4, ..., ``most`` stages the dt·lambda from which on `stages_for` asks for them, in float64."""
+    return (torch.arange(2, most, dtype=torch.float64) ** 2 - 1.0) / 1.54
+
+
 @functools.lru_cache(maxsize=1024)
 def coefficients(s: int) -> tuple[float, Tensor]:
     """Return the coefficients of ``s`` stages for dt = 1 (equations 2.2 to 2.6 of the paper).
@@ -38,8 +43,8 @@ def coefficients(s: int) -> tuple[float, Tensor]:
     b = [math.nan, math.nan, *(ddt[j] / dt[j] ** 2 for j in range(2, s + 1))]
     b[0] = b[1] = b[2]
     a = [1.0 - b[j] * t[j] for j in range(s + 1)]
-    table = torch.zeros((5, s + 1), dtype=torch.float64)
+    columns = [[0.0] * 5, [0.0] * 5]
     for j in range(2, s + 1):
         mu, nu, mu_t = 2.0 * b[j] * w0 / b[j - 1], -b[j] / b[j - 2], 2.0 * b[j] * w1 / b[j - 1]
-        table[:, j] = torch.tensor([1.0 - mu - nu, mu, nu, mu_t, -a[j - 1] * mu_t], dtype=torch.float64)
-    return b[1] * w1, table
+        columns.append([1.0 - mu - nu, mu, nu, mu_t, -a[j - 1] * mu_t])
+    return b[1] * w1, torch.tensor(columns, dtype=torch.float64).mT

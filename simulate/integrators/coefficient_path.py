@@ -62,7 +62,9 @@ class CoefficientPath:
         """Return shares (k, m), from 0 to 1, and u there, (k, m, n): at nodes, and cubic between them."""
         width = (self.time[1:] - self.time[:-1]).unsqueeze(-1)
         va, vb = width * self.du[:-1], width * self.du[1:]
-        inside = [cubic(self.u[:-1], va, self.u[1:], vb, i / _PARTS) for i in range(_PARTS)]
-        time = [torch.lerp(self.time[:-1], self.time[1:], i / _PARTS) for i in range(_PARTS)]
-        u = torch.cat([torch.stack(inside, 1).flatten(0, 1), self.u[-1:]])
-        return torch.cat([torch.stack(time, 1).flatten(0, 1), self.time[-1:]]) / self.time[-1], u
+        # (nodes, parts, m, n)
+        part = torch.arange(_PARTS, dtype=self.u.dtype, device=self.u.device).view(-1, 1, 1) / _PARTS
+        a, va, b, vb = (v.unsqueeze(1) for v in (self.u[:-1], va, self.u[1:], vb))
+        u = torch.cat([cubic(a, va, b, vb, part).flatten(0, 1), self.u[-1:]])
+        inside = torch.lerp(self.time[:-1].unsqueeze(1), self.time[1:].unsqueeze(1), part.squeeze(-1))
+        return torch.cat([inside.flatten(0, 1), self.time[-1:]]) / self.time[-1], u

@@ -11,6 +11,7 @@ at most the sum of M_jj l''_j. `simulate.integrators.frozen_integration` solves 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import torch
@@ -49,13 +50,16 @@ class FrozenFlow:
         """Return it with b from what F (times y) has more than linearly at ``p``, (m, n) both."""
         return replace(self, second_order=(excess.unsqueeze(1), self.along(p / self.unit).unsqueeze(1)))
 
+    @functools.cached_property
+    def noise(self) -> Tensor:
+        """What rounding leaves of eigenvalues of M, at most: (m, 1)."""
+        return torch.finfo(self.unit.dtype).eps * self.kernel.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True)
+
     def along(self, e: Tensor) -> Tensor:
         """Return v for coefficients that end at ``e``, and multiplies such: M e / e·M e; along e where M e is zero."""
-        moved = e
-        if self.by_weights:
-            noise = torch.finfo(e.dtype).eps * self.kernel.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True)
-            moved = torch.addcmul(self.through(e), noise, e)
-        return moved / (moved * e).sum(-1, keepdim=True).clamp_min(torch.finfo(e.dtype).tiny)
+        moved = torch.addcmul(self.through(e), self.noise, e) if self.by_weights else e
+        way = torch.bmm(moved.unsqueeze(1), e.unsqueeze(2)).squeeze(2)
+        return moved / way.clamp_min(torch.finfo(e.dtype).tiny)
 
     def through(self, e: Tensor) -> Tensor:
         """Return M e."""
@@ -63,16 +67,37 @@ class FrozenFlow:
 
     def margins(self, e: Tensor) -> Tensor:
         """Return u."""
-        u = torch.baddbmm(self.margin, e, self.kernel)
-        if self.second_order is not None:
-            b, v = self.second_order
-            u.addcmul_(b, (v * e).sum(-1, keepdim=True).square_())
-        return u
+        return self._bend(torch.baddbmm(self.margin, e, self.kernel), self._way(e))
+
+    def base(self, e: Tensor, u: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the part of u that is linear in e, and v·e, (m, 1, 1): what `margins_beyond` starts from."""
+        way = self._way(e)
+        return (u, None) if way is None else (self._bend(u, way, sign=-1.0), way)
+
+    def margins_beyond(self, base: tuple[Tensor, Tensor | None], change: Tensor) -> Tensor:
+        """Return u where e has moved by ``change`` from a base."""
+        linear, way = base
+        if way is not None:
+            assert self.second_order is not None
+            way = torch.baddbmm(way, change, self.second_order[1].mT)
+        return self._bend(torch.baddbmm(linear, change, self.kernel), way)
 
     def rate(self, e: Tensor, de: Tensor) -> Tensor:
         """Return du/dt where de/dt = ``de``."""
         rate = torch.bmm(de, self.kernel)
         if self.second_order is not None:
             b, v = self.second_order
-            rate.addcmul_(b, (v * e).sum(-1, keepdim=True) * (v * de).sum(-1, keepdim=True), value=2.0)
+            ways = torch.bmm(torch.cat([e, de], dim=1), v.mT)
+            rate.addcmul_(b, ways[:, :1] * ways[:, 1:], value=2.0)
         return rate
+
+    def _way(self, e: Tensor) -> Tensor | None:
+        """Return v·e, (m, 1, 1), where it matters."""
+        return None if self.second_order is None else torch.bmm(e, self.second_order[1].mT)
+
+    def _bend(self, u: Tensor, way: Tensor | None, sign: float = 1.0) -> Tensor:
+        """Return u + sign · b way²."""
+        if way is None:
+            return u
+        assert self.second_order is not None
+        return torch.addcmul(u, self.second_order[0], way.square(), value=sign)

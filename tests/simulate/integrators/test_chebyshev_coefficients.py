@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulate.integrators.chebyshev_coefficients import coefficients, stages_for
+from simulate.integrators.chebyshev_coefficients import coefficients, stages_for, stiffness_limits
 
 
 @pytest.mark.parametrize("stages", [2, 3, 5, 20, 100])
@@ -33,3 +33,10 @@ def test_the_number_of_stages_is_enough_for_the_stiffness(stiffness):
     s = stages_for(torch.tensor(stiffness)).item()
     assert s >= 2
     assert stiffness <= (2.0 / 3.0) * (s**2 - 1) * (1.0 - 4.0 / 195.0)
+
+
+def test_the_limits_of_stiffness_are_where_more_stages_are_needed():
+    limits = stiffness_limits(20)
+    below, above = stages_for(limits * (1 - 1e-12)), stages_for(limits * (1 + 1e-12))
+    assert below.tolist() == list(range(2, 20))
+    assert above.tolist() == list(range(3, 21))

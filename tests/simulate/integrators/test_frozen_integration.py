@@ -51,3 +51,35 @@ def test_the_way_that_is_gone_is_that_of_the_weights_or_of_the_coefficients(by_w
     end = path.p[-1, 0]
     towards = theta[0] @ end if by_weights else end
     torch.testing.assert_close(path.v[0, 0], towards / (towards @ end))
+
+
+def test_members_that_arrive_at_different_times_do_not_change_each_other():
+    """Spans from a tenth to a thousand, in one batch and alone; one that is not a number spoils its own path alone."""
+    flow, weights = small_problem("softhinge")
+    theta, one = flow(weights).linearisation.kernel(), torch.ones(1, dtype=torch.float64)
+    spans = torch.tensor([0.1, 1000.0, 3.0, 30.0], dtype=torch.float64)
+    index = torch.zeros(4, dtype=torch.int64)
+    together, kernels = flow.select(index), theta[index].clone()
+    kernels[2] = torch.nan
+    frozen = FrozenFlow.frozen_at(together, together([w[index] for w in weights]), kernels)
+    path = integrate_frozen_flow(frozen, spans, one.expand(4), 1e-3)
+    assert path.p[-1].isnan().any(dim=-1).tolist() == [False, False, True, False]
+    for m in (0, 1, 3):
+        alone = FrozenFlow.frozen_at(flow, flow(weights), theta.clone())
+        expected = integrate_frozen_flow(alone, spans[m : m + 1], one, 1e-3)
+        torch.testing.assert_close(path.p[-1, m], expected.p[-1, 0], rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(path.time[-1, m], spans[m], rtol=0, atol=0)
+
+
+def test_margins_beyond_a_base_are_the_margins_there():
+    generator = torch.Generator().manual_seed(3)
+    draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)  # noqa: E731
+    features = draw(2, 5, 4)
+    frozen = FrozenFlow(LOSSES["softhinge"], features @ features.mT, draw(2, 1, 5), draw(2, 5))
+    bent = frozen.with_second_order(draw(2, 5), draw(2, 5))
+    e, change = draw(2, 1, 5), draw(2, 1, 5)
+    for flow in (frozen, bent):
+        moved = flow.margins_beyond(flow.base(e, flow.margins(e)), change)
+        torch.testing.assert_close(moved, flow.margins(e + change))
+    step = 1e-6 * change  # the rate is the derivative of the margins, to first order of the step
+    torch.testing.assert_close(bent.rate(e, step), bent.margins(e + step) - bent.margins(e), rtol=1e-4, atol=1e-9)
