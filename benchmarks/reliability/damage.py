@@ -3,12 +3,13 @@
     nice -n 10 python -m benchmarks.reliability.damage [--positions 1000]
 
 A finished store of 300 stand-in tasks is harmed ten positions at a time: a byte changed, an object truncated, deleted,
-or made longer; half of the positions are drawn uniformly over the objects (descriptions, coordinates, chunks, the root
-and its copy, the records of runs), half over the bytes. ``verify`` must list exactly the harmed objects. After
-``repair`` and a run the store must be the old one byte for byte, and the run must have computed the tasks with harmed
-chunks, no others. The root and its copy are not harmed in the same round: a store that has lost both is refused.
-Where a task's status is harmed nothing says that its other chunks should be there: it is listed by its status, and
-those that are gone are not.
+made longer, replaced by another whole one of the store (*swapped*: a chunk of another task or variable, say), or by a
+folder or a symbolic link; half of the positions are drawn uniformly over the objects (descriptions, coordinates,
+chunks, commit records, the root and its copy, the records of runs), half over the bytes. ``verify`` must list exactly
+the harmed objects. After ``repair`` and a run the store must be the old one byte for byte, and the run must have
+computed the tasks with harmed chunks, no others. The root and its copy are not harmed in the same round: a store that
+has lost both is refused. Where a task's status is harmed nothing says that its other chunks should be there: it is
+listed by its status, and those that are gone or swapped are not.
 """
 
 from __future__ import annotations
@@ -55,13 +56,13 @@ def measure(path: Path, tasks: int, positions: int, seed: int) -> dict:
     for _ in range(positions // _TOGETHER):
         harmed = _draw(generator, whole)
         owners = {owner for name in harmed if (owner := _owner(campaign, name))}
-        for name in harmed:
-            kinds[_harm(generator, path / name)] += 1
+        for name in sorted(harmed):
+            kinds[_harm(generator, path, name, whole)] += 1
             parts[_part(name)] += 1
         found = {d.path for d in Store.open(path).verify()}
         unseen = harmed - found
         known = {_owner(campaign, name) for name in found}
-        by_status = {name for name in unseen if not (path / name).exists() and _owner(campaign, name) in known - {None}}
+        by_status = {name for name in unseen if _owner(campaign, name) in known - {None}}
         missed += len(unseen - by_status)
         listed_by_status += len(by_status)
         false += len(found - harmed)
@@ -84,7 +85,7 @@ def measure(path: Path, tasks: int, positions: int, seed: int) -> dict:
         "how": dict(kinds),
         "where": dict(parts),
         "not_found": missed,
-        "deleted_chunks_listed_by_their_status_only": listed_by_status,
+        "chunks_listed_by_their_status_only": listed_by_status,
         "found_though_whole": false,
         "tasks_computed_again": recomputed,
         "tasks_computed_though_whole": wrongly_computed,
@@ -110,9 +111,13 @@ def _draw(generator: np.random.Generator, whole: dict[str, bytes]) -> set[str]:
             return drawn
 
 
-def _harm(generator: np.random.Generator, file: Path) -> str:
+def _harm(generator: np.random.Generator, store: Path, key: str, whole: dict[str, bytes]) -> str:
+    """Harm one object; return how."""
+    file = store / key
+    kinds = {"changed": 0.4, "swapped": 0.3, "truncated": 0.06, "deleted": 0.06, "lengthened": 0.06}
+    kinds |= {"made a folder": 0.06, "made a link": 0.06}
+    kind = str(generator.choice([*kinds], p=[*kinds.values()]))
     data = bytearray(file.read_bytes())
-    kind = str(generator.choice(["changed", "truncated", "deleted", "lengthened"], p=[0.7, 0.1, 0.1, 0.1]))
     position = int(generator.integers(len(data)))
     match kind:
         case "changed":
@@ -121,11 +126,33 @@ def _harm(generator: np.random.Generator, file: Path) -> str:
             del data[position:]
         case "lengthened":
             data += generator.bytes(1 + position % 100)
-    if kind == "deleted":
-        file.unlink()
-    else:
-        file.write_bytes(data)
+        case "swapped":
+            data = bytearray(_another(generator, key, whole))
+    match kind:
+        case "deleted":
+            file.unlink()
+        case "made a folder":
+            file.unlink()
+            file.mkdir()
+        case "made a link":
+            file.symlink_to(file.rename(file.with_name(f"{file.name}.moved")))
+        case _:
+            file.write_bytes(data)
     return kind
+
+
+def _another(generator: np.random.Generator, key: str, whole: dict[str, bytes]) -> bytes:
+    """Return another whole object: one of the same variable, one of the same task, or any, evenly."""
+    others = [other for other, data in whole.items() if data != whole[key]]
+    relation = generator.choice(["variable", "task", "any"])
+    if relation == "variable":  # the first two parts of a key are experiment and variable
+        alike = [other for other in others if other.split("/")[:2] == key.split("/")[:2]]
+    elif relation == "task":  # the parts after them are the position of the chunk
+        alike = [other for other in others if other.split("/")[2:] == key.split("/")[2:]]
+    else:
+        alike = others
+    chosen = alike or others
+    return whole[chosen[int(generator.integers(len(chosen)))]]
 
 
 def _owner(campaign: Campaign, name: str) -> Task | None:

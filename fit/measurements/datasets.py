@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import xarray as xr
@@ -37,11 +38,14 @@ def from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurements
     """Return one experiment; its description is the JSON attribute ``experiment``, or attributes of their own."""
     recorded = data.attrs.get("experiment", "{}")
     try:
-        description = json.loads(recorded) if isinstance(recorded, str) else dict(recorded)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{name}.attrs['experiment']", recorded, f"it is no JSON ({error.msg})", "Repair the store"
-        ) from error
+        description = json.loads(recorded) if isinstance(recorded, str) else recorded
+    except (ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0][:100]
+        raise InputError(f"{name}.attrs['experiment']", recorded, f"it is no JSON ({reason})", "Repair it") from error
+    if not isinstance(description, Mapping):
+        remedy = "Give the fields of a campaign's experiment as JSON, or leave it out"
+        raise InputError(f"{name}.attrs['experiment']", recorded, "it is no table of fields", remedy)
+    description = dict(description)
     for key in LABELS:
         if key in data.attrs:
             description.setdefault(key, data.attrs[key])
@@ -50,7 +54,12 @@ def from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurements
 
 def from_netcdf(path: Path) -> list[Measurements]:
     """Read a netCDF file: one experiment on a grid, or a table with one entry a network."""
-    data = xr.open_dataset(path)
+    try:
+        data = xr.open_dataset(path)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # whatever the decoder of a format raises on a file that is cut or harmed
+        raise ValueError(f"{type(error).__name__}: {error}") from error
     columns = [name for name in data.variables if data[name].ndim == 1]
     if "width" in data.dims or "width" not in columns:
         return [from_dataset(data, str(path), stem(path))]

@@ -29,6 +29,11 @@ def is_table(path: Path) -> bool:
 def read_table(path: Path) -> list[Measurements]:
     """Read a CSV file; lines that begin with # are comments."""
     table = pd.read_csv(path, comment="#")
+    if not isinstance(table.index, pd.RangeIndex):
+        problem = "a row has more values than the first line has names"
+        raise InputError("store", str(path), problem, "Name each column in the first line")
+    if table.empty:
+        raise InputError("store", str(path), "it has no rows", "Give one row per width, amplitude and seed")
     return [
         Measurements(grid, name, str(path), {key: grid.attrs[key] for key in LABELS if key in grid.attrs})
         for name, grid in from_table(table, path)

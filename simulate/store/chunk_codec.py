@@ -46,6 +46,14 @@ class ChunkCodec:
         return [*sorted(n for n in self.metadata if n != "status"), "status"]
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The networks: widths, amplitudes, seeds; every array is described by then, or zarr raises."""
+        shapes = {array.shape[:3] for array in self._described.values()}
+        if len(shapes) != 1 or any(array.chunks[1] != array.shape[1] for array in self._described.values()):
+            raise ValueError(f"arrays of different networks, {shapes}")
+        return shapes.pop()
+
+    @property
     def seeds_per_task(self) -> int:
         """How many seeds a chunk, and so a task, spans."""
         return int(self.metadata["status"]["chunk_grid"]["configuration"]["chunk_shape"][2])

@@ -41,6 +41,8 @@ __all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock
 
 _REMEDY_NEW = "Give another path with --out, or the store's own campaign (more seeds, widths or amplitudes: --extend)"
 
+_REMEDY_ROOT = "Restore zarr.json from a backup"
+
 
 @contextmanager
 def exclusive_lock(path: str | Path | StorageBackend) -> Iterator[None]:
@@ -131,8 +133,25 @@ class Store:
             campaign = Campaign.from_dict(root.attributes["campaign"])
         except InputError as error:
             problem = f"its campaign can't be read ({error})"
-            raise DamagedStoreError("store", str(backend), problem, "Restore zarr.json from a backup") from None
-        return cls(backend, campaign, root)
+            raise DamagedStoreError("store", str(backend), problem, _REMEDY_ROOT) from None
+        store = cls(backend, campaign, root)
+        store._check_description()
+        return store
+
+    def _check_description(self) -> None:
+        """Check that the root describes arrays of the campaign's shapes."""
+        try:
+            for experiment in self.campaign.experiment:
+                shape = (len(experiment.widths), len(experiment.amplitudes), experiment.seeds)
+                described = self.codecs[experiment.name].shape
+                if described != shape or experiment.name not in self.root.attributes["data"]:
+                    raise ValueError(f"{experiment.name} has networks {described}, not {shape}")
+                if not isinstance(self.integrator(experiment.name), str):
+                    raise TypeError(f"no integrator of {experiment.name}")
+        except Exception as error:  # whatever zarr says of what is described as an array and is none
+            reason = (str(error) or repr(error)).splitlines()[0][:100]
+            problem = f"its zarr.json does not describe its campaign ({reason})"
+            raise DamagedStoreError("store", str(self.backend), problem, _REMEDY_ROOT) from error
 
     def _check_same(self, campaign: Campaign) -> None:
         difference = first_difference(self.campaign.to_dict(), campaign.to_dict())
