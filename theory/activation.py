@@ -19,7 +19,18 @@ from theory.power_ranges import PowerRange, power_ranges
 
 _ASIDE = 1e-7  #: relative distance at which one-sided slopes are taken
 LARGEST = 1e6  #: sigma and sigma' must be finite for |z| up to this
-_REMEDY = "Choose an activation that grows at most as a power of |z|, such as relu, softplus, tanh or gelu"
+#: Kinks further out than this are beyond the reach of Gaussian means, and left out where there are many.
+_NEAR = 40.0
+_MOST_KINKS = 1000
+_CUSP_REMEDY = (
+    "Round the cusp off, as in (z**2 + 0.01)**(1/4) for sqrt(abs(z)) and z*(z**2 + 0.01)**(-1/8) for "
+    "sign(z)*abs(z)**(3/4)"
+)
+_DECAY_REMEDY = "Write it with exponentials that decay, as in z*exp(-abs(z)) for z/cosh(z)"
+_FEWER_KINKS = "Choose one with fewer kinks, or a smooth one"
+_JUMP_REMEDY = "Join the branches, or take a steep smooth step, such as tanh(20*z) for sign(z)"
+_CONSTANT_REMEDY = "Write a formula that changes with z"
+_SCALE_REMEDY = "Scale it to values of order one for |z| of order one"
 
 
 @dataclass(frozen=True)
@@ -187,16 +198,16 @@ def _properties(formula: str) -> _Properties:
     _check_finite(formula, expression, derivative)
     kinks = _kinks(formula, expression, derivative)
     if derivative.is_zero:
-        raise _refusal(formula, "it is constant")
+        raise _refusal(formula, "it is constant", _CONSTANT_REMEDY)
     growths = [asymptotics.growth(expression, side) for side in (-1, 1)]
     degrees = []
     for growth, side in zip(growths, ("-infinity", "+infinity"), strict=True):
         if growth.degree is None:
-            raise _refusal(formula, f"towards {side} it {growth.problem}")
+            raise _refusal(formula, f"towards {side} it {growth.problem}", growth.remedy or asymptotics.GROWTH_REMEDY)
         degrees.append(growth.degree)
     second_moment = gaussian_mean(lambda at: numpy_value(expression, at) ** 2, kinks)
     if not 1e-200 < second_moment < math.inf:
-        raise _refusal(formula, "its second moment under N(0, 1) is not a positive number")
+        raise _refusal(formula, "its second moment under N(0, 1) is not a positive number", _SCALE_REMEDY)
     return _Properties(
         expression=expression,
         derivative=derivative,
@@ -223,19 +234,23 @@ def _numerical_properties(name: str) -> _Properties:
     for at in black_box.jumps(expression, grid, 1e-9):
         _slopes_beside(name, expression, derivative, float(at))
     if not np.any(numpy_value(derivative, grid)):
-        raise _refusal(name, "it is constant")
+        raise _refusal(name, "it is constant", _CONSTANT_REMEDY)
     kinks = tuple(float(at) for at in black_box.jumps(derivative, grid, 1e-5))
-    if len(kinks) > 1000:
-        raise _refusal(name, "it has too many kinks")
+    if len(kinks) > _MOST_KINKS:
+        raise _refusal(name, "it has too many kinks", _FEWER_KINKS)
     degrees = []
     for side, where in ((-1, "-infinity"), (1, "+infinity")):
         degree = black_box.degree(expression, side)
         if degree is None:
-            raise _refusal(name, f"towards {where} its degree does not settle: up to |z| = 1e6 it is no power of z")
+            raise _refusal(
+                name,
+                f"towards {where} its degree does not settle: up to |z| = 1e6 it is no power of z",
+                asymptotics.GROWTH_REMEDY,
+            )
         degrees.append(degree)
     second_moment = gaussian_mean(lambda at: numpy_value(expression, at) ** 2, kinks)
     if not 1e-200 < second_moment < math.inf:
-        raise _refusal(name, "its second moment under N(0, 1) is not a positive number")
+        raise _refusal(name, "its second moment under N(0, 1) is not a positive number", _SCALE_REMEDY)
     return _Properties(
         expression=expression,
         derivative=derivative,
@@ -278,8 +293,8 @@ def forget() -> None:
     _properties.cache_clear()
 
 
-def _refusal(formula: str, problem: str) -> InputError:
-    return InputError("activation", formula, problem, _REMEDY)
+def _refusal(formula: str, problem: str, remedy: str) -> InputError:
+    return InputError("activation", formula, problem, remedy)
 
 
 def _grid() -> np.ndarray:
@@ -296,8 +311,12 @@ def _check_finite(formula: str, expression: sympy.Expr, derivative: sympy.Expr) 
             continue
         where = bad[np.argmin(np.abs(bad))]
         if what == "sigma" and abs(where) > 1 and _no_second_moment(expression, where):
-            raise _refusal(formula, "it has no finite second moment under N(0, 1)")
-        raise _refusal(formula, f"{what} is not a finite real number at z = {where:.6g} (needed for |z| <= 1e6)")
+            raise _refusal(formula, "it has no finite second moment under N(0, 1)", asymptotics.GROWTH_REMEDY)
+        problem = f"{what} is not a finite real number at z = {where:.6g} (needed for |z| <= 1e6)"
+        if what == "sigma":
+            overflows = abs(where) > 20 and np.all(np.isfinite(values[np.abs(grid) < abs(where)]))
+            raise _refusal(formula, problem, asymptotics.GROWTH_REMEDY if overflows else asymptotics.DOMAIN_REMEDY)
+        raise _refusal(formula, problem, _CUSP_REMEDY if abs(where) < 20 else _DECAY_REMEDY)
 
 
 def _no_second_moment(expression: sympy.Expr, overflow: float) -> bool:
@@ -330,8 +349,10 @@ def _kinks(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> tupl
         steepest = max(abs(slope_below), abs(slope_above))
         if abs(slope_above - slope_below) > 1e-5 * (1 + steepest):
             kinks.append(float(at))
-    if len(kinks) > 1000:
-        raise _refusal(formula, "it has too many kinks")
+    if len(kinks) > _MOST_KINKS // 10:
+        kinks = [at for at in kinks if abs(at) <= _NEAR]
+    if len(kinks) > _MOST_KINKS:
+        raise _refusal(formula, "it has too many kinks", _FEWER_KINKS)
     return tuple(kinks)
 
 
@@ -341,7 +362,7 @@ def _slopes_beside(formula: str, expression: sympy.Expr, derivative: sympy.Expr,
     below, above = (float(numpy_value(expression, at + d)) for d in (-aside, aside))
     slopes = (float(numpy_value(derivative, at - aside)), float(numpy_value(derivative, at + aside)))
     if abs(above - below) > 4 * aside * max(abs(s) for s in slopes) + 1e-9 * (1 + abs(above)):
-        raise _refusal(formula, f"it jumps at z = {at:.6g}, so it has no gradient flow")
+        raise _refusal(formula, f"it jumps at z = {at:.6g}, so it has no gradient flow", _JUMP_REMEDY)
     return slopes
 
 

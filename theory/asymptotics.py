@@ -23,14 +23,24 @@ _SAMPLES = tuple(1.0 + 0.231 * i for i in range(39))  # many, so that the larges
 _SETTLED_DECADES = (15, 30)  # where bounded activations are asked how they near their bound
 _LARGEST_DENOMINATOR = 24
 
+DOMAIN_REMEDY = "Keep divisors away from 0 and the arguments of log and sqrt positive, as in sqrt(1 + z**2)"
+GROWTH_REMEDY = "Choose an activation that grows at most as a power of |z|, such as relu, softplus, gelu or z**3"
+_OSCILLATION_REMEDY = "Bound what oscillates, as in z + sin(z)"
+_LOGARITHM_REMEDY = (
+    "Take a power instead, such as z*(1 + z**2)**(-1/4), which grows as the root, or a bounded function, such as tanh "
+    "or atan"
+)
+
 
 @dataclass(frozen=True)
 class Growth:
-    """|sigma| ~ |z|**degree on one side; ``problem`` says why there is no such law (then ``degree`` is None)."""
+    """|sigma| ~ |z|**degree on one side; ``problem`` says why there is no such law (then ``degree`` is None) and
+    ``remedy`` what to write instead."""
 
     degree: sympy.Rational | None
     bounded: bool = False
     problem: str | None = None
+    remedy: str | None = None
 
 
 def growth(expression: sympy.Expr, side: int) -> Growth:
@@ -41,24 +51,26 @@ def growth(expression: sympy.Expr, side: int) -> Growth:
     with mpmath.workdps(_DIGITS):
         near, far = (_sizes(expression, side, decade, _MULTIPLES) for decade in _DECADES)
         if None in near or None in far:
-            return Growth(None, problem="is not finite and real everywhere")
+            return Growth(None, problem="is not finite and real everywhere", remedy=DOMAIN_REMEDY)
         reach = [max(_sizes(expression, side, decade, _SAMPLES)) for decade in _DECADES]
         if reach[1] <= 1.05 * reach[0]:
             return Growth(sympy.S.Zero, bounded=True)
         if min(near) == 0 or min(far) == 0:
-            return Growth(None, problem="oscillates with a growing size")
+            return Growth(None, problem="oscillates with a growing size", remedy=_OSCILLATION_REMEDY)
         slopes = [_slopes(values) for values in (near, far)]
         overall = (mpmath.log(max(far)) - mpmath.log(max(near))) / (mpmath.log(10) * (_DECADES[1] - _DECADES[0]))
         if overall > 100:
-            return Growth(None, problem="grows faster than any power")
+            return Growth(None, problem="grows faster than any power", remedy=GROWTH_REMEDY)
         exponent = Fraction(float(overall)).limit_denominator(_LARGEST_DENOMINATOR)
         # a correction of relative size |z|**(-1/2) is 1e-15 here; a logarithm moves a slope by 1/ln|z| > 5e-3
         if all(abs(slope - float(exponent)) < 1e-6 for pair in slopes for slope in pair) and exponent > 0:
             return Growth(sympy.Rational(exponent.numerator, exponent.denominator))
         spread = max(max(pair) - min(pair) for pair in slopes)
         if spread > 0.1:
-            return Growth(None, problem="oscillates with a growing size")
-        return Growth(None, problem="is unbounded without growing as a power of z (a logarithm, say)")
+            return Growth(None, problem="oscillates with a growing size", remedy=_OSCILLATION_REMEDY)
+        return Growth(
+            None, problem="is unbounded without growing as a power of z (a logarithm, say)", remedy=_LOGARITHM_REMEDY
+        )
 
 
 def limit(expression: sympy.Expr, side: int) -> float | None:

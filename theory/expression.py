@@ -34,6 +34,10 @@ NAMED = {
     "leaky_relu": "leaky_relu(z)",
     "linear": "z",
     "relu2": "relu(z)**2",
+    "atan": "atan(z)",
+    "hardtanh": "min(max(z, -1), 1)",
+    "relu6": "min(max(z, 0), 6)",
+    "hardswish": "z*min(max(z + 3, 0), 6)/6",
 }
 
 
@@ -65,6 +69,10 @@ FUNCTIONS: dict[str, tuple[int, int, Callable]] = {
     "erf": (1, 1, sympy.erf),
     "sin": (1, 1, sympy.sin),
     "cos": (1, 1, sympy.cos),
+    "atan": (1, 1, sympy.atan),
+    "asinh": (1, 1, sympy.asinh),
+    "sinh": (1, 1, sympy.sinh),
+    "cosh": (1, 1, sympy.cosh),
     "exp": (1, 1, sympy.exp),
     "log": (1, 1, sympy.log),
     "sqrt": (1, 1, sympy.sqrt),
@@ -104,6 +112,8 @@ def parse(text: str) -> sympy.Expr:
         raise _refusal(text, "it has characters that no formula needs")
     stripped = text.strip()
     source = NAMED.get(stripped, stripped)
+    if source in FUNCTIONS and FUNCTIONS[source][0] == 1:
+        source = f"{source}(z)"
     try:
         tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

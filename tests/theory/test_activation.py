@@ -10,6 +10,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy import Rational
 
 from theory import Activation, InputError
 from theory.evaluation import mpmath_value
@@ -169,6 +170,55 @@ def test_at_the_kink_of_relu_the_slope_is_the_one_from_the_left(name):
 def test_what_the_theory_can_say_nothing_about_is_refused_with_the_reason(name, reason):
     with pytest.raises(InputError, match=reason):
         Activation(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("exp(z)", "grows at most as a power"),
+        ("cosh", "grows at most as a power"),
+        ("1/z", "Keep divisors away from 0"),
+        ("sqrt(abs(z))", r"\(z\*\*2 \+ 0.01\)\*\*\(1/4\)"),
+        ("sign(z)*abs(z)**(3/4)", r"z\*\(z\*\*2 \+ 0.01\)\*\*\(-1/8\)"),
+        ("asinh", "Take a power instead"),
+        ("sign(z)", r"tanh\(20\*z\)"),
+        ("z*sin(z)", "Bound what oscillates"),
+        ("z - z", "changes with z"),
+    ],
+)
+def test_a_refusal_says_what_to_write_instead(name, remedy):
+    with pytest.raises(InputError, match=remedy):
+        Activation(name)
+
+
+@pytest.mark.parametrize(
+    ("instead", "degree"),
+    [("(z**2 + 0.01)**(1/4)", Rational(1, 2)), ("z*(z**2 + 0.01)**(-1/8)", Rational(3, 4)), ("tanh(20*z)", 0),
+     ("z*(1 + z**2)**(-1/4)", Rational(1, 2)), ("z + sin(z)", 1), ("sqrt(1 + z**2)", 1), ("z*exp(-abs(z))", 0)],
+)  # fmt: skip
+def test_what_refusals_propose_is_accepted(instead, degree):
+    assert Activation(instead).degree == degree
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("atan", np.arctan),
+        ("hardtanh", lambda z: np.clip(z, -1, 1)),
+        ("relu6", lambda z: np.clip(z, 0, 6)),
+        ("hardswish", lambda z: z * np.clip(z + 3, 0, 6) / 6),
+        ("asinh(z)/(1 + z**2)", lambda z: np.arcsinh(z) / (1 + z**2)),
+    ],
+)
+def test_names_of_other_libraries_are_their_functions(name, function):
+    at = np.linspace(-8, 8, 161)
+    np.testing.assert_allclose(Activation(name, normalise=False)(at), function(at), rtol=1e-13, atol=1e-15)
+
+
+def test_many_kinks_far_out_do_not_stand_against_it():
+    """relu(sin(2z)) has a kink every pi/2: those within the reach of a Gaussian count."""
+    kinks = np.array(Activation("relu(sin(2*z))").kinks)
+    np.testing.assert_allclose(kinks, np.pi / 2 * np.arange(-25, 26), atol=1e-12)
 
 
 def test_activations_are_values():

@@ -21,6 +21,7 @@ ORDER = (
     "output_growth",
     "collapse_exponent",
     "preactivation_velocity",
+    "largest_rate",
     "error_vs_width",
     "ensemble",
     "regime_preference",
