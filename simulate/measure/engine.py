@@ -13,6 +13,7 @@ import torch
 import xarray as xr
 
 from simulate.integrators import build
+from simulate.measure.batching import batch_limit, tasks_together
 from simulate.measure.columns import Columns
 from simulate.measure.memory import PeakMemory, in_parts, keep_memory
 from simulate.measure.network_batch import Members, NetworkBatch
@@ -21,7 +22,6 @@ from simulate.measure.observers.checkpoints import Checkpoints
 from simulate.measure.schema import observers_of
 from simulate.measure.stop import Stop
 from simulate.measure.task_table import TaskTable
-from simulate.planning.memory import networks_at_once
 from simulate.training.driver import integrate
 from simulate.training.moment import Moment
 from simulate.training.precision import full_precision, without_denormals
@@ -65,6 +65,19 @@ def run_task(experiment: Experiment, task: Task, data: Data, *, device: str = "c
     return result
 
 
+def run_tasks(
+    experiment: Experiment, tasks: Sequence[Task], data: Data, *, device: str = "cpu"
+) -> Iterator[tuple[Task, xr.Dataset]]:
+    """Train and measure several tasks of one experiment; yield each with its results (`run_task`).
+
+    On a GPU tasks of one width are trained together, as many as its free memory holds (`simulate.measure.batching`),
+    and handed over once all of them are done. A network's results do not depend on which others are trained with it: to
+    1e-9 in float64, where the activation has no kink.
+    """
+    for group in tasks_together(experiment, tasks, device):
+        yield from train_together(experiment, group, data, device)
+
+
 def train_together(
     experiment: Experiment, tasks: Sequence[Task], data: Data, device: str
 ) -> Iterator[tuple[Task, xr.Dataset]]:
@@ -76,7 +89,7 @@ def train_together(
     keep_memory()
     started, peak = clock.perf_counter(), PeakMemory(device)
     table = TaskTable(experiment, tasks)
-    at_once = networks_at_once(experiment, table.width, device)
+    at_once = batch_limit(experiment, table.width, device)
     batch, stop = itertools.count(), 0
     # a batch is of one precision; where it holds few networks, they are those of one amplitude, which take steps alike
     for dtype, amplitudes in itertools.groupby(experiment.dtypes(table.width)):

@@ -12,15 +12,17 @@ from simulate.networks import ntk
 from simulate.networks.architecture import Architecture
 from simulate.networks.linearisation import Inputs, Linearisation, Weights
 
+EVENT_POINTS = 500  #: test points on which the trajectory is compared with its tangent at each step: the first ones
 _KERNEL_BYTES = 2**27  # held-out kernels are formed for as many networks at once as fit into this
+_OUTPUT_BYTES = 2**30  # outputs on the test points are computed in tiles whose forward pass fits into this
 
 
 class HeldOut:
     """The test set as every member sees it: predictor, tangent at time zero, kernel and its change.
 
     Members of one seed share their initial weights whatever their alpha, so ``initial`` and ``inputs`` hold one network
-    a seed and ``seed_of`` (members,) says which is whose. The first ``n_kernel`` test points carry the kernels. Without
-    ``subtract``, F = alpha f.
+    a seed and ``seed_of`` (members,) says which is whose. The first ``n_kernel`` test points carry the kernels; what is
+    looked at in each step (`growth`, `rate`) is so on the first `EVENT_POINTS`. Without ``subtract``, F = alpha f.
     """
 
     def __init__(
@@ -40,36 +42,54 @@ class HeldOut:
         self.alpha = alpha
         self.inputs = inputs
         self.kernel_inputs = inputs.select_points(slice(n_kernel))
-        self.output_initial = network.output(initial, inputs)
+        few = len(inputs.a) <= EVENT_POINTS
+        self.event_inputs = inputs if few else inputs.select_points(slice(EVENT_POINTS))
         self.subtract = subtract
+        self._bytes_per_point = network.size.kept_per_point * inputs.a.element_size()
+        self.output_initial = self._output(torch.arange(len(initial[0]), device=alpha.device), initial)
         norms = [ntk.norms(self._initial_kernels(group)) for group in self._groups(len(initial[0]))]
         self.norm_initial = torch.cat([total for total, _ in norms])
         self.layer_norm_initial = torch.cat([layers for _, layers in norms])
 
     def predictor(self, members: Tensor, weights: Weights) -> Tensor:
         """Return F on the test points, shape (len(members), n_test)."""
-        return self._predictor(members, weights, subtract=self.subtract)
+        seeds = self.seed_of[members]
+        output = self._output(seeds, weights)
+        if self.subtract:
+            output = output - self.output_initial[seeds]
+        return self.alpha[members].unsqueeze(-1) * output
 
     def output_rms(self, members: Tensor, weights: Weights) -> Tensor:
         """Return the root mean square of F over the test points, shape (len(members),)."""
         return rms(self.predictor(members, weights))
 
     def growth(self, members: Tensor, weights: Weights) -> Tensor:
-        """Return F - F(0) on the test points, shape (len(members), n_test)."""
-        return self._predictor(members, weights, subtract=True)
-
-    def _predictor(self, members: Tensor, weights: Weights, *, subtract: bool) -> Tensor:
+        """Return F - F(0) on the first `EVENT_POINTS` test points, shape (len(members), points)."""
         seeds = self.seed_of[members]
-        output = self.network.output(weights, self.inputs.select(seeds))
-        if subtract:
-            output = output - self.output_initial[seeds]
-        return self.alpha[members].unsqueeze(-1) * output
+        output = self.network.output(weights, self.event_inputs.select(seeds))
+        initial = self.output_initial[seeds, : output.shape[1]]
+        return self.alpha[members].unsqueeze(-1) * (output - initial)
 
     def rate(self, point: Point) -> Tensor:
-        """Return dF/dt on the test points at the initial weights of all members, shape (members, n_test)."""
+        """Return dF/dt at the initial weights of all members on the first `EVENT_POINTS`, shape (members, points)."""
         initial = [w[self.seed_of] for w in self.initial]
-        linearisation = self.network.linearise(initial, self.inputs.select(self.seed_of))
+        linearisation = self.network.linearise(initial, self.event_inputs.select(self.seed_of))
         return self.alpha.unsqueeze(-1) * linearisation.pushforward(point.weight_velocity())
+
+    def _output(self, seeds: Tensor, weights: Weights) -> Tensor:
+        """Return f of networks of these ``seeds`` on all test points, (len(seeds), n_test), in tiles that fit."""
+        n = len(self.inputs.a)
+        points = max(1, min(n, _OUTPUT_BYTES // self._bytes_per_point))
+        networks = max(1, _OUTPUT_BYTES // (self._bytes_per_point * points))
+        if points == n and networks >= len(seeds):
+            return self.network.output(weights, self.inputs.select(seeds))
+        output = weights[0].new_empty(len(seeds), n)
+        for start in range(0, n, points):
+            rows = slice(start, start + points)
+            tile = self.inputs.select_points(rows)
+            for group in torch.arange(len(seeds), device=seeds.device).split(networks):
+                output[group, rows] = self.network.output([w[group] for w in weights], tile.select(seeds[group]))
+        return output
 
     def kernel_change(self, members: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
         """Return ||Theta - Theta_0||_F / ||Theta_0||_F, shape (m,), and the same for each layer's part, (m, L+1)."""

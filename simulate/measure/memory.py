@@ -36,6 +36,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
 
 
+def free_memory(device: str) -> int:
+    """Return the bytes that can still be allocated on a CUDA device, what torch keeps for itself included."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
 def in_parts(
     work: Callable[[range], T], items: range, most: int | None = None, unit: int = 1
 ) -> Iterator[tuple[range, T | None]]:

@@ -12,6 +12,10 @@ from simulate.planning.size import network_size
 # what the linearisations of a batch take. Measured with the kernel flow at N = 80 to 500 on a core with 1 MiB of cache
 # of its own: half of it 2 to 5 % more time, eight times as much 5 to 35 % (h = 128 to 512)
 _CACHE_BYTES = 1e7
+# of a GPU's free memory, what a batch's estimate may be: 230 networks with N = 10,000, h = 100 are estimated at 47 GiB
+# and took 59 GiB on an H200
+_SHARE_OF_FREE = 0.6
+_MOST_NETWORKS = 4096  # in a batch on a GPU: more would be no faster, and a kill would lose more
 
 
 def bytes_per_network(experiment: Experiment, width: int) -> int:
@@ -41,6 +45,12 @@ def networks_at_once(experiment: Experiment, width: int, device: str = "cpu") ->
         return None
     numbers = network_size(experiment, width).kept_per_point * experiment.n_train
     return max(1, int(_CACHE_BYTES // (_bytes_per_number(experiment) * numbers)))
+
+
+def networks_that_fit(experiment: Experiment, width: int, free_bytes: int) -> int:
+    """Return how many networks are trained at once on a GPU with this much free memory, one at least."""
+    fitting = int(_SHARE_OF_FREE * free_bytes // bytes_per_network(experiment, width))
+    return max(1, min(fitting, _MOST_NETWORKS))
 
 
 def _bytes_per_number(experiment: Experiment) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,8 @@ from lazyrich.errors import InputError
 from simulate.campaign.campaign import Campaign
 from simulate.campaign.experiment import Experiment
 from simulate.data import Data, load_data
+from simulate.measure.batching import first_group
+from simulate.measure.engine import run_task, train_together
 from simulate.networks.architecture import Architecture
 from simulate.networks.registry import register
 from simulate.networks.torch_functions import require
@@ -54,6 +56,41 @@ class Job:
         InputError
             If this worker's packages, device or data are not those of the run.
         """
+        experiment, data = self._prepared(task, data)
+        with one_thread_on(self.device, self.threads):
+            if task in self.finished:
+                return self._run_unfinished(experiment, task, data)
+            return self.compute(experiment, task, data, device=self.device)
+
+    def run_together(self, tasks: Sequence[Task], data: Data) -> Iterator[tuple[Task, xr.Dataset]]:
+        """Train a group of `groups`; yield each task with its results."""
+        if len(tasks) == 1:
+            yield tasks[0], self.run(tasks[0], data)
+            return
+        experiment, data = self._prepared(tasks[0], data)
+        with one_thread_on(self.device, self.threads):
+            yield from train_together(experiment, tasks, data, self.device)
+
+    def groups(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
+        """Cut ``tasks`` into groups that are trained together on this device (`simulate.measure.batching`).
+
+        Alone are tasks that are finished in part, and all of them where ``compute`` is the caller's own.
+        """
+        remaining = list(tasks)
+        while remaining:
+            first = remaining[0]
+            group: tuple[Task, ...] = (first,)
+            if self._is_groupable(first):
+                alike = [t for t in remaining if t.experiment == first.experiment and self._is_groupable(t)]
+                group = first_group(self.campaign.find(first.experiment), alike, self.device)
+            yield group
+            remaining = [task for task in remaining if task not in group]
+
+    def _is_groupable(self, task: Task) -> bool:
+        return self.compute is run_task and task not in self.finished
+
+    def _prepared(self, task: Task, data: Data | None) -> tuple[Experiment, Data]:
+        """Return the task's experiment and data once this worker is found to have what the run has."""
         _check_versions(self.versions)
         check_device(self.device)
         for architecture in self.architectures:
@@ -65,10 +102,7 @@ class Job:
         if data.sha256 != self.sha256[experiment.name]:
             problem = f"a worker has other data for {experiment.name} there"
             raise InputError("data_root", self.data_root, problem, "Give all workers the same data")
-        with one_thread_on(self.device, self.threads):
-            if task in self.finished:
-                return self._run_unfinished(experiment, task, data)
-            return self.compute(experiment, task, data, device=self.device)
+        return experiment, data
 
     def _run_unfinished(self, experiment: Experiment, task: Task, data: Data) -> xr.Dataset:
         """Train the networks of a task that are not finished; the others are left pending in what is returned."""

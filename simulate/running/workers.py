@@ -35,10 +35,11 @@ class Done:
 
 
 def in_this_process(job: Job, tasks: tuple[Task, ...], data: Mapping[str, Data], begun: set[Task]) -> Iterator[Done]:
-    """One task after the other. ``begun`` is told which tasks have been handed to a worker."""
-    for task in tasks:
-        begun.add(task)
-        yield Done(task, job.run(task, data[task.experiment]))
+    """One group of tasks after the other. ``begun`` is told which tasks have been handed to a worker."""
+    for group in job.groups(tasks):
+        begun.update(group)
+        for task, result in job.run_together(group, data[group[0].experiment]):
+            yield Done(task, result)
 
 
 def in_processes(job: Job, tasks: tuple[Task, ...], count: int, begun: set[Task], say: Say) -> Iterator[Done]:

@@ -234,7 +234,7 @@ def test_a_network_does_not_depend_on_its_neighbours_in_the_batch():
 def test_how_many_networks_are_trained_at_once_does_not_change_a_result(monkeypatch):
     spec, found = experiment(root_h_alpha=(1e-3, 1.0, 1e3), seeds=4), []
     for at_once in (None, 5):
-        monkeypatch.setattr("simulate.measure.engine.networks_at_once", lambda *_, at_once=at_once: at_once)
+        monkeypatch.setattr("simulate.measure.engine.batch_limit", lambda *_, at_once=at_once: at_once)
         found.append(run_task(spec, task(0, 4), points()))
     together, in_parts = found
     assert together.batch.values.max() == 0
