@@ -33,7 +33,7 @@ _SGD_EPOCHS = 100  # of stochastic gradient descent
 # are so many times A^(-1/(L+1))/rate (fully connected on CIFAR-10; convolutional on Fashion-MNIST: 1.6 to 4)
 _ADAM_UPDATES, _ADAM_UPDATES_CONVOLUTIONAL = 0.4, 3.0
 CPU_RATE = 2.2e10  #: operations a second of one core in float64: what the quick preset comes to
-GPU_RATE = 2e13  #: of one H100-class GPU: a third of what its data sheet says of float64; not measured
+GPU_RATE = 2e13  #: of one H100-class GPU; an H200 did 1.7e13 with 230 networks in a batch (docs/gpu.md)
 
 # steps relative to those of ReLU, softplus and their like, in the atlas (reports/reference/atlas)
 _BOUNDED_STEPS = 0.6  # tanh, erf, softsign
