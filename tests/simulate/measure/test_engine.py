@@ -377,10 +377,10 @@ def preactivation_velocity(exact, flat, x):
 
     def z(weights):
         first = x @ weights[0][0].T / np.sqrt(INPUTS)
-        found = [first]
+        preactivations = [first]
         for w in weights[1:]:
-            found.append(exact.net.activation.value(found[-1]) @ w[0].T)
-        return found
+            preactivations.append(exact.net.activation.value(preactivations[-1]) @ w[0].T / np.sqrt(WIDTH))
+        return preactivations
 
     ahead, behind = (z(exact.weights(flat + sign * eps * rate)) for sign in (1, -1))
     return [((a - b) / (2 * eps)).square().mean().sqrt().item() for a, b in zip(ahead, behind, strict=True)]
