@@ -23,18 +23,16 @@ from simulate.data import Data
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.tasks import Task, campaign_tasks
 from simulate.store.backend import StorageBackend, StoreError, backend_for, storage_errors
-from simulate.store.checked_json import dump_checked
 from simulate.store.chunk_codec import ChunkCodec
 from simulate.store.commits import CommitRecord
 from simulate.store.costs import Cost, cost_of
+from simulate.store.creation import create, exclusive_lock
 from simulate.store.damage import Damage, damaged_chunks, damaged_metadata, damaged_store
 from simulate.store.differences import first_difference
-from simulate.store.layout import lay_out
 from simulate.store.presence import check_presence
-from simulate.store.provenance import origin
-from simulate.store.records import RECORDS, read_records, write_records
+from simulate.store.records import read_records, write_records
 from simulate.store.repair import repair_layout
-from simulate.store.root import COPY, CREATING, ROOT, DamagedStoreError, Root, read_root
+from simulate.store.root import DamagedStoreError, Root, read_root
 from simulate.training.status import Status
 
 __all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock"]
@@ -42,34 +40,6 @@ __all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock
 _REMEDY_NEW = "Give another path with --out, or the store's own campaign (more seeds, widths or amplitudes: --extend)"
 
 _REMEDY_ROOT = "Restore zarr.json from a backup"
-
-
-@contextmanager
-def exclusive_lock(path: str | Path | StorageBackend) -> Iterator[None]:
-    """Hold the store at ``path`` for this process; its folder is created if there is none.
-
-    Raises
-    ------
-    InputError
-        If the path can't be written.
-    StoreError
-        If another run holds it.
-    """
-    backend = backend_for(path)
-    with _writable(backend):
-        backend.create()
-    with backend.lock():
-        yield
-
-
-@contextmanager
-def _writable(backend: StorageBackend) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        remedy = "Give a path that can be written"
-        raise InputError("out", str(backend), f"can't be written ({reason})", remedy) from None
 
 
 class Store:
@@ -101,16 +71,7 @@ class Store:
             If the path can't be written, or holds something else or another campaign's store.
         """
         backend = backend_for(path)
-        with _writable(backend):
-            begun = backend.exists(CREATING)
-            unfinished = begun and not backend.exists(ROOT)
-            new = unfinished or backend.is_empty()
-            if unfinished:
-                backend.delete(backend.keys())
-            if new:
-                _lay_out(backend, campaign, data, device)
-            elif begun:
-                backend.delete([CREATING])
+        new = create(backend, campaign, data, device)
         store = cls.open(backend)
         if not new:
             store._check_same(campaign)
@@ -383,13 +344,18 @@ class Store:
         with storage_errors(self.backend):
             self.backend.remove_obstructions(d.path for d in damaged)
             self.root = repair_layout(self.backend, self.root, self.campaign, layout, data)
-            for task in tasks:
-                codec = self.codecs[task.experiment]
-                chunks = [codec.key(task, name) for name in codec.variables]
-                self.backend.remove_obstructions([*chunks, self._commit_record(task).key])
-                self.mark_pending(task)
-                self.backend.delete(key for key in chunks if key != codec.key(task, "status"))
+        for task in tasks:
+            self._clear(task)
         return tasks
+
+    def _clear(self, task: Task) -> None:
+        """Mark a task pending and delete what is left of its results."""
+        codec = self.codecs[task.experiment]
+        chunks = [codec.key(task, name) for name in codec.variables]
+        with storage_errors(self.backend):
+            self.backend.remove_obstructions([*chunks, self._commit_record(task).key])
+            self.mark_pending(task)
+            self.backend.delete(key for key in chunks if key != codec.key(task, "status"))
 
     def check_data(self, data: Mapping[str, Data]) -> None:
         """Compare data sets with those that the store was made from, by their SHA-256.
@@ -409,14 +375,3 @@ class Store:
                     f"{made_from['sha256'][:12]}…, not {data[name].sha256[:12]}…)",
                     "Point --data-root at the data that it was made from",
                 )
-
-
-def _lay_out(backend: StorageBackend, campaign: Campaign, data: Mapping[str, Data], device: str) -> None:
-    """Write a new store: a mark first and the root last, so that one that was interrupted is known for what it is."""
-    objects = lay_out(campaign, data, origin(campaign, data, device))
-    root = objects.pop(ROOT)
-    backend.write({CREATING: campaign.digest.encode()})
-    backend.write({**objects, **dict.fromkeys(RECORDS, dump_checked([]))})
-    backend.write({COPY: root})
-    backend.write({ROOT: root})
-    backend.delete([CREATING])
