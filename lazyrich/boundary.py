@@ -96,13 +96,15 @@ def _run(app: typer.Typer | Callable[[], typer.Typer], name: str) -> int:
             gc.freeze()
             loaded(prog_name=name)
     except typer.Exit as ended:
-        if ended.exit_code == EXIT_INTERRUPTED:  # it ends already: a second Ctrl-C is no reason for a traceback
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        return ended.exit_code
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else EXIT_FAULT if ended.code else 0
-    return 0
+        code = ended.exit_code
+    except SystemExit as ended:  # what typer makes of an exit
+        code = ended.code if isinstance(ended.code, int) else EXIT_FAULT if ended.code else 0
+    else:
+        code = 0
+    if code == EXIT_INTERRUPTED:  # it ends already: a second Ctrl-C is no reason for a traceback
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return code
 
 
 class Command(TyperCommand):
