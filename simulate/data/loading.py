@@ -159,7 +159,9 @@ def _principal_components(experiment: DataRequest, centred: np.ndarray) -> np.nd
 def _interleaved(classes: np.ndarray, seed: int) -> np.ndarray:
     """Return indices that take one point of each class in turn, each class shuffled; larger ones go on at the end."""
     generator = np.random.Generator(np.random.PCG64(seed))
-    members = [generator.permutation(np.flatnonzero(classes == number)) for number in np.unique(classes)]
+    by_class = np.argsort(classes, kind="stable")
+    starts = np.unique(classes[by_class], return_index=True)[1]
+    members = [generator.permutation(indices) for indices in np.split(by_class, starts[1:])]
     turn = np.concatenate([np.arange(len(m)) for m in members])
     return np.concatenate(members)[np.argsort(turn, kind="stable")]
 

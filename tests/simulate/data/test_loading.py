@@ -159,3 +159,12 @@ def test_a_point_at_the_mean_is_refused(tmp_path):
     np.savez(tmp_path / "mean.npz", x_train=x, y_train=[0, 1, 0, 1, 0], x_test=-x, y_test=[1, 0, 1, 0, 1])
     with pytest.raises(InputError, match="a point equals the mean"):
         load_data(experiment(dataset=str(tmp_path / "mean.npz"), n_train=5, n_test=5))
+
+
+def test_as_many_classes_as_points_take_no_longer_than_their_sorting(tmp_path):
+    """A pass over all points for each class would be 10^10 comparisons here: minutes."""
+    x = np.random.default_rng(0).normal(size=(100_000, 1)).round(3) + 10.0
+    y = np.random.default_rng(1).permutation(100_000)
+    np.savez(tmp_path / "many.npz", x_train=x[:-10], y_train=y[:-10], x_test=x[-10:], y_test=y[-10:])
+    data = load_data(experiment(dataset=str(tmp_path / "many.npz"), n_train=90_000, n_test=10_000))
+    assert abs(data.y_train.sum() + data.y_test.sum()) == 0

@@ -207,3 +207,29 @@ def test_a_packed_or_cut_archive_is_refused(tmp_path):
     np.save(tmp_path / "array.npy", np.eye(3))
     os.rename(tmp_path / "array.npy", tmp_path / "array.npz")
     refused(tmp_path / "array.npz", "can't be read")
+
+
+def test_a_harmed_file_is_read_or_refused_in_one_sentence(tmp_path):
+    """Bytes of a sound archive changed, cut and added at random: its checksums, or what it declares, tell."""
+    saved(tmp_path / "whole.npz", ROWS % 2)
+    content, generator = (tmp_path / "whole.npz").read_bytes(), np.random.default_rng(0)
+    refusals, path = [], tmp_path / "harmed.npz"
+    request = experiment(dataset=str(path), n_train=20, n_test=10)
+    for _ in range(300):
+        harmed, place = bytearray(content), int(generator.integers(len(content)))
+        kind = generator.integers(3)
+        if kind == 0:
+            harmed[place] ^= int(generator.integers(1, 256))
+        elif kind == 1:
+            del harmed[place : place + int(generator.integers(1, 100))]
+        else:
+            harmed[place:place] = generator.bytes(5)
+        path.write_bytes(harmed)
+        try:
+            data = load_data(request)
+        except InputError as error:
+            refusals.append(str(error))
+        else:  # a time of day, say, or an attribute of the archive
+            check(data, 20, 10)
+    assert len(refusals) > 200
+    assert not any("\n" in sentence for sentence in refusals)
