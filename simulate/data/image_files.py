@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from lazyrich.errors import InputError
 from simulate.data.idx import BrokenIdxFile, read_idx
 from simulate.data.labels import class_ranks
-from simulate.data.sources import Pool, no_data_root
+from simulate.data.sources import Pool, data_folder
 from simulate.data.torchvision_compat import torchvision_datasets
 
 
@@ -31,17 +32,16 @@ def image_set_reader(
     """
 
     def read(root: str | None, download: bool) -> Pool:
-        if root is None:
-            raise no_data_root(cls)
+        folder = data_folder(root, cls, download)
         parts = None
         if idx_parts is not None:
-            parts = _read_idx_parts(Path(root, cls, "raw"), idx_parts, download)
+            parts = _read_idx_parts(folder / cls / "raw", idx_parts, download)
         if parts is None:
-            parts = _read_by_torchvision(cls, root, download, options)
+            parts = _read_by_torchvision(cls, str(folder), download, options)
         for images, labels in parts:
             if len(images) != len(labels):
                 problem = f"{cls} has {len(images):,} images and {len(labels):,} labels there"
-                raise InputError("data_root", root, problem, "Put matching files there")
+                raise InputError("data_root", str(folder), problem, "Put matching files there")
         x, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return Pool(x, class_ranks(y), image_counts(cls, [len(images) for images, _ in parts], published))
 
@@ -59,7 +59,7 @@ def _read_idx_parts(
     for prefix in prefixes:
         for suffix, dimensions in (("images-idx3-ubyte", 3), ("labels-idx1-ubyte", 1)):
             plain = folder / f"{prefix}-{suffix}"
-            path = next((p for p in (plain, plain.with_name(f"{plain.name}.gz")) if p.is_file()), None)
+            path = next((p for p in (plain, plain.with_name(f"{plain.name}.gz")) if os.path.isfile(p)), None)
             if path is None:
                 complete = False
                 continue

@@ -99,11 +99,25 @@ def read_pool(dataset: str, data_root: str | Path | None, download: bool) -> Poo
     return named[dataset].read(str(root) if root else None, download)
 
 
-def no_data_root(name: str) -> InputError:
-    """Return the error that a data set needs a folder to be read from."""
-    return InputError(
-        "data_root",
-        None,
-        f"{name} is read from a folder, and none was given",
-        "Give --data-root DIR or set LAZYRICH_DATA (with --download it is filled)",
-    )
+def data_folder(root: str | None, name: str, download: bool) -> Path:
+    """Return the folder that a data set is read from; with ``download`` it is made.
+
+    Raises
+    ------
+    InputError
+        If none was given, or there is none.
+    """
+    if root is None:
+        problem = f"{name} is read from a folder, and none was given"
+        remedy = "Give --data-root DIR or set LAZYRICH_DATA (with --download it is filled)"
+        raise InputError("data_root", None, problem, remedy)
+    remedy = "Point --data-root or LAZYRICH_DATA at the folder that has it"
+    if download:
+        try:
+            os.makedirs(root, exist_ok=True)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise InputError("data_root", root, f"no folder can be made there ({reason})", remedy) from None
+    if not os.path.isdir(root):
+        raise InputError("data_root", root, "there is no such folder", f"{remedy}, or add --download")
+    return Path(root)

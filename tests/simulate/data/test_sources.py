@@ -1,5 +1,7 @@
 """Data sets are found by name."""
 
+import os
+
 import pytest
 
 from simulate.data.sources import read_pool, shape_of, sources
@@ -26,3 +28,18 @@ def test_unknown_names_are_refused_with_those_that_are_known(name):
         read_pool(name, None, False)
     assert "digits" in caught.value.remedy
     assert "npz" in caught.value.remedy
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "emnist_letters", "cifar10"])
+@pytest.mark.parametrize("root", ["a" * 5000, "a" * 300, "nul\0", "nowhere", "file", "pipe", "/dev/zero", "\ud800"])
+@pytest.mark.parametrize("download", [False, True])
+def test_a_data_root_that_is_no_folder_is_refused(tmp_path, monkeypatch, dataset, root, download):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    if download and root == "nowhere":
+        return  # it would be made, and filled
+    with pytest.raises(InputError, match=r"no such folder|no folder can be made") as caught:
+        read_pool(dataset, root, download)
+    assert caught.value.field == "data_root"
+    assert caught.value.value == root
