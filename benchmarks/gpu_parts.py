@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import platform
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks.dispatch import counting
 from benchmarks.scaling import operations
 from lazyrich.errors import InputError
 from simulate import Campaign, Experiment, load_data, run, run_task
@@ -139,36 +138,23 @@ def throughput(setting: Setting) -> Iterator[Row]:
 
 
 def launches(setting: Setting) -> Iterator[Row]:
-    """Operations and waits of the host a step, in one batch of small networks."""
+    """Launches and waits of the host a step (`benchmarks.dispatch`), in a batch of small networks."""
     fields = {"name": "launches", "dataset": "digits", "n_train": setting.size(100, 20), "n_test": 100, "depth": 2}
     fields |= {"widths": [64], "root_h_alpha": _amplitudes(-3, 3, 2), "seeds": setting.size(4, 1)}
     spec = Experiment(**{**setting.fields, **fields})
     data, task = load_data(spec), experiment_tasks(spec)[0]
     run_task(spec, task, data, device=setting.device)
-    with _Counted() as counted:
+    with counting() as counts:
         result = run_task(spec, task, data, device=setting.device)
     steps = int(result.steps.max())
-    waits = counted.calls["_local_scalar_dense"] + counted.calls["nonzero"]
     batches = int(result.batch.max()) + 1
     row = {"what": f"{result.status.size} networks in {batches} batches", "steps": steps}
-    yield {**row, "operations_per_step": round(counted.calls.total() / steps), "waits_per_step": round(waits / steps)}
+    yield {**row, "launches_per_step": round(counts.launches / steps), "waits_per_step": round(counts.waits / steps)}
     if setting.device.startswith("cuda"):
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
             run_task(spec, task, data, device=setting.device)
         kernels = sum(event.count for event in profile.key_averages() if "cudaLaunchKernel" in event.key)
         yield {**row, "kernel_launches_per_step": round(kernels / steps)}
-
-
-class _Counted(TorchDispatchMode):
-    """Counts operations by name."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: Counter[str] = Counter()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.calls[func.overloadpacket.__name__] += 1
-        return func(*args, **(kwargs or {}))
 
 
 def gemm(setting: Setting) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Memory: how much a batch took, what to do when there is not enough, and to keep what is there."""
+"""Memory: how much is free, how much was taken, smaller parts when it runs out, and pages kept for the next step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
-_SAID = (
+_MESSAGES = (
     "not enough memory",
     "DefaultCPUAllocator",
     "can't allocate memory",
@@ -30,10 +30,10 @@ _SAID = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception means that memory ran out: torch says so on a CPU in words only."""
+    """Whether an exception means that memory ran out; of a CPU's torch only the message says so."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _MESSAGES)
 
 
 def free_memory(device: str) -> int:
@@ -43,33 +43,33 @@ def free_memory(device: str) -> int:
 
 
 def in_parts(
-    work: Callable[[range], T], items: range, most: int | None = None, unit: int = 1
+    work: Callable[[range], T], items: range, limit: int | None = None, unit: int = 1
 ) -> Iterator[tuple[range, T | None]]:
-    """Do ``work`` on ``items`` in parts of `chunk_size`. When memory runs out, parts become ever smaller.
+    """Do ``work`` on ``items`` in parts of at most ``limit`` (`chunk_size`), in smaller ones when memory runs out.
 
-    Yields each part with what ``work`` gave; None for a single item that does not fit alone. A size that was too large
-    once is not tried again.
+    Yields each part with the result of ``work``, or None for a single item that does not fit alone. A size that was too
+    large once is not tried again.
     """
-    start, size = items.start, chunk_size(len(items), most, unit)
+    start, size = items.start, chunk_size(len(items), limit, unit)
     of_one_unit = size < unit
     while start < items.stop:
         stop = min(start + size, items.stop)
         if of_one_unit:
             stop = min(stop, start + unit - (start - items.start) % unit)
         part = range(start, stop)
-        found = None
+        result = None
         try:
-            found = work(part)
+            result = work(part)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-        if found is None:
-            # here, and not above: the exception holds the frames that hold the memory
+        if result is None:
+            # after the except clause: the exception holds the frames that hold the memory
             _release()
             if len(part) > 1:
                 size = (len(part) + 1) // 2
                 continue
-        yield part, found
+        yield part, result
         start = part.stop
 
 
@@ -107,7 +107,7 @@ class PeakMemory:
             _forget_peak()
 
     def bytes(self) -> int:
-        """Return it."""
+        """Return that amount in bytes."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device)
         return _peak_of_process()

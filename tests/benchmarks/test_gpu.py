@@ -57,7 +57,7 @@ def test_every_part_gives_rows_and_the_table_comes_last(measured):
     assert all(row["ok"] for row in cases)  # one machine agrees with itself
     assert all(row["networks_per_s"] > 0 for row in result["throughput"] if "networks" in row)
     launches = result["launches"][0]
-    assert launches["operations_per_step"] > launches["waits_per_step"] > 0
+    assert launches["launches_per_step"] > launches["waits_per_step"] > 0
 
 
 def test_the_grid_is_a_store_like_any_other(measured):
