@@ -11,8 +11,8 @@ from simulate.dynamics.flow import Point, rms
 from simulate.networks import ntk
 from simulate.networks.architecture import Architecture
 from simulate.networks.linearisation import Inputs, Linearisation, Weights
+from simulate.planning.operations import EVENT_POINTS
 
-EVENT_POINTS = 500  #: test points on which the trajectory is compared with its tangent at each step: the first ones
 _KERNEL_BYTES = 2**27  # held-out kernels are formed for as many networks at once as fit into this
 _OUTPUT_BYTES = 2**30  # outputs on the test points are computed in tiles whose forward pass fits into this
 

@@ -2,10 +2,11 @@
 
 Tasks are ordered by it, dry runs and presets quote it. Training is counted as the choice of the integrator counts it
 (`simulate.planning.integrator_choice`); of stochastic dynamics the epochs are counted, and what each takes. Measuring
-adds, at each step, the outputs on n_test points, and kernels on n_kernel points: at the start, at the end of linear
-dynamics, at each checkpoint, at the end; each arm of frozen kernels, one between training points and all points. To
-that come the calls of a batch's steps, which take as long for small networks as for larger ones, and how many steps
-an activation takes (`relative_steps`). docs/presets.md says how far this is from what was measured.
+adds, at each step, the outputs on the first 500 test points, at a few moments those on all of them, and kernels on
+n_kernel points: at the start, at the end of linear dynamics, at each checkpoint, at the end; each arm of frozen
+kernels, one between training points and all points. To that come the calls of a batch's steps, which take as long for
+small networks as for larger ones, and how many steps an activation takes (`relative_steps`). docs/presets.md
+says how far this is from what was measured.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ from simulate.planning.memory import networks_at_once
 from simulate.planning.size import network_size
 from theory.activation import Activation
 
+EVENT_POINTS = 500  #: test points on which a trajectory is compared with its tangent in each step: the first ones
 _KERNELS_OF_A_NETWORK = 3
+_OUTPUTS_OF_A_NETWORK = (
+    4  # on all test points: at the start, at the end of linear dynamics, at half the loss, at the end
+)
 # convolutional networks with so few channels hardly fit a hundred points: they take so many times the steps in the mean
 _FEW_CHANNELS, _FEW_CHANNELS_STEPS = 10, 3.0
 _SGD_EPOCHS = 100  # of stochastic gradient descent
@@ -56,8 +61,12 @@ def operations(experiment: Experiment, width: int) -> float:
         if experiment.network_class.stiff and width <= _FEW_CHANNELS:
             training *= _FEW_CHANNELS_STEPS
     usual_steps = choice.CONVOLUTIONAL_STEPS if experiment.network_class.stiff else choice.STEPS
-    held_out = usual_steps * experiment.n_test * (2.0 * forward + 3.0 * choice.PASS * activations)
-    kernels = _KERNELS_OF_A_NETWORK + len(scaled_times(experiment.checkpoints))
+    checkpoints = len(scaled_times(experiment.checkpoints))
+    # each step looks at the points on which the tangent is followed, the others are looked at where outputs are kept
+    in_each_step, others = min(experiment.n_test, EVENT_POINTS), max(0, experiment.n_test - EVENT_POINTS)
+    outputs = usual_steps * in_each_step + (_OUTPUTS_OF_A_NETWORK + checkpoints) * others
+    held_out = outputs * (2.0 * forward + 3.0 * choice.PASS * activations)
+    kernels = _KERNELS_OF_A_NETWORK + checkpoints
     arms = (
         (len(experiment.arms) - 1) * 4.0 * depth * experiment.n_train * (experiment.n_train + experiment.n_test) * width
     )
