@@ -98,7 +98,7 @@ def power_of_abscissa(
         sensitivity=sensitivity,
         refusal=refusal,
         notes=(() if shown is None else shown.notes) + _correction_note(prediction, corrected and shown is result),
-        **exclusions(experiment, cells),
+        **exclusions(experiment, cells, prediction.quantity),
     )
 
 

@@ -66,7 +66,7 @@ def logarithmic_law(experiment: Measurements, prediction: Prediction, times: xr.
         outcome=outcome,
         reason=reason,
         p_value_against=against,
-        **exclusions(experiment, cells),
+        **exclusions(experiment, cells, prediction.quantity),
     )
 
 

@@ -49,7 +49,7 @@ def width_power(
         return mean_in_window(experiment, logs, part)
 
     averages = prediction.statistic != "rms" and not pseudo_values
-    finding = pooled_width_power(experiment, pool, cells, y_label, averages=averages)
+    finding = pooled_width_power(experiment, pool, cells, y_label, averages=averages, quantity=prediction.quantity)
     figure_points = finding.points
     if pseudo_values and figure_points is not None:
         figure_points = _joined(figure_points, points(
@@ -61,11 +61,18 @@ def width_power(
 
 
 def pooled_width_power(
-    experiment: Measurements, pool: Pool, cells: xr.DataArray, y_label: str, *, averages: bool = True
+    experiment: Measurements,
+    pool: Pool,
+    cells: xr.DataArray,
+    y_label: str,
+    *,
+    averages: bool = True,
+    quantity: str | None = None,
 ) -> Finding:
     """Estimate the power of h of ``pool(cells)``, one logarithm per (width, seed).
 
     ``averages``: whether these are the networks' own values, and no pseudo-values of a statistic over them.
+    ``quantity``: the variable of the source that they are logarithms of, if they are.
     """
     values = pool(cells)
     widths = experiment.widths
@@ -94,7 +101,7 @@ def pooled_width_power(
         sensitivity=sensitivity,
         refusal=_refusal(seeds),
         notes=() if result is None else result.notes,
-        **exclusions(experiment, cells),
+        **exclusions(experiment, cells, quantity),
     )
 
 

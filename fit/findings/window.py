@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 from fit.estimators.estimate import Estimate
-from fit.measurements.measurements import Measurements
+from fit.measurements.measurements import SAME_AMPLITUDE, Measurements
 from theory.prediction import Prediction
 
-#: The ends of a window, relative: amplitudes are powers of ten with rounding errors.
-EDGE = 1e-6
+#: The ends of a window, relative: tables round alpha to a few digits.
+EDGE = SAME_AMPLITUDE
 
 
 def window(experiment: Measurements, prediction: Prediction) -> xr.DataArray:
@@ -45,10 +45,13 @@ def range_of(cells: xr.DataArray, experiment: Measurements) -> dict[str, Any]:
     return {"variable": "root_h_alpha", "low": float(used.min()), "high": float(used.max())}
 
 
-def exclusions(experiment: Measurements, cells: xr.DataArray) -> dict[str, Any]:
-    """Return how many networks in ``cells`` were left out, by reason, and their share, as keywords of a `Finding`."""
+def exclusions(experiment: Measurements, cells: xr.DataArray, quantity: str | None = None) -> dict[str, Any]:
+    """Return how many networks in ``cells`` were left out, by reason, and their share, as keywords of a `Finding`.
+
+    ``quantity``: the variable whose logarithm is taken, if it is one of the source.
+    """
     total = int(cells.sum()) * experiment.n_seeds
-    excluded = experiment.excluded(cells)
+    excluded = experiment.excluded(cells, quantity)
     return {"excluded": excluded, "excluded_fraction": sum(excluded.values()) / total if total else 0.0}
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 
 from fit.measurements.measurements import Measurements
 from fit.user_predictions import UserPrediction
 from lazyrich.errors import InputError
+from simulate.measure.schema import VARIABLES
 from theory.prediction import Prediction
 
 Given = Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None
@@ -63,6 +65,24 @@ def check_names(experiments: Sequence[Measurements], predictions: Sequence[objec
                     "experiment", name, f"a prediction is about it, and the source holds {', '.join(known)}",
                     "Name one of these, or leave the experiment out",
                 )  # fmt: skip
+
+
+def check_quantities(
+    experiments: Sequence[Measurements], predictions: Sequence[object], derived: Sequence[str]
+) -> None:
+    """Refuse predictions about a quantity that no source holds and none is known by."""
+    for prediction in predictions:
+        if not isinstance(prediction, UserPrediction):
+            continue
+        quantity = prediction.quantity
+        held = sorted({str(name) for one in experiments for name in one.data.data_vars})
+        if quantity in held or quantity in derived or quantity in VARIABLES:
+            continue
+        near = difflib.get_close_matches(quantity, [*held, *derived, *VARIABLES], 1)
+        raise InputError(
+            "law", quantity, "there is no such quantity",
+            f"Did you mean {near[0]}" if near else f"The source holds {', '.join(held[:12])}",
+        )  # fmt: skip
 
 
 def _is_about(prediction: Prediction, experiment: Measurements) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fit.findings.finding import Finding
 from fit.findings.registry import Assessed
-from fit.judge.asked import check_names, predictions_for
+from fit.judge.asked import check_names, check_quantities, predictions_for
 from fit.judge.cases import Case, judge
 from fit.judge.conditions import conditioned
-from fit.judge.measuring import compare_experiments, measure_of, measure_prediction
+from fit.judge.measuring import all_measures, compare_experiments, measure_of, measure_prediction
 from fit.judge.rivals import neighbours
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
@@ -50,7 +50,9 @@ def assess(
         If a source can't be read, or does not say for which activation and depth to ask theory.
     """
     experiments = measurements(source)
-    check_names(experiments, [*(predictions or ()), *also])
+    given = [*(predictions or ()), *also] if not isinstance(predictions, Mapping) else [*also]
+    check_names(experiments, given)
+    check_quantities(experiments, given, [m.quantity for m in all_measures().values() if m.quantity is not None])
     laws = [predictions_for(one, predictions, also) for one in experiments]
     found = list(apply(_findings, list(zip(experiments, laws, strict=True))))
     if predictions is None:

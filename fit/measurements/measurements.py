@@ -48,6 +48,7 @@ class Measurements:
     name: str
     store: str | None = None
     description: dict[str, Any] = field(default_factory=dict)
+    guesses: tuple[str, ...] = ()  #: what was guessed of the source's format: clauses
 
     def __post_init__(self) -> None:
         for axis in ("width", "seed"):
@@ -238,8 +239,19 @@ class Measurements:
                         deviations[i, j, seeds] = np.einsum("st,st->s", predictor, predictor) / predictor.shape[1]
         return self._labelled(deviations), self._labelled(squares)
 
-    def excluded(self, cells: xr.DataArray) -> dict[str, int]:
-        """Count the networks that did not converge in ``cells``, (width, amplitude), by reason."""
+    def excluded(self, cells: xr.DataArray, quantity: str | None = None) -> dict[str, int]:
+        """Count the networks in ``cells``, (width, amplitude), that can't be used, by reason.
+
+        They did not converge or, with a ``quantity`` whose logarithm is taken, have no positive value of it.
+        """
         endings = self.status.values[cells.values]
         counts = {status.sentence: int((endings == status).sum()) for status in Status if status != Status.CONVERGED}
-        return {sentence: count for sentence, count in counts.items() if count}
+        if quantity is not None and quantity in self and self.is_one_number(quantity):
+            values = self.network(quantity).values[cells.values][endings == Status.CONVERGED]
+            counts |= {
+                f"it has no value of {quantity}": int(np.isnan(values).sum()),
+                f"its {quantity} is 0": int((values == 0).sum()),
+                f"its {quantity} is negative": int((values < 0).sum()),
+                f"its {quantity} is infinite": int((values == np.inf).sum()),
+            }
+        return {reason: count for reason, count in counts.items() if count}

@@ -8,8 +8,9 @@ from pathlib import Path
 import xarray as xr
 
 from fit.measurements.datasets import from_dataset, from_netcdf, from_store, from_tree
+from fit.measurements.dialects import is_table
 from fit.measurements.measurements import Measurements
-from fit.measurements.tables import is_table, read_table
+from fit.measurements.tables import read_table
 from lazyrich.errors import InputError
 
 Source = "str | Path | xr.DataTree | xr.Dataset | Measurements"
@@ -21,9 +22,10 @@ def measurements(source: Source | Iterable[Source]) -> list[Measurements]:  # ty
     Parameters
     ----------
     source : path, xarray.DataTree, xarray.Dataset, Measurements, or a sequence of these
-        A Zarr store; a CSV file with one row per network and the columns width, root_h_alpha (or alpha), seed, then
-        variables, and optionally experiment, activation and depth; a netCDF file with these as dimensions, variables
-        and attributes, or as variables along one dimension (a table).
+        A Zarr store; a CSV file (or one with tabs, semicolons or spaces, compressed or not) with one row per network
+        and the columns width, root_h_alpha (or alpha), seed, then variables, and optionally experiment, activation and
+        depth; a netCDF file with these as dimensions, variables and attributes, or as variables along one dimension (a
+        table).
 
     Raises
     ------

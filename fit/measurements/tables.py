@@ -1,4 +1,4 @@
-"""Measurements from tables: one row a network, as text in columns."""
+"""Measurements from tables: one row a network."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from fit.measurements.dialects import read_text_table
 from fit.measurements.measurements import AXES, SAME_AMPLITUDE, Measurements
 from lazyrich.errors import InputError
 from simulate.measure.schema import VARIABLES
+from simulate.training.status import Status
 
 #: what a table or a file of others says of its networks: columns or attributes
 LABELS = ("activation", "depth", "normalise")
@@ -21,21 +23,11 @@ def stem(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).stem
 
 
-def is_table(path: Path) -> bool:
-    """Whether a file's name is that of a table."""
-    return path.suffix == ".csv"
-
-
 def read_table(path: Path) -> list[Measurements]:
-    """Read a CSV file; lines that begin with # are comments."""
-    table = pd.read_csv(path, comment="#")
-    if not isinstance(table.index, pd.RangeIndex):
-        problem = "a row has more values than the first line has names"
-        raise InputError("store", str(path), problem, "Name each column in the first line")
-    if table.empty:
-        raise InputError("store", str(path), "it has no rows", "Give one row per width, amplitude and seed")
+    """Read a table of text, one row a network."""
+    table, guesses = read_text_table(path)
     return [
-        Measurements(grid, name, str(path), {key: grid.attrs[key] for key in LABELS if key in grid.attrs})
+        Measurements(grid, name, str(path), {k: grid.attrs[k] for k in LABELS if k in grid.attrs}, guesses)
         for name, grid in from_table(table, path)
     ]
 
@@ -43,37 +35,76 @@ def read_table(path: Path) -> list[Measurements]:
 def from_table(table: pd.DataFrame, path: Path) -> list[tuple[str, xr.Dataset]]:
     """Return the experiments of a table, each by name as a dataset on the grid (width, amplitude, seed).
 
+    Rows of several activations or depths are experiments of their own where no column names experiments.
+
     Raises
     ------
     InputError
-        If a column that is needed is missing, text stands where a number is read, or a network is there twice.
+        If a column that is needed is missing, text stands where a number is read, a network is there twice, a row names
+        no experiment, or rows of one experiment have several activations or depths.
     """
     amplitude = next((axis for axis in AXES if axis in table), None)
     index = [column for column in ("width", amplitude, "seed") if column is not None and column in table]
     if len(index) < 3:
         raise InputError(
-            "store", str(path), f"its columns are {', '.join(table.columns[:12])}",
+            "store", str(path), f"its columns are {', '.join(map(str, table.columns[:12]))}",
             "Give at least the columns width, root_h_alpha (or alpha) and seed",
         )  # fmt: skip
     experiments = []
-    groups = table.groupby("experiment", sort=False) if "experiment" in table else [(stem(path), table)]
-    for name, rows in groups:
+    for name, rows in _by_experiment(table, path):
         repeated = rows[index][rows[index].duplicated()]
         if len(repeated):
             raise InputError(
                 "store", str(path), f"experiment {name!r} has the network {repeated.iloc[0].to_dict()} twice",
                 "Give one row per width, amplitude and seed",
             )  # fmt: skip
-        labels = {key: rows[key].iloc[0] for key in LABELS if key in rows}
-        numbers = rows.drop(columns=["experiment", *labels], errors="ignore")
+        labels = {key: rows[key].iloc[0] for key in LABELS if key in rows and rows[key].notna().any()}
+        numbers = rows.drop(columns=["experiment", *LABELS], errors="ignore")
         if amplitude == "root_h_alpha":
             numbers = numbers.drop(columns="alpha", errors="ignore")
+        if "status" in numbers:
+            numbers = numbers.assign(status=numbers["status"].map(_status_code))
         numbers = _only_numbers(numbers, index, path)
         if amplitude == "alpha":
             numbers = _on_common_amplitudes(numbers)
         axes = ["width", next(axis for axis in AXES if axis in numbers), "seed"]
         experiments.append((str(name), numbers.set_index(axes).to_xarray().assign_attrs(labels)))
     return experiments
+
+
+def _by_experiment(table: pd.DataFrame, path: Path) -> list[tuple[str, pd.DataFrame]]:
+    """Return the rows of each experiment by name."""
+    labels = [key for key in LABELS if key in table and table[key].nunique(dropna=False) > 1]
+    if "experiment" not in table:
+        if not labels:
+            return [(stem(path), table)]
+        groups = table.groupby(labels, sort=False, dropna=False)
+        return [
+            ("-".join([stem(path), *(f"{key}_{value}" for key, value in zip(labels, values, strict=True))]), rows)
+            for values, rows in groups
+        ]
+    unnamed = table["experiment"].isna() | (table["experiment"].astype(str).str.strip() == "")
+    if unnamed.any():
+        row = int(unnamed.to_numpy().argmax()) + 1
+        raise InputError(
+            f"{path}: experiment, row {row}", "", "the row names no experiment", "Name one, or drop the row"
+        )
+    groups = list(table.groupby("experiment", sort=False))
+    for name, rows in groups:
+        for key in labels:
+            values = rows[key].unique().tolist()
+            if len(values) > 1:
+                raise InputError(
+                    f"{path}: {key}", values, f"experiment {name!r} has rows of several",
+                    "Give each its own name in the column experiment",
+                )  # fmt: skip
+    return [(str(name), rows) for name, rows in groups]
+
+
+def _status_code(value: object) -> object:
+    """Return the number of a status that is written as a word; numbers, and what is neither, as they are."""
+    word = str(value).strip().upper()
+    return int(Status[word]) if word in Status.__members__ else value
 
 
 def _on_common_amplitudes(table: pd.DataFrame) -> pd.DataFrame:

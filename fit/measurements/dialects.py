@@ -1,0 +1,80 @@
+"""Tables as people write them: which separator, decimal sign and encoding a text file has; what was guessed is said."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zlib
+from pathlib import Path
+
+import pandas as pd
+
+from lazyrich.errors import InputError
+
+SUFFIXES = (".csv", ".tsv", ".txt")
+#: byte-order marks
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", r"\s+": "spaces"}
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name is that of a table, compressed or not, in any case."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix in SUFFIXES
+
+
+def read_text_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read a table of text; lines that begin with # are comments.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        With the names of its columns in lower case and without spaces.
+    guesses : tuple of str
+        What is not as in a plain CSV file: clauses.
+
+    Raises
+    ------
+    InputError
+        If it is empty, no text in UTF-8 or UTF-16, or two columns have one name.
+    """
+    content = path.read_bytes()
+    guesses: list[str] = []
+    if path.name.lower().endswith(".gz"):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError("store", str(path), f"it can't be unpacked ({error})", "Give the whole file") from None
+    encoding = "utf-16" if content.startswith(_UTF16) else "utf-8-sig"
+    if encoding == "utf-16":
+        guesses.append("the text is in UTF-16")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        raise InputError("store", str(path), "it is no text in UTF-8 or UTF-16", "Save it as CSV in UTF-8") from None
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if not lines:
+        raise InputError("store", str(path), "there is nothing in it", "Give a table with a line of column names")
+    separator = next((s for s in "\t;," if s in lines[0]), r"\s+")
+    decimal = "."
+    if separator != ",":
+        guesses.append(f"columns are separated by {_SEPARATORS[separator]}")
+        if any(re.search(r"(^|[\s;])[-+]?\d+,\d", line) for line in lines[1:]):
+            decimal = ","
+            guesses.append("the decimal sign is a comma")
+    table = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, comment="#", skipinitialspace=True)
+    if not isinstance(table.index, pd.RangeIndex):
+        problem = "a row has more values than the first line has names"
+        raise InputError("store", str(path), problem, "Name each column in the first line")
+    if table.empty:
+        raise InputError("store", str(path), "it has no rows", "Give one row per width, amplitude and seed")
+    names = {str(column): "_".join(str(column).split()).lower() for column in table.columns}
+    renamed = {old: new for old, new in names.items() if old != new}
+    if len(set(names.values())) < len(names):
+        repeated = sorted(old for old, new in names.items() if list(names.values()).count(new) > 1)
+        raise InputError(
+            "store", str(path), f"the columns {', '.join(map(repr, repeated))} have one name", "Rename one"
+        )
+    if renamed:
+        guesses.append("columns are read as " + ", ".join(f"{new} ({old!r})" for old, new in renamed.items()))
+    return table.rename(columns=names), tuple(guesses)

@@ -1,0 +1,70 @@
+"""Tables as people write them are read as they were meant, and what was guessed is said."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from fit.measurements.dialects import is_table
+from fit.measurements.reading import measurements
+from lazyrich.errors import InputError
+
+ROWS = [(32, 0.01, 0, 1.5), (32, 0.01, 1, 2.5), (64, 0.01, 0, 3.5), (64, 0.01, 1, 4.5)]
+
+
+def text(separator=",", decimal=".", head=("width", "root_h_alpha", "seed", "kernel_change")):
+    lines = [separator.join(head), "# a comment"]
+    lines += [separator.join(str(value).replace(".", decimal) for value in row) for row in ROWS]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", text().encode(), ()),
+        ("a.CSV", text().encode(), ()),
+        ("a.tsv", text("\t").encode(), ("separated by tabs",)),
+        ("a.txt", text("  ").encode(), ("separated by spaces",)),
+        ("a.csv", text(";", ",").encode(), ("separated by semicolons", "decimal sign is a comma")),
+        ("a.csv.gz", gzip.compress(text().encode()), ()),
+        ("a.csv", text().encode("utf-16"), ("UTF-16",)),
+        ("a.csv", b"\xef\xbb\xbf" + text().encode(), ()),
+        ("a.csv", text(head=("Width ", " Root H Alpha", "SEED", "kernel_change")).encode(), ("width ('Width ')",)),
+    ],
+)
+def test_a_dialect_is_read_and_told(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    (one,) = measurements(tmp_path / name)
+    np.testing.assert_array_equal(one.network("kernel_change").values.ravel(), [1.5, 2.5, 3.5, 4.5])
+    assert one.name == "a"
+    assert len(one.guesses) == len(said)
+    for guess, expected in zip(one.guesses, said, strict=True):
+        assert expected in guess
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "nothing in it"),
+        (b"# only this\n", "nothing in it"),
+        (b"width,seed\n", "no rows"),
+        (b"width,seed\n1,2,3\n", "more values than the first line has names"),
+        (b"\xff\x00\xfa", "no text in UTF-8 or UTF-16"),
+        (b"width,Width ,seed\n1,2,3\n", "'Width ', 'width' have one name"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, content, said):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        measurements(tmp_path / "a.csv")
+
+
+def test_half_an_archive_is_refused(tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text().encode())[:-12])
+    with pytest.raises(InputError, match="can't be unpacked"):
+        measurements(tmp_path / "a.csv.gz")
+
+
+def test_other_files_are_no_tables(tmp_path):
+    assert not is_table(tmp_path / "a.nc")
+    assert not is_table(tmp_path / "a.nc.gz")
