@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -49,7 +50,7 @@ def helpers() -> Iterator[Callable[[int], Map]]:
             return stack.enter_context(workers)
 
         if forked and number > 1:
-            pool = start("multiprocessing", initializer=follow_parent)
+            pool = start("multiprocessing", initializer=_begin)
 
         def share(networks: int) -> Map:
             nonlocal pool
@@ -59,3 +60,9 @@ def helpers() -> Iterator[Callable[[int], Map]]:
             return lambda function, items: workers(joblib.delayed(function)(item) for item in items)
 
         yield share
+
+
+def _begin() -> None:
+    """Begin a process that is ended with its pool: one that ignored the pool's signal would be waited for."""
+    follow_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

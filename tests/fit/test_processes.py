@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -45,6 +46,18 @@ def test_no_process_is_left_behind(monkeypatch):
     for process in others:
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)
+
+
+def test_processes_end_at_their_pools_signal(monkeypatch):
+    """A pool ends its processes by SIGTERM and waits for them: one that ignores it is waited for without end."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    with helpers() as share:
+        assert set(share(WORTH_IT)(_terminates, range(8))) == {True}
+
+
+def _terminates(_):
+    return signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def _process(_):
