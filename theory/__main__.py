@@ -51,7 +51,7 @@ def main(
         elif compare:
             console().print(comparison(chosen, depth))
         else:
-            _tell(console(), chosen[0], depth)
+            _print_predictions(console(), chosen[0], depth)
 
 
 def _load(name: str) -> None:
@@ -137,7 +137,7 @@ def window(regime: Regime) -> str:
     return "" if math.isinf(regime.high) else f"A <= {high}"
 
 
-def _tell(out: Console, activation: Activation, depth: int) -> None:
+def _print_predictions(out: Console, activation: Activation, depth: int) -> None:
     laws = predictions(activation, depth)
     kinks = ", ".join(f"{k:g}" for k in activation.kinks) or "none"
     out.print(Text(activation.name, "bold"), f", {depth} hidden layer{'s' if depth > 1 else ''}", sep="")
@@ -160,15 +160,15 @@ def _tell(out: Console, activation: Activation, depth: int) -> None:
 
 
 def _derivations(laws: tuple[Prediction, ...]) -> Iterator[str]:
-    told: set[tuple] = set()
+    shown: set[tuple] = set()
     for p in laws:
         yield ""
         yield f"{p.claim} ({p.quantity} against {p.variable}, {p.regime.name} regime)"
-        fresh = [step for step in p.derivation if (step.text, step.latex) not in told]
+        fresh = [step for step in p.derivation if (step.text, step.latex) not in shown]
         if len(fresh) < len(p.derivation):
             yield "  as above, and"
         for step in fresh:
-            told.add((step.text, step.latex))
+            shown.add((step.text, step.latex))
             yield f"  {step.text}"
             yield f"      {step.latex}"
         yield f"  source: {p.reference}"

@@ -22,6 +22,8 @@ LARGEST = 1e6  #: sigma and sigma' must be finite for |z| up to this
 #: Kinks further out than this are beyond the reach of Gaussian means, and left out where there are many.
 _NEAR = 40.0
 _MOST_KINKS = 1000
+#: Of the largest |sigma|: a smaller difference of the two limits makes no switch of a neuron.
+_SMALLEST_STEP = 0.1
 _CUSP_REMEDY = (
     "Round the cusp off, as in (z**2 + 0.01)**(1/4) for sqrt(abs(z)) and z*(z**2 + 0.01)**(-1/8) for "
     "sign(z)*abs(z)**(3/4)"
@@ -217,7 +219,7 @@ def _properties(formula: str) -> _Properties:
         saturation=_slower(degrees, [asymptotics.saturation(expression, side) for side in (-1, 1)]),
         homogeneous=asymptotics.homogeneous(expression, max(degrees)),
         parity=_parity(expression),
-        switches=_differ([asymptotics.limit(expression, side) for side in (-1, 1)]),
+        switches=_switches(expression, [asymptotics.limit(expression, side) for side in (-1, 1)]),
         kink_strength=_kink_strength(derivative, kinks, second_moment),
         power_ranges=power_ranges(expression, max(degrees)),
     )
@@ -225,7 +227,7 @@ def _properties(formula: str) -> _Properties:
 
 def _numerical_properties(name: str) -> _Properties:
     """The same of a function that is no formula; its kinks and degrees are those that its values show."""
-    known = black_box.find(name)
+    known = black_box.registered_function(name)
     if known is None:
         raise black_box.not_loaded(name)
     expression, derivative = known.expression, known.derivative
@@ -260,15 +262,18 @@ def _numerical_properties(name: str) -> _Properties:
         saturation=_slower(degrees, [black_box.saturation(expression, side) for side in (-1, 1)]),
         homogeneous=black_box.homogeneous(expression, max(degrees)),
         parity=_parity(expression),
-        switches=_differ([black_box.limit(expression, side) for side in (-1, 1)]),
+        switches=_switches(expression, [black_box.limit(expression, side) for side in (-1, 1)]),
         kink_strength=_kink_strength(derivative, kinks, second_moment),
         power_ranges=power_ranges(expression, max(degrees), arrays=True),
     )
 
 
-def _differ(limits: list[float | None]) -> bool:
+def _switches(expression: sympy.Expr, limits: list[float | None]) -> bool:
+    """Whether both limits exist, and the step between them is no small part of what sigma does on the way."""
     left, right = limits
-    return left is not None and right is not None and abs(right - left) > 1e-3 * max(abs(left), abs(right))
+    if left is None or right is None:
+        return False
+    return bool(abs(right - left) > _SMALLEST_STEP * np.max(np.abs(numpy_value(expression, _grid()))))
 
 
 def _kink_strength(derivative: sympy.Expr, kinks: tuple[float, ...], second_moment: float) -> float:
@@ -305,8 +310,8 @@ def _grid() -> np.ndarray:
 def _check_finite(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> None:
     grid = _grid()
     values = numpy_value(expression, grid)
-    for what, found in (("sigma", values), ("sigma'", numpy_value(derivative, grid))):
-        bad = grid[~np.isfinite(found)]
+    for what, computed in (("sigma", values), ("sigma'", numpy_value(derivative, grid))):
+        bad = grid[~np.isfinite(computed)]
         if len(bad) == 0:
             continue
         where = bad[np.argmin(np.abs(bad))]

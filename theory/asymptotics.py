@@ -107,10 +107,10 @@ def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:
 
 def settled(slopes: list[float], tolerance: float, largest_denominator: int) -> sympy.Rational | None:
     """Return the positive rational that all slopes are within ``tolerance`` of, if there is one."""
-    found = Fraction(slopes[-1]).limit_denominator(largest_denominator)
-    if found <= 0 or any(abs(slope - float(found)) > tolerance for slope in slopes):
+    nearest = Fraction(slopes[-1]).limit_denominator(largest_denominator)
+    if nearest <= 0 or any(abs(slope - float(nearest)) > tolerance for slope in slopes):
         return None
-    return sympy.Rational(found.numerator, found.denominator)
+    return sympy.Rational(nearest.numerator, nearest.denominator)
 
 
 def homogeneous(expression: sympy.Expr, degree: sympy.Rational) -> bool:

@@ -45,7 +45,7 @@ def is_function_name(text: object) -> bool:
     return isinstance(text, str) and _NAME.fullmatch(text.strip()) is not None
 
 
-def find(name: str) -> Registered | None:
+def registered_function(name: str) -> Registered | None:
     """Return what is registered under a name."""
     return _registered.get(name)
 
@@ -116,12 +116,12 @@ def jumps(expression: sympy.Expr, grid: np.ndarray, least: float) -> np.ndarray:
     keep = np.abs(above - below) > least * (1 + np.maximum(np.abs(above), np.abs(below)))
     # far from zero the intervals are wide, and a smooth function may still change within them
     keep &= high - low < 1e-9 * (1 + np.abs(high))
-    found: list[float] = []
+    jump_points: list[float] = []
     for at in np.sort(0.5 * (low + high)[keep]):
         at = 0.0 if abs(at) < 1e-12 else float(at)
-        if not found or at - found[-1] > 1e-9 * (1 + abs(at)):
-            found.append(at)
-    return np.array(found)
+        if not jump_points or at - jump_points[-1] > 1e-9 * (1 + abs(at)):
+            jump_points.append(at)
+    return np.array(jump_points)
 
 
 def degree(expression: sympy.Expr, side: int) -> sympy.Rational | None:
@@ -138,11 +138,11 @@ def degree(expression: sympy.Expr, side: int) -> sympy.Rational | None:
         return None
     before, last = (np.log10(b / a) for a, b in itertools.pairwise(sizes))
     slope = float(np.mean(last))
-    found = Fraction(slope).limit_denominator(_LARGEST_DENOMINATOR)
-    drift = max(abs(slope - float(found)), abs(slope - float(np.mean(before))))
-    if found <= 0 or drift > _SETTLED or max(np.ptp(before), np.ptp(last)) > 10 * _SETTLED:
+    nearest = Fraction(slope).limit_denominator(_LARGEST_DENOMINATOR)
+    drift = max(abs(slope - float(nearest)), abs(slope - float(np.mean(before))))
+    if nearest <= 0 or drift > _SETTLED or max(np.ptp(before), np.ptp(last)) > 10 * _SETTLED:
         return None
-    return sympy.Rational(found.numerator, found.denominator)
+    return sympy.Rational(nearest.numerator, nearest.denominator)
 
 
 def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:

@@ -209,13 +209,13 @@ class Lazy:
 
         Flips also need to occur: their expected number h·u must not be below one.
         """
-        own = self.kernel_terms[name]
-        conditions = [other - own for other in self.kernel_terms.values() if other != own]
+        term = self.kernel_terms[name]
+        conditions = [other - term for other in self.kernel_terms.values() if other != term]
         if name == "flips":
             conditions.append(-(H + self.change))
         elif self.model.kinked and name == "first order":
             # beyond the last flip the flips' term is gone
-            conditions = [self.kernel_terms["second order"] - own, H + self.change]
+            conditions = [self.kernel_terms["second order"] - term, H + self.change]
         return interval(self.change, *conditions)
 
 

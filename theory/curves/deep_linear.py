@@ -200,11 +200,11 @@ def deep_linear_curve(
         data = TrainingSet(data.inputs, data.labels, data.inputs[:0])
     chosen = margin_loss(loss)
     compared = slice(None, len(data.labels)) if x_eval is None else slice(len(data.labels), None)
-    found = []
+    results = []
     for a in grid:
         system = _DeepLinear(data, depth, float(a))
         trained = train(system, data.labels, chosen, tolerance)
         before, after = (system.whole_kernel(at, at)[compared, compared] for at in (system.start(), trained.end))
-        found.append((relative_change(after, before), trained.time_half, trained.time_end))
-    change, half, end = np.array(found).T
+        results.append((relative_change(after, before), trained.time_half, trained.time_end))
+    change, half, end = np.array(results).T
     return CrossoverCurve(grid, change, np.zeros_like(change), half, end, REFERENCE)

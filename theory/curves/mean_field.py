@@ -131,14 +131,14 @@ def mean_field_curve(
         raise InputError("particles", particles, f"too few for {repeats} repeats", "Give some thousands, and 2 repeats")
     data, grid = training_set(x, y, x_eval), amplitudes(root_h_alpha)
     chosen = margin_loss(loss)
-    found = np.empty((3, len(grid), repeats))
+    results = np.empty((3, len(grid), repeats))
     for i, a in enumerate(grid):
         for k in range(repeats):
             # the same clouds at every A: neighbouring values of the curve are then paired
             cloud = _Particles(activation, data, float(a), particles // repeats, seed + k)
             trained = train(cloud, data.labels, chosen, tolerance)
             before, after = cloud.held_out_kernel(cloud.start()), cloud.held_out_kernel(trained.end)
-            found[:, i, k] = relative_change(after, before), trained.time_half, trained.time_end
-    change, half, end = found.mean(axis=-1)
-    error = found[0].std(axis=-1, ddof=1) / np.sqrt(repeats)
+            results[:, i, k] = relative_change(after, before), trained.time_half, trained.time_end
+    change, half, end = results.mean(axis=-1)
+    error = results[0].std(axis=-1, ddof=1) / np.sqrt(repeats)
     return CrossoverCurve(grid, change, error, half, end, REFERENCE)

@@ -68,8 +68,8 @@ def training_set(x: np.ndarray, y: np.ndarray, x_eval: np.ndarray | None = None)
             raise InputError("x_eval", evaluation.shape, problem, "Give points of the same dimension")
     both = np.concatenate([points, evaluation])
     _, singular, axes = np.linalg.svd(both, full_matrices=False)
-    kept = axes[singular > 1e-12 * singular[0]]
-    coordinates = both @ kept.T / np.sqrt(points.shape[1])
+    span_axes = axes[singular > 1e-12 * singular[0]]
+    coordinates = both @ span_axes.T / np.sqrt(points.shape[1])
     return TrainingSet(coordinates[: len(points)], labels, coordinates[len(points) :])
 
 

@@ -211,10 +211,10 @@ def _collected(terms: Iterable[_Term]) -> list[_Term]:
     for term in terms:
         kind = replace(term, coefficient=sympy.S.One)
         sums[kind] = sums.get(kind, sympy.S.Zero) + term.coefficient
-    found = [replace(kind, coefficient=total) for kind, total in sums.items() if total != 0]
-    if len(found) > _MOST_TERMS:
+    remaining = [replace(kind, coefficient=total) for kind, total in sums.items() if total != 0]
+    if len(remaining) > _MOST_TERMS:
         raise NoClosedForm("too many terms")
-    return found
+    return remaining
 
 
 def _product(left: list[_Term], right: list[_Term]) -> list[_Term]:

@@ -31,13 +31,13 @@ class DualTable:
         self._low, self._high = np.log(low), np.log(high)
         at = chebyshev.chebpts1(norms)
         sigma = np.exp(self._low + 0.5 * (at + 1.0) * (self._high - self._low))
-        own = np.sqrt([pair(s, s, 1.0) for s in sigma]).T
+        root_moments = np.sqrt([pair(s, s, 1.0) for s in sigma]).T
         points = chebyshev.chebpts1(angles)
         correlations = np.cos(0.5 * np.pi * (points + 1.0))
-        values = np.empty((own.shape[0], norms, norms, angles))
+        values = np.empty((root_moments.shape[0], norms, norms, angles))
         for i, j in itertools.combinations_with_replacement(range(norms), 2):
-            found = np.array([pair(sigma[i], sigma[j], c) for c in correlations]).T
-            values[:, i, j] = found / (own[:, i] * own[:, j])[:, None]
+            means = np.array([pair(sigma[i], sigma[j], c) for c in correlations]).T
+            values[:, i, j] = means / (root_moments[:, i] * root_moments[:, j])[:, None]
             values[:, j, i] = values[:, i, j]
         in_norms = np.linalg.inv(chebyshev.chebvander(at, norms - 1))
         # at the Chebyshev points the discrete orthogonality of the polynomials inverts the transform
@@ -53,8 +53,8 @@ class DualTable:
     def trimmed(self) -> DualTable:
         """Leave out the last terms of the series in the angle that are below rounding."""
         sizes = np.max(np.abs(self.series), axis=(0, 1, 2))
-        kept = 1 + int(np.max(np.flatnonzero(sizes > 1e-15 * np.max(sizes)), initial=0))
-        self.series = self.series[..., :kept]
+        order = 1 + int(np.max(np.flatnonzero(sizes > 1e-15 * np.max(sizes)), initial=0))
+        self.series = self.series[..., :order]
         return self
 
     def __call__(self, sigma_1: np.ndarray, sigma_2: np.ndarray, correlation: np.ndarray) -> np.ndarray:
@@ -116,8 +116,8 @@ def _enough_angles(pair: Pair, corners: list[tuple[float, float]], budget: int) 
 
 def _angle_tail(pair: Pair, first: float, second: float, angles: int) -> float:
     points = chebyshev.chebpts1(angles)
-    own = np.sqrt(pair(first, first, 1.0) * pair(second, second, 1.0))
-    values = np.array([pair(first, second, c) for c in np.cos(0.5 * np.pi * (points + 1.0))]) / own
+    root_moments = np.sqrt(pair(first, first, 1.0) * pair(second, second, 1.0))
+    values = np.array([pair(first, second, c) for c in np.cos(0.5 * np.pi * (points + 1.0))]) / root_moments
     return float(np.max(np.abs(chebyshev.chebvander(points, angles - 1).T[-4:] @ values))) * 2.0 / angles
 
 
@@ -133,7 +133,7 @@ def _error(table: DualTable, pair: Pair, low: float, high: float) -> float:
             second, turn = np.clip(first + 0.03 * (second - 0.5), 0.0, 1.0), 0.05 * turn**2
         sigma_1, sigma_2 = low * (high / low) ** first, low * (high / low) ** second
         c = np.cos(np.pi * turn)
-        own = np.sqrt(pair(sigma_1, sigma_1, 1.0) * pair(sigma_2, sigma_2, 1.0))
-        found = table(np.array([sigma_1]), np.array([sigma_2]), np.array([[c]]))[:, 0, 0]
-        worst = max(worst, float(np.max(np.abs(found - pair(sigma_1, sigma_2, c) / own))))
+        root_moments = np.sqrt(pair(sigma_1, sigma_1, 1.0) * pair(sigma_2, sigma_2, 1.0))
+        means = table(np.array([sigma_1]), np.array([sigma_2]), np.array([[c]]))[:, 0, 0]
+        worst = max(worst, float(np.max(np.abs(means - pair(sigma_1, sigma_2, c) / root_moments))))
     return worst

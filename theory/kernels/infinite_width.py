@@ -85,7 +85,7 @@ class IntegratedDual:
 
     def spread(self, sigma: np.ndarray) -> np.ndarray:
         """Return sqrt(E[phi(u)²]) for u of each standard deviation."""
-        return self._own(sigma)[0]
+        return self._root_moments(sigma)[0]
 
     def between(self, sigma_1: np.ndarray, sigma_2: np.ndarray, entries: int) -> Tile:
         """Return what computes tiles of a matrix with these norms, of which ``entries`` will be asked for."""
@@ -104,30 +104,30 @@ class IntegratedDual:
         table = self._tables[ends]
 
         def one_by_one(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> np.ndarray:
-            found = np.empty((2, len(rows), len(columns)))
+            means = np.empty((2, len(rows), len(columns)))
             for i, j in np.ndindex(len(rows), len(columns)):
-                found[:, i, j] = integral(float(rows[i]), float(columns[j]), float(correlation[i, j]))
-            return found
+                means[:, i, j] = integral(float(rows[i]), float(columns[j]), float(correlation[i, j]))
+            return means
 
         def from_table(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> np.ndarray:
             low = np.min(positive)
-            found = table(np.maximum(rows, low), np.maximum(columns, low), correlation)  # type: ignore[misc]
-            found *= self._own(rows)[:, :, None] * self._own(columns)[:, None, :]
+            means = table(np.maximum(rows, low), np.maximum(columns, low), correlation)  # type: ignore[misc]
+            means *= self._root_moments(rows)[:, :, None] * self._root_moments(columns)[:, None, :]
             for i in np.flatnonzero(rows == 0.0):
-                found[:, i : i + 1] = one_by_one(rows[i : i + 1], columns, correlation[i : i + 1])
+                means[:, i : i + 1] = one_by_one(rows[i : i + 1], columns, correlation[i : i + 1])
             for j in np.flatnonzero(columns == 0.0):
-                found[:, :, j : j + 1] = one_by_one(rows, columns[j : j + 1], correlation[:, j : j + 1])
-            return found
+                means[:, :, j : j + 1] = one_by_one(rows, columns[j : j + 1], correlation[:, j : j + 1])
+            return means
 
         return _tile_of(one_by_one if table is None else from_table)
 
-    def _own(self, sigma: np.ndarray) -> np.ndarray:
+    def _root_moments(self, sigma: np.ndarray) -> np.ndarray:
         """The roots of E[phi(u)²] and E[phi'(u)²], shape (2, len(sigma))."""
         distinct, where = np.unique(sigma, return_inverse=True)
-        return np.array([self._own_one(float(s)) for s in distinct]).T[:, where]
+        return np.array([self._root_moments_of_one(float(s)) for s in distinct]).T[:, where]
 
     @functools.lru_cache(maxsize=100_000)  # noqa: B019 -- lives as long as one call of infinite_width_kernels
-    def _own_one(self, sigma: float) -> np.ndarray:
+    def _root_moments_of_one(self, sigma: float) -> np.ndarray:
         return np.sqrt(self._integral(sigma)(sigma, sigma, 1.0))
 
     def _integral(self, largest: float) -> GaussianPair:

@@ -40,7 +40,7 @@ def kinks(expression: sympy.Expr, reach: float) -> np.ndarray:
     """Return where the expression switches branches for |z| <= reach, ascending: jumps of any of its derivatives."""
     switching = (functions.step, functions.signum, functions.absolute, functions.relu, functions.select)
     grid = reach * np.linspace(-1.0, 1.0, 20001)
-    found: list[np.ndarray] = []
+    switch_points: list[np.ndarray] = []
     for argument in {node.args[0] for node in expression.atoms(*switching)}:
         positive = numpy_value(argument, grid) > 0
         at = np.flatnonzero(positive[1:] != positive[:-1])
@@ -50,8 +50,8 @@ def kinks(expression: sympy.Expr, reach: float) -> np.ndarray:
             same = (numpy_value(argument, middle) > 0) == before
             low, high = np.where(same, middle, low), np.where(same, high, middle)
         # exact for the plain kinks at zero: the last interval holds it and is shorter than rounding
-        found.append(np.where(np.abs(high) < 1e-15 * reach, 0.0, high))
-    return _distinct(np.concatenate(found), 1e-14 * reach) if found else np.empty(0)
+        switch_points.append(np.where(np.abs(high) < 1e-15 * reach, 0.0, high))
+    return _distinct(np.concatenate(switch_points), 1e-14 * reach) if switch_points else np.empty(0)
 
 
 def panels(function: Function, largest: float, kinks: Sequence[float] | np.ndarray = ()) -> np.ndarray:
@@ -103,8 +103,8 @@ class GaussianPair:
         self._functions = tuple(functions)
         self._kinks = np.asarray(kinks, dtype=np.float64)
         largest = max(largest, 1e-150)
-        found = [panels(f, largest, self._kinks) for f in self._functions]
-        self._edges = _distinct(np.concatenate([*found, self._kinks]), 1e-14 * REACH * largest)
+        edges = [panels(f, largest, self._kinks) for f in self._functions]
+        self._edges = _distinct(np.concatenate([*edges, self._kinks]), 1e-14 * REACH * largest)
         self._trapezoids: dict[int, tuple[np.ndarray, np.ndarray] | None] = {}
 
     @property
@@ -143,9 +143,9 @@ class GaussianPair:
         return self._trapezoids[size]
 
     def _inner(self, center: np.ndarray, rest: float, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-        own = np.clip((self._edges / sigma - center) / rest, -REACH, REACH)
+        kink_edges = np.clip((self._edges / sigma - center) / rest, -REACH, REACH)
         regular = np.broadcast_to(_REGULAR, (len(center), len(_REGULAR)))
-        edges = np.sort(np.concatenate([regular, own], axis=1), axis=1)
+        edges = np.sort(np.concatenate([regular, kink_edges], axis=1), axis=1)
         # many of f's panels lie where none of these rows looks
         used = np.max(np.diff(edges, axis=1), axis=0) > 0.0
         y, weight = _composite(edges[:, np.concatenate([[True], used])])

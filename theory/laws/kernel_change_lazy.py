@@ -19,8 +19,9 @@ _VARIABLES: tuple[tuple[Literal["root_h_alpha", "width"], sympy.Symbol], ...] = 
 #: c2/c1 of the two terms, measured on digits and on random data: 3 for L = 1, 5 for L = 3.
 LAZY_RATIO = {1: 3.0}
 LAZY_RATIO_DEEP = 5.0
-#: c1²/s times the strength of the kinks, s the variance that flips leave: smallest and largest measured on digits, over
-#: ReLU (c1 = 5.5, s = 2.3 at L = 1; 14 and 7.5 at L = 3), leaky ReLU of slopes 0.5 and 0.9, hardswish, a clipped line.
+#: c1²/s times the strength of the kinks, s the variance that flips leave: smallest and largest measured on digits
+#: (python -m benchmarks.lazy_terms) over ReLU (c1 = 5.5, s = 2.3 at L = 1; 14 and 7.5 at L = 3), leaky ReLU of slopes
+#: 0.5 and 0.9, hardswish and a clipped line.
 FLIP_RATIO = {1: (8.0, 13.0)}
 FLIP_RATIO_DEEP = (5.0, 25.0)
 #: Factor by which the dominating term should exceed its rival at the edge of a window.

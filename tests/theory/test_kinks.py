@@ -1,0 +1,51 @@
+"""What kinks do to the lazy kernel: the variance that neurons leave whose preactivation passes one."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from theory import Activation, predictions
+from theory.curves import first_order_kernel_change
+from theory.gauss import gaussian_mean
+
+HARDSWISH = "z*min(max(z + 3, 0), 6)/6"
+KINKED = ["relu", "abs(z)", "leaky_relu(z, 0.5)", "min(max(z, -1), 1)", HARDSWISH, "z + 0.01*abs(z)"]
+
+
+@pytest.mark.parametrize("formula", KINKED)
+def test_the_strength_is_how_much_the_slopes_change_when_preactivations_move(formula):
+    """E[(sigma'(z + d) - sigma'(z))²] = d·sum of (jump)²·density + O(d²): twice the normal density at 0 for ReLU."""
+    phi = Activation(formula)
+    d = 1e-5
+    ends = sorted({*phi.kinks, *(k - d for k in phi.kinks)})
+    moved = gaussian_mean(lambda z: (phi.slope(z + d) - phi.slope(z)) ** 2, ends, accuracy=1e-9)
+    # what the smooth parts between kinks change by is of order d²
+    assert moved / d / (2 / np.sqrt(2 * np.pi)) == pytest.approx(phi.kink_strength, rel=1e-2)
+
+
+def rms_change(formula, amplitudes, width=64, seeds=40):
+    """Root mean square over networks of ||dTheta||/||Theta_0||, of linearised dynamics, on held-out points."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 8))
+    x *= np.sqrt(8) / np.linalg.norm(x, axis=1, keepdims=True)
+    y = np.where(x[:, 0] > 0, 1.0, -1.0)
+    squares = []
+    for seed in range(seeds):
+        drawn = np.random.default_rng(seed)
+        weights = [drawn.standard_normal((b, a)) for a, b in itertools.pairwise([8, width, 1])]
+        squares.append(first_order_kernel_change(formula, weights, x[:20], y[:20], amplitudes, x[20:]) ** 2)
+    return np.sqrt(np.mean(squares, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("formula", "exponent"), [("relu", -0.5), ("min(max(z, -1), 1)", -0.5), ("z + 0.01*abs(z)", -1)]
+)
+def test_the_slope_is_that_of_the_term_that_the_strength_lets_win(formula, exponent):
+    """Forty networks of width 64, a decade of A: the slope to 0.1 or so, of which 0.05 is the other term's."""
+    law = next(p for p in predictions(Activation(formula), 1) if p.claim == "kernel_change_lazy")
+    assert float(law.exponent) == exponent
+    low, high = max(law.regime.bounds(64)[0], 60.0), min(law.regime.bounds(64)[1], 640.0)
+    amplitudes = np.geomspace(low, high, 5)
+    slope = np.polyfit(np.log(amplitudes), np.log(rms_change(formula, amplitudes)), 1)[0]
+    assert slope == pytest.approx(exponent, abs=0.15)
