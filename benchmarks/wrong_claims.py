@@ -2,7 +2,7 @@
 
     python -m benchmarks.wrong_claims [--activations 40] [--depths 1 2 3] [--seed 0] [--out FILE.json]
 
-Formulas are drawn from a grammar; for each that theory accepts, five networks of each of three widths are trained on 24
+Formulas are drawn from a grammar; for each that theory accepts, five networks of each of three widths are trained on 16
 digits at amplitudes from 1e-6 to 1e4, and every law is judged as a report judges it. A claim that measurement calls
 inconsistent is a wrong claim; a refusal is none. With ``--out`` a run that was cut short goes on.
 """
@@ -26,7 +26,7 @@ from simulate import Campaign, run
 from theory import Activation
 
 AMPLITUDES = [*(10.0**e for e in range(-6, 2)), *(10 ** (i / 2) for i in range(3, 9))]
-WIDTHS = [32, 64, 128]
+WIDTHS = [24, 48, 96]
 SEEDS = 5
 _ARGUMENTS = ("z", "z", "z", "2*z", "z/3", "z + 1", "z - 0.5", "-z")
 _FUNCTIONS = (
@@ -76,9 +76,9 @@ def _drawn(rng: np.random.Generator) -> Iterator[str]:
 def judged(formula: str, depth: int, folder: Path) -> dict[str, Any]:
     """Train and judge one activation at one depth."""
     started = time.perf_counter()
-    fields = {"name": "case", "dataset": "digits", "n_train": 24, "n_test": 60, "depth": depth, "widths": WIDTHS,
+    fields = {"name": "case", "dataset": "digits", "n_train": 16, "n_test": 40, "depth": depth, "widths": WIDTHS,
               "activation": formula, "root_h_alpha": AMPLITUDES, "seeds": SEEDS, "tolerance": 1e-2,
-              "max_steps": 600}  # fmt: skip
+              "max_steps": 400}  # fmt: skip
     outcome = run(Campaign.from_dict({"name": "case", "experiment": [fields]}), folder / "store.zarr", workers=1)
     tree = outcome.store.tree()
     verdicts = [v for v in assess(tree) if v.claimed and v.estimate is not None]

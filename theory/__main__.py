@@ -124,7 +124,7 @@ def window(regime: Regime) -> str:
     """The interval of A in plain text, e.g. ``A >= 50 h^(1/2)``."""
 
     def edge(value: float, exponent: Any) -> str:
-        return f"{value:g}" + ("" if exponent == 0 else f" h^({exponent})" if exponent != 1 else " h")
+        return f"{value:.3g}" + ("" if exponent == 0 else f" h^({exponent})" if exponent != 1 else " h")
 
     low = edge(regime.low, regime.low_width_exponent)
     if regime.low_floor:
