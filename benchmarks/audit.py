@@ -1,16 +1,18 @@
 """Audits of models whose answer is known: coordinate checks, planted bugs, coverage, time and memory.
 
-    python -m benchmarks.audit [--repeats 3] [--only checks bugs coverage cost]     writes benchmarks/results/audit.json
+    python -m benchmarks.audit [--repeats 3] [--only checks bugs regimes coverage cost]     writes benchmarks/results/audit.json
 
 *checks*: the standard, NTK, mean-field and maximal-update parametrisations, of a fully connected, a convolutional, a
 residual and a GPT-like network, with SGD and Adam. What each layer does is known from `theory.coordinate_check`.
 *bugs*: one layer of a maximal-update network is wrong in a way that users of such parametrisations report; healthy ones
-beside it. *coverage*: made-up powers. *cost*: an audit of ten million parameters, in a process of its own.
+beside it. *regimes*: trained with the output scaled up a thousand times, which is lazy, and down a hundred, which learns
+features. *coverage*: made-up powers. *cost*: an audit of ten million parameters, in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import subprocess
 import sys
@@ -21,12 +23,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from sympy import Rational
 
 from benchmarks.audit_models import ARCHITECTURES, WIDTHS, Scheme, by_layer, inputs, schemes
+from fit.audit import audit
 from fit.audit.coordinate_check import CoordinateCheck, coordinate_check
 from fit.estimators.between import slope_between
-from simulate.audit.training import TrainingData
+from simulate.audit.loading import build
+from simulate.audit.output_scale import ScaledOutput
+from simulate.audit.training import TrainingData, steps
 from theory.coordinate_check import coordinate_powers
 from theory.parametrisation import Parametrisation
 
@@ -122,6 +128,30 @@ def planted(repeats: int) -> Iterator[dict[str, Any]]:
                 print(architecture, name, result.verdict, accused, flush=True)
 
 
+def regimes(repeats: int, width: int = 128) -> Iterator[dict[str, Any]]:
+    """Yield a row for each trained model: the audit's verdict on F = s·(f - f_0) of the NTK parametrisation."""
+    for architecture, make in ARCHITECTURES.items():
+        for scale, known in ((1000.0, "lazy"), (0.01, "learns features")):
+            for seed in range(repeats):
+                x, y = inputs(architecture, seed)
+                data = TrainingData(x, y)
+                before = ScaledOutput(build(make, schemes("sgd")[1], width, seed=seed), scale)
+                after = copy.deepcopy(before)
+                optimizer = torch.optim.Adam(after.model.parameters(), lr=1e-2 / max(1.0, scale))
+                first = value = None
+                for _, value in steps(after, optimizer, data, 3000):
+                    first = first or value
+                    if value < 0.1 * first:
+                        break
+                result = audit(lambda: copy.deepcopy(before), before, after, x)  # noqa: B023
+                yield {
+                    "architecture": architecture, "scale": scale, "seed": seed, "known": known,
+                    "verdict": result.verdict, "kernel_change": result.total.kernel_change.value,
+                    "loss_share": value / first if first and value else None,
+                }  # fmt: skip
+                print(architecture, scale, result.headline(), flush=True)
+
+
 def coverage(cases: int = 4000) -> dict[str, Any]:
     """How often 95 % intervals of powers hold the truth, and the power to tell 0 from 1/2, over scatters."""
     rng = np.random.default_rng(0)
@@ -172,15 +202,14 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "right" if row["verdict"] == row["known"] else "undecided" if row["verdict"] == "not decided" else "wrong"
         for row in rows
     )
-    off = [
-        abs(row["power"] - row["expected"]) for row in rows if row["expected"] is not None and row["power"] is not None
-    ]
+    both = [(row.get("power"), row.get("expected")) for row in rows]
+    off = [abs(power - expected) for power, expected in both if power is not None and expected is not None]
     return {
         "verdicts": len(rows),
         **words,
         "right_share": words["right"] / len(rows),
         "wrong_share": words["wrong"] / len(rows),
-        "median_distance_to_expected": float(np.median(off)),
+        **({"median_distance_to_expected": float(np.median(off))} if off else {}),
     }
 
 
@@ -200,7 +229,7 @@ def main() -> None:
     """Run what was asked for and write it beside what was there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", nargs="*", default=["checks", "bugs", "coverage", "cost"])
+    parser.add_argument("--only", nargs="*", default=["checks", "bugs", "regimes", "coverage", "cost"])
     options = parser.parse_args()
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for part in options.only:
@@ -211,6 +240,9 @@ def main() -> None:
         elif part == "bugs":
             rows = list(planted(options.repeats))
             results[part] = {"summary": bug_summary(rows), "rows": rows}
+        elif part == "regimes":
+            rows = list(regimes(options.repeats))
+            results[part] = {"summary": summary(rows), "rows": rows}
         elif part == "coverage":
             results[part] = coverage()
         elif part == "cost":

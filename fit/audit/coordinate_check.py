@@ -45,6 +45,9 @@ class ModuleScaling:
     high: float | None
     expected: float | None  #: by theory, for the model as it is; None where theory has no expectation
     own: float | None  #: of the module's own step, by theory
+    a: float | None  #: its output is size^-a times its weights on its input
+    b: float | None  #: the spread of its initial weights goes as size^-b
+    c: float | None  #: its learning rate goes as size^-c
     initial_power: float | None  #: of the size in the output's own rms at the start
 
 
@@ -102,16 +105,20 @@ class CoordinateCheck(Result):
                 _signed(one.expected),
                 _signed(one.own),
                 _signed(one.initial_power),
+                _signed(one.a),
+                _signed(one.b),
+                _signed(one.c),
                 one.verdict,
             )
             for one in self.modules
         )
         power = f"power of the {self.axis}"
-        columns = ("module", power, "95 %", "expected", "own step", "size at start", "verdict")
+        columns = ("module", power, "95 %", "expected", "own step", "size at start", "a", "b", "c", "verdict")
         note = (
             f"Powers of the {self.axis} in the rms change of each module's output. Expected: by theory, for the model "
             "as it is; own step: the part that the module's own weights make. Size at start: the power in the output "
-            "itself."
+            "itself. a, b, c: its output is a multiplier h^−a times its weights, which start with a spread h^−b and "
+            "have a rate h^−c, all as measured."
         )
         return [Table("By module", columns, rows, note, brief=("module", power, "95 %", "expected", "verdict"))]
 
@@ -171,6 +178,9 @@ class CoordinateCheck(Result):
                     "ci_high": plain(one.high),
                     "expected": plain(one.expected),
                     "own_step": plain(one.own),
+                    "a": plain(one.a),
+                    "b": plain(one.b),
+                    "c": plain(one.c),
                     "initial_power": plain(one.initial_power),
                 }
                 for one in self.modules
@@ -236,11 +246,10 @@ def judge_scaling(
     p_values = [by_step[step][k].p_value_within(0.0, MARGIN) for step, k in judged]  # type: ignore[union-attr]
     excluded = {one for one, yes in zip(judged, significant(p_values), strict=True) if yes}
     step = _decisive_step(by_step, excluded)
-    expected = _expected(data, step)
     rows = []
     for k, module in enumerate(modules):
         estimate = by_step[step][k]
-        own, total = expected[module]
+        expectation = _expected(data, module, step)
         interval = (None, None) if estimate is None else estimate.interval(0.95)
         rows.append(
             ModuleScaling(
@@ -249,8 +258,11 @@ def judge_scaling(
                 power=None if estimate is None else estimate.value,
                 low=interval[0],
                 high=interval[1],
-                expected=total,
-                own=own,
+                expected=expectation.total,
+                own=expectation.own,
+                a=expectation.a,
+                b=expectation.b,
+                c=expectation.c,
                 initial_power=_value(_power(data["initial"].sel(module=module), data)),
             )
         )
@@ -307,35 +319,49 @@ def _value(estimate: Estimate | None) -> float | None:
     return None if estimate is None else estimate.value
 
 
-def _expected(data: xr.Dataset, step: int) -> dict[str, tuple[float | None, float | None]]:
-    """By module, what theory expects of its own step and of its change as a whole, after ``step`` steps."""
+@dataclass(frozen=True)
+class _Expectation:
+    """What theory expects of a module, and the exponents it follows from; None where a module has no weights."""
+
+    own: float | None = None
+    total: float | None = None
+    a: float | None = None
+    b: float | None = None
+    c: float | None = None
+
+
+def _expected(data: xr.Dataset, module: str, step: int) -> _Expectation:
+    """What theory expects of a module's own step and of its change as a whole, after ``step`` steps."""
     kind = data.attrs["optimizer"]
-    result: dict[str, tuple[float | None, float | None]] = {}
-    for module in map(str, data.module.values):
-        at = data.sel(module=module, step=step)
-        inherited = _value(_power(at["input_change"], data))
-        rate, spread = _value(_power(at["rate"], data)), _value(_power(at["spread"], data))
-        if rate is None:  # no parameters of its own: it passes on what it gets
-            result[module] = None, inherited
-            continue
-        fan_in, fan_out = (_value(_power(at[name], data)) or 0.0 for name in ("fan_in", "fan_out"))
-        given = _value(_power(at["input"], data)) or 0.0
-        backward = _value(_power(at["backward"], data))
-        wide, multiplier = fan_in > 0.5, 0.0
-        if spread is not None and bool((at["fan_in"] > 1).all()):
-            # out = multiplier · W x, with random signs
-            ratio = at["initial"] / (at["spread"] * at["input"].fillna(1.0) * np.sqrt(at["fan_in"]))
-            multiplier = -(_value(_power(ratio, data)) or 0.0)
-        own = None
-        if kind in ("sgd", "adam") and (backward is not None or kind == "adam"):
-            own = own_change(
-                kind, rate=-rate, multiplier=multiplier, backward=backward or 0.0, inputs=given, wide_inputs=wide
-            )
-        passed = None
-        if inherited is not None and spread is not None:
-            # the change of a readout's input follows the readout's weights: coherent
-            signs = (1.0 if fan_out < 0.5 else 0.5) if wide else 0.0
-            passed = inherited + signs + spread - multiplier if bool((at["fan_in"] > 1).all()) else inherited
-        known = [p for p in (own, passed) if p is not None]
-        result[module] = own, (max(known) if known and own is not None else None)
-    return result
+    at = data.sel(module=module, step=step)
+
+    def power(name: str) -> float | None:
+        return _value(_power(at[name], data))
+
+    inherited, rate, spread = power("input_change"), power("rate"), power("spread")
+    if rate is None:  # no parameters of its own: it passes on what it gets
+        return _Expectation(total=inherited)
+    matrix = bool((at["fan_in"] > 1).all())
+    wide = (power("fan_in") or 0.0) > 0.5
+    multiplier = 0.0
+    if spread is not None and matrix:
+        # out = multiplier · W x, with random signs
+        ratio = at["initial"] / (at["spread"] * at["input"].fillna(1.0) * np.sqrt(at["fan_in"]))
+        multiplier = -(_value(_power(ratio, data)) or 0.0)
+    own, backward = None, power("backward")
+    if kind == "adam" or (kind == "sgd" and backward is not None):
+        own = own_change(
+            kind,
+            rate=-rate,
+            multiplier=multiplier,
+            backward=backward or 0.0,
+            inputs=power("input") or 0.0,
+            wide_inputs=wide,
+        )
+    passed = inherited
+    if inherited is not None and spread is not None and matrix:
+        # the change of a readout's input follows the readout's weights: coherent
+        signs = (1.0 if (power("fan_out") or 0.0) < 0.5 else 0.5) if wide else 0.0
+        passed = inherited + signs + spread - multiplier
+    total = None if own is None else own if passed is None else max(own, passed)
+    return _Expectation(own, total, multiplier if matrix else None, None if spread is None else -spread, -rate)

@@ -85,6 +85,12 @@ def test_hidden_layers_of_the_ntk_parametrisation_vanish(ntk):
         assert found[name].own == pytest.approx(-0.5, abs=0.1)  # as derived; measured on networks of such widths
         assert found[name].power == pytest.approx(-0.5, abs=0.15)
     assert [one.module for one in ntk.suspects] == ["0", "2"]
+    # exponents are measured: b and c to rounding, a from sums of random signs
+    assert [(one.a, one.b, one.c) for one in (found["0"], found["2"], found["4"])] == [
+        (pytest.approx(0, abs=0.1), pytest.approx(0, abs=0.03), 0),
+        (pytest.approx(0.5, abs=0.1), pytest.approx(0, abs=0.03), 0),
+        (pytest.approx(0.5, abs=0.1), pytest.approx(0, abs=0.03), 0),
+    ]
 
 
 def test_one_layer_at_a_rate_that_does_not_fall_is_named():
