@@ -1,12 +1,14 @@
 """Audits of models whose answer is known: coordinate checks, planted bugs, coverage, time and memory.
 
-    python -m benchmarks.audit [--repeats 3] [--only checks bugs regimes coverage cost]     writes benchmarks/results/audit.json
+    python -m benchmarks.audit [--repeats 3] [--only checks bugs regimes coverage cost]
+
+writes benchmarks/results/audit.json.
 
 *checks*: the standard, NTK, mean-field and maximal-update parametrisations, of a fully connected, a convolutional, a
 residual and a GPT-like network, with SGD and Adam. What each layer does is known from `theory.coordinate_check`.
 *bugs*: one layer of a maximal-update network is wrong in a way that users of such parametrisations report; healthy ones
-beside it. *regimes*: trained with the output scaled up a thousand times, which is lazy, and down a hundred, which learns
-features. *coverage*: made-up powers. *cost*: an audit of ten million parameters, in a process of its own.
+beside it. *regimes*: trained with the output scaled up a thousand times, which is lazy, and down a hundred, which
+learns features. *coverage*: made-up powers. *cost*: an audit of ten million parameters, in a process of its own.
 """
 
 from __future__ import annotations

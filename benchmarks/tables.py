@@ -32,7 +32,7 @@ def page() -> str:
         part
         for part in (
             _integrators(), _work_precision(), _choice(), _convolutions(), _ntk(), _scaling(), _paper_grid(),
-            _dispatch(), _reliability(), _throughput(), _large_report(),
+            _dispatch(), _reliability(), _throughput(), _large_report(), _audit(),
         )
         if part
     ]  # fmt: skip
@@ -362,6 +362,45 @@ def _large_report() -> str:
         "fit.report` runs on it. On a machine that others use the\nprocessor time is the report's own, and two "
         "processes share it.\n\n" + table(head, [row]) + "\n"
     )
+
+
+def _audit() -> str:
+    found = dict(_read("audit.json")).get("audit.json")
+    if found is None:
+        return ""
+    parts = ["## Audits with known answers\n\n`python -m benchmarks.audit`.\n"]
+    rows = []
+    for part, what in (
+        ("checks", "layers: standard, NTK, mean field, maximal update; four architectures; SGD and Adam"),
+        ("regimes", "trained models: output scaled by 1000 (lazy) and 0.01 (features)"),
+    ):
+        if part in found:
+            s = found[part]["summary"]
+            rows.append((what, s["verdicts"], f"{s['right_share']:.1%}", f"{s['wrong_share']:.1%}"))
+    if rows:
+        parts.append(table(("verdicts on", "cases", "right", "wrong"), rows) + "\n")
+    if "bugs" in found:
+        s = found["bugs"]["summary"]
+        head = ("planted bugs", "found", "healthy models", "accused")
+        parts.append(table(head, [(s["bugs"], s["found"], s["healthy"], s["accused"])]) + "\n")
+    if "coverage" in found:
+        head = ("scatter between seeds", "95 % intervals that hold the power", "half-width", "called stable at power 0")
+        rows = [
+            (noise, f"{c['covered']:.1%} of {c['cases']}", f"{c['half_width']:.3f}", f"{c['stable']:.0%}")
+            for noise, c in found["coverage"].items()
+        ]
+        parts.append("Powers of four widths and eight seeds:\n\n" + table(head, rows) + "\n")
+    if "cost" in found:
+        c = found["cost"]
+        head = ("parameters", "points", "outputs", "processor time", "wall time", "told beforehand", "peak memory")
+        row = (
+            f"{c['parameters']:,}", c["inputs"], c["outputs"], f"{c['processor_seconds']:.0f} s",
+            f"{c['seconds']:.0f} s", f"{c['told_seconds']:.0f} s", f"{c['peak_gib']:.2f} GiB",
+        )  # fmt: skip
+        parts.append(
+            "Two kernels of fully connected networks, on a machine that others use:\n\n" + table(head, [row]) + "\n"
+        )
+    return "\n".join(parts)
 
 
 def _many_gpus(found: dict) -> str:

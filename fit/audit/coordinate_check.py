@@ -263,7 +263,7 @@ def judge_scaling(
                 a=expectation.a,
                 b=expectation.b,
                 c=expectation.c,
-                initial_power=_value(_power(data["initial"].sel(module=module), data)),
+                initial_power=_slope(data["initial"].sel(module=module), data),
             )
         )
     return CoordinateCheck(
@@ -303,20 +303,27 @@ def _verdict(estimate: Estimate | None, excluded: bool) -> Scaling:
     return "stable" if low >= -MARGIN and high <= MARGIN else "not decided"
 
 
-def _power(values: xr.DataArray, data: xr.Dataset) -> Estimate | None:
-    """The power of the size in values (size, seed); None where they are zero or missing."""
+def _logs(values: xr.DataArray, data: xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:
+    """Logarithms of sizes and of values (size, ...), flat; None where any value is zero or missing."""
     values = values.transpose("size", ...)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(values.values.reshape(len(values["size"]), -1))
-    logs[~np.isfinite(logs)] = np.nan
-    sizes = np.broadcast_to(np.log(data["size"].values.astype(float))[:, None], logs.shape)
-    if np.isnan(logs).any():
+    if not np.isfinite(logs).all():
         return None
-    return slope_between(sizes.ravel(), logs.ravel())
+    sizes = np.broadcast_to(np.log(data["size"].values.astype(float))[:, None], logs.shape)
+    return sizes.ravel(), logs.ravel()
 
 
-def _value(estimate: Estimate | None) -> float | None:
-    return None if estimate is None else estimate.value
+def _power(values: xr.DataArray, data: xr.Dataset) -> Estimate | None:
+    """The power of the size in values (size, ...), with its intervals."""
+    logs = _logs(values, data)
+    return None if logs is None else slope_between(*logs)
+
+
+def _slope(values: xr.DataArray, data: xr.Dataset) -> float | None:
+    """The power alone."""
+    logs = _logs(values, data)
+    return None if logs is None else float(np.polyfit(*logs, 1)[0])
 
 
 @dataclass(frozen=True)
@@ -336,7 +343,7 @@ def _expected(data: xr.Dataset, module: str, step: int) -> _Expectation:
     at = data.sel(module=module, step=step)
 
     def power(name: str) -> float | None:
-        return _value(_power(at[name], data))
+        return _slope(at[name], data)
 
     inherited, rate, spread = power("input_change"), power("rate"), power("spread")
     if rate is None:  # no parameters of its own: it passes on what it gets
@@ -347,7 +354,7 @@ def _expected(data: xr.Dataset, module: str, step: int) -> _Expectation:
     if spread is not None and matrix:
         # out = multiplier · W x, with random signs
         ratio = at["initial"] / (at["spread"] * at["input"].fillna(1.0) * np.sqrt(at["fan_in"]))
-        multiplier = -(_value(_power(ratio, data)) or 0.0)
+        multiplier = -(_slope(ratio, data) or 0.0)
     own, backward = None, power("backward")
     if kind == "adam" or (kind == "sgd" and backward is not None):
         own = own_change(

@@ -28,7 +28,7 @@ def made_up(power, noise=0.05, seeds=4, centre=2.0**-5):
 
 @pytest.mark.parametrize(
     ("power", "noise", "verdict"),
-    [(0.0, 0.1, "transfers"), (-1.0, 0.1, "does not transfer"), (-0.5, 0.1, "does not transfer"),
+    [(0.0, 0.05, "transfers"), (-1.0, 0.1, "does not transfer"), (-0.5, 0.1, "does not transfer"),
      (0.0, 0.4, "not decided"), (-0.1, 0.1, "not decided")],
 )  # fmt: skip
 def test_verdicts_on_made_up_losses(power, noise, verdict):

@@ -86,14 +86,14 @@ def test_a_forward_that_looks_at_numbers_is_differentiated_point_by_point():
 
 
 def test_many_outputs_are_traced_over_random_combinations_whose_mean_is_the_trace():
-    """Over 60 draws the mean of 16 sign combinations is off by sqrt(2/(16·60)) = 0.046; four times that."""
+    """Over 20 draws the mean of 16 sign combinations is off by sqrt(2/(16·20)) = 0.08; four times that."""
     torch.manual_seed(0)
     model = ModelFunction.of(torch.nn.Linear(5, 40).double())
     x = audited_models.points("mlp")
     exact = tangent_kernels(model, x, torch.eye(40, dtype=torch.float64)).total
     assert output_directions(40, torch.float64).shape == (MOST_OUTPUTS, 40)
-    draws = [tangent_kernels(model, x, output_directions(40, torch.float64, seed)).total for seed in range(60)]
-    np.testing.assert_allclose(np.mean(draws, axis=0), exact, atol=0.18 * np.abs(exact).max())
+    draws = [tangent_kernels(model, x, output_directions(40, torch.float64, seed)).total for seed in range(20)]
+    np.testing.assert_allclose(np.mean(draws, axis=0), exact, atol=0.32 * np.abs(exact).max())
 
 
 def test_rows_in_memory_are_as_few_as_told():
