@@ -17,8 +17,10 @@ Each member has its own s. They are put in order of it, so that a stage works on
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -82,8 +84,13 @@ def _output_rate(flow: GradientFlow, point: Point, velocity: Weights) -> Tensor:
 
 def _random_direction(like: Tensor) -> Tensor:
     """Return the same random unit vector for every member, in the shape of ``like`` (m, n)."""
-    drawn = torch.randn(like.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return (drawn / drawn.norm()).to(like).expand_as(like).clone()
+    return _random_vector(like.shape[1], like.dtype, like.device).expand_as(like).clone()
+
+
+@functools.lru_cache(maxsize=16)
+def _random_vector(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    drawn = torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return (drawn / drawn.norm()).to(device, dtype)
 
 
 def _spectral_radius(batch: Batch, direction: Tensor, output_rate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -92,7 +99,7 @@ def _spectral_radius(batch: Batch, direction: Tensor, output_rate: Tensor) -> tu
     margin_at_end = (batch.point.output + batch.dt.unsqueeze(-1) * output_rate) * batch.flow.y
     curvature = torch.maximum(batch.point.curvature, batch.flow.loss.curvature(margin_at_end))
     root = curvature.sqrt()
-    vector = direction + _FRESH * _random_direction(direction)
+    vector = torch.add(direction, _random_vector(n, direction.dtype, direction.device), alpha=_FRESH)
     vector = vector / vector.norm(dim=-1, keepdim=True)
     value = torch.zeros_like(batch.dt)
     iterations = torch.zeros_like(batch.steps)
@@ -114,11 +121,13 @@ def _spectral_radius(batch: Batch, direction: Tensor, output_rate: Tensor) -> tu
 
 def _stages(batch: Batch, velocity: Weights, stages: Tensor) -> tuple[Weights, Tensor]:
     """Return the weights after ``stages`` (m,) stages, and |g(Y_1) - g(Y_0)|/|Y_1 - Y_0| (m,)."""
-    order = torch.argsort(stages, descending=True, stable=True)
-    counts = stages[order].tolist()
-    sorted_already = bool((order[1:] > order[:-1]).all())
+    unordered = stages.tolist()
+    positions = sorted(range(len(unordered)), key=lambda m: -unordered[m])
+    counts = [unordered[m] for m in positions]
+    sorted_already = counts == unordered
     flow, start, slope, dt = batch.flow, batch.weights, velocity, batch.dt
     if not sorted_already:
+        order = torch.tensor(positions, device=dt.device)
         flow, dt = flow.select(order), dt[order]
         start, slope = [w[order] for w in start], [g[order] for g in slope]
     table = _Coefficients.for_members(counts, dt)
@@ -165,11 +174,10 @@ class _Coefficients:
     @classmethod
     def for_members(cls, counts: list[int], dt: Tensor) -> _Coefficients:
         """Return those of members that take ``counts`` stages, the largest first, in steps of size ``dt`` (m,)."""
-        rows = torch.zeros((len(counts), 5, counts[0] + 1), dtype=torch.float64)
-        first = torch.empty(len(counts), dtype=torch.float64)
+        tables = np.zeros((len(counts), 5, counts[0] + 1))
         for i, s in enumerate(counts):
-            first[i], table = coefficients(s)
-            rows[i, :, : s + 1] = table
-        rows, first = rows.to(dt), first.to(dt)
+            tables[i, :, : s + 1] = coefficients(s)[1]
+        rows = torch.as_tensor(tables).to(dt)
+        first = torch.tensor([coefficients(s)[0] for s in counts], dtype=torch.float64).to(dt)
         rows[:, 3:] *= dt.view(-1, 1, 1)
         return cls(first * dt, list(rows.unbind(dim=1)))

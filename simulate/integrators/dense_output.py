@@ -73,6 +73,11 @@ class Jump(StraightPrediction):
         return Jump([w[index] for w in self.end])
 
 
-def cubic(a: Tensor, va: Tensor, b: Tensor, vb: Tensor, s: Tensor | float) -> Tensor:
-    """Return the cubic from a to b, with derivatives va and vb, at ``s`` from 0 to 1 (Hermite)."""
-    return a + s * (b - a) + s * (s - 1.0) * ((1.0 - 2.0 * s) * (b - a) + (s - 1.0) * va + s * vb)
+def cubic(a: Tensor, va: Tensor, b: Tensor, vb: Tensor, s: Tensor) -> Tensor:
+    """Return the cubic from a to b, with derivatives va and vb, at ``s`` from 0 to 1 (Hermite).
+
+    a + s (b - a) + s (s - 1) ((1 - 2s) (b - a) + (s - 1) va + s vb).
+    """
+    way, back = b - a, s - 1.0
+    bend = (torch.add(1.0 - s, s, alpha=-1.0) * way).addcmul_(back, va).addcmul_(s, vb)
+    return torch.addcmul(a, s, way).addcmul_(s * back, bend)

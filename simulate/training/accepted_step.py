@@ -22,7 +22,6 @@ class AcceptedStep:
     dt: Tensor
     outputs: tuple[Tensor, Tensor]
     dense_output: DenseOutput
-    latest: tuple[Tensor, Moment] | None = None  # shares that were asked for last, and the members there
 
     @classmethod
     def from_proposal(cls, stepper: Stepper, batch: Batch, proposal: StepProposal, index: Tensor) -> AcceptedStep:
@@ -35,10 +34,7 @@ class AcceptedStep:
         """Return the members at the shares ``share`` (m,) of their steps, from 0 to 1."""
         if not self.dense_output.continuous:
             share = torch.ones_like(share)
-        if self.latest is None or not torch.equal(self.latest[0], share):
-            weights = self.dense_output.weights_at(share)
-            self.latest = share, Moment(self.flow, self.members, self.time + share * self.dt, weights)
-        return self.latest[1]
+        return Moment(self.flow, self.members, self.time + share * self.dt, self.dense_output.weights_at(share))
 
     def select(self, index: Tensor) -> AcceptedStep:
         """Return the step of the members at positions ``index``."""

@@ -12,6 +12,7 @@ driver. It was given up.
 
 from __future__ import annotations
 
+import itertools
 import time as clock
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -79,7 +80,9 @@ def integrate(
     batch = _start(flow, weights, stepper, controller)
     watch = EventWatch.start(events, Moment.now(batch))
 
-    while len(batch.members):
+    for count in itertools.count(1):
+        if not len(batch.members):
+            return result
         proposal = stepper.step(batch)
         result.evaluations[batch.members] += proposal.evaluations
         is_finite = finite(proposal.point.output, *proposal.weights)
@@ -88,28 +91,37 @@ def integrate(
 
         watch_before = watch
         watch, passed = watch.advance(arrival, accepted)
-        passing = torch.nonzero(passed.any(dim=-1)).squeeze(-1)
-        ended, endings = passing[:0], None
-        if len(passing):
+        clocks = _next_clocks(batch, arrival, accepted, factor)
+        at_rest = count > _SETTLED and controller.detects_rest and _is_at_rest(batch, arrival) & accepted
+        status = _refused_to_go_on(clocks, is_finite, at_rest, max_steps if count >= max_steps else None)
+        # all that the host needs to know of a step in which nothing happens
+        happened = torch.stack([passed.any(), ~accepted.all(), (status != Status.PENDING).any()])
+        anybody_passes, anybody_rejected, anybody_ends = happened.tolist()
+
+        ended, endings = None, None
+        if anybody_passes:
+            passing = torch.nonzero(passed.any(dim=-1)).squeeze(-1)
             step = AcceptedStep.from_proposal(stepper, batch, proposal, passing)
             values = watch_before.values[passing], watch.values[passing]
             positions, endings = record_events(events, step, *values, passed[passing])
-            ended = passing[positions]
+            watch = watch.look_again()
+            if endings is not None:
+                ended = passing[positions]
+                status[ended] = Status.CONVERGED
 
         if save_at is not None:
             until = torch.where(accepted, arrival.time, -torch.inf)
-            if endings is not None:
+            if ended is not None and endings is not None:
                 until[ended] = endings.time
             due = torch.nonzero(save_at.due(batch.members, until)).squeeze(-1)
             if len(due):
                 save_at.record_due(AcceptedStep.from_proposal(stepper, batch, proposal, due), until[due])
 
-        at_rest = accepted & controller.detects_rest & _is_at_rest(batch, arrival)
-        batch = _advance(batch, proposal, arrival.time, accepted, factor, controller_state)
-        out_of_time = time_limit is not None and clock.monotonic() - started > time_limit
-        status = _statuses(batch, ended, is_finite, at_rest, max_steps, out_of_time=out_of_time)
-        done = status != Status.PENDING
-        if done.any():
+        batch = _advance(batch, proposal, clocks, accepted if anybody_rejected else None, controller_state)
+        if time_limit is not None and clock.monotonic() - started > time_limit:
+            status, anybody_ends = status.where(status != Status.PENDING, Status.TIME_LIMIT), True
+        if anybody_ends or ended is not None:
+            done = status != Status.PENDING
             result.status[batch.members[done]] = status[done]
             result.steps[batch.members[done]] = batch.steps[done]
             unfinished = torch.nonzero(done & (status != Status.CONVERGED)).squeeze(-1)
@@ -119,7 +131,7 @@ def integrate(
                     on_finish(last)
             stay = torch.nonzero(~done).squeeze(-1)
             batch, watch = batch.select(stay), watch.select(stay)
-    return result
+    raise AssertionError("unreachable: the loop ends with its last member")
 
 
 def _start(flow: GradientFlow, weights: Weights, stepper: Stepper, controller: Controller) -> Batch:
@@ -134,17 +146,30 @@ def _start(flow: GradientFlow, weights: Weights, stepper: Stepper, controller: C
     return Batch(members, flow, weights, point, time, dt, steps, state, controller_state)
 
 
+@dataclass
+class _Clocks:
+    """Time, next dt and number of accepted steps of each member after a step, (m,) each."""
+
+    time: Tensor
+    dt: Tensor
+    steps: Tensor
+
+
+def _next_clocks(batch: Batch, arrival: Moment, accepted: Tensor, factor: Tensor) -> _Clocks:
+    time = torch.where(accepted, arrival.time, batch.time)
+    return _Clocks(time, batch.dt * factor, batch.steps + accepted)
+
+
 def _advance(
     batch: Batch,
     proposal: StepProposal,
-    time: Tensor,
-    accepted: Tensor,
-    factor: Tensor,
+    clocks: _Clocks,
+    accepted: Tensor | None,
     controller_state: ControllerState,
 ) -> Batch:
-    """Return the batch after a step to ``time`` (m,): rejected members stay where they are; all get their next dt."""
-    rejected = torch.nonzero(~accepted).squeeze(-1)
-    if len(rejected):
+    """Return the batch after a step; rejected members stay where they are. ``accepted`` is None if all are accepted."""
+    if accepted is not None:
+        rejected = torch.nonzero(~accepted).squeeze(-1)
         pairs = zip((*proposal.weights, *proposal.state), (*batch.weights, *batch.state), strict=True)
         for new, old in pairs:
             new[rejected] = old[rejected]
@@ -155,9 +180,9 @@ def _advance(
         point=proposal.point,
         state=proposal.state,
         controller_state=controller_state,
-        time=torch.where(accepted, time, batch.time),
-        dt=batch.dt * factor,
-        steps=batch.steps + accepted.to(torch.int32),
+        time=clocks.time,
+        dt=clocks.dt,
+        steps=clocks.steps,
     )
 
 
@@ -172,21 +197,17 @@ def _is_at_rest(batch: Batch, arrival: Moment) -> Tensor:
     return (batch.steps >= _SETTLED) & (change < _REST * batch.flow.mean_loss(arrival.output))
 
 
-def _statuses(
-    batch: Batch, ended: Tensor, is_finite: Tensor, at_rest: Tensor, max_steps: int, *, out_of_time: bool
-) -> Tensor:
-    """Return the status of each member after a step, in the order in which one reason excludes the next.
+def _refused_to_go_on(clocks: _Clocks, is_finite: Tensor, at_rest: Tensor | bool, max_steps: int | None) -> Tensor:
+    """Return the status of members that can't go on, ``PENDING`` of the others, shape (m,).
 
-    Members at the positions ``ended`` met their terminal event. ``is_finite`` is whether the proposed step was finite.
+    One reason excludes the next: a step size below the resolution of time (diverged where the proposed step was not
+    finite, else stalled), rest, ``max_steps`` (None where nobody can have taken so many).
     """
-    status = torch.full_like(batch.steps, Status.PENDING, dtype=torch.int8)
-    status[ended] = Status.CONVERGED
-    pending = status == Status.PENDING
-    resolution = 64 * torch.finfo(batch.time.dtype).eps * batch.time
-    stuck = pending & ((batch.dt <= resolution) | ~torch.isfinite(batch.dt))
-    status[stuck & ~is_finite] = Status.DIVERGED
-    status[(stuck & is_finite) | (pending & at_rest)] = Status.STALLED
-    status[(status == Status.PENDING) & (batch.steps >= max_steps)] = Status.MAX_STEPS
-    if out_of_time:
-        status[status == Status.PENDING] = Status.TIME_LIMIT
-    return status
+    status = torch.full_like(clocks.steps, Status.PENDING, dtype=torch.int8)
+    if max_steps is not None:
+        status = status.masked_fill(clocks.steps >= max_steps, Status.MAX_STEPS)
+    if isinstance(at_rest, Tensor):
+        status = status.masked_fill(at_rest, Status.STALLED)
+    resolution = 64 * torch.finfo(clocks.time.dtype).eps * clocks.time
+    stuck = ~((clocks.dt > resolution) & (clocks.dt < torch.inf))
+    return torch.where(stuck, torch.where(is_finite, Status.STALLED, Status.DIVERGED).to(torch.int8), status)

@@ -7,13 +7,14 @@ from torch import Tensor
 
 from simulate.training.accepted_step import AcceptedStep
 from simulate.training.events import Event
+from simulate.training.moment import Moment
 
 _EVALUATIONS = 50  # of an event function, at most: in practice a few
 _PREDICTED = 3  # of them, the first ones, where the predicted outputs say
 
 
-def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> Tensor:
-    """Return the shares of the steps, (m,), at which the event function is between zero and the event's tolerance.
+def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> tuple[Tensor, Moment]:
+    """Return the shares (m,) at which the event function is between zero and its tolerance, and the members there.
 
     ``low`` < 0 and ``high`` >= 0, (m,) both, are the event function at the two ends of the steps. The first shares are
     those at which the predicted outputs cross, corrected by what is seen there; then those of false position
@@ -22,7 +23,7 @@ def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> Tenso
     goal = 0.5 * event.tolerance
     left, right, value_right = torch.zeros_like(low), torch.ones_like(low), high
     if not step.dense_output.continuous:
-        return right
+        return right, step.moment_at(right)
     low, high = low - goal, high - goal
     moved = torch.zeros_like(low)  # which end moved last: -1 left, 1 right
     predicted = None
@@ -32,8 +33,6 @@ def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> Tenso
     missed = torch.zeros_like(low)  # by the prediction, where it was last compared
     for evaluation in range(_EVALUATIONS):
         active = value_right > event.tolerance
-        if not active.any():
-            break
         chord = (-low / (high - low)).nan_to_num(0.5).clamp(0.02, 0.98)
         share = left + chord * (right - left)
         if predicted is not None and evaluation < _PREDICTED:
@@ -42,7 +41,8 @@ def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> Tenso
             share = torch.where(inside, crossing, share)
             missed = missed.where(inside, torch.nan)  # no longer known
         share = torch.where(active, share, right)
-        value = event.value(step.moment_at(share))
+        moment = step.moment_at(share)
+        value = event.value(moment)
         missed = missed + (value - goal)
         above = active & (value >= 0.0)
         below = active & ~above
@@ -52,7 +52,10 @@ def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> Tenso
         moved = above.to(low.dtype) - below.to(low.dtype)
         left, right = torch.where(below, share, left), torch.where(above, share, right)
         value_right = torch.where(above, value, value_right)
-    return right
+        found, evaluated = torch.stack([(value_right <= event.tolerance).all(), (share == right).all()]).tolist()
+        if found:
+            return right, moment if evaluated else step.moment_at(right)
+    return right, step.moment_at(right)
 
 
 def _first_crossing(shares: Tensor, values: Tensor, missed: Tensor) -> Tensor:

@@ -29,11 +29,11 @@ def record_events(
         if len(index) == 0:
             continue
         part = step.select(index)
-        share = locate(event, part, low[index, k], high[index, k])
+        share, moment = locate(event, part, low[index, k], high[index, k])
         if event.terminal:
             share_end[index] = share
-            ended, end = index, part.moment_at(share)
+            ended, end = index, moment
         else:
             before = torch.nonzero(share <= share_end[index]).squeeze(-1)
-            event.record(part.moment_at(share).select(before))
+            event.record(moment.select(before))
     return ended, end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -35,32 +35,51 @@ class Event(Protocol):
 
 @dataclass
 class EventWatch:
-    """The event functions of a batch's members, ``values``, and which events are ``pending``: (m, events) both."""
+    """The event functions of a batch's members, ``values``, and which events are ``pending``: (m, events) both.
+
+    ``awaited`` says of each event whether it may be pending for anybody.
+    """
 
     events: Sequence[Event]
     values: Tensor
     pending: Tensor
+    awaited: Sequence[bool]
 
     @classmethod
     def start(cls, events: Sequence[Event], moment: Moment) -> EventWatch:
         """Return it before the first step, all events pending."""
         values = torch.stack([event.value(moment) for event in events], dim=-1)
-        return cls(events, values, torch.ones_like(values, dtype=torch.bool))
+        return cls(events, values, torch.ones_like(values, dtype=torch.bool), [True] * len(events))
 
     def advance(self, arrival: Moment, accepted: Tensor) -> tuple[EventWatch, Tensor]:
         """Return it after a step, and which events happened in the step, (m, events).
 
         ``arrival`` are all members at the step's end; only those ``accepted`` (m,) get there. Event functions are
-        evaluated where they are pending.
+        evaluated where they are pending; those of outputs alone everywhere, since they cost less than to select.
         """
-        values = self.values.clone()
+        wanted = self.pending & accepted.unsqueeze(-1)
+        columns = list(self.values.unbind(-1))
         for k, event in enumerate(self.events):
-            index = torch.nonzero(accepted & self.pending[:, k]).squeeze(-1)
-            if len(index):
-                values[index, k] = event.value(arrival if len(index) == len(accepted) else arrival.select(index))
-        passed = self.pending & (values >= 0.0) & accepted.unsqueeze(-1)
-        return EventWatch(self.events, values, self.pending & ~passed), passed
+            if self.awaited[k]:
+                columns[k] = _updated(event, columns[k], arrival, wanted[:, k])
+        values = torch.stack(columns, dim=-1)
+        passed = wanted & (values >= 0.0)
+        return replace(self, values=values, pending=self.pending & ~passed), passed
+
+    def look_again(self) -> EventWatch:
+        """Return it with what is awaited read off what is pending: for when an event has happened."""
+        return replace(self, awaited=self.pending.any(dim=0).tolist())
 
     def select(self, index: Tensor) -> EventWatch:
         """Return it for the members at positions ``index``."""
-        return EventWatch(self.events, self.values[index], self.pending[index])
+        return replace(self, values=self.values[index], pending=self.pending[index])
+
+
+def _updated(event: Event, values: Tensor, arrival: Moment, wanted: Tensor) -> Tensor:
+    """Return ``values`` (m,) with those at ``arrival`` for the members that are ``wanted`` (m,)."""
+    if event.value_from_output is not None:
+        return torch.where(wanted, event.value_from_output(arrival.output), values)
+    index = torch.nonzero(wanted).squeeze(-1)
+    if len(index) == len(values):
+        return event.value(arrival)
+    return values.index_copy(0, index, event.value(arrival.select(index))) if len(index) else values
