@@ -103,8 +103,13 @@ def prediction(
         raise InputError(
             "statistic", statistic, "there is no such summary over seeds", f"Use one of {', '.join(_STATISTICS)}"
         )
+    for field, text in (("claim", claim or ""), ("why", why)):
+        if not isinstance(text, str):
+            raise InputError(field, text, "it is no text", "Write it in quotes")
     low, high = _range("root_h_alpha", root_h_alpha)
     names = (experiment,) if isinstance(experiment, str) else tuple(experiment)
+    if not all(isinstance(name, str) for name in names):
+        raise InputError("experiment", experiment, "these are no names", "Give names of experiments in quotes")
     quantity = str(read["quantity"])
     return UserPrediction(
         claim=claim or f"own_{quantity}",

@@ -38,6 +38,7 @@ from lazyrich.errors import ExpectedError
 from lazyrich.filenames import check_output_folder, check_path, file_names
 from simulate import Campaign, Experiment, Store, load_data, run
 from simulate.store.backend import backend_for
+from simulate.store.commits import COMMITS
 from simulate.store.in_memory import MemoryBackend
 from simulate.store.records import RECORDS
 from simulate.store.root import COPY, ROOT, sealed
@@ -433,9 +434,10 @@ def _store_door(folder: Path) -> Callable[[Any], str | None]:
         forged = backend.objects.get(ROOT) == backend.objects.get(COPY) != before[ROOT]
         store = Store.open(backend)
         listed = {damage.path for damage in store.verify()}
-        statuses = {damage.task for damage in store.verify() if "/status/" in damage.path}
-        by_status = {key for key in changed if any(_belongs(store, key, task) for task in statuses if task)}
-        unseen = changed - listed - by_status
+        # whose chunks they are is said by the record; that they are there, by the status
+        marks = {damage.task for damage in store.verify() if "/status/" in damage.path or COMMITS in damage.path}
+        by_task = {key for key in changed if any(_belongs(store, key, task) for task in marks if task)}
+        unseen = changed - listed - by_task
         assert forged or not unseen, f"not found: {sorted(unseen)}"
         for read in (store.counts, store.cost):
             with suppress(ExpectedError):

@@ -53,7 +53,7 @@ class CommitRecord:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except IsADirectoryError:
-            raise ValueError("is a folder") from None
+            raise ValueError(backend.obstruction(self.key) or "is no file") from None
         if not isinstance(record, dict):
             raise ValueError("is not as it was written")
         if record.get("key") != self.key or record.get("campaign") != self.campaign:

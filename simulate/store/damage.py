@@ -75,6 +75,8 @@ def _damaged_task(backend: StorageBackend, root: Root, codec: ChunkCodec, task: 
         digests = record.read(backend)
         if digests is None and finished and root.has_commit_records:
             yield Damage(record.key, f"{_MISSING} although its task is finished", task)
+        elif obstruction := backend.obstruction(record.key):  # a link to a record that is whole
+            yield Damage(record.key, obstruction, task)
     except ValueError as error:
         yield Damage(record.key, str(error), task)
 

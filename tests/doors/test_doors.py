@@ -9,6 +9,7 @@ import xarray as xr
 
 from benchmarks.reliability import fuzz
 from fit.measurements.reading import measurements
+from fit.user_predictions import read_predictions
 from lazyrich.errors import InputError
 
 
@@ -95,3 +96,11 @@ def test_a_table_without_rows_or_names_is_refused(text, problem, tmp_path):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(InputError, match=problem):
         measurements(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("line", ["claim = [1]", "claim = {a = 1}", "why = 3", "experiment = [2]"])
+def test_texts_of_a_prediction_that_are_none_are_named(line, tmp_path):
+    (tmp_path / "p.toml").write_text(f'[[prediction]]\nlaw = "a ~ h"\n{line}\n')
+    with pytest.raises(InputError) as caught:
+        read_predictions(tmp_path / "p.toml")
+    assert caught.value.field.endswith(line.partition(" ")[0])

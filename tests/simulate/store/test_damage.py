@@ -147,7 +147,10 @@ def test_a_kill_between_the_writes_of_a_task_is_no_damage(tiny, finished, tmp_pa
             assert Store.open(path).verify() == []
 
 
-@pytest.mark.parametrize("key", [CHUNK, "one/status/c/0/0/0", "two/root_h_alpha/c/0", "one/steps/zarr.json"])
+@pytest.mark.parametrize(
+    "key",
+    [CHUNK, ".lazyrich/commits/one/0.0.0.json", "one/status/c/0/0/0", "two/root_h_alpha/c/0", "one/steps/zarr.json"],
+)
 @pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
 def test_what_is_no_file_in_a_files_place_is_found_and_replaced(tiny, finished, store_path, key, kind):
     file = store_path / key
