@@ -13,6 +13,7 @@ from fit.estimators.segmented import segmented
 from fit.estimators.smooth_crossover import smooth_crossover
 from fit.judge.assess import assess
 from fit.judge.verdict import Verdict
+from fit.report.plots import plot_law, plot_laws, plot_phase_diagram
 from fit.user_predictions import prediction, read_predictions
 
 __all__ = [
@@ -31,6 +32,9 @@ __all__ = [
     "joint",
     "offset_power",
     "paired",
+    "plot_law",
+    "plot_laws",
+    "plot_phase_diagram",
     "prediction",
     "read_predictions",
     "segmented",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -136,7 +137,11 @@ def main(
                 )
             code = simulate.console.exit_code(outcome)
             sources = [folder / "store.zarr"]
-        verdicts, experiments = _report(sources, title, folder, user_predictions, data_root, formats)
+        made_by = _command_line(
+            stores or [], preset=preset, activation=activation, depth=depth, alone=alone, base_seed=base_seed,
+            predictions=predictions,
+        )  # fmt: skip
+        verdicts, experiments = _report(sources, title, folder, user_predictions, data_root, formats, made_by)
         if as_json:
             print_json([v.to_json() for v in verdicts])
         elif not quiet:
@@ -178,6 +183,7 @@ def _report(
     user_predictions: Sequence[UserPrediction],
     data_root: Path | str | None,
     figure_formats: Sequence[str],
+    made_by: str = "",
 ) -> tuple[list[Verdict], list[Measurements]]:
     paths = [str(source) for source in sources]
     with helpers() as share:
@@ -195,7 +201,7 @@ def _report(
             verdicts = with_agreement(verdicts, experiments, curves)
             report = collect(
                 f"Lazy and feature training: {title}", verdicts, experiments, folder,
-                theory=curves, formats=figure_formats, apply=apply,
+                theory=curves, formats=figure_formats, command=made_by, apply=apply,
             )  # fmt: skip
     try:
         write(report, folder)
@@ -214,6 +220,18 @@ def _naming_damage(path: str) -> Iterator[None]:
 
         with naming_damage(path):
             raise
+
+
+def _command_line(sources: Sequence[Path], **options: Any) -> str:
+    """Return the command that makes the report again, with what decides its content."""
+    words = ["lazyrich", "report", *map(str, sources)]
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(flag)
+        elif value not in (None, False):
+            words += [flag, str(value)]
+    return shlex.join(words)
 
 
 def _title_and_folder(sources: Sequence[Path], out: Path | None) -> tuple[str, Path]:

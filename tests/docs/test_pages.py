@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ import theory.__main__
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 RUN = ("tutorial", "activations", "audit", "examples/own-prediction", "examples/own-data", "examples/own-architecture")
+#: pages of which the blocks in Python stand alone: their other blocks install things, or need a cluster
+PYTHON_ALONE = (ROOT / "README.md", DOCS / "architectures.md")
+#: pages whose Python needs what no test has
+NEEDS_A_CLUSTER = (DOCS / "clusters.md",)
 _BLOCK = re.compile(r"^```(sh|python|toml)\n(.*?)^```$", re.M | re.S)
 
 
@@ -38,34 +43,64 @@ def run_line(line):
     assert done.exit_code == 0, f"{line}\n{done.output}\n{done.exception!r}"
 
 
+def run_script(text, name):
+    """As a reader does: saved as a file and run by a fresh Python, without a main guard."""
+    Path(name).write_text(text, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, name], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("page", RUN)
 def test_a_page_does_what_it_says(page, tmp_path, monkeypatch):
+    """Commands in this process; the blocks of Python so far as one script."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})  # one worker: this process
     monkeypatch.setattr("simulate.networks.registry._registered", {})  # what a page registers ends with it
-    names: dict = {"__name__": "page"}
     blocks = _BLOCK.findall((DOCS / f"{page}.md").read_text(encoding="utf-8"))
     assert blocks
-    for kind, text in blocks:
-        if kind == "toml":
+    script: list[str] = []
+    for number, (kind, members) in enumerate(groupby(blocks, key=lambda block: block[0])):
+        texts = [text for _, text in members]
+        if kind == "python":
+            for text in texts:
+                if name := re.match(r"# (\S+\.py)\n", text):  # a file of the reader's
+                    Path(name.group(1)).write_text(text, encoding="utf-8")
+            script += texts
+            run_script("\n".join(script), f"block_{number}.py")
+        for text in texts if kind == "toml" else ():
             name = re.match(r"# (\S+\.toml)\n", text)
             assert name, f"a TOML block of {page} says its file name in its first line"
             Path(name.group(1)).write_text(text, encoding="utf-8")
-        elif kind == "sh":
-            for line in text.splitlines():
-                run_line(line)
-        else:
-            name = re.match(r"# (\S+\.py)\n", text)
-            if name:  # a file of the reader's
-                Path(name.group(1)).write_text(text, encoding="utf-8")
-            exec(compile(text, f"docs/{page}.md", "exec"), names)
+        for line in "".join(texts).splitlines() if kind == "sh" else ():
+            run_line(line)
+
+
+@pytest.mark.parametrize("page", PYTHON_ALONE, ids=lambda page: page.stem)
+def test_python_of_a_page_is_a_script(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = [text for kind, text in _BLOCK.findall(page.read_text(encoding="utf-8")) if kind == "python"]
+    assert texts
+    run_script("\n".join(texts), "page.py")
+
+
+def test_every_block_of_python_is_run():
+    """Or, where it needs a cluster, is Python at least."""
+    run = {*PYTHON_ALONE, *NEEDS_A_CLUSTER, *(DOCS / f"{page}.md" for page in RUN)}
+    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+        blocks = [text for kind, text in _BLOCK.findall(page.read_text(encoding="utf-8")) if kind == "python"]
+        assert not blocks or page in run, page
+        for text in blocks:
+            compile(text, str(page), "exec")
 
 
 def test_every_page_is_reached_from_the_index():
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     for page in (p.relative_to(DOCS).with_suffix("").as_posix() for p in DOCS.rglob("*.md")):
         if page != "index" and "_build" not in page:
-            assert page in index or ("/" not in page and "\n*\n" in index), page
+            # in a tree of contents once: a page listed twice stands twice in the sidebar
+            assert len(re.findall(rf"^{re.escape(page)}$", index, re.M)) == 1, page
 
 
 def test_relative_links_lead_to_files():

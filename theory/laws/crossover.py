@@ -11,7 +11,7 @@ from theory.steps import ARTICLE, lazy_steps
 
 
 @claim(
-    "Where lazy training ends: alpha*",
+    "Where lazy training ends: α*",
     margin=0.1,
     because="a fifth of the distance between alpha* ~ h^(-1/2) and alpha* ~ 1 or 1/h",
 )

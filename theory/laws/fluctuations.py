@@ -12,9 +12,7 @@ from theory.scaling import fluctuations as relative_fluctuation
 from theory.steps import ARTICLE, feature_steps, lazy_steps
 
 
-@claim(
-    "How much the seed matters: delta F", margin=0.1, because="a fifth of the distance to no self-averaging and to 1/h"
-)
+@claim("How much the seed matters: δF", margin=0.1, because="a fifth of the distance to no self-averaging and to 1/h")
 def fluctuations(model: Model) -> tuple[Prediction, ...]:
     """Derive delta F ~ h^(-1/2) in both regimes, by the central limit theorem."""
     exponent = power(relative_fluctuation(H), H)

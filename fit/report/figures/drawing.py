@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+#: makes a figure: `Figure`, or ``pyplot.figure`` where it is to be shown
+NewFigure = Callable[..., Figure]
 
 
 @dataclass(frozen=True)

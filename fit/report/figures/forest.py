@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fit.judge.verdict import Verdict
-from fit.report.figures.drawing import Drawing
+from fit.report.figures.drawing import Drawing, NewFigure
 from fit.report.figures.style import INK, OUTCOMES, PREDICTED, RC
 from fit.report.outcomes import measured_text, predicted_text
 from fit.report.titles import full_title, variable_of
@@ -24,7 +24,7 @@ _LEFT, _RIGHT = 3.35, 1.75
 _MARKERS = {"consistent": "o", "inconsistent": "X", "inconclusive": "o"}
 
 
-def draw(verdicts: Sequence[Verdict], axes: Axes | None = None) -> Drawing | None:
+def draw(verdicts: Sequence[Verdict], axes: Axes | None = None, new_figure: NewFigure = Figure) -> Drawing | None:
     """Draw a row for each measured power that has a predicted one and a margin; None if there is none.
 
     Parameters
@@ -41,7 +41,7 @@ def draw(verdicts: Sequence[Verdict], axes: Axes | None = None) -> Drawing | Non
     rows = len(shown) + len(groups)
     with mpl.rc_context({**RC, "font.size": 8}):
         if axes is None:
-            axes = _axes(rows)
+            axes = _axes(rows, new_figure)
         figure = axes.figure
         assert isinstance(figure, Figure)
         axes.axvspan(-1, 1, color=INK, alpha=0.07, linewidth=0)
@@ -64,9 +64,9 @@ def draw(verdicts: Sequence[Verdict], axes: Axes | None = None) -> Drawing | Non
         return Drawing(figure, axes, tuple(notes), _table(shown))
 
 
-def _axes(rows: int) -> Axes:
+def _axes(rows: int, new_figure: NewFigure) -> Axes:
     height = rows * _ROW + _TOP + _BOTTOM
-    figure = Figure(figsize=(_WIDTH, height))
+    figure = new_figure(figsize=(_WIDTH, height))
     frame = (_LEFT / _WIDTH, _BOTTOM / height, (_WIDTH - _LEFT - _RIGHT) / _WIDTH, rows * _ROW / height)
     return figure.add_axes(frame)
 

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from fit.curves.theory_curves import TheoryCurve
 from fit.judge.verdict import Verdict
-from fit.report.figures.drawing import Drawing
+from fit.report.figures.drawing import Drawing, NewFigure
 from fit.report.figures.style import (
     FIT,
     FRAME,
@@ -131,7 +131,7 @@ def _inverse(exponent: str | None) -> str:
     return "" if exponent is None else exponent.removeprefix("-") if exponent.startswith("-") else f"-{exponent}"
 
 
-def draw(curve: Curve, axes: Axes | None = None) -> Drawing:
+def draw(curve: Curve, axes: Axes | None = None, new_figure: NewFigure = Figure) -> Drawing:
     """Draw a curve: data with error bars, fits and predicted powers through the data, the fitted range shaded.
 
     Parameters
@@ -142,7 +142,7 @@ def draw(curve: Curve, axes: Axes | None = None) -> Drawing:
     with mpl.rc_context(RC):
         new = axes is None
         if axes is None:
-            axes = Figure(figsize=SIZE).add_axes(FRAME)
+            axes = new_figure(figsize=SIZE).add_axes(FRAME)
         points = curve.drawn
         x = points.attrs["x"]
         log_scales(axes, points.attrs)

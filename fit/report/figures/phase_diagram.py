@@ -12,13 +12,15 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from fit.judge.verdict import Verdict
-from fit.report.figures.drawing import Drawing
+from fit.report.figures.drawing import Drawing, NewFigure
 from fit.report.figures.style import FRAME, INK, PREDICTED, RC, SIZE, decade, powers_of_two
 from fit.report.numbers import signed
 from fit.report.titles import AXES
 
 
-def draw(verdicts: Sequence[Verdict], experiment: str, axes: Axes | None = None) -> Drawing | None:
+def draw(
+    verdicts: Sequence[Verdict], experiment: str, axes: Axes | None = None, new_figure: NewFigure = Figure
+) -> Drawing | None:
     """Draw the kernel change over h and alpha as colour, with the measured line where it is 1 and the predicted one.
 
     None where fewer than three widths or four amplitudes were measured.
@@ -39,7 +41,7 @@ def draw(verdicts: Sequence[Verdict], experiment: str, axes: Axes | None = None)
     with mpl.rc_context(RC):
         new = axes is None
         if axes is None:
-            axes = Figure(figsize=SIZE).add_axes((*FRAME[:2], 0.67, FRAME[3] - 0.05))
+            axes = new_figure(figsize=SIZE).add_axes((*FRAME[:2], 0.67, FRAME[3] - 0.05))
         figure = axes.figure
         assert isinstance(figure, Figure)
         log_alpha, log_width, log_value = np.log10(a / np.sqrt(width)), np.log10(width), np.log10(value)

@@ -1,0 +1,86 @@
+"""The figures of a report on matplotlib axes, for notebooks and papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fit.judge.verdict import Verdict
+from lazyrich.errors import InputError
+
+if TYPE_CHECKING:  # `import fit` does not wait for matplotlib
+    from matplotlib.axes import Axes
+
+    from fit.report.figures.drawing import Drawing
+
+
+def plot_law(verdict: Verdict, ax: Axes | None = None) -> Axes:
+    """Plot what a verdict is about: the measured curve, the fitted power and the predicted one.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    ax : matplotlib.axes.Axes, optional
+        To draw on; default: axes of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If nothing was measured that can be drawn.
+    """
+    from fit.report.figures import measured_curve
+
+    curves = measured_curve.curves([verdict])
+    return _axes(None if not curves else measured_curve.draw(curves[0], ax, _new_figure), verdict.reason)
+
+
+def plot_laws(verdicts: Sequence[Verdict], ax: Axes | None = None) -> Axes:
+    """Plot all measured powers less the predicted ones, in units of their margins: a forest plot.
+
+    Parameters, returns and raises as `plot_law`.
+    """
+    from fit.report.figures import forest
+
+    return _axes(forest.draw(verdicts, ax, _new_figure), "no measured power has a predicted one")
+
+
+def plot_phase_diagram(verdicts: Sequence[Verdict], experiment: str | None = None, ax: Axes | None = None) -> Axes:
+    """Plot the kernel change over width and output scale, with the line alpha* on which it is 1.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        Of `fit.assess`.
+    experiment : str, optional
+        Default: the first one that has three widths and four amplitudes.
+    ax : matplotlib.axes.Axes, optional
+        To draw on; default: axes of a new figure.
+
+    Raises
+    ------
+    InputError
+        If no experiment has as many.
+    """
+    from fit.report.figures import phase_diagram
+
+    names = dict.fromkeys(v.experiment for v in verdicts) if experiment is None else [experiment]
+    drawings = (phase_diagram.draw(verdicts, name, ax, _new_figure) for name in names)
+    drawing = next((one for one in drawings if one is not None), None)
+    return _axes(drawing, "three widths and four amplitudes of the kernel change are needed")
+
+
+def _axes(drawing: Drawing | None, problem: str) -> Axes:
+    if drawing is None:
+        raise InputError("verdicts", None, f"there is nothing to draw: {problem}", "Give verdicts with a measurement")
+    return drawing.axes
+
+
+def _new_figure(**options):
+    """A figure that notebooks and `matplotlib.pyplot.show` show."""
+    from matplotlib import pyplot
+
+    return pyplot.figure(**options)
