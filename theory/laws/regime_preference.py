@@ -21,7 +21,8 @@ def regime_preference(model: Model) -> Prediction:
         variable="root_h_alpha",
         exponent=None,
         form=Form.COMPARISON,
-        expected="fully connected networks err less in the lazy regime, convolutional ones in the feature regime",
+        expected="on images, fully connected networks err less in the lazy regime, convolutional ones in the feature "
+        "regime; on data with few relevant directions the feature regime wins",
         regime=Regime("crossover", r"A = 10^{-4} \text{ against } 10^4"),
         derivation=(
             Step(
