@@ -13,6 +13,7 @@ from fit.estimators.segmented import segmented
 from fit.estimators.smooth_crossover import smooth_crossover
 from fit.judge.assess import assess
 from fit.judge.verdict import Verdict
+from fit.judge.verdicts import Verdicts
 from fit.report.plots import plot_law, plot_laws, plot_phase_diagram
 from fit.user_predictions import prediction, read_predictions
 
@@ -22,6 +23,7 @@ __all__ = [
     "Estimate",
     "ModelFit",
     "Verdict",
+    "Verdicts",
     "assess",
     "collapse",
     "corrected_power",

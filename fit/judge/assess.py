@@ -11,7 +11,7 @@ from fit.judge.cases import Case, judge
 from fit.judge.conditions import conditioned
 from fit.judge.measuring import all_measures, compare_experiments, measure_of, measure_prediction
 from fit.judge.rivals import neighbours
-from fit.judge.verdict import Verdict
+from fit.judge.verdicts import Verdicts
 from fit.measurements.measurements import Measurements
 from fit.measurements.reading import Source, measurements
 from fit.processes import Map
@@ -24,12 +24,12 @@ def assess(
     *,
     also: Sequence[Prediction] = (),
     apply: Map = map,
-) -> list[Verdict]:
+) -> Verdicts:
     """Judge every prediction that the data can bear, experiment by experiment.
 
     Parameters
     ----------
-    source : path, xarray.DataTree, xarray.Dataset, or a sequence of these
+    source : path, xarray.DataTree, xarray.Dataset, pandas.DataFrame, or a sequence of these
         See `fit.measurements.reading.measurements`.
     predictions : sequence of Prediction, or mapping from experiment name to one, optional
         What to test. By default what theory predicts for each experiment's activation and depth. A law of your own is
@@ -41,8 +41,9 @@ def assess(
 
     Returns
     -------
-    list of Verdict
-        In the order of experiments and predictions; claims that span experiments come last.
+    Verdicts
+        A list of `Verdict` in the order of experiments and predictions; claims that span experiments come last. It has
+        ``to_dataframe()``, ``to_latex()`` and ``summary()``.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def assess(
         Case(comparison.name, comparison.members[0].store, comparison.prediction, comparison.finding)
         for comparison in compare_experiments(assessed)
     ]
-    return judge(cases)
+    return Verdicts(judge(cases))
 
 
 def _findings(asked: tuple[Measurements, Sequence[Prediction]]) -> dict[int, Finding]:

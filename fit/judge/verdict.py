@@ -81,6 +81,27 @@ class Verdict:
         """False where theory makes no claim of this kind; ``refusal`` says why."""
         return self.refusal is None
 
+    @property
+    def without_prediction(self) -> bool:
+        """Whether theory predicts nothing that this measurement could be compared with."""
+        return self.refusal is not None or self.form is Form.POWER_WITH_LOGARITHMS
+
+    @property
+    def outcome_in_words(self) -> str:
+        """The outcome, with "undecided" told from "no prediction"."""
+        if self.verdict != "inconclusive":
+            return str(self.verdict)
+        return "no prediction" if self.without_prediction else "undecided"
+
+    @property
+    def measured_in_words(self) -> str:
+        """The estimate and the half-width of its 95 % interval; a dash where there is none."""
+        if self.estimate is None:
+            return "–"
+        interval = self.ci_low is not None and self.ci_high is not None
+        half_width = f" ± {(self.ci_high - self.ci_low) / 2:.3f}" if interval else ""  # type: ignore[operator]
+        return f"{self.estimate:z.3f}".replace("-", "−") + half_width
+
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON values: None, never NaN or Infinity."""
         row = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in _SHOWN}

@@ -66,15 +66,26 @@ def read_text_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if not isinstance(table.index, pd.RangeIndex):
         problem = "a row has more values than the first line has names"
         raise InputError("store", str(path), problem, "Name each column in the first line")
+    table, renaming = with_plain_names(table, path)
+    return table, (*guesses, *renaming)
+
+
+def with_plain_names(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table with the names of its columns in lower case and without spaces, and which were changed: clauses.
+
+    Raises
+    ------
+    InputError
+        If it is empty, or two columns have one name.
+    """
     if table.empty:
         raise InputError("store", str(path), "it has no rows", "Give one row per width, amplitude and seed")
-    names = {str(column): "_".join(str(column).split()).lower() for column in table.columns}
-    renamed = {old: new for old, new in names.items() if old != new}
-    if len(set(names.values())) < len(names):
-        repeated = sorted(old for old, new in names.items() if list(names.values()).count(new) > 1)
+    given = [str(column) for column in table.columns]
+    names = ["_".join(column.split()).lower() for column in given]
+    if len(set(names)) < len(names):
+        repeated = sorted(old for old, new in zip(given, names, strict=True) if names.count(new) > 1)
         raise InputError(
             "store", str(path), f"the columns {', '.join(map(repr, repeated))} have one name", "Rename one"
         )
-    if renamed:
-        guesses.append("columns are read as " + ", ".join(f"{new} ({old!r})" for old, new in renamed.items()))
-    return table.rename(columns=names), tuple(guesses)
+    changes = ", ".join(f"{new} ({old!r})" for old, new in zip(given, names, strict=True) if old != new)
+    return table.set_axis(names, axis=1), (f"columns are read as {changes}",) if changes else ()

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import pandas as pd
 import xarray as xr
 
 from fit.measurements.datasets import from_dataset, from_netcdf, from_store, from_tree
 from fit.measurements.dialects import is_table
 from fit.measurements.measurements import Measurements
-from fit.measurements.tables import read_table
+from fit.measurements.tables import from_dataframe, read_table
 from lazyrich.errors import InputError
 
-Source = "str | Path | xr.DataTree | xr.Dataset | Measurements"
+Source = "str | Path | xr.DataTree | xr.Dataset | pd.DataFrame | Measurements"
 
 
 def measurements(source: Source | Iterable[Source]) -> list[Measurements]:  # type: ignore[valid-type]
@@ -21,18 +22,19 @@ def measurements(source: Source | Iterable[Source]) -> list[Measurements]:  # ty
 
     Parameters
     ----------
-    source : path, xarray.DataTree, xarray.Dataset, Measurements, or a sequence of these
+    source : path, xarray.DataTree, xarray.Dataset, pandas.DataFrame, Measurements, or a sequence of these
         A Zarr store; a CSV file (or one with tabs, semicolons or spaces, compressed or not) with one row per network
         and the columns width, root_h_alpha (or alpha), seed, then variables, and optionally experiment, activation and
         depth; a netCDF file with these as dimensions, variables and attributes, or as variables along one dimension (a
-        table).
+        table). A DataFrame is read as such a CSV file is.
 
     Raises
     ------
     InputError
         If a source can't be read, holds no experiment, or names an experiment that another one already has.
     """
-    sources = [source] if isinstance(source, str | Path | xr.DataTree | xr.Dataset | Measurements) else list(source)
+    single = isinstance(source, str | Path | xr.DataTree | xr.Dataset | pd.DataFrame | Measurements)
+    sources = [source] if single else list(source)
     by_name: dict[str, Measurements] = {}
     for experiment in (experiment for one in sources for experiment in _experiments(one)):
         if experiment.name in by_name:
@@ -54,6 +56,8 @@ def _experiments(source: Source) -> list[Measurements]:  # type: ignore[valid-ty
         return from_tree(source, None)
     if isinstance(source, xr.Dataset):
         return [from_dataset(source, None, "experiment")]
+    if isinstance(source, pd.DataFrame):
+        return from_dataframe(source)
     path = Path(source)
     if not path.exists():
         raise InputError("store", str(path), "there is no such file or folder", "Check the path")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from fit.measurements.dialects import read_text_table
+from fit.measurements.dialects import read_text_table, with_plain_names
 from fit.measurements.measurements import AXES, SAME_AMPLITUDE, Measurements
 from lazyrich.errors import InputError
 from simulate.measure.schema import VARIABLES
@@ -26,8 +26,32 @@ def stem(path: Path) -> str:
 def read_table(path: Path) -> list[Measurements]:
     """Read a table of text, one row a network."""
     table, guesses = read_text_table(path)
+    return _measurements(table, path, str(path), guesses)
+
+
+def from_dataframe(frame: pd.DataFrame) -> list[Measurements]:
+    """Return the experiments of a table in memory, one row a network, as of the same table in a file.
+
+    An index with names counts as columns. Messages call the table ``DataFrame``; so is its experiment called where no
+    column names one.
+    """
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    path = Path("DataFrame")
+    table, guesses = with_plain_names(frame.reset_index(drop=True), path)
+    # columns of pandas's own types (nullable numbers, categories) as NumPy holds what was read from a file
+    own_types = [name for name in table if pd.api.types.is_extension_array_dtype(table[name].dtype)]
+    numbers = {name: pd.api.types.is_numeric_dtype(table[name].dtype) for name in own_types}
+    table = table.assign(**{
+        str(name): table[name].to_numpy(float, na_value=np.nan) if numbers[name] else table[name].astype(object)
+        for name in own_types
+    })  # fmt: skip
+    return _measurements(table, path, None, guesses)
+
+
+def _measurements(table: pd.DataFrame, path: Path, store: str | None, guesses: tuple[str, ...]) -> list[Measurements]:
     return [
-        Measurements(grid, name, str(path), {k: grid.attrs[k] for k in LABELS if k in grid.attrs}, guesses)
+        Measurements(grid, name, store, {k: grid.attrs[k] for k in LABELS if k in grid.attrs}, guesses)
         for name, grid in from_table(table, path)
     ]
 

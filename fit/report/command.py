@@ -196,7 +196,7 @@ def _report(
                 stack.enter_context(_naming_damage(path))
             experiments = measurements(experiments)
             apply = share(sum(one.size for one in experiments))
-            verdicts = assess(experiments, also=user_predictions, apply=apply)
+            verdicts: list[Verdict] = assess(experiments, also=user_predictions, apply=apply)
             curves = theory_curves(experiments, data_root, apply)
             verdicts = with_agreement(verdicts, experiments, curves)
             report = collect(

@@ -37,7 +37,7 @@ def label_of(verdict: Verdict) -> Label:
 
 def without_prediction(verdict: Verdict) -> bool:
     """Whether theory predicts nothing that this measurement could be compared with."""
-    return verdict.refusal is not None or verdict.form is Form.POWER_WITH_LOGARITHMS
+    return verdict.without_prediction
 
 
 def predicted_text(verdict: Verdict) -> str:

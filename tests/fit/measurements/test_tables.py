@@ -78,3 +78,51 @@ def test_an_amplitude_at_the_windows_edge_counts_if_it_is_so_up_to_rounding(tmp_
     frame = table(amplitudes=(1e-4, 1e-3, 1e-2 * (1 + off)))
     (verdict,) = assess(written(tmp_path, frame), [LAW])
     assert verdict.points["used"].sum() == 2 * used
+
+
+def test_a_table_in_memory_is_read_as_the_file_of_it(tmp_path):
+    frame = table().assign(depth=2, activation="tanh", status="converged")
+    frame.loc[0, "status"] = "max_steps"
+    (in_memory,), (read,) = assess(frame, [LAW]), assess(written(tmp_path, frame), [LAW])
+    assert in_memory.estimate == read.estimate == pytest.approx(-1, abs=1e-9)
+    assert in_memory.excluded == read.excluded != {}
+    assert (measurements(frame)[0].depth, measurements(frame)[0].activation) == (2, "tanh")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.set_index(["width", "root_h_alpha", "seed"]),
+        lambda t: t.convert_dtypes().assign(activation=pd.Categorical(["tanh"] * len(t))),
+        lambda t: t.rename(columns={"root_h_alpha": "Root h alpha"}),
+        lambda t: t.sample(frac=1, random_state=0),
+    ],
+)
+def test_a_table_in_memory_may_have_an_index_and_types_of_pandas(change):
+    frame = change(table())
+    before = frame.copy()
+    (verdict,) = assess(frame, [LAW])
+    assert verdict.estimate == pytest.approx(-1, abs=1e-9)
+    pd.testing.assert_frame_equal(frame, before)  # the caller's is left as it was
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda t: t.drop(columns="seed"), "its columns are"),
+        (lambda t: t.iloc[:0], "it has no rows"),
+        (lambda t: pd.concat([t, t]), "twice"),
+        (lambda t: t.assign(WIDTH=1), "have one name"),
+        (lambda t: pd.concat([t, t[["width"]]], axis=1), "have one name"),
+    ],
+)
+def test_a_table_in_memory_is_refused_as_the_file_would_be(change, problem):
+    with pytest.raises(InputError, match=problem):
+        measurements(change(table()))
+
+
+def test_a_missing_number_of_pandas_is_a_missing_number():
+    frame = table().convert_dtypes()
+    frame.loc[0, "loss_of_mine"] = pd.NA
+    (verdict,) = assess(frame, [LAW])
+    assert verdict.excluded == {"it has no value of loss_of_mine": 1}
