@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import enum
 import math
+import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
 import sympy
+
+from lazyrich import html
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,19 @@ class Prediction:
                     f"{self.claim}: a refused prediction has no exponent, and this one has {self.exponent}"
                 )
             object.__setattr__(self, "expected", f"no verdict: {self.refusal}")
+
+    def __repr__(self) -> str:
+        expected = textwrap.shorten(self.expected, 200, placeholder=" …")
+        return f"<Prediction {self.claim} ({self.regime.name} regime): {expected}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("law", f"${self.formula}$" if self.formula and self.refusal is None else self.expected),
+            ("where", f"{self.regime.name} regime, ${self.regime.condition}$"),
+            ("source", self.reference),
+            ("refuted by", self.falsified_by),
+        ]
+        return html.table(rows, caption=self.title or self.claim)
 
     @property
     def claimed(self) -> bool:

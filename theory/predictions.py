@@ -18,13 +18,13 @@ from theory.regimes import FEATURE_EDGE, growth_regime
 ACCESSIBLE = (1e-6, FEATURE_EDGE)
 
 
-def predictions(activation: Activation, depth: int, model: Model | None = None) -> tuple[Prediction, ...]:
+def predictions(activation: Activation | str, depth: int, model: Model | None = None) -> tuple[Prediction, ...]:
     """Derive the laws for fully connected networks: those of all files in `theory.laws`.
 
     Parameters
     ----------
-    activation : Activation
-        Its degree at infinity and its kinks decide the exponents.
+    activation : Activation or str
+        Its degree at infinity and its kinks decide the exponents; a name or a formula is made into an Activation.
     depth : int
         Hidden layers L >= 1.
     model : Model, optional
@@ -34,8 +34,12 @@ def predictions(activation: Activation, depth: int, model: Model | None = None) 
     Raises
     ------
     InputError
-        If the depth is not a positive number.
+        If the depth is not a positive number, or the formula can't be read.
     """
+    if isinstance(activation, str):
+        activation = Activation(activation)
+    if not isinstance(activation, Activation):
+        raise InputError("activation", activation, "isn't an activation", "Give a name, a formula or an Activation")
     if model is None:
         model = model_of(activation, depth)
     elif model.depth != depth:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import xarray as xr
 
 from fit.findings.outcome import Outcome
+from lazyrich import html
 from theory.prediction import Form
 
 SCHEMA_VERSION = 1
@@ -101,6 +102,23 @@ class Verdict:
         interval = self.ci_low is not None and self.ci_high is not None
         half_width = f" ± {(self.ci_high - self.ci_low) / 2:.3f}" if interval else ""  # type: ignore[operator]
         return f"{self.estimate:z.3f}".replace("-", "−") + half_width
+
+    def __repr__(self) -> str:
+        measured = "not measured" if self.estimate is None else f"measured {self.measured_in_words}"
+        predicted = "" if self.predicted is None else f"predicted {self.predicted}, "
+        law = f"{self.claim} ({self.regime} regime, power of {self.variable})"
+        return f"<Verdict {law} in {self.experiment}: {self.outcome_in_words}; {predicted}{measured}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("experiment", self.experiment),
+            ("law", self.expected),
+            ("predicted", "–" if self.predicted is None else self.predicted),
+            ("measured", self.measured_in_words),
+            ("outcome", self.outcome_in_words),
+            ("reason", self.reason),
+        ]
+        return html.table(rows, caption=self.title or self.claim)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON values: None, never NaN or Infinity."""

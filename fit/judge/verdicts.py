@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from html import escape
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from fit.judge.verdict import Verdict
+from lazyrich import html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,11 +92,7 @@ class Verdicts(list[Verdict]):
         return f"<{self._counts()}>"
 
     def _repr_html_(self) -> str:
-        def line(cells: tuple[str, ...], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-        body = "".join(line(row, "td") for row in self._rows())
-        return f"<p>{escape(self._counts())}</p><table>{line(_COLUMNS, 'th')}{body}</table>"
+        return html.table(self._rows(), _COLUMNS, self._counts())
 
     def _counts(self) -> str:
         counts = Counter(v.outcome_in_words for v in self)

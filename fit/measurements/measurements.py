@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from lazyrich import html
 from lazyrich.errors import InputError
 from simulate.training.status import Status
 
@@ -66,6 +67,22 @@ class Measurements:
             labels = self.data[axis].values
             if axis not in self.data.coords or not np.all(np.isfinite(labels) & (labels > 0)):
                 raise InputError(axis, self.name, "its values are not all positive numbers", f"Label every {axis}")
+
+    def __repr__(self) -> str:
+        grid = "; ".join(f"{name} {values}" for name, values in self._description()[:-1])
+        return f"<Measurements {self.name}: {grid}>"
+
+    def _repr_html_(self) -> str:
+        return html.table(self._description(), caption=f"Measurements {self.name}")
+
+    def _description(self) -> list[tuple[str, str]]:
+        """Return what the grid is, and what was measured, without reading the latter."""
+        rows = [("activation", self.activation or "unknown"), ("depth", str(self.depth or "unknown"))]
+        for axis in ("width", self._axis):
+            labels = self.data[axis].values.astype(float)
+            rows.append((axis, f"{len(labels)} from {labels.min():g} to {labels.max():g}"))
+        rows += [("seeds", str(self.n_seeds)), ("source", self.store or "in memory")]
+        return [*rows, ("variables", ", ".join(sorted(map(str, self.data.data_vars))))]
 
     @property
     def _axis(self) -> str:

@@ -13,10 +13,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from lazyrich import html
 from lazyrich.errors import InputError
 from simulate.campaign.experiment import Experiment, Frozen
 from simulate.campaign.validation import first_problem
 from theory.black_box import is_function_name
+
+_SHOWN = 6  #: experiments in a campaign's repr
 
 
 class Campaign(Frozen):
@@ -111,6 +114,21 @@ class Campaign(Frozen):
     def size(self) -> int:
         """How many networks the campaign has."""
         return sum(e.size for e in self.experiment)
+
+    def __repr__(self) -> str:
+        shown = [f"  {'; '.join(experiment.grid_in_words)}" for experiment in self.experiment[:_SHOWN]]
+        more = len(self.experiment) - len(shown)
+        return "\n".join([f"<Campaign {self._counts()}", *shown, *([f"  and {more} more"] if more else [])]) + ">"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        heading = ("experiment", "networks", "data", "widths", "amplitudes", "seeds", "size")
+        return html.table((one.grid_in_words for one in self.experiment), heading, f"Campaign {self._counts()}")
+
+    def _counts(self) -> str:
+        count = len(self.experiment)
+        return f"{self.name}: {count} experiment{'s' if count > 1 else ''}, {self.size} networks"
 
     def find(self, name: str) -> Experiment:
         """Return the experiment of this name."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lazyrich import html
 from simulate.campaign import consistency, fields
 from simulate.campaign.dynamics import Dynamics, Flow
 from simulate.data.sources import shape_of
@@ -157,6 +158,35 @@ class Experiment(Frozen):
         if self.dtype != "mixed":
             return [self.dtype] * len(self.amplitudes)
         return ["float32" if alpha <= _MIXED_PRECISION_ALPHA else "float64" for alpha in self.alphas(width)]
+
+    @property
+    def grid_in_words(self) -> tuple[str, ...]:
+        """The name, the network, the data, the axes and the size, in words."""
+        depth = f"{self.depth} hidden layer{'s' if self.depth > 1 else ''}"
+        axes = (("widths", self.widths), (self.amplitude, self.amplitudes))
+        return (
+            self.name,
+            f"{self.architecture} of {self.activation}, {depth}",
+            f"{self.n_train} points of {self.dataset}",
+            *(f"{len(values)} {name} from {min(values):g} to {max(values):g}" for name, values in axes),
+            f"{self.seeds} seed{'s' if self.seeds > 1 else ''}",
+            f"{self.size} networks",
+        )
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.name}: {'; '.join(self.grid_in_words[1:])}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        fields = self.model_dump(mode="json", exclude_none=True)
+        shown = {
+            **fields,
+            "widths": self.grid_in_words[3],
+            self.amplitude: self.grid_in_words[4],
+            "size": self.grid_in_words[-1],
+        }
+        return html.table(shown.items(), caption=f"Experiment {self.name}")
 
     @property
     def size(self) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from lazyrich import html
 from lazyrich.errors import ExpectedError, InputError
 from simulate.campaign.campaign import Campaign
 from simulate.campaign.dynamics import Flow
@@ -54,6 +55,16 @@ class Store:
         self.campaign = campaign
         self.root = root
         self.path = backend.zarr_store()
+
+    def __repr__(self) -> str:
+        experiments = ", ".join(e.name for e in self.campaign.experiment[:6])
+        more = len(self.campaign.experiment) - 6
+        names = f"{experiments} and {more} more" if more > 0 else experiments
+        return f"<Store {self.backend} of campaign {self.campaign.name}: {names}; {self.campaign.size} networks>"
+
+    def _repr_html_(self) -> str:
+        rows = [(e.name, e.size) for e in self.campaign.experiment]
+        return html.table(rows, ("experiment", "networks"), f"Store {self.backend} of campaign {self.campaign.name}")
 
     # -- opening ---------------------------------------------------------------------------------------------------
 

@@ -261,3 +261,14 @@ def test_weak_kinks_leave_the_smooth_law(activation, exponent):
         assert found.regime.high == pytest.approx(8.0 / strength / 4)
     else:
         assert found.regime.bounds(10)[0] == pytest.approx(max(10 * (10 / strength) ** (1 / 3), 4 * 13.0 / strength))
+
+
+@pytest.mark.parametrize("formula", ["gelu", "z/(1 + abs(z))"])
+def test_a_name_or_a_formula_will_do(formula):
+    assert predictions(formula, depth=3) == predictions(Activation(formula), 3)
+
+
+@pytest.mark.parametrize("activation", ["no_such_thing(z", 3, None])
+def test_what_is_no_activation_is_refused(activation):
+    with pytest.raises(InputError, match="activation"):
+        predictions(activation, 3)
