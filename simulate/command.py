@@ -218,5 +218,9 @@ def export_command(
     store: StorePath,
     out: Annotated[str, typer.Argument(metavar="OUT.csv|OUT.nc", help="A table of all networks, or netCDF.")],
 ) -> None:
-    """Write a store's numbers for other programs: one row per network (csv), or one file an experiment (nc)."""
-    export(Store.open(store), out)
+    """Write a store's numbers for other programs: one row per network (csv), or one group an experiment (nc)."""
+    opened = Store.open(store)
+    experiments, networks = len(opened.campaign.experiment), opened.campaign.size
+    for path in export(opened, out):
+        written = f"{networks} networks of {experiments} experiment{'s' if experiments > 1 else ''}"
+        console().print(f"{path}: {written}, {path.stat().st_size / 1e6:.2g} MB", soft_wrap=True, markup=False)

@@ -15,6 +15,8 @@ from fit.measurements.tables import LABELS, from_table, stem
 from lazyrich.errors import InputError
 from simulate.store.opening import open_tree
 
+_HDF5 = b"\x89HDF\r\n\x1a\n"  #: what netCDF-4 files, which may have groups, begin with
+
 
 def from_store(path: Path) -> list[Measurements]:
     """Read a Zarr store, lazily: a variable is read when it is asked for."""
@@ -53,8 +55,15 @@ def from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurements
 
 
 def from_netcdf(path: Path) -> list[Measurements]:
-    """Read a netCDF file: one experiment on a grid, or a table with one entry a network."""
+    """Read a netCDF file: one experiment on a grid, a table with one entry a network, or a group an experiment."""
     try:
+        with path.open("rb") as file:
+            may_have_groups = file.read(len(_HDF5)) == _HDF5
+        if may_have_groups:
+            tree = xr.open_datatree(path, engine="h5netcdf")
+            if tree.children:
+                return from_tree(tree, str(path))
+            tree.close()
         data = xr.open_dataset(path)
     except (OSError, ValueError):
         raise

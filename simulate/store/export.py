@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 from lazyrich.errors import InputError
-from lazyrich.filenames import check_path, file_names
+from lazyrich.filenames import check_path
 from simulate.store.store import Store
+from simulate.training.status import Status
+
+_COMPRESSION = 4  #: level of zlib: higher ones take longer for a few per cent
 
 
 def export(store: Store, path: str | Path) -> list[Path]:
-    """Write a store as one row per network (``.csv``) or one file an experiment (``.nc``); return the files.
+    """Write a store as one row per network (``.csv``) or as netCDF-4 (``.nc``); return the files.
 
-    With several experiments netCDF files are called after them: ``OUT-NAME.nc``.
+    The netCDF file has a group an experiment (``xarray.open_datatree`` reads it), and is compressed.
 
     Raises
     ------
@@ -34,7 +39,9 @@ def export(store: Store, path: str | Path) -> list[Path]:
     try:
         return writers[out.suffix](store, experiments, out)
     except OSError as error:
-        raise InputError("out", str(out), f"can't be written ({error.strerror})", "Give another path") from None
+        raise InputError(
+            "out", str(out), f"can't be written ({error.strerror or error})", "Give another path"
+        ) from None
 
 
 def _write_csv(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> list[Path]:
@@ -47,6 +54,7 @@ def _write_csv(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> l
         # ||w - w_0|| of all matrices together, which is what a table of networks is asked for
         per_network["weight_change"] = (data["weight_change"] ** 2).sum("layer", skipna=False) ** 0.5
         table = per_network.to_dataframe().reset_index()
+        table["status"] = [Status(code).name.lower() for code in table["status"]]
         table.insert(0, "experiment", experiment.name)
         table.insert(1, "activation", experiment.activation)
         table.insert(2, "depth", experiment.depth)
@@ -56,14 +64,21 @@ def _write_csv(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> l
 
 
 def _write_netcdf(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> list[Path]:
-    names = file_names(experiments)
-    files = []
+    root = xr.Dataset(attrs=_plain_attributes(store.root.attributes))
+    encoding = {}
     for name, data in experiments.items():
-        # netCDF 3 has neither nested attributes nor 64-bit integers
-        data.attrs = {k: v if isinstance(v, str) else json.dumps(v) for k, v in data.attrs.items()}
+        data.attrs = _plain_attributes(data.attrs)
         for variable in data.variables.values():
             variable.encoding.clear()
-        path = out.with_name(f"{out.stem}-{names[name]}{out.suffix}") if len(experiments) > 1 else out
-        data.to_netcdf(path, engine="scipy")
-        files.append(path)
-    return files
+        encoding[f"/{name}"] = {
+            str(key): {"zlib": True, "complevel": _COMPRESSION}
+            for key, variable in data.variables.items()
+            if variable.ndim and variable.dtype.kind in "iufb"
+        }
+    xr.DataTree.from_dict({"/": root, **experiments}).to_netcdf(out, engine="h5netcdf", encoding=encoding)
+    return [out]
+
+
+def _plain_attributes(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Return attributes as texts, JSON where they are not: netCDF has no nested ones."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in attributes.items()}

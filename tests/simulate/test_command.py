@@ -108,9 +108,11 @@ def test_export_to_a_table_has_a_row_for_each_network(store_path, tmp_path):
 
 
 def test_export_to_netcdf_keeps_every_number(store_path, tmp_path):
-    assert simulate("export", store_path, tmp_path / "t.nc").exit_code == 0
+    done = simulate("export", store_path, tmp_path / "t.nc")
+    assert done.exit_code == 0
+    assert "t.nc: 24 networks of 2 experiments, " in done.stdout
     for name in ("one", "two"):
-        written = xr.load_dataset(tmp_path / f"t-{name}.nc", engine="scipy")
+        written = xr.load_dataset(tmp_path / "t.nc", group=name, engine="h5netcdf")
         xr.testing.assert_equal(written, Store.open(store_path).tree()[name].to_dataset().load())
 
 

@@ -129,3 +129,17 @@ def test_attributes_of_a_plain_dataset_describe_it():
     data.attrs = {"activation": "tanh", "depth": 2, "experiment": json.dumps({"name": "x"})}
     (one,) = measurements(data)
     assert (one.activation, one.depth) == ("tanh", 2)
+
+
+def test_a_netcdf_file_with_groups_is_read_as_the_tree_of_it(tmp_path):
+    """What `export` writes: experiments in groups of a netCDF-4 file; also one experiment without a group."""
+    both = tree(experiment(name="a", seeds=6), experiment(name="b", seeds=6))
+    both.to_netcdf(tmp_path / "two.nc", engine="h5netcdf")
+    read = measurements(tmp_path / "two.nc")
+    assert [one.name for one in read] == ["a", "b"]
+    for one, other in zip(read, measurements(both), strict=True):
+        xr.testing.assert_equal(one.data.load(), other.data.load())
+        assert one.description == other.description
+    experiment(name="a", seeds=6).to_netcdf(tmp_path / "one.nc", engine="h5netcdf")
+    (alone,) = measurements(tmp_path / "one.nc")
+    xr.testing.assert_equal(alone.data.load(), read[0].data.load())
