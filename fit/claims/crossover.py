@@ -8,10 +8,10 @@ import xarray as xr
 from fit.estimators.censored import censored_slope
 from fit.estimators.crossover import censoring
 from fit.estimators.estimate import Estimate
-from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
 from fit.findings.networks import is_finite, log, logarithms, pairs, width_of_pairs
 from fit.findings.registry import measures
-from fit.findings.width_power import MIN_WIDTHS, pooled_width_power
+from fit.findings.width_power import pooled_width_power
 from fit.findings.window import sensitivity_row, whole_grid
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction

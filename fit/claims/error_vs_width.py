@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from fit.estimators.least_squares import ModelFit
 from fit.estimators.offset_power import offset_power
-from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
+from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.registry import measures
 from fit.findings.shares import counts, mean_in_cells
@@ -13,6 +13,9 @@ from fit.findings.window import sensitivity_row, trimmed, whole_grid
 from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError
 from theory.prediction import Prediction
+
+#: Three are fitted: the limit, a factor and a power.
+MIN_WIDTHS_OF_A_LIMIT = 5
 
 
 @measures(needs=("test_error",), group="Test error")
@@ -25,8 +28,10 @@ def error_vs_width(experiment: Measurements, prediction: Prediction) -> Finding:
     data = counts(experiment, cells, complete)
     enough = int((complete.sum("seed") >= MIN_SEEDS).sum())
     # three coefficients of the width: the power, the limit, and how far from it
-    if enough < MIN_WIDTHS + 2:
-        refusal = f"{enough} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS + 2} are needed to see a limit"
+    if enough < MIN_WIDTHS_OF_A_LIMIT:
+        refusal = (
+            f"{enough} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS_OF_A_LIMIT} are needed to see a limit"
+        )
         return Finding(refusal=refusal, **data)
     width, error, used = width_of_pairs(values), pairs(values), pairs(complete)
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from fit.estimators.collapse import Collapse, collapse
-from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, MIN_WIDTHS, Finding
+from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding
 from fit.findings.networks import is_finite
 from fit.findings.window import exclusions, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
@@ -19,6 +19,8 @@ from theory.prediction import Prediction
 COMPARED = (0.5, 1.0)
 #: Redraws behind the interval, and behind those of the sensitivity.
 REDRAWS, SENSITIVITY_REDRAWS = 100, 40
+#: Fewer widths than this show no collapse: two curves always have a nu.
+MIN_CURVES = 3
 #: Points that curves of at least two widths need to be compared.
 MIN_POINTS = 6
 
@@ -40,10 +42,10 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
     amplitudes = present.any("seed").sum("amplitude")
     enough = int(((seeds >= MIN_SEEDS) & (amplitudes >= MIN_AMPLITUDES)).sum())
     refusal = None
-    if enough < MIN_WIDTHS:
+    if enough < MIN_CURVES:
         refusal = (
             f"{enough} widths have {MIN_SEEDS} seeds at {MIN_AMPLITUDES} amplitudes in the window, "
-            f"and {MIN_WIDTHS} are needed to see curves collapse"
+            f"and {MIN_CURVES} are needed to see curves collapse"
         )
 
     def fit(part: xr.DataArray, replicas: int) -> Collapse | None:
@@ -54,7 +56,7 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
     if result is not None and refusal is None:
         for name, part in trimmed(cells, experiment.root_h_alpha):
             sensitivity.append(_row(name, fit(part, SENSITIVITY_REDRAWS)))
-        if len(experiment.widths) > MIN_WIDTHS:
+        if len(experiment.widths) > MIN_CURVES:
             wider = cells & (cells["width"] > experiment.widths.min())
             sensitivity.append(_row("without the narrowest width", fit(wider, SENSITIVITY_REDRAWS)))
     if result is None and refusal is None:

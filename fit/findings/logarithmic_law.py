@@ -19,7 +19,7 @@ from theory.prediction import Prediction
 #: The law is confirmed if the slope b changes by less than this fraction of itself from one end of the window to the
 #: other; over two decades a power law of exponent 1 - 1/(L+1), the alternative, changes it by a factor of ten and more.
 MAX_SLOPE_CHANGE = 0.3
-MIN_AMPLITUDES = 4
+MIN_AMPLITUDES_OF_A_LOGARITHM = 4
 
 
 def logarithmic_law(experiment: Measurements, prediction: Prediction, times: xr.DataArray, y_label: str) -> Finding:
@@ -49,7 +49,8 @@ def logarithmic_law(experiment: Measurements, prediction: Prediction, times: xr.
     )
     refusal, outcome, reason, against = None, None, "", None
     if change is None or slope is None:
-        refusal = f"{MIN_SEEDS} networks measured at {MIN_AMPLITUDES} amplitudes are needed to see a logarithm"
+        needed = MIN_AMPLITUDES_OF_A_LOGARITHM
+        refusal = f"{MIN_SEEDS} networks measured at {needed} amplitudes are needed to see a logarithm"
     else:
         outcome, reason, against = _outcome(change, slope)
     return Finding(
@@ -79,7 +80,7 @@ def _change_of_slope(
     changes, slopes = [], []
     for i, row in enumerate(cells.values):
         x = log_inverse[i, row]
-        if len(x) < MIN_AMPLITUDES:
+        if len(x) < MIN_AMPLITUDES_OF_A_LOGARITHM:
             continue
         complete = np.isfinite(values[i, row]).all(axis=0)
         if not complete.any():

@@ -13,16 +13,13 @@ from scipy.interpolate import make_interp_spline
 from fit.estimators.between import slope_between
 from fit.estimators.estimate import Estimate
 from fit.findings.amplitude_power import ROBUST
-from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
 from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.points import mean_with_interval, per_cell, points
 from fit.findings.window import exclusions, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
-#: Fewer widths than this give no verdict on a power of h: with three, one degree of freedom is left to tell scatter
-#: between widths from noise, and intervals were seen to cover 78 to 90 %.
-MIN_WIDTHS = 4
 #: One logarithm per (width, seed) from those of the networks in some cells, (width, amplitude).
 Pool = Callable[[xr.DataArray], xr.DataArray]
 

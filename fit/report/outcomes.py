@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fit.findings.collapse_law import MIN_CURVES
 from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, MIN_WIDTHS
 from fit.judge.verdict import Verdict
 from fit.report.numbers import number, p_value, power
@@ -80,7 +81,8 @@ def short_reason(verdict: Verdict) -> str:
         return ""
     if without_prediction(verdict):
         return "theory gives no law" if verdict.refusal else "a power with logarithms is not judged"
-    counts = ((verdict.n_seeds, MIN_SEEDS, "seed"), (verdict.n_widths, MIN_WIDTHS, "width"))
+    widths = MIN_CURVES if verdict.figure == "collapse" else MIN_WIDTHS
+    counts = ((verdict.n_seeds, MIN_SEEDS, "seed"), (verdict.n_widths, widths, "width"))
     for count, needed, name in counts[: 2 if verdict.variable == "width" else 1]:
         if 0 < count < needed:
             return f"{count} {name}{'s' if count > 1 else ''} of {needed}"

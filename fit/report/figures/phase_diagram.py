@@ -30,8 +30,8 @@ def draw(
     axes : matplotlib.axes.Axes, optional
         To draw on; default: axes of a new figure.
     """
-    members = {v.claim: v for v in verdicts if v.experiment == experiment and v.points is not None}
-    kernel, crossover = members.get("kernel_change_feature"), members.get("crossover")
+    columns = {v.column: v for v in verdicts if v.experiment == experiment and v.points is not None and v.column}
+    kernel, crossover = columns.get("kernel"), columns.get("alpha*")
     if kernel is None or kernel.points is None:
         return None
     points = kernel.points

@@ -38,7 +38,7 @@ def test_the_distance_is_told_only_where_the_interval_excludes_the_prediction(ve
     ("changes", "reason"),
     [
         ({"n_seeds": 1}, "1 seed of 5"),
-        ({"n_widths": 2, "variable": "width"}, "2 widths of 3"),
+        ({"n_widths": 2, "variable": "width"}, "2 widths of 4"),
         ({"ci_low": -2.0, "ci_high": -1.0, "estimate": -1.5}, "± 0.50 exceeds the margin 0.08"),
         ({"ci_low": -1.6, "ci_high": -1.52, "estimate": -1.56}, "at the edge of the margin"),
         ({"ci_low": -1.64, "ci_high": -1.56, "estimate": -1.6}, "off by 0.10, margin 0.08"),
