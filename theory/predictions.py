@@ -77,7 +77,8 @@ def model_of(activation: Activation, depth: int) -> Model:
 def _accessible_decades(model: Model) -> float:
     regime = growth_regime(model)
     low, high = max(regime.low, ACCESSIBLE[0]), min(regime.high, ACCESSIBLE[1])
-    return max(0.0, math.log10(high / low))
+    # the regime ends below any number where the degree is reached late and the network is deep
+    return math.log10(high / low) if high > low else 0.0
 
 
 @functools.lru_cache(maxsize=256)

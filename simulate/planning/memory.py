@@ -21,19 +21,20 @@ _MOST_NETWORKS = 4096  # in a batch on a GPU: more would be no faster, and a kil
 def bytes_per_network(experiment: Experiment, width: int) -> int:
     """Estimate the memory that training one network takes, within a factor of two (measured in the tests).
 
-    Counted are copies of the weights (of the first matrix in the span of the training points where that is smaller), of
-    what linearisations keep, of training kernels (not for Chebyshev's method), of the arms' and the held-out kernels.
+    Counted are copies of the weights (of the first matrix in the span of the training points where that is
+    smaller), of what linearisations keep, of training kernels (not for Chebyshev's method) or, at another time,
+    held-out ones, and of the arms' kernels.
     """
     size, inputs = network_size(experiment, width), math.prod(experiment.assumed_shape)
     weights = size.weights
     if experiment.network_class.first_layer_in_span and span_is_cheaper(experiment.n_train, inputs):
         weights += (experiment.n_train - inputs) * width
     numbers = 6 * weights + 4 * experiment.n_train * size.kept_per_point + experiment.n_test * size.kept_per_point
-    if integrator_of(experiment) in ("kernel_flow", "rosenbrock"):
-        numbers += 4 * experiment.n_train**2
+    training_kernels = 4 * experiment.n_train**2 if integrator_of(experiment) in ("kernel_flow", "rosenbrock") else 0
+    numbers += max(training_kernels, 3 * min(experiment.n_kernel, 512) ** 2)
     if len(experiment.arms) > 1:
         numbers += 4 * experiment.n_train**2 + 2 * experiment.n_train * experiment.n_test
-    return _bytes_per_number(experiment) * (numbers + 3 * min(experiment.n_kernel, 512) ** 2)
+    return _bytes_per_number(experiment) * numbers
 
 
 def networks_at_once(experiment: Experiment, width: int, device: str = "cpu") -> int | None:

@@ -148,6 +148,5 @@ def test_no_text_raises_anything_but_a_named_error(text):
     numpy_value(expression, [0.5])
 
 
-def test_a_function_without_its_argument_is_told_how_to_write_it():
-    with pytest.raises(InputError, match=r"sigmoid\(z\)"):
-        parse("sigmoid")
+def test_a_function_by_its_name_is_that_function_of_z():
+    assert parse("sigmoid") == parse("sigmoid(z)")
