@@ -24,9 +24,14 @@ def calibration():
 
 @pytest.mark.parametrize("row", STUDY["cases"], ids=lambda row: row["case"])
 def test_committed_intervals_cover(row):
-    """93 to 97 %; a count of 2,000 is itself good to 1 % (two standard errors)."""
+    """93 to 97 %; a count of 2,000 is itself good to 1 % (two standard errors).
+
+    Powers of h have the scatter between widths in their intervals, estimated from few widths: these cover up to 98.5 %
+    where there is none.
+    """
     assert STUDY["replicas"] >= 2000
-    assert 0.93 <= row["coverage"] <= 0.97
+    between_widths = row["case"].startswith(("h: ", "delta F: ", "lazy rms: ", "alpha*: "))
+    assert 0.93 <= row["coverage"] <= (0.985 if between_widths else 0.97)
     assert row["inconsistent"] <= 0.05
     if row["margin"] <= 0.1:  # 5 % at the edge; a collapse under heavy tails has 11 %, as docs/verdicts.md says
         assert row["accepts_0.1"] <= 0.11
