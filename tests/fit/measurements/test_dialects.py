@@ -31,6 +31,7 @@ def text(separator=",", decimal=".", head=("width", "root_h_alpha", "seed", "ker
         ("a.csv", b"\xef\xbb\xbf" + text().encode(), ()),
         ("a.csv", text(head=("Width ", " Root H Alpha", "SEED", "kernel_change")).encode(), ("width ('Width ')",)),
     ],
+    ids=["commas", "upper case", "tabs", "spaces", "semicolons", "gzip", "UTF-16", "byte order mark", "odd headings"],
 )
 def test_a_dialect_is_read_and_told(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
