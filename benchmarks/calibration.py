@@ -34,10 +34,10 @@ from fit.estimators.censored import censored_slope
 from fit.estimators.clusters import slope_within
 from fit.estimators.collapse import collapse
 from fit.estimators.corrected_power import corrected_power
-from fit.estimators.crossover import censoring, log_crossing
 from fit.estimators.estimate import Estimate
 from fit.estimators.jackknife import log_rms, log_standard_deviation
 from fit.estimators.joint import joint
+from fit.estimators.level_crossing import censoring, log_crossing
 from fit.estimators.offset_power import offset_power
 from fit.estimators.segmented import segmented
 from fit.estimators.smooth_crossover import smooth_crossover

@@ -1,13 +1,5 @@
-"""Whether the kernel change at fixed A depends on the width."""
+"""Whether the kernel change at fixed A depends on the width: its power of h."""
 
-from fit.findings.finding import Finding
-from fit.findings.power_law import power_law
-from fit.findings.registry import measures
-from fit.measurements.measurements import Measurements
-from theory.prediction import Prediction
+from fit.findings.power_law import measured_as_power
 
-
-@measures(needs=("kernel_change",), group="Kernel")
-def collapse(experiment: Measurements, prediction: Prediction) -> Finding:
-    """Estimate the power; a predicted correction is fitted along."""
-    return power_law(experiment, prediction)
+collapse = measured_as_power("collapse", needs=("kernel_change",), group="Kernel")

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from fit.estimators.censored import censored_slope
-from fit.estimators.crossover import censoring
 from fit.estimators.estimate import Estimate
+from fit.estimators.level_crossing import censoring
 from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
 from fit.findings.networks import is_finite, log, logarithms, pairs, width_of_pairs
 from fit.findings.registry import measures
@@ -18,7 +18,7 @@ from theory.prediction import Prediction
 
 #: Further levels of the kernel change whose alpha* the sensitivity has: the law -1/2 is claimed at and above 0.3.
 LEVELS = (0.3, 3.0, 10.0)
-#: With more than this share of crossovers outside the grid they are no chance, and a censored likelihood takes over.
+#: Up to this share of crossovers outside the grid they are left out; beyond, a censored likelihood takes their side.
 MAX_CENSORED = 0.05
 #: With more than this share beyond the grid not even the censored likelihood gives a verdict.
 MAX_CENSORED_LIKELIHOOD = 0.5
@@ -43,25 +43,26 @@ def crossover(experiment: Measurements, prediction: Prediction) -> Finding:
     if not censored:
         return finding
     share = censored / int(started.sum())
-    excluded = finding.excluded | {_NO_PASSAGE: censored}
+    left_out = finding.left_out | {_NO_PASSAGE: censored}
     if share <= MAX_CENSORED:
-        return dataclasses.replace(finding, excluded=excluded)
-    likely = _censored(log_star, side)
-    unknown = bool((started & ~is_finite(log_star)).any())
-    if share > MAX_CENSORED_LIKELIHOOD or likely is None or unknown:
-        refusal = (
-            f"the kernel change of {share:.0%} of the seeds does not pass 1 between amplitudes at most a decade apart"
-        )
-        return dataclasses.replace(finding, excluded=excluded, refusal=refusal)
-    # seeds at the end of the grid are a choice by the response; that their A* lies beyond it is known, and used
-    note = f"{share:.0%} of the crossovers lie beyond the grid and enter as such (censored regression)"
+        return dataclasses.replace(finding, left_out=left_out)
+    censored_estimate = _censored(log_star, side)
+    side_unknown = bool((started & ~is_finite(log_star)).any())
+    if share > MAX_CENSORED_LIKELIHOOD or censored_estimate is None or side_unknown:
+        not_in_grid = f"for {share:.0%} of the seeds the kernel change does not pass 1 inside the grid, between "
+        not_in_grid += "amplitudes at most a decade apart"
+        return dataclasses.replace(finding, left_out=left_out, undecided_because=not_in_grid)
+    # leaving out seeds at the end of the grid would select by the response; that their A* lies beyond it is used
+    note = f"{share:.0%} of the crossovers lie beyond the grid, and a censored regression takes them into account"
     enough = (started.sum("seed") >= MIN_SEEDS) & (side == 0).any("seed")
-    refusal_left = None if int(enough.sum()) >= MIN_WIDTHS else finding.refusal
-    return dataclasses.replace(finding, estimate=likely, excluded=excluded, refusal=refusal_left, notes=(note,))
+    undecided_because = None if int(enough.sum()) >= MIN_WIDTHS else finding.undecided_because
+    return dataclasses.replace(
+        finding, estimate=censored_estimate, left_out=left_out, undecided_because=undecided_because, notes=(note,)
+    )
 
 
 def _crossings(experiment: Measurements, logs: xr.DataArray, level: float) -> tuple[xr.DataArray, xr.DataArray]:
-    """Logarithm of A* and its censoring (see `fit.estimators.crossover.censoring`), each (width, seed)."""
+    """Logarithm of A* and its censoring (see `fit.estimators.level_crossing.censoring`), each (width, seed)."""
     rows = []
     curves_of_widths = logs.transpose("width", "amplitude", "seed").values
     for a, curves in zip(experiment.root_h_alpha.values, curves_of_widths, strict=True):

@@ -9,14 +9,14 @@ from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
 from fit.findings.finding import Finding
 from fit.findings.outcome import LEVEL, Outcome
-from fit.findings.registry import Assessed, Comparison, compares
+from fit.findings.registry import Comparison, ExperimentFindings, compares
 
 #: What experiments must share to be compared at different depths.
 SAME = ("activation", "dataset", "n_train", "loss", "architecture", "normalise", "pca", "data_seed")
 
 
 @compares(group="Kernel", stands_for_power="grows")
-def depth_trend(experiments: Sequence[Assessed]) -> list[Comparison]:
+def depth_trend(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
     """Compare the feature exponents a(L) = -(power of A) of experiments that differ in depth alone.
 
     Consecutive depths are compared by Welch's t: `consistent` if every step of a is positive with its 90 % interval,
@@ -24,48 +24,62 @@ def depth_trend(experiments: Sequence[Assessed]) -> list[Comparison]:
     claims), else `inconclusive`. The estimate is the smallest step. Where theory claims no trend, there is no verdict.
     """
     claim = depth_trend.__name__
-    families: dict[tuple, list[Assessed]] = {}
-    for one in experiments:
-        if one.prediction(claim) is not None:
-            families.setdefault(tuple(str(one.measurements.description.get(key)) for key in SAME), []).append(one)
+    families: dict[tuple, list[ExperimentFindings]] = {}
+    for experiment in experiments:
+        if experiment.prediction(claim) is not None:
+            key = tuple(str(experiment.measurements.description.get(field)) for field in SAME)
+            families.setdefault(key, []).append(experiment)
     comparisons = []
     for family in families.values():
-        members = sorted(family, key=lambda one: one.measurements.depth or 0)
+        members = sorted(family, key=lambda member: member.measurements.depth or 0)
         prediction = members[-1].prediction(claim)
         assert prediction is not None
         finding = _compare(members)
         if not prediction.claimed:
             finding = dataclasses.replace(finding, outcome=None, reason="", p_value_against=None)
-        measured = [one.measurements for one in members]
-        comparisons.append(Comparison(" + ".join(one.name for one in measured), measured, prediction, finding))
+        measured = [member.measurements for member in members]
+        comparisons.append(
+            Comparison(" + ".join(experiment.name for experiment in measured), measured, prediction, finding)
+        )
     return comparisons
 
 
-def _compare(members: Sequence[Assessed]) -> Finding:
-    slopes = [(one.measurements.depth, one.finding(kernel_change_feature.__name__, "root_h_alpha")) for one in members]
-    found = [(depth, slope) for depth, slope in slopes if slope is not None]
+def _compare(members: Sequence[ExperimentFindings]) -> Finding:
+    findings = [
+        (member.measurements.depth, finding)
+        for member in members
+        if (finding := member.finding(kernel_change_feature.__name__, "root_h_alpha")) is not None
+    ]
     usable: list[tuple[int | None, Estimate]] = [
-        (depth, slope.estimate) for depth, slope in found if slope.estimate is not None and not slope.refusal
+        (depth, finding.estimate)
+        for depth, finding in findings
+        if finding.estimate is not None and not finding.undecided_because
     ]
     if len({depth for depth, _ in usable}) < 2:
-        return Finding(refusal="the source holds a measured exponent at one depth only")
-    steps = [plus(shallow, deep, -1.0) for (first, shallow), (second, deep) in pairwise(usable) if first != second]
+        return Finding(undecided_because="the exponent could be measured at one depth only, and a trend needs two")
+    steps = [plus(shallow, deep, -1.0) for (depth, shallow), (deeper, deep) in pairwise(usable) if depth != deeper]
     smallest = min(steps, key=lambda step: step.value)
     exponents = "the exponents are " + ", ".join(f"a({depth}) = {-estimate.value:.3f}" for depth, estimate in usable)
-    against = min(1.0, len(steps) * min(step.p_value_at_least(0.0) for step in steps))
+    p_value_against = min(1.0, len(steps) * min(step.p_value_at_least(0.0) for step in steps))
     outcome: Outcome = "inconclusive"
-    reason = f"{exponents}: the interval of a step includes none"
+    reason = f"{exponents}, and the 90 % interval of a step from one depth to the next includes zero"
     if all(step.interval(0.90)[0] > 0 for step in steps):
-        outcome, reason = "consistent", f"{exponents}: every step is positive with its 90 % interval"
-    elif against < LEVEL:
-        outcome, reason = "inconsistent", f"{exponents}: a step is negative with its 95 % interval"
+        outcome, reason = (
+            "consistent",
+            f"{exponents}, and the 90 % interval of every step from one depth to the next is positive",
+        )
+    elif p_value_against < LEVEL:
+        outcome, reason = (
+            "inconsistent",
+            f"{exponents}, and the 95 % interval of a step from one depth to the next is negative",
+        )
     return Finding(
         estimate=smallest,
-        range=found[0][1].range,
+        range=findings[0][1].range,
         n_points=len(usable),
-        n_seeds=min(slope.n_seeds for _, slope in found),
-        n_widths=min(slope.n_widths for _, slope in found),
+        n_seeds=min(finding.n_seeds for _, finding in findings),
+        n_widths=min(finding.n_widths for _, finding in findings),
         outcome=outcome,
         reason=reason,
-        p_value_against=against,
+        p_value_against=p_value_against,
     )

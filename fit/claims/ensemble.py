@@ -1,4 +1,4 @@
-"""Whether several narrow networks together err no more than one as wide as all of them."""
+"""Whether an ensemble of m networks errs no more than one network that is m times as wide."""
 
 import numpy as np
 import xarray as xr
@@ -7,73 +7,88 @@ from numpy.typing import NDArray
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
+from fit.findings.error_differences import data_used, fraction_wrong, judge_excess_error, ratio, too_few_seeds
 from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite
 from fit.findings.registry import measures
-from fit.findings.shares import counts, errors_of, missed_share, ratio, too_few
 from fit.findings.window import sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
-#: An ensemble does for a width if it misses no more than this of what the width gains.
-SHARE = 0.5
+#: The ensemble replaces the wide network if its excess error is at most this fraction of a single narrow network's.
+ALLOWED = 0.5
 #: Random partitions of the seeds into ensembles.
 PARTITIONS = 50
-#: A width is m times another if it is so within this part.
+#: A width counts as m times another within this relative tolerance.
 NEAR_MULTIPLE = 0.03
 
 
-@measures(needs=("test_output",), group="Test error", stands_for_power=f"< {SHARE:g}")
+@measures(needs=("test_output",), group="Test error", stands_for_power=f"< {ALLOWED:g}")
 def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
-    """Compare ensembles of m networks with single ones m times as wide, at the amplitudes of the regime."""
+    """Compare the test errors of ensembles of m networks, of single ones and of ones m times as wide."""
     if "test_label" not in experiment:
-        return Finding(refusal="not measured: the source does not hold test_label")
+        return Finding(undecided_because="not measured: the source does not hold test_label")
     cells = window(experiment, prediction)
-    pair = _widths_to_compare(experiment)
-    if pair is None:
-        return Finding(refusal=f"no width is a multiple m of another that has 2·m seeds, m >= 2, or {MIN_SEEDS}")
-    narrow, wide, members = pair
+    widths_and_members = _widths_to_compare(experiment)
+    if widths_and_members is None:
+        reason = f"no width is m >= 2 times another one that has at least max(2·m, {MIN_SEEDS}) seeds"
+        return Finding(undecided_because=reason)
+    narrow, wide, members = widths_and_members
     compared = [narrow, wide]
-    both = cells.isel(width=compared).all("width")
-    outputs = [experiment.outputs(row).isel(amplitude=both.values) for row in compared]
-    small, large = (one.isel(seed=is_finite(one).all(("amplitude", "test_point")).values) for one in outputs)
-    used = xr.zeros_like(cells)
-    used[compared] = both
-    data = counts(experiment, used, _complete(experiment, {narrow: small, wide: large}))
-    enough = small.sizes["seed"] >= max(2 * members, MIN_SEEDS) and large.sizes["seed"] >= MIN_SEEDS
-    if not both.any() or not enough:
-        return Finding(refusal=too_few("seeds fit at both widths", data), **data)
+    in_window = cells.isel(width=compared).all("width")
+    outputs = [experiment.outputs(row).isel(amplitude=in_window.values) for row in compared]
+    narrow_outputs, wide_outputs = (
+        output.isel(seed=is_finite(output).all(("amplitude", "test_point")).values) for output in outputs
+    )
+    cells_used = xr.zeros_like(cells)
+    cells_used[compared] = in_window
+    used = data_used(experiment, cells_used, _complete(experiment, {narrow: narrow_outputs, wide: wide_outputs}))
+    too_few = Finding(undecided_because=too_few_seeds("seeds fit the training set at both widths", used), **used)
+    enough = narrow_outputs.sizes["seed"] >= max(2 * members, MIN_SEEDS) and wide_outputs.sizes["seed"] >= MIN_SEEDS
+    if not in_window.any() or not enough:
+        return too_few
     label = experiment.common("test_label")
-    errors = _ensemble_errors(small, label, members), errors_of(small, label), errors_of(large, label)
-    estimates = _compare(errors, np.ones(int(both.sum()), dtype=bool))
+    errors = (
+        _ensemble_errors(narrow_outputs, label, members),
+        fraction_wrong(narrow_outputs, label),
+        fraction_wrong(wide_outputs, label),
+    )
+    estimates = _compare(errors, np.ones(int(in_window.sum()), dtype=bool))
     if estimates is None:
-        return Finding(refusal=too_few("seeds fit at both widths", data), **data)
-    data["sensitivity"] = []
-    for name, part in trimmed(used, experiment.root_h_alpha):
-        rows = part.isel(width=compared).all("width").values[both.values]
-        shorter = _compare(errors, rows) if rows.any() else None
-        data["sensitivity"].append(sensitivity_row(name, None if shorter is None else ratio(*shorter[1:])))
-    test, missed, gained = estimates
-    what = f"{members} networks of width {experiment.widths[narrow]:g} together"
-    than = f"one of width {experiment.widths[wide]:g}"
-    return missed_share([test], missed, gained, SHARE, what, than, data)
+        return too_few
+    used["sensitivity"] = []
+    for name, part in trimmed(cells_used, experiment.root_h_alpha):
+        amplitudes = part.isel(width=compared).all("width").values[in_window.values]
+        in_part = _compare(errors, amplitudes) if amplitudes.any() else None
+        used["sensitivity"].append(sensitivity_row(name, None if in_part is None else ratio(*in_part[1:])))
+    test, excess, gap = estimates
+    h_narrow, h_wide = (f"{experiment.widths[row]:g}" for row in compared)
+    compared_in_words = f"ensembles of {members} networks of width {h_narrow} over single networks of width {h_wide}"
+    gap_meaning = f"that of single networks of width {h_narrow}"
+    return judge_excess_error([test], excess, gap, ALLOWED, compared_in_words, gap_meaning, used)
 
 
 def _compare(
     errors: tuple[xr.DataArray, xr.DataArray, xr.DataArray], amplitudes: NDArray
 ) -> tuple[Estimate, Estimate, Estimate] | None:
-    """Return what is tested, missed and gained, over some of the amplitudes; ``errors`` (amplitude, seed)."""
-    together, alone, wider = (one.isel(amplitude=amplitudes).mean("amplitude").values for one in errors)
-    estimates = [mean_over(sample) for sample in (together - SHARE * alone, together, alone, wider)]
-    if any(estimate is None for estimate in estimates):
+    """Return excess - allowed·gap, excess and gap, over some of the amplitudes.
+
+    ``errors``: those of ensembles, of single narrow networks and of wide ones, each (amplitude, seed).
+    """
+    ensemble_error, narrow_error, wide_error = (
+        error.isel(amplitude=amplitudes).mean("amplitude").values for error in errors
+    )
+    combination = mean_over(ensemble_error - ALLOWED * narrow_error)  # of the same seeds, so formed seed by seed
+    of_ensembles, of_narrow, of_wide = (mean_over(error) for error in (ensemble_error, narrow_error, wide_error))
+    if combination is None or of_ensembles is None or of_narrow is None or of_wide is None:
         return None
-    part, first, gained, single = (estimate for estimate in estimates if estimate is not None)
-    # missed - share·contrast = (together - share·alone) - (1 - share)·single
-    return plus(part, single, -(1 - SHARE)), plus(first, single, -1.0), plus(gained, single, -1.0)
+    # excess - allowed·gap = (ensemble - allowed·narrow) - (1 - allowed)·wide
+    test = plus(combination, of_wide, -(1 - ALLOWED))
+    return test, plus(of_ensembles, of_wide, -1.0), plus(of_narrow, of_wide, -1.0)
 
 
 def _complete(experiment: Measurements, outputs: dict[int, xr.DataArray]) -> xr.DataArray:
-    """As many seeds at each width as there are complete outputs, (width, seed)."""
+    """Return a mask (width, seed) with as many seeds at each width as there are complete outputs."""
     result = np.zeros((len(experiment.widths), experiment.n_seeds), dtype=bool)
     for width, output in outputs.items():
         result[width, : output.sizes["seed"]] = True
@@ -101,11 +116,13 @@ def _ensemble_errors(outputs: xr.DataArray, label: xr.DataArray, members: int) -
     rng = np.random.default_rng(0)
     values = outputs.transpose("amplitude", "seed", "test_point").values
     seeds = values.shape[1]
-    blocks = seeds // members
-    order = np.stack([rng.permutation(seeds)[: blocks * members] for _ in range(PARTITIONS)]).reshape(-1, members)
-    errors = np.array([np.mean(values[:, group].mean(axis=1) * label.values <= 0, axis=1) for group in order])
-    member = np.zeros((len(order), seeds), dtype=bool)
-    np.put_along_axis(member, order, True, axis=1)
-    full = errors.mean(axis=0)
-    without = np.array([errors[~member[:, s]].mean(axis=0) for s in range(seeds)])
-    return xr.DataArray((seeds * full - (seeds - 1) * without).T, dims=("amplitude", "seed"))
+    per_partition = seeds // members
+    ensembles = np.stack(
+        [rng.permutation(seeds)[: per_partition * members] for _ in range(PARTITIONS)]
+    ).reshape(-1, members)  # fmt: skip
+    errors = np.array([np.mean(values[:, seed_set].mean(axis=1) * label.values <= 0, axis=1) for seed_set in ensembles])
+    contains = np.zeros((len(ensembles), seeds), dtype=bool)
+    np.put_along_axis(contains, ensembles, True, axis=1)
+    mean_error = errors.mean(axis=0)
+    without_seed = np.array([errors[~contains[:, s]].mean(axis=0) for s in range(seeds)])
+    return xr.DataArray((seeds * mean_error - (seeds - 1) * without_seed).T, dims=("amplitude", "seed"))

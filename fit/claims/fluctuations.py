@@ -1,4 +1,4 @@
-"""Fluctuations of the predictor between initial weights, as a power of h; and of whatever a law of anybody's names."""
+"""Fluctuations of the predictor between initial weights, as a power of h, or of A in a user's law."""
 
 from fit.estimators.jackknife import log_standard_deviation
 from fit.findings.finding import Finding

@@ -5,7 +5,7 @@ import dataclasses
 import xarray as xr
 
 from fit.estimators.estimate import Estimate
-from fit.findings.amplitude_power import amplitude_power, slope_in
+from fit.findings.amplitude_power import amplitude_power, log_amplitude_over_output, slope_in
 from fit.findings.finding import Finding
 from fit.findings.networks import is_finite, log, logarithms
 from fit.findings.outcome import LEVEL
@@ -23,48 +23,44 @@ NEGLIGIBLE_DRIFT = 0.1
 def kernel_change_feature(experiment: Measurements, prediction: Prediction) -> Finding:
     """Estimate the power of A; beside it, that of A/F, F the rms output at the stop.
 
-    What the derivation says is kernel_change ~ f^a, with f = F/alpha at the stop. The stop fixes the smallest margin:
-    if the outputs on the other points grow towards A -> 0, a few points are the harder to fit the smaller A, and the
-    power of A is a(1 - d ln F/d ln A) instead. So the sensitivity has the power of A/F as well, from which that drops
-    out; and where F drifts, or a row of the sensitivity lies outside the margin, there is no bare `consistent`.
+    The derivation gives kernel_change ~ f^a, with f = F/alpha at the stop. The stop fixes the smallest margin only:
+    where a few points are harder to fit the smaller A is, the outputs on the other points grow towards A -> 0, and the
+    power of A is a(1 - d ln F/d ln A) instead. So the sensitivity has the power of A/F as well, from which this drift
+    drops out; and where F drifts, or a row of the sensitivity lies outside the margin, there is no bare `consistent`.
     """
     logs = logarithms(experiment.network("kernel_change"), prediction.statistic)
     finding = amplitude_power(experiment, prediction, logs, symbol("kernel_change"))
     if "test_output" not in experiment or prediction.exponent is None or finding.estimate is None:
         return dataclasses.replace(finding, reservations=finding.contradictions(prediction))
-    drift, of_output = powers_at_the_stop(experiment, prediction, logs)
-    if drift is None or of_output is None:
+    drift, power_of_ratio = _powers_with_output(experiment, prediction, logs)
+    if drift is None or power_of_ratio is None:
         return dataclasses.replace(finding, reservations=finding.contradictions(prediction))
-    finding.sensitivity.append(sensitivity_row("against A/F, F = rms output at the stop, for A", of_output))
+    finding.sensitivity.append(sensitivity_row("against A/F, F = rms output at the stop, for A", power_of_ratio))
     reservations = finding.contradictions(prediction)
     finding.sensitivity.append(
         sensitivity_row("power of A of that output (0: its direction does not depend on A)", drift)
     )
     notes = finding.notes
-    moved = abs(drift.value * float(prediction.exponent))
-    if drift.p_value(0.0) < LEVEL and moved > NEGLIGIBLE_DRIFT * (prediction.margin or 0.0):
+    shift = abs(drift.value * float(prediction.exponent))  # of the power of A
+    if drift.p_value(0.0) < LEVEL and shift > NEGLIGIBLE_DRIFT * (prediction.margin or 0.0):
         low, high = drift.interval()
         clause = (
-            f"outputs F at the stop go as A^({drift.value:+.3f}) [{low:+.3f}, {high:+.3f}], so that the direction in "
-            "which the flow ends depends on A, which the derivation excludes; the power of A/F is "
-            f"{of_output.value:.3f}"
+            f"the outputs F at the stop drift as A^({drift.value:+.3f}) [{low:+.3f}, {high:+.3f}], so that the "
+            "direction in which the flow ends depends on A, whereas the derivation takes it to be fixed; the power of "
+            f"A/F is {power_of_ratio.value:.3f}"
         )
         reservations, notes = (clause, *reservations), (*notes, clause)
     return dataclasses.replace(finding, notes=notes, reservations=reservations)
 
 
-def powers_at_the_stop(
+def _powers_with_output(
     experiment: Measurements, prediction: Prediction, logs: xr.DataArray
 ) -> tuple[Estimate | None, Estimate | None]:
-    """Estimate the power of A of the rms output F at the stop, and the power of A/F of what ``logs`` are of.
+    """Estimate the power of A of the rms output F at the stop, and the power of A/F of the quantity behind ``logs``.
 
     Both in the window of the prediction.
     """
     cells = window(experiment, prediction)
-    output = log(experiment.output_rms)
-    amplitude = log(experiment.root_h_alpha)
-    both = is_finite(output) & is_finite(logs)
-    return (
-        slope_in(cells, amplitude, output.where(both)),
-        slope_in(cells, (amplitude - output).where(both, amplitude), logs.where(both)),
-    )
+    log_ratio, logs = log_amplitude_over_output(experiment, logs)
+    log_output = log(experiment.output_rms).where(is_finite(log_ratio))
+    return slope_in(cells, log(experiment.root_h_alpha), log_output), slope_in(cells, log_ratio, logs)

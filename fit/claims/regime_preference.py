@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
+from fit.findings.error_differences import data_used, decide_sign, percentage_points, too_few_seeds
 from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite, pairs, width_of_pairs
-from fit.findings.registry import Assessed, Comparison, measures
-from fit.findings.shares import counts, one_sided, too_few
+from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import sensitivity_row
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
@@ -36,32 +36,36 @@ LESS_EXTREME = {
 OBSERVED = ("mnist", "fashion_mnist", "emnist_letters", "cifar10")
 #: Its sign by architecture: positive where the feature regime was observed to err more.
 OBSERVED_SIGN = {"fc": 1.0, "cnn": -1.0}
-#: What experiments that are compared draw by draw may differ in.
-APART = ("name", "data_seed")
+#: Fields in which experiments that are compared draw by draw may differ.
+MAY_DIFFER = ("name", "data_seed")
 
 
-def over_draws(experiments: Sequence[Assessed]) -> list[Comparison]:
+def over_draws(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
     """Compare the regimes over draws of the training points, family by family.
 
     A family is two or more experiments that differ in ``data_seed`` (and name) alone. A draw counts once: the mean of
     its pairs of networks, feature minus lazy; the interval is Student's over draws.
     """
-    families: dict[str, list[Assessed]] = {}
-    for one in experiments:
-        description = one.measurements.description
-        if "data_seed" in description and "test_error" in one.measurements:
-            fields = {key: value for key, value in description.items() if key not in APART}
-            families.setdefault(json.dumps(fields, sort_keys=True, default=str), []).append(one)
+    families: dict[str, list[ExperimentFindings]] = {}
+    for experiment in experiments:
+        description = experiment.measurements.description
+        if "data_seed" in description and "test_error" in experiment.measurements:
+            fields = {key: value for key, value in description.items() if key not in MAY_DIFFER}
+            families.setdefault(json.dumps(fields, sort_keys=True, default=str), []).append(experiment)
     comparisons = []
     for family in families.values():
-        family = sorted(family, key=lambda one: one.measurements.description["data_seed"])
-        members = [one.measurements for one in family]
+        family = sorted(family, key=lambda experiment: experiment.measurements.description["data_seed"])
+        members = [experiment.measurements for experiment in family]
         prediction = family[0].prediction(regime_preference.__name__)
-        differences = [difference_of_regimes(one) for one in members]
-        if len({one.description["data_seed"] for one in members}) < 2 or prediction is None or differences[0] is None:
+        differences = [difference_of_regimes(member) for member in members]
+        if (
+            len({member.description["data_seed"] for member in members}) < 2
+            or prediction is None
+            or differences[0] is None
+        ):
             continue
         finding = _over_draws(members, [d for d in differences if d is not None])
-        comparisons.append(Comparison(joint_name([one.name for one in members]), members, prediction, finding))
+        comparisons.append(Comparison(joint_name([member.name for member in members]), members, prediction, finding))
     return comparisons
 
 
@@ -70,58 +74,65 @@ def regime_preference(experiment: Measurements, prediction: Prediction) -> Findi
     """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
     difference = difference_of_regimes(experiment)
     if difference is None:
-        return Finding(refusal="the grid has no amplitudes within half a decade of 1e-4 and of 1e4")
+        return Finding(
+            undecided_because="the grid has no amplitude within half a decade of A = 1e-4, or none of A = 1e4"
+        )
     estimate = mean_over(pairs(difference), width_of_pairs(difference))
     cells = xr.zeros_like(experiment.root_h_alpha, dtype=bool)
     for column in _columns(experiment) or ():
         cells.values[np.arange(len(experiment.widths)), column] = True
-    data = counts(experiment, cells, is_finite(difference))
-    if estimate is None or data["n_seeds"] < MIN_SEEDS:
-        return Finding(estimate=estimate, refusal=too_few("pairs of networks fit in both regimes", data), **data)
-    data["sensitivity"] = [
+    used = data_used(experiment, cells, is_finite(difference))
+    if estimate is None or used["n_seeds"] < MIN_SEEDS:
+        reason = too_few_seeds("seeds fit the training set in both regimes", used)
+        return Finding(estimate=estimate, undecided_because=reason, **used)
+    used["sensitivity"] = [
         sensitivity_row(f"h = {width:g}", mean_over(row))
         for width, row in zip(experiment.widths, difference.values, strict=True)
     ]
     for name, amplitudes in LESS_EXTREME.items():
         nearer = difference_of_regimes(experiment, amplitudes)
         if nearer is not None:
-            data["sensitivity"].append(sensitivity_row(name, mean_over(pairs(nearer), width_of_pairs(nearer))))
-    return _judged(experiment, estimate, "on these data", data)
+            used["sensitivity"].append(sensitivity_row(name, mean_over(pairs(nearer), width_of_pairs(nearer))))
+    return _judged(experiment, estimate, "on this draw of the training points", used)
 
 
 def _over_draws(members: Sequence[Measurements], differences: Sequence[xr.DataArray]) -> Finding:
     complete = [is_finite(d) for d in differences]
-    means = np.array([float(d.where(seen).mean()) for d, seen in zip(differences, complete, strict=True)])
+    means = np.array([float(d.where(mask).mean()) for d, mask in zip(differences, complete, strict=True)])
     draws = int(np.isfinite(means).sum())
     estimate = mean_over(means)
     low, high = _amplitudes(members[0])
-    data: dict[str, Any] = {
+    used: dict[str, Any] = {
         "range": {"variable": "root_h_alpha", "low": low, "high": high},
-        "n_points": int(sum(seen.sum() for seen in complete)),
-        "n_seeds": max(int(seen.any("width").sum()) for seen in complete),
+        "n_points": int(sum(mask.sum() for mask in complete)),
+        "n_seeds": max(int(mask.any("width").sum()) for mask in complete),
         "n_widths": len(members[0].widths),
         "sensitivity": [
-            sensitivity_row(f"draw {one.description['data_seed']}", mean_over(pairs(d)))
-            for one, d in zip(members, differences, strict=True)
+            sensitivity_row(f"draw {member.description['data_seed']}", mean_over(pairs(d)))
+            for member, d in zip(members, differences, strict=True)
         ],
     }
     if estimate is None or draws < MIN_SEEDS:
-        refusal = f"{draws} draws of the training points have pairs that fit, and {MIN_SEEDS} are needed"
-        return Finding(estimate=estimate, refusal=refusal, **data)
-    return _judged(members[0], estimate, f"over {draws} draws of the training points", data)
+        reason = (
+            f"{draws} draws of the training points have networks that fit in both regimes, and {MIN_SEEDS} are needed"
+        )
+        return Finding(estimate=estimate, undecided_because=reason, **used)
+    return _judged(members[0], estimate, f"over {draws} draws of the training points", used)
 
 
-def _judged(experiment: Measurements, difference: Estimate, over: str, data: dict[str, Any]) -> Finding:
-    low, high = difference.interval()
-    numbers = (
-        f"the feature regime errs by {difference.value:+.2%} more than the lazy one "
-        f"(95 % interval [{low:+.2%}, {high:+.2%}]), {over}"
+def _judged(experiment: Measurements, difference: Estimate, conditions: str, used: dict[str, Any]) -> Finding:
+    low, high = (percentage_points(end) for end in difference.interval())
+    measured = (
+        f"the test error in the feature regime less that in the lazy one is {percentage_points(difference.value)} "
+        f"percentage points (95 % interval [{low}, {high}]) {conditions}"
     )
     no_sign = _why_no_sign(experiment)
     if no_sign:
-        return Finding(estimate=difference, refusal=f"{numbers}; {no_sign}", no_prediction=no_sign, **data)
-    outcome, reason, against = one_sided(_towards_prediction(experiment, difference), numbers)
-    return Finding(estimate=difference, outcome=outcome, reason=reason, p_value_against=against, **data)
+        return Finding(
+            estimate=difference, undecided_because=f"{measured}; {no_sign}", not_claimed_because=no_sign, **used
+        )
+    outcome, reason, p_value_against = decide_sign(_towards_prediction(experiment, difference), measured)
+    return Finding(estimate=difference, outcome=outcome, reason=reason, p_value_against=p_value_against, **used)
 
 
 def difference_of_regimes(
@@ -140,8 +151,8 @@ def difference_of_regimes(
 def joint_name(names: Sequence[str]) -> str:
     """Return what a family is called: ``fc-draw0, fc-draw1, fc-draw2`` are ``fc-draw0..2``."""
     first, last = names[0], names[-1]
-    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
-    return f"{first}..{last[same:]}" if same else " + ".join(names)
+    common = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return f"{first}..{last[common:]}" if common else " + ".join(names)
 
 
 def _amplitudes(experiment: Measurements) -> tuple[float, float]:

@@ -1,13 +1,7 @@
-"""How far weights move in the feature regime, with the correction of their initial size."""
+"""How far the weights move in the feature regime; the correction from their initial size is fitted too."""
 
-from fit.findings.finding import Finding
-from fit.findings.power_law import power_law
-from fit.findings.registry import measures
-from fit.measurements.measurements import Measurements
-from theory.prediction import Prediction
+from fit.findings.power_law import measured_as_power
 
-
-@measures(needs=("weight_change",), group="Weights", column="weights")
-def weight_change_feature(experiment: Measurements, prediction: Prediction) -> Finding:
-    """Estimate the power; a predicted correction is fitted along."""
-    return power_law(experiment, prediction)
+weight_change_feature = measured_as_power(
+    "weight_change_feature", needs=("weight_change",), group="Weights", column="weights"
+)

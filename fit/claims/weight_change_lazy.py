@@ -1,13 +1,5 @@
-"""How far weights move in the lazy regime."""
+"""How far the weights move in the lazy regime."""
 
-from fit.findings.finding import Finding
-from fit.findings.power_law import power_law
-from fit.findings.registry import measures
-from fit.measurements.measurements import Measurements
-from theory.prediction import Prediction
+from fit.findings.power_law import measured_as_power
 
-
-@measures(needs=("weight_change",), group="Weights")
-def weight_change_lazy(experiment: Measurements, prediction: Prediction) -> Finding:
-    """Estimate the power; a predicted correction is fitted along."""
-    return power_law(experiment, prediction)
+weight_change_lazy = measured_as_power("weight_change_lazy", needs=("weight_change",), group="Weights")

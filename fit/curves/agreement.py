@@ -1,7 +1,7 @@
-"""Whether whole curves that theory gives without a free parameter fit: told beside the verdicts, never deciding them.
+"""Whether whole curves that theory gives without a free parameter fit: shown beside verdicts, never deciding them.
 
-A verdict is on a power in a window, with a margin; a curve has no margin, so that enough networks will always tell it
-from the truth where it is an asymptote. A small p-value says that a deviation is seen, and the ratio how large it is.
+A verdict is about a power in a window, with a margin; a curve has no margin, so that enough networks will always show a
+deviation where the curve is an asymptote. A small p-value says that a deviation is seen, the ratio how large it is.
 """
 
 from __future__ import annotations
@@ -24,32 +24,34 @@ from lazyrich.errors import InputError
 def with_agreement(
     verdicts: Sequence[Verdict], experiments: Sequence[Measurements], curves: Sequence[TheoryCurve]
 ) -> list[Verdict]:
-    """Return the verdicts with the goodness of fit of the curves of their quantity and window."""
-    sources = {one.name: one for one in experiments}
-    rows = [(curve, row) for curve in curves if (row := agreement(sources[curve.experiment], curve)) is not None]
+    """Return the verdicts with the goodness of fit of the curves of their quantity that overlap their window."""
+    by_name = {experiment.name: experiment for experiment in experiments}
+    rows = [(curve, row) for curve in curves if (row := agreement(by_name[curve.experiment], curve)) is not None]
     return [
-        dataclasses.replace(verdict, goodness=[row for curve, row in rows if _about(verdict, curve, row)])
+        dataclasses.replace(verdict, goodness=[row for curve, row in rows if _overlaps(verdict, curve, row)])
         for verdict in verdicts
     ]
 
 
 def agreement(experiment: Measurements, curve: TheoryCurve) -> dict[str, Any] | None:
-    """Compare a curve with the widest networks, at the amplitudes where it is claimed; None with too few seeds.
+    """Compare a curve with the widest networks, at the amplitudes where it is exact enough; None with too few seeds.
 
     Returns
     -------
     dict
         curve, width, low, high (of A), n_points, n_seeds; residual, expected_residual and p_value (see `fit.CurveFit`);
         ratio, ratio_low, ratio_high: measured over predicted, geometric mean over the points, with its 95 % interval;
-        says, where: in words.
+        says: whether it deviates, in words; where: where the curve is exact.
     """
     if curve.quantity not in experiment:
         return None
     amplitude = experiment.root_h_alpha.isel(width=-1).values
-    low, high = curve.claimed
-    near = np.abs(np.log(amplitude[:, None] / curve.root_h_alpha)) < SAME_AMPLITUDE
-    chosen = near.any(axis=1) & (amplitude >= low * (1 - SAME_AMPLITUDE)) & (amplitude <= high * (1 + SAME_AMPLITUDE))
-    column = near[chosen].argmax(axis=1)
+    low, high = curve.compared_at
+    matches = np.abs(np.log(amplitude[:, None] / curve.root_h_alpha)) < SAME_AMPLITUDE
+    chosen = (
+        matches.any(axis=1) & (amplitude >= low * (1 - SAME_AMPLITUDE)) & (amplitude <= high * (1 + SAME_AMPLITUDE))
+    )
+    column = matches[chosen].argmax(axis=1)
     if not len(column):
         return None
     widest = experiment.network(curve.quantity).isel(width=-1, amplitude=chosen)
@@ -59,10 +61,10 @@ def agreement(experiment: Measurements, curve: TheoryCurve) -> dict[str, Any] | 
             error = None if curve.relative_error is None else curve.relative_error[column] * curve.value[column]
             fit = goodness_of_fit(measured, curve.value[column], error)
         else:  # of each network its own prediction
-            same = experiment.data["seed"].values[: len(curve.networks)] == np.arange(len(curve.networks))
-            if not np.all(same):
+            seeds = experiment.data["seed"].values[: len(curve.networks)]
+            if not np.all(seeds == np.arange(len(curve.networks))):
                 return None
-            fit = goodness_of_fit(measured[: len(same)] / curve.networks[:, column], np.ones(len(column)))
+            fit = goodness_of_fit(measured[: len(seeds)] / curve.networks[:, column], np.ones(len(column)))
     except InputError:  # too few seeds, or a quantity without a logarithm
         return None
     ratio_low, ratio_high = fit.log_ratio.interval()
@@ -79,12 +81,12 @@ def agreement(experiment: Measurements, curve: TheoryCurve) -> dict[str, Any] | 
         "ratio": math.exp(fit.log_ratio.value),
         "ratio_low": math.exp(ratio_low),
         "ratio_high": math.exp(ratio_high),
-        "says": _says(fit),
+        "says": _in_words(fit),
         "where": curve.where,
     }
 
 
-def _about(verdict: Verdict, curve: TheoryCurve, row: Mapping[str, Any]) -> bool:
+def _overlaps(verdict: Verdict, curve: TheoryCurve, row: Mapping[str, Any]) -> bool:
     same = (verdict.experiment, verdict.quantity, verdict.variable)
     low, high = verdict.range.get("low"), verdict.range.get("high")
     if same != (curve.experiment, curve.quantity, "root_h_alpha") or low is None or high is None:
@@ -92,7 +94,7 @@ def _about(verdict: Verdict, curve: TheoryCurve, row: Mapping[str, Any]) -> bool
     return bool(row["low"] <= high * (1 + SAME_AMPLITUDE) and low <= row["high"] * (1 + SAME_AMPLITUDE))
 
 
-def _says(fit: CurveFit) -> str:
+def _in_words(fit: CurveFit) -> str:
     if fit.p_value >= LEVEL:
-        return "no deviation beyond chance"
-    return f"off by {fit.log_rms:.1%} (rms), which is no chance"
+        return "no significant deviation"
+    return f"deviates significantly, by {fit.log_rms:.1%} (rms)"

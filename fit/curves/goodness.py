@@ -108,15 +108,15 @@ def goodness_of_fit(
     # the squares keep their mean whatever the signs; a sampled theory's own error is drawn along
     flipped = signs @ rows / count + relative * rng.standard_normal((replicas, len(predicted)))
     larger = int(np.sum(statistic(flipped, square) >= observed * (1 - 1e-12)))
-    own = rows.mean(axis=1)
+    mean_of_seed = rows.mean(axis=1)
     noise = np.maximum(square - mean**2, 0) / (count - 1) + relative**2
     return CurveFit(
         residual=observed,
         expected_residual=(count - 1) / (count - 3),
         p_value=(1 + larger) / (1 + replicas),
         log_ratio=Estimate(
-            float(own.mean()),
-            math.hypot(float(own.std(ddof=1)) / math.sqrt(count), float(relative.mean())),
+            float(mean_of_seed.mean()),
+            math.hypot(float(mean_of_seed.std(ddof=1)) / math.sqrt(count), float(relative.mean())),
             float(count - 1),
             n_points=rows.size,
             n_clusters=count,
@@ -156,7 +156,7 @@ def curve_agreement(experiment: Measurements, curve: CrossoverCurve, width: floa
     return goodness_of_fit(measured.transpose("seed", "amplitude").values, predicted, relative * predicted)
 
 
-def curve_fit(found: Measurements, curve: CrossoverCurve, width: float | None = None) -> CurveFit:
+def curve_fit(experiment: Measurements, curve: CrossoverCurve, width: float | None = None) -> CurveFit:
     """Return `curve_agreement`: the former name, which scipy has for another thing."""
     warnings.warn("fit.curve_fit is called fit.curve_agreement now", DeprecationWarning, stacklevel=2)
-    return curve_agreement(found, curve, width)
+    return curve_agreement(experiment, curve, width)

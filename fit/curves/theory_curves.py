@@ -35,8 +35,8 @@ if TYPE_CHECKING:  # where a curve is computed they are imported, with torch and
 LAZY_FROM = 30.0
 #: whose first-order changes are averaged (rms), and compared one by one: with fewer no p-value is below 3 %
 SEEDS = 6
-#: at most so many amplitudes of the grid are linearised at
-MOST_AMPLITUDES = 8
+#: the largest number of amplitudes of the grid at which a network is linearised
+MAX_AMPLITUDES = 8
 #: The kernel change at h = infinity is claimed of networks up to here. Above, their own first-order change, which is
 #: ~ 1/(sqrt(h)·A) and absent at h = infinity, becomes a part of it (it is 3 % at A = 10, h = 256).
 INFINITE_UP_TO = 1.0
@@ -63,36 +63,36 @@ class TheoryCurve:
     dashes: Any
     source: str  #: how it was computed, in a sentence, with the reference
     where: str  #: where it is exact and where an asymptote, in a clause
-    claimed: tuple[float, float] = (0.0, np.inf)  #: A's at which measurements are compared with it
+    compared_at: tuple[float, float] = (0.0, np.inf)  #: range of A in which measurements are compared with it
     relative_error: np.ndarray | None = None  #: of a sampled curve
     networks: np.ndarray | None = None  #: of each seed's own network, (seeds, A), where it has a curve of its own
 
 
 def theory_curves(
-    found: Iterable[Measurements], data_root: str | Path | None = None, apply: Map = map
+    experiments: Iterable[Measurements], data_root: str | Path | None = None, apply: Map = map
 ) -> list[TheoryCurve]:
-    """Return what can be drawn beside the measurements; an experiment whose data aren't at hand has nothing."""
-    return [curve for curves in apply(functools.partial(_curves, data_root=data_root), found) for curve in curves]
+    """Return what can be drawn beside the measurements; nothing for an experiment whose data aren't at hand."""
+    return [curve for curves in apply(functools.partial(_curves, data_root=data_root), experiments) for curve in curves]
 
 
-def _curves(one: Measurements, data_root: str | Path | None) -> list[TheoryCurve]:
-    described = _described(one, data_root)
-    if described is None:
+def _curves(measurements: Measurements, data_root: str | Path | None) -> list[TheoryCurve]:
+    experiment_and_data = _experiment_and_data(measurements, data_root)
+    if experiment_and_data is None:
         return []
-    experiment, data = described
+    experiment, data = experiment_and_data
     return [*_mean_field(experiment, data), *_first_order(experiment, data), *_deep_linear(experiment, data)]
 
 
-def _described(one: Measurements, data_root: str | Path | None) -> tuple[Experiment, Data] | None:
-    """The experiment and its data, if they are those that the measurements were made with."""
-    recorded = one.data.attrs.get("data")
-    if not isinstance(recorded, dict) or "sha256" not in recorded or not _feasible(one.description):
+def _experiment_and_data(measurements: Measurements, data_root: str | Path | None) -> tuple[Experiment, Data] | None:
+    """Return the experiment and its data, if they are those that the measurements were made with."""
+    recorded = measurements.data.attrs.get("data")
+    if not isinstance(recorded, dict) or "sha256" not in recorded or not _feasible(measurements.description):
         return None
     from simulate.campaign.experiment import Experiment
     from simulate.data import load_data
 
     try:
-        experiment = Experiment.model_validate(one.description)
+        experiment = Experiment.model_validate(measurements.description)
         data = load_data(experiment, data_root)
     except (InputError, ValueError):  # a table of others, or images that this machine lacks
         return None
@@ -102,12 +102,12 @@ def _described(one: Measurements, data_root: str | Path | None) -> tuple[Experim
     return (experiment, data) if covered else None
 
 
-def _feasible(described: Mapping[str, Any]) -> bool:
-    """Whether some curve can be had for an experiment, before torch is imported and the data are read."""
-    if described.get("n_train", 0) <= LARGEST_TRAINING_SET or described.get("activation") in LINEAR:
+def _feasible(description: Mapping[str, Any]) -> bool:
+    """Return whether theory may have a curve for an experiment, before torch is imported and the data are read."""
+    if description.get("n_train", 0) <= LARGEST_TRAINING_SET or description.get("activation") in LINEAR:
         return True
-    asked = {name: described.get(name) for name in ("activation", "dataset", "n_train")}
-    return described.get("depth") == 1 and any(asked.items() <= found.items() for found in _stored().values())
+    fields = {name: description.get(name) for name in ("activation", "dataset", "n_train")}
+    return description.get("depth") == 1 and any(fields.items() <= curve.items() for curve in _stored().values())
 
 
 def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
@@ -121,7 +121,7 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
     activation = Activation(experiment.activation, normalise=experiment.normalise)
     grid = experiment.root_h_alphas(width)
     grid = np.sort(grid[grid > LAZY_FROM])[::-1]
-    grid = grid[:: math.ceil(len(grid) / MOST_AMPLITUDES)][::-1]
+    grid = grid[:: math.ceil(len(grid) / MAX_AMPLITUDES)][::-1]
     seeds = range(min(SEEDS, experiment.seeds))
     network = FullyConnected(data.x_train.shape[1], width, experiment.depth, activation)
     weights = [w.numpy() for w in network.initial_weights(experiment.base_seed, seeds)]
@@ -139,12 +139,16 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
         f"linearised dynamics of the same networks (rms of {len(seeds)} seeds at h = {width}), kernel change to first "
         "order: theory.curves.first_order_kernel_change"
     )
-    regimes = (p.regime for p in predictions(activation, experiment.depth) if p.claim == "kernel_change_lazy")
+    regimes = (
+        law.regime
+        for law in predictions(activation, experiment.depth)
+        if (law.quantity, law.variable, law.regime.name) == ("kernel_change", "root_h_alpha", "lazy")
+    )
     return [
         TheoryCurve(
             experiment.name, "kernel_change", grid, value, f"frozen Θ, h = {width}", "-.", source,
             where="each network against its own linearisation, an asymptote for A → ∞, in the window of the lazy law",
-            claimed=next((regime.bounds(width) for regime in regimes), (np.inf, np.inf)),
+            compared_at=next((regime.bounds(width) for regime in regimes), (np.inf, np.inf)),
             networks=np.array(changes),
         )
     ]  # fmt: skip
@@ -161,9 +165,10 @@ def _deep_linear(experiment: Experiment, data: Data) -> list[TheoryCurve]:
     source = f"deep linear networks at h = infinity, on the training points: {curve.reference}"
     return [
         TheoryCurve(
-            experiment.name, name, grid, getattr(curve, name), "h = ∞", (0, (5, 1.2, 1, 1.2)), source, where, claimed
+            experiment.name, name, grid, getattr(curve, name), "h = ∞", (0, (5, 1.2, 1, 1.2)), source, where,
+            compared_at,
         )
-        for name, where, claimed in (
+        for name, where, compared_at in (
             ("kernel_change", f"{_EXACT_KERNEL}, and for the kernel on the training points, where held-out ones are "
              "measured", (0.0, INFINITE_UP_TO)),
             ("time_half", _EXACT_TIME, (0.0, np.inf)),
@@ -172,24 +177,24 @@ def _deep_linear(experiment: Experiment, data: Data) -> list[TheoryCurve]:
 
 
 def _mean_field(experiment: Experiment, data: Data) -> list[TheoryCurve]:
-    found = _stored().get(mean_field_key(experiment, data))
-    if found is None or experiment.depth != 1:
+    stored = _stored().get(mean_field_key(experiment, data))
+    if stored is None or experiment.depth != 1:
         return []
     source = (
-        f"two-layer networks at h = infinity on the same data, {found['particles']:,} particles, Monte Carlo error "
-        f"{max(found['relative_error']):.1%}: {found['reference']}"
+        f"two-layer networks at h = infinity on the same data, {stored['particles']:,} particles, Monte Carlo error "
+        f"{max(stored['relative_error']):.1%}: {stored['reference']}"
     )
-    grid = np.array(found["root_h_alpha"])
+    grid = np.array(stored["root_h_alpha"])
     inside = (grid >= experiment.root_h_alphas(min(experiment.widths)).min() * 0.999) & (
         grid <= experiment.root_h_alphas(max(experiment.widths)).max() * 1.001
     )
-    error = np.array(found["relative_error"])[inside]
+    error = np.array(stored["relative_error"])[inside]
     return [
         TheoryCurve(
-            experiment.name, name, grid[inside], np.array(found[name])[inside], "h = ∞", (0, (5, 1.2, 1, 1.2)), source,
-            where, claimed, sampled,
+            experiment.name, name, grid[inside], np.array(stored[name])[inside], "h = ∞", (0, (5, 1.2, 1, 1.2)), source,
+            where, compared_at, sampling_error,
         )
-        for name, where, claimed, sampled in (
+        for name, where, compared_at, sampling_error in (
             ("kernel_change", _EXACT_KERNEL, (0.0, INFINITE_UP_TO), error),
             ("time_half", _EXACT_TIME, (0.0, np.inf), None),
         )

@@ -11,13 +11,15 @@ from scipy.special import log_ndtr
 
 from fit.estimators.estimate import Estimate
 
-#: Uncensored values that a line needs, and the groups (widths) that they must come from.
-MIN_SEEN = 8
+#: The smallest number of uncensored values to which a line is fitted.
+MIN_UNCENSORED = 8
 LOG_ROOT_TWO_PI = 0.5 * np.log(2 * np.pi)
 
 
 def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None:
-    """Maximum-likelihood slope of ``value`` on ``x`` with Gaussian scatter (Tobit); None if too few are seen.
+    """Return the maximum-likelihood slope of ``value`` on ``x`` with Gaussian scatter (Tobit).
+
+    None if fewer than `MIN_UNCENSORED` values are measured, or all at one ``x``.
 
     The scatter may be a power of the abscissa, log sigma = s0 + s1·x, as narrow networks scatter more than wide ones.
     Errors come from the observed information, with t(values - 2).
@@ -27,12 +29,12 @@ def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None
     x, value : ndarray of shape (n,)
         Logarithms; NaN values are left out.
     side : ndarray of shape (n,)
-        0 where the value was seen, 1 where it is known to be larger than ``value``, -1 where smaller.
+        0 where the value was measured, 1 where it is only known to be larger than ``value``, -1 where smaller.
     """
-    here = np.isfinite(value)
-    x, value, side = x[here], value[here], side[here]
-    seen = side == 0
-    if seen.sum() < MIN_SEEN or len(np.unique(x[seen])) < 2:
+    known = np.isfinite(value)
+    x, value, side = x[known], value[known], side[known]
+    uncensored = side == 0
+    if uncensored.sum() < MIN_UNCENSORED or len(np.unique(x[uncensored])) < 2:
         return None
     centre = x.mean()
     u = x - centre
@@ -47,19 +49,19 @@ def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None
         beyond = log_ndtr(towards * z)
         log_density = -0.5 * z**2 - LOG_ROOT_TWO_PI
         # d/dz log Phi(±z) = ± phi(z)/Phi(±z)
-        by_z = np.where(seen, -z, towards * np.exp(log_density - beyond))
-        by_level, by_scale = -by_z * inverse, -by_z * z - seen
-        total = np.where(seen, log_density - log_sigma, beyond).sum()
+        by_z = np.where(uncensored, -z, towards * np.exp(log_density - beyond))
+        by_level, by_scale = -by_z * inverse, -by_z * z - uncensored
+        total = np.where(uncensored, log_density - log_sigma, beyond).sum()
         gradient = [by_level.sum(), by_level @ u, by_scale.sum(), by_scale @ u]
         return -float(total), -np.array(gradient)
 
-    slope, constant = np.polyfit(u[seen], value[seen], 1)
-    scatter = np.std(value[seen] - constant - slope * u[seen]) + 1e-12
+    slope, constant = np.polyfit(u[uncensored], value[uncensored], 1)
+    scatter = np.std(value[uncensored] - constant - slope * u[uncensored]) + 1e-12
     start = [constant, slope, np.log(scatter), 0.0]
     best = minimize(negative, start, jac=True, method="BFGS", options={"gtol": 1e-6})
     covariance = np.linalg.pinv(_hessian(lambda theta: negative(theta)[1], best.x))
-    # the likelihood's variance is the sum of squares over n; least squares divides by n - 2. A censored value tells of
-    # the scatter too: with the values seen alone, intervals of half-censored data would cover 97.5 %
+    # the likelihood's variance is the sum of squares over n; least squares divides by n - 2. Censored values
+    # carry information on the scatter too: with uncensored ones alone, intervals of half-censored data cover 97.5 %
     freedom = float(len(value) - 2)
     error = np.sqrt(max(covariance[1, 1], 0.0) * len(value) / freedom)
     return Estimate(
@@ -67,11 +69,11 @@ def censored_slope(x: NDArray, value: NDArray, side: NDArray) -> Estimate | None
     )
 
 
-def _hessian(gradient: Callable[[NDArray], NDArray], at: NDArray) -> NDArray:
-    """Second derivatives: central differences of the first ones, made symmetric."""
-    steps = 1e-5 * np.maximum(1.0, np.abs(at))
+def _hessian(gradient: Callable[[NDArray], NDArray], point: NDArray) -> NDArray:
+    """Return the second derivatives at ``point``: central differences of the first ones, made symmetric."""
+    steps = 1e-5 * np.maximum(1.0, np.abs(point))
     rows = [
-        (gradient(at + step) - gradient(at - step)) / (2 * size)
+        (gradient(point + step) - gradient(point - step)) / (2 * size)
         for step, size in zip(np.diag(steps), steps, strict=True)
     ]
     result = np.stack(rows)

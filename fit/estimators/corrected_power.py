@@ -52,7 +52,7 @@ def corrected_power(
     >>> round(corrected_power(x, 2 * x**-1.5 * (1 + 3 * x**0.5), correction_exponent=0.5)["exponent"].value, 6)
     -1.5
     """
-    data = Data.of(x, y, cluster, y_error)
+    data = Data.from_arrays(x, y, cluster, y_error)
     fixed = correction_exponent is not None
     u = data.log_x
     w0 = float(correction_exponent) if correction_exponent is not None else 0.5 * math.copysign(1.0, sign)
@@ -88,19 +88,19 @@ def _with_known_power(data: Data, law: Law, w: float) -> ModelFit:
     inverse = np.linalg.pinv(design)
 
     def line_of(b: float) -> tuple[NDArray, NDArray]:
-        """Constant and power at a b, and what is left."""
+        """Return the constant and the power at a b, and the residuals."""
         target = weight * (data.log_y - log_factor(b, power)[0])
         line = inverse @ target
         return line, target - design @ line
 
-    found = minima(lambda b: float(np.sum(line_of(b)[1] ** 2)), power)
-    starts = [[*line_of(b)[0], b] for b, _ in found]
+    solutions = minima(lambda b: float(np.sum(line_of(b)[1] ** 2)), power)
+    starts = [[*line_of(b)[0], b] for b, _ in solutions]
     lowest, highest = -1 / float(power.max()), LARGEST_WHERE_SMALLEST / float(power.min())
     fitted = fit_law(data, law, NAMES, starts[:1], ([-np.inf, -np.inf, lowest], [np.inf, np.inf, highest]))
-    noise = found[0][1] / (len(u) - len(NAMES))
-    near = [start[1] for start, (_, cost) in zip(starts[1:], found[1:], strict=True)
-            if cost - found[0][1] <= WITHIN_NOISE * noise]  # fmt: skip
-    if not near:
+    variance = solutions[0][1] / (len(u) - len(NAMES))
+    as_good = [start[1] for start, (_, cost) in zip(starts[1:], solutions[1:], strict=True)
+               if cost - solutions[0][1] <= WITHIN_NOISE * variance]  # fmt: skip
+    if not as_good:
         return fitted
-    exponent = dataclasses.replace(fitted["exponent"], alternative=float(near[0]))
+    exponent = dataclasses.replace(fitted["exponent"], alternative=float(as_good[0]))
     return dataclasses.replace(fitted, parameters=fitted.parameters | {"exponent": exponent})

@@ -20,7 +20,7 @@ from fit.estimators.least_squares import cluster_covariance
 from fit.estimators.preliminary import PRELIMINARY_LEVEL, birge_ratio, equal_means_test
 from fit.estimators.robust import last_coefficient
 
-#: A minimum whose sum of squares is larger by less than this, in variances of a point, fits as well.
+#: A minimum fits as well as the least one if its sum of squares is larger by less than this, in variances of a point.
 WITHIN_NOISE = float(chi2.ppf(0.95, 1))
 
 
@@ -62,7 +62,7 @@ def corrected_slope(
     square = float(np.sum(x**2))
 
     def slope_of(b: float) -> tuple[float, NDArray]:
-        """The best p at a b, and what it is fitted to."""
+        """Return the best p at a b, and the values that it is fitted to."""
         target = y - centred(log_factor(b, power)[0])
         return float(np.sum(x * target)) / square, target
 
@@ -70,12 +70,13 @@ def corrected_slope(
         p, target = slope_of(b)
         return float(np.sum((target - p * x) ** 2))
 
-    found = minima(cost, power[present])
-    b, least = found[0]
+    solutions = minima(cost, power[present])
+    b, smallest_cost = solutions[0]
     value, target = slope_of(b)
-    noise = least / max(1, int(present.sum()) - len(present) - 2)
+    variance = smallest_cost / max(1, int(present.sum()) - len(present) - 2)
     alternative = next(
-        (slope_of(other)[0] for other, more in found[1:] if more - least <= WITHIN_NOISE * noise), None
+        (slope_of(b_other)[0] for b_other, cost_other in solutions[1:]
+         if cost_other - smallest_cost <= WITHIN_NOISE * variance), None,
     )  # fmt: skip
 
     slopes = np.sum(x * target, axis=-1) / np.maximum(np.sum(x**2, axis=-1), np.finfo(float).tiny)
@@ -97,7 +98,7 @@ def corrected_slope(
         design = np.ones((len(sample), 1))
         plain = last_coefficient(sample, design, robust=False)[1]
         value, held_back, dof = last_coefficient(sample, design, robust=True)
-        error = math.hypot(held_back, math.sqrt(max(error**2 - plain**2, 0.0)))  # what b is uncertain by comes on top
+        error = math.hypot(held_back, math.sqrt(max(error**2 - plain**2, 0.0)))  # plus the part that comes from b
     return Estimate(
         value=value, standard_error=error, dof=dof, n_points=int(present.sum()), n_clusters=clusters, notes=notes,
         alternative=alternative,

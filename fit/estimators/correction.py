@@ -39,15 +39,15 @@ def minima(cost: Callable[[float], float], power: NDArray) -> list[tuple[float, 
     # even steps in log(1 + b max x^w)
     grid = np.linspace(np.log(SMALLEST_FACTOR), np.log1p(LARGEST_WHERE_SMALLEST * top / bottom), GRID)
 
-    def at(position: float) -> float:
+    def cost_at(position: float) -> float:
         return cost(float(np.expm1(position)) / top)
 
-    costs = np.array([at(position) for position in grid])
+    costs = np.array([cost_at(position) for position in grid])
     padded = np.concatenate([[np.inf], costs, [np.inf]])
-    found = []
+    solutions = []
     for i in np.flatnonzero((costs <= padded[:-2]) & (costs < padded[2:])).tolist():
-        left, right = float(grid[max(i - 1, 0)]), float(grid[min(i + 1, GRID - 1)])
-        inner = minimize_scalar(at, bounds=(left, right), method="bounded", options={"xatol": 1e-9})
+        lower, upper = float(grid[max(i - 1, 0)]), float(grid[min(i + 1, GRID - 1)])
+        inner = minimize_scalar(cost_at, bounds=(lower, upper), method="bounded", options={"xatol": 1e-9})
         position = float(inner.x) if inner.fun < costs[i] else float(grid[i])
-        found.append((float(np.expm1(position)) / top, min(float(inner.fun), float(costs[i]))))
-    return sorted(found, key=lambda solution: solution[1])
+        solutions.append((float(np.expm1(position)) / top, min(float(inner.fun), float(costs[i]))))
+    return sorted(solutions, key=lambda solution: solution[1])

@@ -72,9 +72,9 @@ def exponent(
     _check("y", y, x)
     plain = cluster is None and correction_exponent is None and noise == "relative"
     if y_error is not None and (robust or not plain):
-        raise InputError("y_error", "given", "weights are for independent points and one power", "Leave out the rest")
+        raise InputError("y_error", "given", "weights are for independent points and one power", "Leave out the others")
     if robust and (correction_exponent is not None or noise == "absolute"):
-        raise InputError("robust", robust, "it is a regression of logarithms on a line", "Leave out the rest")
+        raise InputError("robust", robust, "it is a regression of logarithms on a line", "Leave out the other options")
     if noise == "absolute":
         if cluster is not None or correction_exponent is not None:
             raise InputError(
@@ -171,8 +171,8 @@ def _absolute(x: NDArray, y: NDArray) -> Estimate:
     )
 
 
-def _check(field: str, values: NDArray, like: NDArray) -> None:
-    if values.ndim != 1 or values.shape != like.shape:
+def _check(field: str, values: NDArray, x: NDArray) -> None:
+    if values.ndim != 1 or values.shape != x.shape:
         raise InputError(field, values.shape, "x and y are one-dimensional and of equal length", "Flatten them first")
     bad = values[~(np.isfinite(values) & (values > 0))]
     if bad.size:

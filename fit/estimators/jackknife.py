@@ -25,10 +25,10 @@ def log_rms(squares: NDArray) -> NDArray:
     ndarray of the same shape
         NaN where left out, and everywhere with fewer than two seeds.
     """
-    here = np.isfinite(squares)
-    count = here.sum(-1, keepdims=True)
-    total = np.where(here, squares, 0).sum(-1, keepdims=True)
-    return _pseudo_values(total, total - squares, count, count - 1, here & (count > 1))
+    present = np.isfinite(squares)
+    count = present.sum(-1, keepdims=True)
+    total = np.where(present, squares, 0).sum(-1, keepdims=True)
+    return _pseudo_values(total, total - squares, count, count - 1, present & (count > 1))
 
 
 def log_standard_deviation(deviations: NDArray) -> NDArray:
@@ -45,10 +45,10 @@ def log_standard_deviation(deviations: NDArray) -> NDArray:
     ndarray of the same shape
         NaN where left out, and everywhere with fewer than three seeds.
     """
-    here = np.isfinite(deviations)
-    count = here.sum(-1, keepdims=True)
-    total = np.where(here, deviations, 0).sum(-1, keepdims=True)
-    usable = here & (count > 2)
+    present = np.isfinite(deviations)
+    count = present.sum(-1, keepdims=True)
+    total = np.where(present, deviations, 0).sum(-1, keepdims=True)
+    usable = present & (count > 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         # sum of squares about the mean of the others: SS - d·S/(S - 1)
         without = total - deviations * count / (count - 1)

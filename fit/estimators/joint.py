@@ -32,8 +32,8 @@ def joint(
     >>> round(joint(alpha, h, (alpha * h) ** -1.0)["nu"].value, 6)
     1.0
     """
-    data = Data.of(alpha, y, cluster, y_error, other=width)
-    u, log_h = data.log_x, data.log_other
+    data = Data.from_arrays(alpha, y, cluster, y_error, width=width)
+    u, log_h = data.log_x, data.log_width
     assert log_h is not None
     if len(np.unique(log_h)) < 2:
         raise InputError("width", float(np.exp(log_h[0])), "one width shows no dependence on it", "Give two or more")

@@ -18,7 +18,7 @@ from scipy.optimize import least_squares, leastsq
 from fit.estimators.estimate import Estimate
 from lazyrich.errors import InputError
 
-PRECISION, MOST_STEPS = 1e-12, 200
+TOLERANCE, MAX_EVALUATIONS = 1e-12, 200
 
 #: theta, log x (n,) -> (log y, its derivatives by theta, shape (n, k))
 Law = Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]
@@ -48,17 +48,20 @@ class ModelFit(Mapping[str, Estimate]):
 
 @dataclass(frozen=True)
 class Data:
+    """Logarithms of what a law is fitted to, each (n,)."""
+
     log_x: NDArray
     log_y: NDArray
     weight: NDArray  #: inverse standard error of log y, or one
-    cluster: NDArray | None  #: number of each point's cluster
-    log_other: NDArray | None = None
+    cluster: NDArray | None  #: index of each point's cluster
+    log_width: NDArray | None = None  #: of a law in two variables
 
     @classmethod
-    def of(cls, x, y, cluster, y_error, other=None) -> Data:
+    def from_arrays(cls, x, y, cluster, y_error, width=None) -> Data:
+        """Return the logarithms of plain arrays; refuse unequal lengths and values without a logarithm."""
         columns = {"x": np.asarray(x, dtype=float), "y": np.asarray(y, dtype=float)}
-        if other is not None:
-            columns["width"] = np.asarray(other, dtype=float)
+        if width is not None:
+            columns["width"] = np.asarray(width, dtype=float)
         if y_error is not None:
             columns["y_error"] = np.asarray(y_error, dtype=float)
         length = columns["x"].shape
@@ -72,18 +75,20 @@ class Data:
                 raise InputError(
                     name, float(bad[0]), "it has no logarithm", "Leave out the points that are not positive"
                 )
-        number = None
+        cluster_index = None
         if cluster is not None:
-            number = np.unique(np.asarray(cluster), return_inverse=True)[1]
-            if number.shape != length:
-                raise InputError("cluster", number.shape, "every point belongs to a cluster", "Give one label a point")
+            cluster_index = np.unique(np.asarray(cluster), return_inverse=True)[1]
+            if cluster_index.shape != length:
+                raise InputError(
+                    "cluster", cluster_index.shape, "every point belongs to a cluster", "Give one label a point"
+                )
         weight = np.ones(length) if y_error is None else columns["y"] / columns["y_error"]
         return cls(
             np.log(columns["x"]),
             np.log(columns["y"]),
             weight,
-            number,
-            None if other is None else np.log(columns["width"]),
+            cluster_index,
+            None if width is None else np.log(columns["width"]),
         )
 
 
@@ -94,7 +99,7 @@ def fit_law(
     starts: Sequence[Sequence[float]],
     bounds: tuple[Sequence[float], Sequence[float]] = (-np.inf, np.inf),  # type: ignore[assignment]
 ) -> ModelFit:
-    """Least squares from several starts; the best one counts.
+    """Fit a law by least squares from several starts, and keep the best fit.
 
     The points of one abscissa have the same law: their mean, with the sum of their weights, has the same minimum.
     """
@@ -104,42 +109,43 @@ def fit_law(
     mean, weight = np.bincount(group, data.weight**2 * data.log_y) / square, np.sqrt(square)
     if len(u) < len(names):  # fewer abscissas than parameters: as many residuals as there are
         u, mean, weight = data.log_x, data.log_y, data.weight
-    known: dict[bytes, tuple[NDArray, NDArray]] = {}
+    evaluated: dict[bytes, tuple[NDArray, NDArray]] = {}
 
-    def at(theta: NDArray) -> tuple[NDArray, NDArray]:
+    def evaluate(theta: NDArray) -> tuple[NDArray, NDArray]:
         key = theta.tobytes()
-        if key not in known:  # scipy asks for the residuals and for their derivatives one after the other
-            known.clear()
-            known[key] = law(theta, u)
-        return known[key]
+        if key not in evaluated:  # scipy asks for the residuals and for their derivatives one after the other
+            evaluated.clear()
+            evaluated[key] = law(theta, u)
+        return evaluated[key]
 
     def residual(theta: NDArray) -> NDArray:
-        return weight * (at(theta)[0] - mean)
+        return weight * (evaluate(theta)[0] - mean)
 
     def jacobian(theta: NDArray) -> NDArray:
-        return weight[:, None] * at(theta)[1]
+        return weight[:, None] * evaluate(theta)[1]
 
     best: tuple[float, NDArray] | None = None
     for start in starts:
         low, high = (np.broadcast_to(np.asarray(edge, dtype=float), len(names)) for edge in bounds)
         if np.isfinite([low, high]).any():
-            found = least_squares(
-                residual, np.clip(start, low, high), jac=jacobian, bounds=(low, high), x_scale="jac", xtol=PRECISION,
-                ftol=PRECISION, gtol=PRECISION, max_nfev=MOST_STEPS,
+            theta = least_squares(
+                residual, np.clip(start, low, high), jac=jacobian, bounds=(low, high), x_scale="jac", xtol=TOLERANCE,
+                ftol=TOLERANCE, gtol=TOLERANCE, max_nfev=MAX_EVALUATIONS,
             ).x  # fmt: skip
         else:  # MINPACK, twenty times as fast, takes no bounds
-            found, *_ = leastsq(
-                residual, start, Dfun=jacobian, xtol=PRECISION, ftol=PRECISION, gtol=PRECISION, maxfev=MOST_STEPS,
+            theta, *_ = leastsq(
+                residual, start, Dfun=jacobian, xtol=TOLERANCE, ftol=TOLERANCE, gtol=TOLERANCE, maxfev=MAX_EVALUATIONS,
                 full_output=True,
             )  # fmt: skip
-        cost = float(np.sum(residual(found) ** 2))
+        cost = float(np.sum(residual(theta) ** 2))
         if best is None or cost < best[0] * (1 - 1e-9):
-            best = cost, found
+            best = cost, theta
     assert best is not None
     return fitted_law(data, law, names, best[1])
 
 
 def fitted_law(data: Data, law: Law, names: Sequence[str], theta: NDArray) -> ModelFit:
+    """Return the parameters ``theta`` of a least-squares fit with their intervals."""
     check_freedom(data, len(names))
     value, jacobian = law(theta, data.log_x)
     residual, jacobian = data.weight * (data.log_y - value), data.weight[:, None] * jacobian
@@ -185,6 +191,7 @@ def cluster_covariance(jacobian: NDArray, residual: NDArray, cluster: NDArray, b
 
 
 def check_freedom(data: Data, parameters: int) -> None:
+    """Refuse fewer points, or clusters, than an interval needs."""
     if len(data.log_x) <= parameters:
         raise InputError("x", len(data.log_x), f"{parameters} parameters leave no freedom", "Give more points")
     if data.cluster is not None and data.cluster.max() < 2:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fit.estimators.estimate import Estimate
 from fit.estimators.least_squares import Data, ModelFit, fit_law
 
 
@@ -25,12 +26,12 @@ def offset_power(
     >>> round(offset_power(x, 5 / x + 0.02)["offset"].value, 6)
     0.02
     """
-    data = Data.of(x, y, cluster, y_error)
+    data = Data.from_arrays(x, y, cluster, y_error)
     u, largest = data.log_x, float(np.exp(data.log_y.max()))
 
     def law(theta: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
         c, p, share = theta
-        # a trial step of the fit may go anywhere; what is beyond all measurements is far enough
+        # the fit may propose any step: the power is capped far above all measurements
         power = np.exp(np.minimum(c + p * u, data.log_y.max() + 50.0))
         total = np.maximum(power + share * largest, 1e-12 * largest)
         return np.log(total), np.stack([power / total, power * u / total, largest / total], axis=-1)
@@ -45,8 +46,8 @@ def offset_power(
 
 
 def _rescaled(fitted: ModelFit, name: str, factor: float) -> ModelFit:
-    one = fitted[name]
-    changed = Estimate(
-        one.value * factor, one.standard_error * factor, one.dof, n_points=one.n_points, n_clusters=one.n_clusters
+    estimate = fitted[name]
+    rescaled = dataclasses.replace(
+        estimate, value=estimate.value * factor, standard_error=estimate.standard_error * factor
     )
-    return ModelFit(fitted.parameters | {name: changed}, fitted.log_rms, fitted.n_points, fitted.n_clusters)
+    return ModelFit(fitted.parameters | {name: rescaled}, fitted.log_rms, fitted.n_points, fitted.n_clusters)

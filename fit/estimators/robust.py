@@ -33,9 +33,9 @@ def last_coefficient(values: NDArray, design: NDArray, robust: bool) -> tuple[fl
     standard = fitted.resid / fitted.scale
     psi, weight = fitted.scale * norm.psi(standard), norm.psi_deriv(standard)
     bread = np.linalg.pinv(design.T @ (weight[:, None] * design))
-    moved = design @ bread
-    left = 1 - weight * np.sum(moved * design, axis=1)
-    change = moved[:, -1] * psi / np.maximum(left, ROUNDING)
+    influence = design @ bread
+    remaining = 1 - weight * np.sum(influence * design, axis=1)
+    change = influence[:, -1] * psi / np.maximum(remaining, ROUNDING)
     squares = change**2
     freedom = min(freedom, HUBER_KURTOSIS * float(squares.sum() ** 2 / (squares @ squares)))
     return float(fitted.params[-1]), math.sqrt((len(values) - 1) / len(values) * squares.sum()), freedom

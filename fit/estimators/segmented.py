@@ -39,7 +39,7 @@ def segmented(
     >>> [round(fitted[name].value, 6) for name in ("low_exponent", "high_exponent", "log_breakpoint")]
     [2.0, 1.0, 2.302585]
     """
-    data = Data.of(x, y, cluster, y_error)
+    data = Data.from_arrays(x, y, cluster, y_error)
     u = data.log_x
     levels = np.unique(u)
     if len(levels) < 2 * MIN_SIDE + 1:
@@ -62,7 +62,7 @@ def segmented(
         (p1, c1), (p2, c2) = lines
         inside = (c1 - c2) / (p2 - p1) if p2 != p1 else math.nan
         for star in [inside] if left < inside < right else [left, right]:
-            theta = _hinge(data, star)
+            theta = _lines_that_meet(data, star)
             value, _ = law(theta, u)
             cost = float(np.sum((data.weight * (data.log_y - value)) ** 2))
             if best is None or cost < best[0]:
@@ -71,8 +71,8 @@ def segmented(
     return fitted_law(data, law, ["log_level", "low_exponent", "high_exponent", "log_breakpoint"], best[1])
 
 
-def _hinge(data: Data, star: float) -> NDArray:
-    """Two lines that meet at ``star``: linear least squares."""
+def _lines_that_meet(data: Data, star: float) -> NDArray:
+    """Return constant, both slopes and ``star`` of the least-squares lines that meet at ``star``."""
     v = data.log_x - star
     design = np.stack([np.ones_like(v), np.minimum(v, 0), np.maximum(v, 0)], axis=-1) * data.weight[:, None]
     c, low, high = np.linalg.lstsq(design, data.log_y * data.weight, rcond=None)[0]

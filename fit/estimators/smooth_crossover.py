@@ -44,7 +44,7 @@ def smooth_crossover(
     >>> [round(fitted[name].value, 6) for name in ("low_exponent", "high_exponent", "log_crossover")]
     [-1.0, -2.0, 0.693147]
     """
-    data = Data.of(x, y, cluster, y_error)
+    data = Data.from_arrays(x, y, cluster, y_error)
     u = data.log_x
     free = sharpness is None
 

@@ -7,15 +7,16 @@ import xarray as xr
 
 from fit.estimators.clusters import slope_within
 from fit.estimators.estimate import Estimate
+from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
 from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding
 from fit.findings.networks import is_finite, log, width_of_pairs
-from fit.findings.points import mean_with_interval, per_cell, points
-from fit.findings.window import exclusions, range_of, sensitivity_row, trimmed, window
+from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
+from lazyrich.wording import counted
 from theory.prediction import Prediction
 
-#: The row of the sensitivity that takes Huber's M-estimate for least squares.
-ROBUST = "outliers held back (Huber)"
+#: The row of the sensitivity with Huber's M-estimate in place of least squares.
+ROBUST = "with outliers downweighted (Huber)"
 
 
 def amplitude_power(
@@ -77,29 +78,39 @@ def power_of_abscissa(
     present = is_finite(logs) & cells
     measured_cells = present.any("seed")
     span = range_of(measured_cells, experiment)
-    refusal = _refusal(present, MIN_AMPLITUDES + int(corrected))
-    if refusal is None and shown is not None and shown.alternative is not None:
-        refusal = (
-            f"with the predicted correction two powers fit within the noise, {shown.value:.3f} and "
+    undecided_because = _why_undecided(present, MIN_AMPLITUDES + int(corrected))
+    if undecided_because is None and shown is not None and shown.alternative is not None:
+        undecided_because = (
+            f"with the predicted correction two powers fit equally well within the noise, {shown.value:.3f} and "
             f"{shown.alternative:.3f}"
         )
-    figure_points = points(
+    points = figure_points(
         *per_cell(experiment.root_h_alpha), mean_with_interval(logs), measured_cells.values, name, y_label, shown,
         (span["low"], span["high"]) if name == "root_h_alpha" else (None, None),
         None if name == "root_h_alpha" else mean_with_interval(log_x)[0],
     )  # fmt: skip
     return Finding(
         estimate=shown,
-        points=figure_points,
+        points=points,
         range=span,
-        n_points=int(figure_points["used"].sum()),
+        n_points=int(points["used"].sum()),
         n_seeds=int(present.any("amplitude").sum("seed").max()),
         n_widths=int(present.any(("amplitude", "seed")).sum()),
         sensitivity=sensitivity,
-        refusal=refusal,
+        undecided_because=undecided_because,
         notes=(() if shown is None else shown.notes) + _correction_note(prediction, corrected and shown is result),
-        **exclusions(experiment, cells, prediction.quantity),
+        **left_out_networks(experiment, cells, prediction.quantity),
     )
+
+
+def log_amplitude_over_output(experiment: Measurements, logs: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return log(A/F), F the rms output at the stop, and ``logs``, both (width, amplitude, seed).
+
+    NaN in both where a network lacks either.
+    """
+    log_output = log(experiment.output_rms)
+    measured = is_finite(log_output) & is_finite(logs)
+    return (log(experiment.root_h_alpha) - log_output).where(measured), logs.where(measured)
 
 
 def slope_in(
@@ -114,25 +125,25 @@ def slope_in(
 
     Networks without a finite ``logs`` are left out.
     """
-    chosen = cells.values
-    columns = chosen.any(axis=0)
+    mask = cells.values
+    columns = mask.any(axis=0)
     order = ("width", "seed", "amplitude")
-    values = np.where(chosen[:, None], logs.transpose(*order).values, np.nan)
+    values = np.where(mask[:, None], logs.transpose(*order).values, np.nan)
     abscissa = np.broadcast_to(log_x.transpose("width", ..., "amplitude").values.reshape(
-        len(chosen), -1, chosen.shape[1]), values.shape)  # fmt: skip
-    log_rows, value_rows = (array.reshape(-1, chosen.shape[1])[:, columns] for array in (abscissa, values))
+        len(mask), -1, mask.shape[1]), values.shape)  # fmt: skip
+    log_rows, value_rows = (array.reshape(-1, mask.shape[1])[:, columns] for array in (abscissa, values))
     return slope_within(log_rows, value_rows, width_of_pairs(logs), correction_exponent, robust=robust)
 
 
-def _refusal(present: xr.DataArray, needed: int) -> str | None:
+def _why_undecided(present: xr.DataArray, needed: int) -> str | None:
     amplitudes = int(present.any("seed").sum("amplitude").max())
     clusters = int((present.sum("amplitude") > 1).sum())
     if not present.any():
-        return "no converged network with a measured value lies in the window"
+        return "no converged network in the window has a measured value"
     if amplitudes < needed:
-        return f"the window holds {amplitudes} amplitudes, and {needed} are needed"
+        return f"the window holds {counted(amplitudes, 'amplitude')}, and {needed} are needed"
     if clusters < MIN_SEEDS:
-        return f"{clusters} networks give a slope, and {MIN_SEEDS} are needed"
+        return f"{counted(clusters, 'pair')} of width and seed give a slope, and {MIN_SEEDS} are needed"
     return None
 
 
@@ -140,5 +151,5 @@ def _correction_note(prediction: Prediction, corrected: bool) -> tuple[str, ...]
     if prediction.correction_exponent is None:
         return ()
     if corrected:
-        return (f"the predicted correction A^({prediction.correction_exponent}) is fitted along with its power fixed",)
-    return (f"a relative correction A^({prediction.correction_exponent}) is predicted and not removed",)
+        return (f"the predicted correction A^({prediction.correction_exponent}) is fitted too, with its power fixed",)
+    return (f"a relative correction A^({prediction.correction_exponent}) is predicted and is not removed",)

@@ -10,19 +10,20 @@ import xarray as xr
 from fit.estimators.collapse import Collapse, collapse
 from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding
 from fit.findings.networks import is_finite
-from fit.findings.window import exclusions, range_of, sensitivity_row, trimmed, window
+from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError
+from lazyrich.wording import counted
 from theory.prediction import Prediction
 
-#: The nu's at which the quality is given beside the best: sqrt(h)·alpha and h·alpha.
+#: Values of nu at which the quality is given beside the best one: sqrt(h)·alpha and h·alpha.
 COMPARED = (0.5, 1.0)
 #: Redraws behind the interval, and behind those of the sensitivity.
 REDRAWS, SENSITIVITY_REDRAWS = 100, 40
-#: Fewer widths than this show no collapse: two curves always have a nu.
+#: With fewer widths there is no verdict: some nu makes any two curves coincide.
 MIN_CURVES = 3
-#: Points that curves of at least two widths need to be compared.
-MIN_POINTS = 6
+#: The smallest number of networks from which a collapse is formed.
+MIN_NETWORKS = 6
 
 
 def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.DataArray) -> Finding:
@@ -40,27 +41,27 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
     present = is_finite(values) & (values > 0) & cells
     seeds = present.any("amplitude").sum("seed")
     amplitudes = present.any("seed").sum("amplitude")
-    enough = int(((seeds >= MIN_SEEDS) & (amplitudes >= MIN_AMPLITUDES)).sum())
-    refusal = None
-    if enough < MIN_CURVES:
-        refusal = (
-            f"{enough} widths have {MIN_SEEDS} seeds at {MIN_AMPLITUDES} amplitudes in the window, "
-            f"and {MIN_CURVES} are needed to see curves collapse"
+    well_measured = int(((seeds >= MIN_SEEDS) & (amplitudes >= MIN_AMPLITUDES)).sum())
+    undecided_because = None
+    if well_measured < MIN_CURVES:
+        undecided_because = (
+            f"{counted(well_measured, 'width')} with {MIN_SEEDS} seeds and {MIN_AMPLITUDES} amplitudes in the window "
+            f"can't show a collapse, and {MIN_CURVES} are needed"
         )
 
     def fit(part: xr.DataArray, replicas: int) -> Collapse | None:
         return _collapse(experiment, values, present & part, prediction.statistic, replicas)
 
-    result = fit(cells, REDRAWS) if enough > 1 else None
+    result = fit(cells, REDRAWS) if well_measured > 1 else None
     sensitivity = []
-    if result is not None and refusal is None:
+    if result is not None and undecided_because is None:
         for name, part in trimmed(cells, experiment.root_h_alpha):
             sensitivity.append(_row(name, fit(part, SENSITIVITY_REDRAWS)))
         if len(experiment.widths) > MIN_CURVES:
             wider = cells & (cells["width"] > experiment.widths.min())
             sensitivity.append(_row("without the narrowest width", fit(wider, SENSITIVITY_REDRAWS)))
-    if result is None and refusal is None:
-        refusal = "the curves of the widths share too short a range"
+    if result is None and undecided_because is None:
+        undecided_because = "the curves of different widths overlap too little to be compared"
     measured_cells = present.any("seed")
     return Finding(
         estimate=None if result is None else result.nu,
@@ -69,18 +70,18 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
         n_seeds=int(seeds.max()),
         n_widths=int((seeds > 0).sum()),
         sensitivity=sensitivity,
-        refusal=refusal,
+        undecided_because=undecided_because,
         notes=() if result is None else (_quality(result),),
-        **exclusions(experiment, cells),
+        **left_out_networks(experiment, cells),
     )
 
 
 def _collapse(
-    experiment: Measurements, values: xr.DataArray, chosen: xr.DataArray, statistic: str, replicas: int
+    experiment: Measurements, values: xr.DataArray, used: xr.DataArray, statistic: str, replicas: int
 ) -> Collapse | None:
-    """Collapse the networks that are ``chosen``; None where their curves do not overlap, or are too few."""
-    mask = chosen.transpose("width", "amplitude", "seed").values
-    if mask.any(axis=(1, 2)).sum() < 2 or mask.sum() < MIN_POINTS:
+    """Collapse the networks in ``used``; None where their curves do not overlap, or are too few."""
+    mask = used.transpose("width", "amplitude", "seed").values
+    if mask.any(axis=(1, 2)).sum() < 2 or mask.sum() < MIN_NETWORKS:
         return None
     alpha, width, y, seed = (
         column.broadcast_like(values).transpose("width", "amplitude", "seed").values[mask]
@@ -100,9 +101,9 @@ def _row(name: str, result: Collapse | None) -> dict:
 
 
 def _quality(result: Collapse) -> str:
-    others = ", ".join(
+    at_compared = ", ".join(
         f"{quality:.2g} in {'sqrt(h)' if nu == COMPARED[0] else 'h'}·alpha"
         for nu, quality in result.quality_at.items()
         if np.isfinite(quality)
     )
-    return f"the quality of the collapse is S = {result.quality:.2g}" + (f" (S = {others})" if others else "")
+    return f"the quality of the collapse is S = {result.quality:.2g}" + (f" (S = {at_compared})" if at_compared else "")

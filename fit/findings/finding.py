@@ -1,4 +1,4 @@
-"""What the data say about one prediction, before the rule has spoken."""
+"""What the data say about one prediction, before the rule turns it into a verdict."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from fit.estimators.estimate import Estimate
 from fit.findings.outcome import Outcome
 from theory.prediction import Prediction
 
-#: Fewer seeds than this give no verdict: the standard error itself is then known to no better than a factor 1.4.
+#: With fewer seeds there is no verdict: the standard error itself is then known to no better than a factor 1.4.
 MIN_SEEDS = 5
-#: Fewer widths than this give no verdict on a power of h: with three, one degree of freedom is left to tell scatter
+#: With fewer widths there is no verdict on a power of h: with three, one degree of freedom is left to tell scatter
 #: between widths from noise, and intervals were seen to cover 78 to 90 %.
 MIN_WIDTHS = 4
+#: With fewer amplitudes there is no verdict on a power of A.
 MIN_AMPLITUDES = 3
 
 
@@ -23,8 +24,8 @@ MIN_AMPLITUDES = 3
 class Finding:
     """A measured exponent, or why there is none.
 
-    A claim that is no power compared within a margin gives its ``outcome`` itself, with the ``reason`` and the p-value
-    that speaks against it.
+    A claim that is not a power compared within a margin decides its ``outcome`` itself, with the ``reason`` and the
+    p-value against the prediction.
     """
 
     estimate: Estimate | None = None
@@ -33,16 +34,18 @@ class Finding:
     n_points: int = 0
     n_seeds: int = 0
     n_widths: int = 0
-    excluded: dict[str, int] = field(default_factory=dict)
-    excluded_fraction: float = 0.0
+    left_out: dict[str, int] = field(default_factory=dict)  #: why networks were left out -> how many
+    left_out_fraction: float = 0.0
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
-    refusal: str | None = None  #: why no verdict is given although there may be an estimate: a clause
-    no_prediction: str | None = None  #: why the law says nothing of this experiment: a clause
+    undecided_because: str | None = None  #: why there is no verdict although there may be an estimate: a clause
+    not_claimed_because: str | None = None  #: why theory makes no claim for this experiment: a clause
     outcome: Outcome | None = None
     reason: str = ""  #: why this ``outcome``: a clause
-    p_value_against: float | None = None  #: below 0.05 where ``outcome`` is "inconsistent"; for Holm's correction
+    p_value_against: float | None = None  #: is below 0.05 where ``outcome`` is "inconsistent"; enters Holm's correction
     notes: tuple[str, ...] = ()
-    reservations: tuple[str, ...] = ()  #: what forbids a bare "consistent" although the interval allows it: clauses
+    reservations: tuple[
+        str, ...
+    ] = ()  #: why it is not "consistent" although the interval lies inside the margin: clauses
 
     def contradictions(self, prediction: Prediction) -> tuple[str, ...]:
         """Return a clause for each row of the sensitivity whose 95 % interval lies outside the prediction's margin."""
@@ -51,12 +54,12 @@ class Finding:
             return ()
         low, high = float(exponent) - margin, float(exponent) + margin
         return tuple(
-            f"{row['window']}: {row['estimate']:.3f}, outside the margin"
+            f"another choice ({row['window']}) gives an estimate outside the margin, {row['estimate']:.3f}"
             for row in self.sensitivity
             if row["estimate"] is not None and (row["ci_low"] > high or row["ci_high"] < low)
         )
 
 
 def not_measured(why: str) -> Finding:
-    """Return the finding of a prediction whose quantity the source doesn't hold."""
-    return Finding(refusal=f"not measured: {why}")
+    """Return the finding about a prediction that can't be measured: ``why`` is a clause."""
+    return Finding(undecided_because=f"not measured: {why}")

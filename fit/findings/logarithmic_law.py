@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 
 from fit.estimators.estimate import Estimate
+from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
 from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite, log
 from fit.findings.outcome import LEVEL, Outcome
-from fit.findings.points import mean_with_interval, per_cell, points
-from fit.findings.window import exclusions, range_of, sensitivity_row, trimmed, window
+from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
@@ -44,30 +44,32 @@ def logarithmic_law(experiment: Measurements, prediction: Prediction, times: xr.
     present = is_finite(times) & cells
     measured_cells = present.any("seed")
     curve = mean_with_interval(log(times))
-    figure_points = points(
+    points = figure_points(
         *per_cell(experiment.root_h_alpha), curve, measured_cells.values, "root_h_alpha", y_label, None
     )
-    refusal, outcome, reason, against = None, None, "", None
+    undecided_because, outcome, reason, p_value_against = None, None, "", None
     if change is None or slope is None:
-        needed = MIN_AMPLITUDES_OF_A_LOGARITHM
-        refusal = f"{MIN_SEEDS} networks measured at {needed} amplitudes are needed to see a logarithm"
+        undecided_because = (
+            f"a logarithm needs {MIN_SEEDS} pairs of width and seed that are measured at "
+            f"{MIN_AMPLITUDES_OF_A_LOGARITHM} amplitudes or more of the window"
+        )
     else:
-        outcome, reason, against = _outcome(change, slope)
+        outcome, reason, p_value_against = _outcome(change, slope)
     return Finding(
-        points=figure_points,
+        points=points,
         range=range_of(measured_cells, experiment),
-        n_points=int(figure_points["used"].sum()),
+        n_points=int(points["used"].sum()),
         n_seeds=int(present.any("amplitude").sum("seed").max()),
         n_widths=int(present.any(("amplitude", "seed")).sum()),
         sensitivity=[
             sensitivity_row(f"change of slope, {name}", _change_of_slope(experiment, rescaled, part)[0])
             for name, part in trimmed(cells, experiment.root_h_alpha)
         ],
-        refusal=refusal,
+        undecided_because=undecided_because,
         outcome=outcome,
         reason=reason,
-        p_value_against=against,
-        **exclusions(experiment, cells, prediction.quantity),
+        p_value_against=p_value_against,
+        **left_out_networks(experiment, cells, prediction.quantity),
     )
 
 
@@ -100,17 +102,17 @@ def _mean(values: NDArray) -> Estimate:
 
 
 def _outcome(change: Estimate, slope: Estimate) -> tuple[Outcome, str, float]:
-    """Return the outcome, its reason, and the p-value of the null that t/A rises and bends by no more than allowed."""
+    """Return the outcome, its reason, and the p-value of the null: t/A rises, and bends by no more than allowed."""
     ci90, ci95 = change.interval(0.90), change.interval(0.95)
-    numbers = (
+    measured = (
         f"the ratio t/A rises by {slope.value:.0%} of its mean per decade of 1/A, and its slope changes by "
         f"{change.value:.0%} (95 % interval [{ci95[0]:.0%}, {ci95[1]:.0%}]) over the window, "
-        f"where ± {MAX_SLOPE_CHANGE:.0%} is allowed"
+        f"where at most ± {MAX_SLOPE_CHANGE:.0%} is allowed"
     )
-    # each of the two rejects a law at its limit in half of 5 %, so the smaller of both is a p-value
-    against = min(slope.p_value_at_least(0.0), change.p_value_within(0.0, MAX_SLOPE_CHANGE))
-    if against < LEVEL:
-        return "inconsistent", numbers, against
+    # each test rejects a law at its limit with probability 2.5 %, so that the smaller p-value is a p-value
+    p_value_against = min(slope.p_value_at_least(0.0), change.p_value_within(0.0, MAX_SLOPE_CHANGE))
+    if p_value_against < LEVEL:
+        return "inconsistent", measured, p_value_against
     if slope.interval(0.95)[0] > 0 and ci90[0] >= -MAX_SLOPE_CHANGE and ci90[1] <= MAX_SLOPE_CHANGE:
-        return "consistent", numbers, against
-    return "inconclusive", numbers, against
+        return "consistent", measured, p_value_against
+    return "inconclusive", measured, p_value_against

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import xarray as xr
 
 from fit.findings.amplitude_power import amplitude_power
 from fit.findings.finding import Finding, not_measured
 from fit.findings.networks import logarithms
+from fit.findings.registry import MeasureFunction, measures
 from fit.findings.width_power import width_power
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
@@ -38,6 +41,11 @@ def power_law(experiment: Measurements, prediction: Prediction) -> Finding:
     logs = logarithms(experiment.network(quantity), prediction.statistic)
     corrected = prediction.correction_exponent is not None
     return power_of(experiment, prediction, logs, symbol(quantity), corrected=corrected)
+
+
+def measured_as_power(claim: str, *, needs: Sequence[str], group: str, column: str | None = None) -> MeasureFunction:
+    """Make `power_law` the measure of a claim, and return it; keywords as in `fit.findings.registry.measures`."""
+    return measures(claim=claim, needs=needs, group=group, column=column)(power_law)
 
 
 def power_of(

@@ -10,26 +10,26 @@ from fit.findings.finding import Finding
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
-Measuring = Callable[[Measurements, Prediction], Finding]
-_M = TypeVar("_M", bound=Callable)
+MeasureFunction = Callable[[Measurements, Prediction], Finding]
+_F = TypeVar("_F", bound=Callable)
 
 
 @dataclasses.dataclass(frozen=True)
-class Assessed:
-    """One experiment with its predictions and what was found about each."""
+class ExperimentFindings:
+    """One experiment with its predictions and the finding about each."""
 
     measurements: Measurements
     predictions: Sequence[Prediction]
-    findings: Mapping[int, Finding]  #: by place among the predictions
+    findings: Mapping[int, Finding]  #: by index of the prediction; without those that need several experiments
+
+    def rows(self) -> list[tuple[Measurements, Prediction, Finding]]:
+        """Return the experiment, a prediction, and the finding about it, for each finding."""
+        return [(self.measurements, self.predictions[i], finding) for i, finding in self.findings.items()]
 
     def finding(self, claim: str, variable: str) -> Finding | None:
-        """Return what was found about a claim's law in ``variable``; None if there was none."""
-        chosen = (
-            self.findings[i]
-            for i, law in enumerate(self.predictions)
-            if i in self.findings and (law.claim, law.variable) == (claim, variable)
-        )
-        return next(chosen, None)
+        """Return the finding about a claim's law in ``variable``; None if there is none."""
+        matching = (finding for _, law, finding in self.rows() if (law.claim, law.variable) == (claim, variable))
+        return next(matching, None)
 
     def prediction(self, claim: str) -> Prediction | None:
         """Return the first prediction of a claim."""
@@ -38,7 +38,7 @@ class Assessed:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What several experiments together say of a claim."""
+    """A claim that several experiments together are measured for."""
 
     name: str  #: of the experiments, jointly
     members: Sequence[Measurements]
@@ -46,7 +46,7 @@ class Comparison:
     finding: Finding
 
 
-Comparing = Callable[[Sequence[Assessed]], list[Comparison]]
+CompareFunction = Callable[[Sequence[ExperimentFindings]], list[Comparison]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Measure:
 
     claim: str
     needs: tuple[str, ...]  #: variables of the source
-    measure: Measuring | None  #: within an experiment; None for a claim that only experiments together bear
-    compare: Comparing | None = None  #: over several experiments
+    measure: MeasureFunction | None  #: within an experiment; None for a claim about several experiments together
+    compare: CompareFunction | None = None  #: over several experiments
     group: str = "Others"  #: what tables put it under
     #: "curve": measured values and the fit; "collapse": beside it all amplitudes, divided by the predicted power of h
     figure: Literal["curve", "collapse"] = "curve"
     column: str | None = None  #: heading of its law in A, in a table of activations; None to leave it out
     stands_for_power: str | None = None  #: what tables write where a power is written, if it predicts none
-    quantity: str | None = None  #: that it derives from the source: a law of anybody's in it is measured so, too
+    quantity: str | None = None  #: derived from the source; a user's law in this quantity is measured in the same way
 
 
 _measures: dict[str, Measure] = {}
@@ -81,9 +81,10 @@ def measures(
     column: str | None = None,
     stands_for_power: str | None = None,
     quantity: str | None = None,
-    compare: Comparing | None = None,
-) -> Callable[[_M], _M]:
-    """Make a function of measurements and a prediction the measure of the claim of its own name: a decorator.
+    compare: CompareFunction | None = None,
+    claim: str | None = None,
+) -> Callable[[_F], _F]:
+    """Make a function of measurements and a prediction the measure of a claim: a decorator.
 
     Parameters
     ----------
@@ -94,22 +95,25 @@ def measures(
     figure, column, stands_for_power, quantity
         See `Measure`.
     compare : callable, optional
-        What several experiments together say of the claim, beside each of them.
+        Measures the claim over several experiments, beside each of them.
+    claim : str, optional
+        By default the function's own name.
     """
 
-    def register(measure: _M) -> _M:
-        _measures[measure.__name__] = Measure(
-            measure.__name__, tuple(needs), measure, compare, group, figure, column, stands_for_power, quantity
+    def register(measure: _F) -> _F:
+        name = claim or measure.__name__
+        _measures[name] = Measure(
+            name, tuple(needs), measure, compare, group, figure, column, stands_for_power, quantity
         )
         return measure
 
     return register
 
 
-def compares(*, group: str, stands_for_power: str | None = None) -> Callable[[_M], _M]:
-    """Make a function of experiments the measure of the claim of its own name, which no experiment bears alone."""
+def compares(*, group: str, stands_for_power: str | None = None) -> Callable[[_F], _F]:
+    """Make a function of several experiments the measure of the claim of its own name: a decorator."""
 
-    def register(compare: _M) -> _M:
+    def register(compare: _F) -> _F:
         _measures[compare.__name__] = Measure(
             compare.__name__, (), None, compare, group, stands_for_power=stands_for_power
         )

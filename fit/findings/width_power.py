@@ -13,11 +13,12 @@ from scipy.interpolate import make_interp_spline
 from fit.estimators.between import slope_between
 from fit.estimators.estimate import Estimate
 from fit.findings.amplitude_power import ROBUST
+from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
 from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
 from fit.findings.networks import is_finite, pairs, width_of_pairs
-from fit.findings.points import mean_with_interval, per_cell, points
-from fit.findings.window import exclusions, range_of, sensitivity_row, trimmed, window
+from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
+from lazyrich.wording import counted
 from theory.prediction import Prediction
 
 #: One logarithm per (width, seed) from those of the networks in some cells, (width, amplitude).
@@ -27,9 +28,9 @@ Pool = Callable[[xr.DataArray], xr.DataArray]
 def width_power(
     experiment: Measurements, prediction: Prediction, logs: xr.DataArray, y_label: str, *, pseudo_values: bool = False
 ) -> Finding:
-    """Estimate the power of h of what the prediction's regime in A pools.
+    """Estimate the power of h of a quantity pooled over the amplitudes of the prediction's regime.
 
-    Every (width, seed) pair gives one value: the mean over the amplitudes of the window. A pair with a network missing
+    Every (width, seed) pair gives one value: the mean over the amplitudes of the window. A pair that lacks a network
     there is left out, so that all pairs average over the same amplitudes.
 
     Parameters
@@ -47,14 +48,14 @@ def width_power(
 
     averages = prediction.statistic != "rms" and not pseudo_values
     finding = pooled_width_power(experiment, pool, cells, y_label, averages=averages, quantity=prediction.quantity)
-    figure_points = finding.points
-    if pseudo_values and figure_points is not None:
-        figure_points = _joined(figure_points, points(
+    points = finding.points
+    if pseudo_values and points is not None:
+        points = _joined(points, figure_points(
             *per_cell(experiment.root_h_alpha), mean_with_interval(logs), xr.zeros_like(cells).values, "width", y_label,
             None,
         ))  # fmt: skip
     sensitivity = pooled_sensitivity(pool, cells, experiment) + finding.sensitivity
-    return dataclasses.replace(finding, sensitivity=sensitivity, points=figure_points)
+    return dataclasses.replace(finding, sensitivity=sensitivity, points=points)
 
 
 def pooled_width_power(
@@ -85,20 +86,20 @@ def pooled_width_power(
         robust = slope_between(np.log(width_of_pairs(values)), pairs(values), robust=True)
         sensitivity.append(sensitivity_row(ROBUST, robust))
     seeds = is_finite(values).sum("seed").values
-    figure_points = points(
+    points = figure_points(
         widths, np.full(len(widths), np.nan), mean_with_interval(values), seeds > 0, "width", y_label, result
     )
     return Finding(
         estimate=result,
-        points=figure_points,
+        points=points,
         range=range_of(cells, experiment),
-        n_points=int(figure_points["used"].sum()),
+        n_points=int(points["used"].sum()),
         n_seeds=int(seeds.max(initial=0)),
         n_widths=int((seeds > 0).sum()),
         sensitivity=sensitivity,
-        refusal=_refusal(seeds),
+        undecided_because=_why_undecided(seeds),
         notes=() if result is None else result.notes,
-        **exclusions(experiment, cells, quantity),
+        **left_out_networks(experiment, cells, quantity),
     )
 
 
@@ -125,15 +126,16 @@ def mean_in_window(experiment: Measurements, logs: xr.DataArray, cells: xr.DataA
     return logs.isel(amplitude=columns.values).mean("amplitude", skipna=False)
 
 
-def _refusal(seeds: NDArray) -> str | None:
-    """``seeds``: how many of each width are complete."""
-    measured, enough = int((seeds > 0).sum()), int((seeds >= MIN_SEEDS).sum())
+def _why_undecided(seeds: NDArray) -> str | None:
+    """Return why a power of h stays undecided, if it does; ``seeds``: how many of each width are complete."""
+    measured, well_measured = int((seeds > 0).sum()), int((seeds >= MIN_SEEDS).sum())
     if not measured:
-        return "no width has a seed whose networks all converged in the window"
+        return "no width has a seed all of whose networks in the window converged"
     if measured < MIN_WIDTHS:
-        return f"{measured} widths are too few to see a power of h, and {MIN_WIDTHS} are needed"
-    if enough < MIN_WIDTHS:
-        return f"{enough} widths have {MIN_SEEDS} complete seeds or more, and {MIN_WIDTHS} are needed"
+        return f"{counted(measured, 'width')} can't show a power of h, and {MIN_WIDTHS} are needed"
+    if well_measured < MIN_WIDTHS:
+        with_seeds = f"{counted(well_measured, 'width')} with at least {MIN_SEEDS} complete seeds"
+        return f"{with_seeds} can't show a power of h, and {MIN_WIDTHS} are needed"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Which networks a law is about: the cells (width, amplitude) of its regime, and what was left out of them."""
+"""Which networks a law is about: the cells (width, amplitude) of its regime, and the networks left out of them."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def range_of(cells: xr.DataArray, experiment: Measurements) -> dict[str, Any]:
     return {"variable": "root_h_alpha", "low": float(used.min()), "high": float(used.max())}
 
 
-def exclusions(experiment: Measurements, cells: xr.DataArray, quantity: str | None = None) -> dict[str, Any]:
+def left_out_networks(experiment: Measurements, cells: xr.DataArray, quantity: str | None = None) -> dict[str, Any]:
     """Return how many networks in ``cells`` were left out, by reason, and their share, as keywords of a `Finding`.
 
     ``quantity``: the variable whose logarithm is taken, if it is one of the source.
     """
     total = int(cells.sum()) * experiment.n_seeds
-    excluded = experiment.excluded(cells, quantity)
-    return {"excluded": excluded, "excluded_fraction": sum(excluded.values()) / total if total else 0.0}
+    left_out = experiment.left_out(cells, quantity)
+    return {"left_out": left_out, "left_out_fraction": sum(left_out.values()) / total if total else 0.0}
 
 
-def sensitivity_row(what: str, estimate: Estimate | None) -> dict[str, Any]:
-    """Return an estimate under another window as a row of plain values."""
+def sensitivity_row(name: str, estimate: Estimate | None) -> dict[str, Any]:
+    """Return an estimate under another choice of window or model, its ``name``, as a row of plain values."""
     if estimate is None:
-        return {"window": what, "estimate": None, "ci_low": None, "ci_high": None}
+        return {"window": name, "estimate": None, "ci_low": None, "ci_high": None}
     low, high = estimate.interval()
-    return {"window": what, "estimate": estimate.value, "ci_low": low, "ci_high": high}
+    return {"window": name, "estimate": estimate.value, "ci_low": low, "ci_high": high}

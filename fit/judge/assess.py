@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from fit.findings.finding import Finding
-from fit.findings.registry import Assessed
-from fit.judge.asked import check_names, check_quantities, predictions_for
+from fit.judge.applicable_predictions import applicable_predictions, check_names, check_quantities
 from fit.judge.cases import Case, judge
-from fit.judge.conditions import conditioned
-from fit.judge.measuring import all_measures, compare_experiments, measure_of, measure_prediction
+from fit.judge.conditions import with_conditions_checked
+from fit.judge.measuring import all_measures, compare_experiments, measure_experiment
 from fit.judge.rivals import neighbours
 from fit.judge.verdicts import Verdicts
-from fit.measurements.measurements import Measurements
 from fit.measurements.reading import Source, measurements
 from fit.processes import Map
 from theory.prediction import Prediction
@@ -25,7 +22,7 @@ def assess(
     also: Sequence[Prediction] = (),
     apply: Map = map,
 ) -> Verdicts:
-    """Judge every prediction that the data can bear, experiment by experiment.
+    """Judge every prediction that can be measured with the data, experiment by experiment.
 
     Parameters
     ----------
@@ -51,30 +48,19 @@ def assess(
         If a source can't be read, or does not say for which activation and depth to ask theory.
     """
     experiments = measurements(source)
-    given = [*(predictions or ()), *also] if not isinstance(predictions, Mapping) else [*also]
-    check_names(experiments, given)
-    check_quantities(experiments, given, [m.quantity for m in all_measures().values() if m.quantity is not None])
-    laws = [predictions_for(one, predictions, also) for one in experiments]
-    found = list(apply(_findings, list(zip(experiments, laws, strict=True))))
+    stated = [*also] if isinstance(predictions, Mapping) else [*(predictions or ()), *also]
+    check_names(experiments, stated)
+    check_quantities(experiments, stated, [m.quantity for m in all_measures().values() if m.quantity is not None])
+    tested = [(experiment, applicable_predictions(experiment, predictions, also)) for experiment in experiments]
+    of_experiments = list(apply(measure_experiment, tested))
     if predictions is None:
-        found = [
-            {i: conditioned(experiment, asked[i], finding) for i, finding in findings.items()}
-            for experiment, asked, findings in zip(experiments, laws, found, strict=True)
-        ]
-    assessed = [Assessed(*one) for one in zip(experiments, laws, found, strict=True)]
+        of_experiments = [with_conditions_checked(findings) for findings in of_experiments]
     cases = [
-        Case(one.measurements.name, one.measurements.store, law, finding, neighbours(one.measurements, law))
-        for one in assessed
-        for law, finding in ((one.predictions[i], finding) for i, finding in one.findings.items())
+        Case(experiment.name, experiment.store, law, finding, neighbours(experiment, law))
+        for experiment, law, finding in (row for findings in of_experiments for row in findings.rows())
     ]
     cases += [
         Case(comparison.name, comparison.members[0].store, comparison.prediction, comparison.finding)
-        for comparison in compare_experiments(assessed)
+        for comparison in compare_experiments(of_experiments)
     ]
     return Verdicts(judge(cases))
-
-
-def _findings(asked: tuple[Measurements, Sequence[Prediction]]) -> dict[int, Finding]:
-    """Return what was found about the predictions that one experiment can bear, by their place."""
-    experiment, laws = asked
-    return {i: measure_prediction(experiment, law) for i, law in enumerate(laws) if measure_of(law).measure is not None}

@@ -1,4 +1,4 @@
-"""From a prediction and what was found about it to a verdict, with the correction for all claims tested at once."""
+"""From a prediction and its finding to a verdict, with the correction for all claims tested at once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from fit.estimators.estimate import Estimate
 from fit.findings.finding import Finding
 from fit.findings.outcome import Outcome
 from fit.findings.registry import Measure
-from fit.judge.decision import decide, p_outside, significant
+from fit.judge.decision import NOT_SIGNIFICANT_TOGETHER, decide, significant
 from fit.judge.measuring import measure_of
 from fit.judge.rivals import rivals
 from fit.judge.verdict import Verdict
 from theory.prediction import Prediction
 
-#: A larger share of networks left out in the window is said in the reason: which ones never fit is no chance.
-MENTIONED_SHARE = 0.05
+#: The reason mentions a larger fraction of networks left out in the window: which ones never fit is not random.
+MENTIONED_FRACTION = 0.05
 
 
 @dataclass(frozen=True)
 class Case:
-    """A prediction and what was found about it."""
+    """A prediction, and the finding about it in one experiment or in several together."""
 
     experiment: str
     store: str | None
@@ -42,13 +42,16 @@ class Case:
         """The p-value that speaks against the prediction, for the correction of all claims tested at once."""
         if self.finding.outcome is not None:
             return self.finding.p_value_against
-        return None if self.testable is None else p_outside(*self.testable)
+        if self.testable is None:
+            return None
+        estimate, exponent, margin = self.testable
+        return estimate.p_value_within(exponent, margin)
 
     @property
     def testable(self) -> tuple[Estimate, float, float] | None:
         """Estimate, predicted power and margin, where a comparison of these decides."""
         finding, exponent, margin = self.finding, self.exponent, self.prediction.margin
-        if finding.estimate is None or finding.refusal or exponent is None or margin is None:
+        if finding.estimate is None or finding.undecided_because or exponent is None or margin is None:
             return None
         return finding.estimate, exponent, margin
 
@@ -56,13 +59,13 @@ class Case:
 def judge(cases: Sequence[Case]) -> list[Verdict]:
     """Return the verdicts, in the order of the cases."""
     tested = [(case, p) for case in cases if (p := case.p_value_against) is not None]
-    excluded = dict(zip((id(case) for case, _ in tested), significant([p for _, p in tested]), strict=True))
-    return [_verdict(case, excluded.get(id(case), False)) for case in cases]
+    rejected = dict(zip((id(case) for case, _ in tested), significant([p for _, p in tested]), strict=True))
+    return [_verdict(case, rejected.get(id(case), False)) for case in cases]
 
 
-def _verdict(case: Case, excluded: bool) -> Verdict:
+def _verdict(case: Case, rejected: bool) -> Verdict:
     finding, prediction = case.finding, case.prediction
-    outcome, why = _outcome(case, excluded)
+    outcome, why = _outcome(case, rejected)
     if outcome == "consistent" and finding.reservations:
         outcome, why = "inconclusive", f"{why}, but {'; '.join(finding.reservations)}"
         finding = dataclasses.replace(finding, notes=tuple(n for n in finding.notes if n not in finding.reservations))
@@ -76,7 +79,7 @@ def _verdict(case: Case, excluded: bool) -> Verdict:
         predicted_value=case.exponent,
         expected=prediction.expected,
         form=prediction.form,
-        refusal=prediction.refusal or finding.no_prediction,
+        not_claimed_because=prediction.refusal or finding.not_claimed_because,
         leading_exponent=None if prediction.leading_exponent is None else str(prediction.leading_exponent),
         by_construction=prediction.by_construction,
         regime=prediction.regime.name,
@@ -92,7 +95,7 @@ def _verdict(case: Case, excluded: bool) -> Verdict:
         n_points=finding.n_points,
         n_seeds=finding.n_seeds,
         n_widths=finding.n_widths,
-        excluded=finding.excluded,
+        excluded=finding.left_out,
         sensitivity=finding.sensitivity,
         p_value=None if estimate is None or case.exponent is None else estimate.p_value(case.exponent),
         store=case.store,
@@ -108,22 +111,28 @@ def _verdict(case: Case, excluded: bool) -> Verdict:
     )
 
 
-def _outcome(case: Case, excluded: bool) -> tuple[Outcome, str]:
+def _outcome(case: Case, rejected: bool) -> tuple[Outcome, str]:
     finding, prediction = case.finding, case.prediction
     if finding.outcome is not None:
-        if finding.outcome == "inconsistent" and finding.p_value_against is not None and not excluded:
-            return "inconclusive", f"{finding.reason}, but not after correction for the claims tested at once"
+        if finding.outcome == "inconsistent" and finding.p_value_against is not None and not rejected:
+            return (
+                "inconclusive",
+                f"{finding.reason}, {NOT_SIGNIFICANT_TOGETHER}",
+            )
         return finding.outcome, finding.reason
-    if finding.refusal:
-        return "inconclusive", finding.refusal
+    if finding.undecided_because:
+        return "inconclusive", finding.undecided_because
     if case.testable is None:
         if prediction.exponent is None:
-            return "inconclusive", f"theory gives no power to compare with ({prediction.expected})"
+            return "inconclusive", f"theory predicts no power to compare with ({prediction.expected})"
         if finding.estimate is not None and prediction.margin is None:
-            return "inconclusive", "the prediction does not say which difference counts as none: it has no margin"
-        return "inconclusive", "no exponent could be estimated"
+            return (
+                "inconclusive",
+                "the prediction states no margin, the largest difference that still counts as agreement",
+            )
+        return "inconclusive", "the exponent could not be estimated from these data"
     estimate, exponent, margin = case.testable
-    return decide(estimate, exponent, margin, excluded, str(prediction.exponent))
+    return decide(estimate, exponent, margin, rejected, str(prediction.exponent))
 
 
 def _column(measure: Measure, prediction: Prediction) -> str | None:
@@ -138,7 +147,7 @@ def _end(estimate: Estimate | None, level: float, side: int) -> float | None:
 
 def _sentence(why: str, finding: Finding) -> str:
     clauses = [why, *finding.notes]
-    if finding.excluded_fraction > MENTIONED_SHARE:
-        clauses.append(f"{finding.excluded_fraction:.0%} of the networks in the window were left out")
+    if finding.left_out_fraction > MENTIONED_FRACTION:
+        clauses.append(f"{finding.left_out_fraction:.0%} of the networks in the window were left out")
     text = "; ".join(clauses)
     return f"{text[:1].upper()}{text[1:]}."

@@ -6,12 +6,22 @@ import dataclasses
 from collections.abc import Mapping
 
 from fit.findings.finding import Finding
+from fit.findings.registry import ExperimentFindings
 from fit.measurements.measurements import Measurements
 from fit.user_predictions import UserPrediction
 from theory.prediction import Prediction
 
 
-def conditioned(experiment: Measurements, law: Prediction, finding: Finding) -> Finding:
+def with_conditions_checked(findings: ExperimentFindings) -> ExperimentFindings:
+    """Return the findings of an experiment without verdicts on laws that are not derived for it."""
+    checked = {
+        i: _withheld(findings.measurements, findings.predictions[i], finding)
+        for i, finding in findings.findings.items()
+    }
+    return dataclasses.replace(findings, findings=checked)
+
+
+def _withheld(experiment: Measurements, law: Prediction, finding: Finding) -> Finding:
     """Withhold the verdict on a law of theory where the experiment lacks what the law is derived for.
 
     An output bias has a kernel h times that of the rest, so that networks with biases obey no scaling in A. Without
@@ -31,8 +41,8 @@ def conditioned(experiment: Measurements, law: Prediction, finding: Finding) -> 
         return finding
     return dataclasses.replace(
         finding,
-        refusal=finding.refusal or lacking,
-        no_prediction=lacking,
+        undecided_because=finding.undecided_because or lacking,
+        not_claimed_because=lacking,
         outcome=None,
         reason="",
         p_value_against=None,

@@ -1,4 +1,4 @@
-"""Which measurement answers which prediction: the claim's own in `fit.claims`, or the power of its quantity."""
+"""How each prediction is measured: by its claim's file in `fit.claims`, or as the power of its quantity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import fit.claims
 from fit.findings.finding import Finding, not_measured
 from fit.findings.power_law import power_law
-from fit.findings.registry import Assessed, Comparison, Measure, registered
+from fit.findings.registry import Comparison, ExperimentFindings, Measure, registered
 from fit.measurements.measurements import Measurements
 from fit.user_predictions import UserPrediction
 from lazyrich.discovery import import_all
@@ -56,9 +56,21 @@ def measure_prediction(experiment: Measurements, prediction: Prediction) -> Find
     return measure.measure(experiment, prediction)
 
 
-def compare_experiments(experiments: Sequence[Assessed]) -> list[Comparison]:
-    """Return what experiments say together, in the order of the claims."""
+def measure_experiment(experiment_and_predictions: tuple[Measurements, Sequence[Prediction]]) -> ExperimentFindings:
+    """Measure the predictions that one experiment can answer alone; one argument, so that processes can map it."""
+    experiment, predictions = experiment_and_predictions
+    findings = {
+        i: measure_prediction(experiment, prediction)
+        for i, prediction in enumerate(predictions)
+        if measure_of(prediction).measure is not None
+    }
+    return ExperimentFindings(experiment, predictions, findings)
+
+
+def compare_experiments(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
+    """Return the findings of several experiments together, in the order of the claims."""
     measures = all_measures()
     order = [claim.name for claim in claims() if claim.name in measures]
     names = [*order, *sorted(set(measures) - set(order))]
-    return [one for name in names if (compare := measures[name].compare) for one in compare(experiments)]
+    compare_functions = [compare for name in names if (compare := measures[name].compare) is not None]
+    return [comparison for compare in compare_functions for comparison in compare(experiments)]

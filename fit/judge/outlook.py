@@ -10,8 +10,8 @@ from scipy.special import stdtrit
 
 from fit.judge.verdict import Verdict
 
-#: Beyond this many times the data, more of the same is no plan.
-MOST = 1000.0
+#: Where more than this many times the seeds would be needed, no number of seeds is proposed.
+LARGEST_MULTIPLE_OF_SEEDS = 1000.0
 
 
 def outlook(verdict: Verdict) -> str:
@@ -35,14 +35,14 @@ def outlook(verdict: Verdict) -> str:
     error = half95 / float(stdtrit(_freedom(half95, half90), 0.975))
     room = verdict.margin - distance
     if verdict.verdict == "consistent":
-        return _moved(room - half90, error, "consistent", "away from")
+        return _distance_to_change(room - half90, error, "consistent", "away from")
     if verdict.verdict == "inconsistent":
-        return _moved(-room - half95, error, "inconsistent", "towards")
-    if room > half90:  # the interval would do: something else forbids a verdict, and the reason says what
+        return _distance_to_change(-room - half95, error, "inconsistent", "towards")
+    if room > half90:  # the interval is narrow enough: something else forbids a verdict, and the reason says what
         return ""
     if room > 0:
-        return _more(verdict, half90 / room, "consistent")
-    return _more(verdict, half95 / -room if room else math.inf, "inconsistent")
+        return _needed_data(verdict, half90 / room, "consistent")
+    return _needed_data(verdict, half95 / -room if room else math.inf, "inconsistent")
 
 
 def _freedom(half95: float, half90: float) -> float:
@@ -58,17 +58,21 @@ def _freedom(half95: float, half90: float) -> float:
     return math.exp(optimize.brentq(excess, low, high)) if excess(low) > 0 else 0.5
 
 
-def _moved(room: float, error: float, outcome: str, direction: str) -> str:
+def _distance_to_change(room: float, error: float, outcome: str, direction: str) -> str:
+    """Say how far the estimate would have to move for the verdict to change: ``room``, in its ``error`` too."""
     errors = f", {_count(room / error)} standard errors" if error > 0 else ""
     return f"It would stop being {outcome} if the estimate moved by {room:.2g}{errors}, {direction} the prediction."
 
 
-def _more(verdict: Verdict, shrink: float, outcome: str) -> str:
-    """``shrink``: how many times narrower the interval must be."""
-    times = shrink**2
-    if times > MOST:
+def _needed_data(verdict: Verdict, shrink: float, outcome: str) -> str:
+    """Say how many more seeds, or which widths, would decide.
+
+    ``shrink``: how many times narrower the interval must be; ``outcome``: what the verdict would then be.
+    """
+    multiple = shrink**2
+    if multiple > LARGEST_MULTIPLE_OF_SEEDS:
         return "The estimate sits at the edge of the margin: no feasible number of seeds would decide."
-    seeds = math.ceil(times * max(verdict.n_seeds, 1))
+    seeds = math.ceil(multiple * max(verdict.n_seeds, 1))
     where = " at each width" if verdict.variable == "width" else ""
     text = f"{seeds} seeds{where} (now {verdict.n_seeds})"
     span = _span(verdict)

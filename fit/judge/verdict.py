@@ -65,7 +65,7 @@ class Verdict:
     store: str | None = None
     schema_version: int = SCHEMA_VERSION
     form: Form = Form.POWER  #: what kind of statement the law is
-    refusal: str | None = None  #: why theory makes no claim; None where it makes one
+    not_claimed_because: str | None = None  #: why theory makes no claim; None where it makes one
     leading_exponent: str | None = None  #: the power that logarithms go with, where no power is judged
     by_construction: bool = False  #: a definition or an identity makes it hold
     standard_error: float | None = None  #: of the estimate
@@ -79,13 +79,13 @@ class Verdict:
 
     @property
     def claimed(self) -> bool:
-        """False where theory makes no claim of this kind; ``refusal`` says why."""
-        return self.refusal is None
+        """False where theory makes no claim of this kind; ``not_claimed_because`` says why."""
+        return self.not_claimed_because is None
 
     @property
     def without_prediction(self) -> bool:
         """Whether theory predicts nothing that this measurement could be compared with."""
-        return self.refusal is not None or self.form is Form.POWER_WITH_LOGARITHMS
+        return self.not_claimed_because is not None or self.form is Form.POWER_WITH_LOGARITHMS
 
     @property
     def outcome_in_words(self) -> str:

@@ -1,1 +1,1 @@
-"""Measurements of others and of our own, as labelled arrays."""
+"""Measurements from any source, as labelled arrays."""

@@ -80,12 +80,12 @@ def with_plain_names(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tup
     """
     if table.empty:
         raise InputError("store", str(path), "it has no rows", "Give one row per width, amplitude and seed")
-    given = [str(column) for column in table.columns]
-    names = ["_".join(column.split()).lower() for column in given]
+    original = [str(column) for column in table.columns]
+    names = ["_".join(column.split()).lower() for column in original]
     if len(set(names)) < len(names):
-        repeated = sorted(old for old, new in zip(given, names, strict=True) if names.count(new) > 1)
+        repeated = sorted(old for old, new in zip(original, names, strict=True) if names.count(new) > 1)
         raise InputError(
             "store", str(path), f"the columns {', '.join(map(repr, repeated))} have one name", "Rename one"
         )
-    changes = ", ".join(f"{new} ({old!r})" for old, new in zip(given, names, strict=True) if old != new)
+    changes = ", ".join(f"{new} ({old!r})" for old, new in zip(original, names, strict=True) if old != new)
     return table.set_axis(names, axis=1), (f"columns are read as {changes}",) if changes else ()

@@ -28,7 +28,7 @@ SAME_AMPLITUDE = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
-    """One experiment's measurements, read when asked for.
+    """One experiment's measurements, read lazily.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ class Measurements:
         return self.status == Status.CONVERGED
 
     def _labelled(self, values: NDArray, *further: str) -> xr.DataArray:
-        """Label one number a network, (width, amplitude, seed, further dimensions)."""
+        """Label one number for each network, (width, amplitude, seed, further dimensions)."""
         coordinates = {"width": self.widths, "seed": self._sorted["seed"].values}
         return xr.DataArray(values, coordinates, (*NETWORK, *further))
 
@@ -193,8 +193,8 @@ class Measurements:
         One width at a time: the predictors of 100,000 networks need not fit into memory.
         """
         # a slice is read by the decoder in Rust; a single index is not, and takes six times as long
-        chosen = self._sorted["test_output"].isel(width=slice(width, width + 1))
-        values: NDArray = chosen.transpose("width", "amplitude", "seed", "test_point").values[0]
+        of_width = self._sorted["test_output"].isel(width=slice(width, width + 1))
+        values: NDArray = of_width.transpose("width", "amplitude", "seed", "test_point").values[0]
         converged = self.converged.values[width]
         if not converged.all():
             values = np.where(converged[..., None], values, np.float32(np.nan))
@@ -256,7 +256,7 @@ class Measurements:
                         deviations[i, j, seeds] = np.einsum("st,st->s", predictor, predictor) / predictor.shape[1]
         return self._labelled(deviations), self._labelled(squares)
 
-    def excluded(self, cells: xr.DataArray, quantity: str | None = None) -> dict[str, int]:
+    def left_out(self, cells: xr.DataArray, quantity: str | None = None) -> dict[str, int]:
         """Count the networks in ``cells``, (width, amplitude), that can't be used, by reason.
 
         They did not converge or, with a ``quantity`` whose logarithm is taken, have no positive value of it.

@@ -1,4 +1,4 @@
-"""The one door through which measurements enter: stores, trees, netCDF files and tables become `Measurements`."""
+"""Reading any source: stores, trees, netCDF files and tables become `Measurements`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def measurements(source: Source | Iterable[Source]) -> list[Measurements]:  # ty
     single = isinstance(source, str | Path | xr.DataTree | xr.Dataset | pd.DataFrame | Measurements)
     sources = [source] if single else list(source)
     by_name: dict[str, Measurements] = {}
-    for experiment in (experiment for one in sources for experiment in _experiments(one)):
+    for experiment in (experiment for item in sources for experiment in _experiments(item)):
         if experiment.name in by_name:
             raise InputError(
                 "store", experiment.store or experiment.name,

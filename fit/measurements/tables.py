@@ -14,7 +14,7 @@ from lazyrich.errors import InputError
 from simulate.measure.schema import VARIABLES
 from simulate.training.status import Status
 
-#: what a table or a file of others says of its networks: columns or attributes
+#: columns or attributes in which a table or a file describes its networks
 LABELS = ("activation", "depth", "normalise")
 
 
@@ -39,12 +39,12 @@ def from_dataframe(frame: pd.DataFrame) -> list[Measurements]:
         frame = frame.reset_index()
     path = Path("DataFrame")
     table, guesses = with_plain_names(frame.reset_index(drop=True), path)
-    # columns of pandas's own types (nullable numbers, categories) as NumPy holds what was read from a file
-    own_types = [name for name in table if pd.api.types.is_extension_array_dtype(table[name].dtype)]
-    numbers = {name: pd.api.types.is_numeric_dtype(table[name].dtype) for name in own_types}
+    # columns of pandas's extension types (nullable numbers, categories) become NumPy's, as if read from a file
+    extension_columns = [name for name in table if pd.api.types.is_extension_array_dtype(table[name].dtype)]
+    numbers = {name: pd.api.types.is_numeric_dtype(table[name].dtype) for name in extension_columns}
     table = table.assign(**{
         str(name): table[name].to_numpy(float, na_value=np.nan) if numbers[name] else table[name].astype(object)
-        for name in own_types
+        for name in extension_columns
     })  # fmt: skip
     return _measurements(table, path, None, guesses)
 
@@ -146,7 +146,7 @@ def _on_common_amplitudes(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _only_numbers(table: pd.DataFrame, index: list[str], path: Path) -> pd.DataFrame:
-    """Leave out columns of text that nobody asks for; refuse text among the numbers of those that are read."""
+    """Leave out columns of text that no variable is named by; refuse text in columns that are read as numbers."""
     numbers = table.apply(pd.to_numeric, errors="coerce")
     for column in table:
         unread = numbers[column].isna() & (table[column].notna() | (column in index))

@@ -96,7 +96,7 @@ def expected_power(verdict: Verdict) -> str:
 
 def has_power(kernel: Verdict) -> bool:
     """Whether theory predicts a power of the kernel's change, be it with logarithms."""
-    return kernel.refusal is None
+    return kernel.not_claimed_because is None
 
 
 def tally(rows: Sequence[Row]) -> str:

@@ -139,8 +139,8 @@ def collect(
         verdicts=list(verdicts),
         decisive=deciding,
         undecided=undecided,
-        unmeasured=_by_reason([v for v in unmeasured if v.refusal is None]),
-        refused=_by_reason([v for v in unmeasured if v.refusal is not None]),
+        unmeasured=_by_reason([v for v in unmeasured if v.not_claimed_because is None]),
+        refused=_by_reason([v for v in unmeasured if v.not_claimed_because is not None]),
         sections=_sections(verdicts, predicted, drawn),
         phase=[],
         compared=comparison(verdicts, experiments),
@@ -241,7 +241,11 @@ def _by_reason(verdicts: Sequence[Verdict]) -> list[Unmeasured]:
     """Verdicts with the same reason together, so that it is said once."""
     grouped: dict[str, dict[str, list[str]]] = {}
     for v in verdicts:
-        reason = v.reason if v.refusal is None else f"{v.refusal[:1].upper()}{v.refusal[1:]}."
+        reason = (
+            v.reason
+            if v.not_claimed_because is None
+            else f"{v.not_claimed_because[:1].upper()}{v.not_claimed_because[1:]}."
+        )
         grouped.setdefault(reason, {}).setdefault(full_title(v), []).append(v.experiment)
     return [
         Unmeasured(reason, [(title, sorted(set(names))) for title, names in claims.items()])

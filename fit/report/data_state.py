@@ -10,8 +10,12 @@ import numpy as np
 
 from fit.measurements.measurements import Measurements
 from fit.report.numbers import short
+from lazyrich.wording import counted
+from simulate.campaign.experiment import Experiment
 from simulate.training.status import Status
 
+#: the one that goes without saying
+_DEFAULT_ARCHITECTURE = Experiment.model_fields["architecture"].default
 #: endings whose networks did not do what was asked, in the words of a table
 _LEFT_OUT = {
     Status.MAX_STEPS: "not fitted after the allowed steps",
@@ -80,7 +84,7 @@ def headline(states: Sequence[ExperimentState]) -> str:
     pending = sum(s.pending for s in states)
     data = "; ".join(dict.fromkeys(s.data for s in states if s.data))
     dates = sorted({s.date for s in states if s.date})
-    text = f"{networks:,} networks in {_counted(len(states), 'experiment')}"
+    text = f"{networks:,} networks in {counted(len(states), 'experiment')}"
     text += f" on {data}" if data else ""
     text += f", trained {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else ""
     text += f", {', '.join(dtypes)}" if (dtypes := sorted({s.dtype for s in states if s.dtype})) else ""
@@ -103,10 +107,10 @@ def headline(states: Sequence[ExperimentState]) -> str:
 
 def _architecture(described: dict[str, Any]) -> str:
     depth, activation = described.get("depth"), described.get("activation")
-    parts = [] if depth is None else [f"{_counted(int(depth), 'hidden layer')}"]
+    parts = [] if depth is None else [f"{counted(int(depth), 'hidden layer')}"]
     architecture = described.get("architecture")
     parts += [str(activation)] if activation is not None else []
-    parts += [str(architecture)] if architecture not in (None, "fc") else []
+    parts += [str(architecture)] if architecture not in (None, _DEFAULT_ARCHITECTURE) else []
     return ", ".join(parts)
 
 
@@ -131,7 +135,3 @@ def _span(values: Sequence[float]) -> str:
     if len(values) == 1:
         return short(values[0])
     return f"{short(values[0])} to {short(values[-1])} ({len(values)} values)"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -90,7 +90,7 @@ def laws(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ()) -> 
 def same_prediction(verdict: Verdict) -> tuple:
     """Return what two verdicts have in common if they are about one prediction."""
     v = verdict
-    return v.claim, v.regime, v.variable, v.predicted, v.form, v.refusal
+    return v.claim, v.regime, v.variable, v.predicted, v.form, v.not_claimed_because
 
 
 def law_rows(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ()) -> list[LawRow]:

@@ -45,7 +45,7 @@ def predicted_text(verdict: Verdict) -> str:
     """Return the predicted power, or what is predicted instead."""
     if verdict.predicted is not None:
         return power(verdict.predicted)
-    if verdict.refusal is not None:
+    if verdict.not_claimed_because is not None:
         return "–"
     if verdict.form is Form.POWER_WITH_LOGARITHMS:
         return f"{power(verdict.leading_exponent)}, with logs"
@@ -80,7 +80,7 @@ def short_reason(verdict: Verdict) -> str:
     if verdict.verdict != "inconclusive":
         return ""
     if without_prediction(verdict):
-        return "theory gives no law" if verdict.refusal else "a power with logarithms is not judged"
+        return "theory gives no law" if verdict.not_claimed_because else "a power with logarithms is not judged"
     widths = MIN_CURVES if verdict.figure == "collapse" else MIN_WIDTHS
     counts = ((verdict.n_seeds, MIN_SEEDS, "seed"), (verdict.n_widths, widths, "width"))
     for count, needed, name in counts[: 2 if verdict.variable == "width" else 1]:

@@ -15,10 +15,10 @@ from fit import Estimate, collapse, corrected_power, exponent, goodness_of_fit, 
 from fit.estimators.between import slope_between
 from fit.estimators.censored import censored_slope
 from fit.estimators.clusters import mean_over, slope_within
-from fit.estimators.collapse import _Curves
-from fit.estimators.crossover import log_crossing
+from fit.estimators.collapse_curves import CollapseCurves
 from fit.estimators.jackknife import log_rms, log_standard_deviation
 from fit.estimators.least_squares import cluster_covariance
+from fit.estimators.level_crossing import log_crossing
 from fit.estimators.paired import plus
 from fit.estimators.preliminary import birge_ratio, equal_means_test, straightness_test
 from fit.estimators.robust import last_coefficient
@@ -307,7 +307,7 @@ def test_redraws_of_few_clusters_scatter_too_little():
             for h in (1.0, 4.0, 16.0) for s, e in enumerate(rng.standard_normal(3)) for a in x]  # fmt: skip
     alpha, h, log_y, seed = map(np.array, zip(*rows, strict=True))
     result = collapse(alpha, h, np.exp(log_y), seed, replicas=400)
-    curves = _Curves.of(alpha, h, np.exp(log_y), seed, None, "log", "mean")
+    curves = CollapseCurves.from_arrays(alpha, h, np.exp(log_y), seed, None, "log", "mean")
     redrawn = np.array([[0.4, 0.5, 0.6], [0.4, 0.5, 0.6], [0.4, 0.5, 0.6]])
     error, dof = curves.error_of(redrawn)
     assert error == pytest.approx(math.sqrt(3 * 0.01 * 3 / 2), rel=EXACT)  # three sizes, S/(S - 1) with S = 3

@@ -11,7 +11,7 @@ from synthetic_campaign import FEATURE, experiment, laws, prediction, tree
 from fit import Estimate, assess
 from fit.claims.depth_trend import depth_trend
 from fit.findings.finding import Finding
-from fit.findings.registry import Assessed
+from fit.findings.registry import ExperimentFindings
 from fit.judge.cases import Case, judge
 from fit.measurements.reading import measurements
 from lazyrich.errors import InputError
@@ -88,7 +88,7 @@ def test_a_drift_of_the_outputs_forbids_a_bare_consistent():
     verdict = by_claim(assess(data, laws()))["kernel_change_feature", "root_h_alpha", "feature"]
     assert verdict.predicted_value - verdict.margin < verdict.ci90_low < verdict.ci90_high < -1.45
     assert verdict.verdict == "inconclusive"
-    assert "outputs F at the stop go as A^(-0.02" in verdict.reason
+    assert "outputs F at the stop drift as A^(-0.02" in verdict.reason
     assert verdict.reason.count("outputs F at the stop") == 1
 
 
@@ -101,7 +101,7 @@ def test_a_row_of_the_sensitivity_outside_the_margin_forbids_a_bare_consistent()
     finding = dataclasses.replace(finding, reservations=finding.contradictions(law))
     (verdict,) = judge([Case("one", None, law, finding)])
     assert verdict.verdict == "inconclusive"
-    assert verdict.reason.endswith("but trimmed: -1.700, outside the margin.")
+    assert verdict.reason.endswith("but another choice (trimmed) gives an estimate outside the margin, -1.700.")
 
 
 def test_a_depth_trend_that_theory_does_not_claim_gets_no_verdict():
@@ -112,7 +112,7 @@ def test_a_depth_trend_that_theory_does_not_claim_gets_no_verdict():
         assert law.claimed == (word == "inconsistent")
         given = [p for p in laws() if p.claim == "kernel_change_feature"] + [law]
         (trend,) = [v for v in assess(data, given) if v.claim == "depth_trend"]
-        assert (trend.verdict, trend.refusal) == (word, refusal)
+        assert (trend.verdict, trend.not_claimed_because) == (word, refusal)
 
 
 def test_a_crossover_that_drifts_with_the_width_is_called_inconsistent():
@@ -125,14 +125,14 @@ def test_a_crossover_that_drifts_with_the_width_is_called_inconsistent():
 def test_few_widths_give_the_estimate_but_no_verdict():
     verdict = by_claim(assess(experiment(widths=(64, 512), seeds=20), laws()))["crossover", "width", "crossover"]
     assert verdict.verdict == "inconclusive"
-    assert "2 widths are too few" in verdict.reason
+    assert "2 widths can't show a power of h" in verdict.reason
     assert verdict.estimate == pytest.approx(-0.5, abs=0.05)
 
 
 def test_few_seeds_give_no_verdict():
     verdict = by_claim(assess(experiment(seeds=3), laws()))["crossover", "width", "crossover"]
     assert verdict.verdict == "inconclusive"
-    assert "0 widths have 5 complete seeds" in verdict.reason
+    assert "0 widths with at least 5 complete seeds" in verdict.reason
 
 
 def test_a_window_without_amplitudes_gives_no_verdict():
@@ -305,7 +305,7 @@ def test_a_bent_logarithm_must_stand_the_correction_for_all_claims(beside, word)
     true = prediction("linear_time", "root_h_alpha", 1, FEATURE)
     verdict = assess(data, [law, *[true] * beside])[0]
     assert verdict.verdict == word
-    assert ("not after correction" in verdict.reason) == (word == "inconclusive")
+    assert ("but not significantly after the correction" in verdict.reason) == (word == "inconclusive")
 
 
 def test_a_step_in_depth_against_the_trend_enters_the_correction():
@@ -316,7 +316,7 @@ def test_a_step_in_depth_against_the_trend_enters_the_correction():
         predictions = laws(depth)
         slope = next(i for i, law in enumerate(predictions) if law.claim == "kernel_change_feature")
         finding = Finding(Estimate(-a, 0.01 / np.sqrt(2), 1e6), range={})
-        experiments.append(Assessed(one, predictions, {slope: finding}))
+        experiments.append(ExperimentFindings(one, predictions, {slope: finding}))
     (comparison,) = depth_trend(experiments)
     assert comparison.finding.outcome == "inconsistent"
     assert comparison.finding.p_value_against == pytest.approx(2 * 0.0124, rel=0.01)

@@ -3,12 +3,12 @@
 import pytest
 
 from fit.estimators.estimate import Estimate
-from fit.judge.decision import decide, outside
+from fit.judge.decision import decide, significant
 
 
 def word(value, error, margin=0.1, dof=1000):
     estimate = Estimate(value, error, dof)
-    return decide(estimate, -0.5, margin, outside([(estimate, -0.5, margin)])[0], "-1/2")
+    return decide(estimate, -0.5, margin, significant([estimate.p_value_within(-0.5, margin)])[0], "-1/2")
 
 
 def test_a_precise_estimate_inside_the_margin_is_consistent():
@@ -34,7 +34,7 @@ def test_an_interval_outside_the_margin_is_inconsistent():
     [
         (-0.5, 0.2, "more seeds or widths"),
         (-0.59, 0.02, "so near its edge that the 90 % interval [-0.623, -0.557] crosses it"),
-        (-0.62, 0.02, "does not exclude it"),
+        (-0.62, 0.02, "overlaps it"),
     ],
 )
 def test_anything_else_is_inconclusive_and_says_why(value, error, said):
@@ -54,12 +54,12 @@ def test_the_rule_follows_from_the_intervals():
 
 def test_one_excess_among_twenty_claims_is_chance():
     """2.2 standard errors beyond the margin refute one claim alone, but not one of twenty tested at once (Holm)."""
-    suspect = (Estimate(-0.644, 0.02, 1e6), -0.5, 0.1)
-    sound = (Estimate(-0.5, 0.02, 1e6), -0.5, 0.1)
-    assert outside([suspect]) == [True]
-    assert outside([suspect, *[sound] * 19]) == [False] * 20
-    assert decide(*suspect, excluded=False, shown="-1/2")[0] == "inconclusive"
+    suspect = Estimate(-0.644, 0.02, 1e6)
+    p_suspect, p_sound = (e.p_value_within(-0.5, 0.1) for e in (suspect, Estimate(-0.5, 0.02, 1e6)))
+    assert significant([p_suspect]) == [True]
+    assert significant([p_suspect, *[p_sound] * 19]) == [False] * 20
+    assert decide(suspect, -0.5, 0.1, rejected=False, predicted_text="-1/2")[0] == "inconclusive"
 
 
 def test_no_claims_are_no_tests():
-    assert outside([]) == []
+    assert significant([]) == []

@@ -8,7 +8,7 @@ from synthetic_campaign import experiment, tree
 
 from fit import assess
 from fit.estimators.estimate import Estimate
-from fit.judge.decision import decide, outside
+from fit.judge.decision import decide, significant
 from fit.judge.outlook import outlook
 
 
@@ -47,7 +47,9 @@ def test_a_verdict_holds_until_the_estimate_moves_as_far_as_it_says(row, value, 
     room = float(re.search(r"moved by ([\d.e-]+)", told).group(1))
     for moved, expected in ((0.95, True), (1.1, False)):
         there = dataclasses.replace(estimate, value=value + towards * moved * room)
-        assert (decide(there, -0.5, 0.1, outside([(there, -0.5, 0.1)])[0], "-1/2")[0] == word) is expected
+        assert (
+            decide(there, -0.5, 0.1, significant([there.p_value_within(-0.5, 0.1)])[0], "-1/2")[0] == word
+        ) is expected
 
 
 def test_an_estimate_at_the_edge_of_its_margin_is_said_to_be_undecidable(row):

@@ -71,7 +71,7 @@ def test_networks_that_did_not_converge_are_counted_and_not_used():
     (one,) = measurements(data)
     assert np.isnan(one.network("kernel_change")[0, 0, 0])
     assert np.isnan(one.deviations[0, 0, 0])
-    assert one.excluded(one.root_h_alpha > 0) == {
+    assert one.left_out(one.root_h_alpha > 0) == {
         "the flow came to rest, or its step size fell below the resolution of the time": 1
     }
 

@@ -21,7 +21,7 @@ def undecided(verdict, **changes):
 
 def test_without_a_prediction_nothing_is_undecided(verdict):
     assert label_of(undecided(verdict)).text == "undecided"
-    assert label_of(undecided(verdict, refusal="the reason")).text == "no prediction"
+    assert label_of(undecided(verdict, not_claimed_because="the reason")).text == "no prediction"
     logs = undecided(verdict, predicted=None, predicted_value=None, form=Form.POWER_WITH_LOGARITHMS,
                      leading_exponent="-2")  # fmt: skip
     assert (label_of(logs).text, predicted_text(logs)) == ("no prediction", "−2, with logs")
@@ -43,7 +43,7 @@ def test_the_distance_is_told_only_where_the_interval_excludes_the_prediction(ve
         ({"ci_low": -1.6, "ci_high": -1.52, "estimate": -1.56}, "at the edge of the margin"),
         ({"ci_low": -1.64, "ci_high": -1.56, "estimate": -1.6}, "off by 0.10, margin 0.08"),
         ({"ci_low": -1.64, "ci_high": -1.6, "estimate": -1.62}, "outside the margin"),
-        ({"refusal": "because"}, "theory gives no law"),
+        ({"not_claimed_because": "because"}, "theory gives no law"),
     ],
 )
 def test_why_nothing_is_decided_in_a_few_words(verdict, changes, reason):

@@ -22,7 +22,7 @@ def test_what_holds_by_construction_is_named_and_not_counted():
     verdicts = decisive(assess(tree(experiment())))
     told = summary(verdicts)
     assert "By construction, and not counted: “How long dynamics stay linear" in told
-    laws = {(v.claim, v.regime) for v in verdicts if not v.by_construction and v.refusal is None}
+    laws = {(v.claim, v.regime) for v in verdicts if not v.by_construction and v.not_claimed_because is None}
     counted = int(re.search(r"of (\d+) laws", told).group(1))
     assert counted <= len(laws)
 

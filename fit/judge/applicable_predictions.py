@@ -1,4 +1,4 @@
-"""Which predictions each experiment is asked about: theory's for its activation and depth, or those that were given."""
+"""Which predictions are tested in an experiment: theory's for its activation and depth, or those that were given."""
 
 from __future__ import annotations
 
@@ -11,53 +11,56 @@ from lazyrich.errors import InputError
 from simulate.measure.schema import VARIABLES
 from theory.prediction import Prediction
 
-Given = Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None
+#: the same predictions for all experiments, or some for each by its name, or None: what theory predicts
+PredictionSource = Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None
 
 
-def predictions_for(experiment: Measurements, given: Given, also: Sequence[Prediction]) -> list[Prediction]:
+def applicable_predictions(
+    experiment: Measurements, predictions: PredictionSource, additional: Sequence[Prediction]
+) -> list[Prediction]:
     """Return the predictions to test in one experiment.
 
     Parameters
     ----------
     experiment : Measurements
-    given : sequence of Prediction, or mapping from experiment name to one, or None
+    predictions : sequence of Prediction, or mapping from experiment name to one, or None
         None: what theory predicts.
-    also : sequence of Prediction
+    additional : sequence of Prediction
         Tested beside these; an experiment of unknown activation or depth is tested on them alone.
 
     Raises
     ------
     InputError
-        If the experiment is not named in ``given``, or does not say its activation and depth.
+        If the experiment is not named in ``predictions``, or does not say its activation and depth.
     """
-    own = [p for p in also if _is_about(p, experiment)]
-    if isinstance(given, Mapping):
-        if experiment.name not in given:
+    beside = [p for p in additional if _is_about(p, experiment)]
+    if isinstance(predictions, Mapping):
+        if experiment.name not in predictions:
             raise InputError(
-                "predictions", sorted(given), f"there are none for the experiment {experiment.name!r}",
+                "predictions", sorted(predictions), f"there are none for the experiment {experiment.name!r}",
                 "Name every experiment, or leave predictions out",
             )  # fmt: skip
-        return [*given[experiment.name], *own]
-    if given is not None:
-        return [*(p for p in given if _is_about(p, experiment)), *own]
+        return [*predictions[experiment.name], *beside]
+    if predictions is not None:
+        return [*(p for p in predictions if _is_about(p, experiment)), *beside]
     if experiment.activation is None or experiment.depth is None:
-        if own:
-            return own
+        if beside:
+            return beside
         raise InputError(
             "store", experiment.store or experiment.name,
             f"experiment {experiment.name!r} does not say its activation and depth",
             "Add the attributes (in a CSV file: the columns) activation and depth, or give the predictions",
         )  # fmt: skip
     from theory.activation import Activation
-    from theory.predictions import predictions
+    from theory.predictions import predictions as theory_predictions
 
     activation = Activation(experiment.activation, normalise=bool(experiment.description.get("normalise", True)))
-    return [*predictions(activation, experiment.depth), *own]
+    return [*theory_predictions(activation, experiment.depth), *beside]
 
 
 def check_names(experiments: Sequence[Measurements], predictions: Sequence[object]) -> None:
-    """Refuse predictions about experiments that are not there."""
-    known = [one.name for one in experiments]
+    """Refuse predictions about experiments that the source does not hold."""
+    known = [experiment.name for experiment in experiments]
     for prediction in predictions:
         for name in prediction.experiments if isinstance(prediction, UserPrediction) else ():
             if name not in known:
@@ -70,18 +73,18 @@ def check_names(experiments: Sequence[Measurements], predictions: Sequence[objec
 def check_quantities(
     experiments: Sequence[Measurements], predictions: Sequence[object], derived: Sequence[str]
 ) -> None:
-    """Refuse predictions about a quantity that no source holds and none is known by."""
+    """Refuse predictions about a quantity that is neither held by a source, nor derived, nor a variable of stores."""
     for prediction in predictions:
         if not isinstance(prediction, UserPrediction):
             continue
         quantity = prediction.quantity
-        held = sorted({str(name) for one in experiments for name in one.data.data_vars})
+        held = sorted({str(name) for experiment in experiments for name in experiment.data.data_vars})
         if quantity in held or quantity in derived or quantity in VARIABLES:
             continue
-        near = difflib.get_close_matches(quantity, [*held, *derived, *VARIABLES], 1)
+        similar = difflib.get_close_matches(quantity, [*held, *derived, *VARIABLES], 1)
         raise InputError(
             "law", quantity, "there is no such quantity",
-            f"Did you mean {near[0]}" if near else f"The source holds {', '.join(held[:12])}",
+            f"Did you mean {similar[0]}" if similar else f"The source holds {', '.join(held[:12])}",
         )  # fmt: skip
 
 

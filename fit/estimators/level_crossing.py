@@ -54,7 +54,7 @@ def log_crossing(log_amplitude: NDArray, log_value: NDArray, log_level: float = 
 
 
 def censoring(log_amplitude: NDArray, log_value: NDArray, log_level: float = 0.0) -> tuple[NDArray, NDArray]:
-    """For each curve the logarithm of A* and what is known of it.
+    """Return for each curve the logarithm of A*, or the bound that is known of it, and which of these it is.
 
     Parameters
     ----------
@@ -66,17 +66,17 @@ def censoring(log_amplitude: NDArray, log_value: NDArray, log_level: float = 0.0
     value : ndarray of shape (curve,)
         A*, or the end of the grid beyond which it lies; NaN where nothing is known (it passes the level in a gap).
     side : ndarray of shape (curve,)
-        0 where A* was seen, 1 where it is larger than ``value``, -1 where smaller.
+        0 where A* was measured, 1 where it is larger than ``value``, -1 where smaller.
     """
     crossing = log_crossing(log_amplitude, log_value, log_level)
-    here = np.isfinite(log_value)
-    first = np.argmax(here, axis=0)
-    last = len(log_amplitude) - 1 - np.argmax(here[::-1], axis=0)
+    measured = np.isfinite(log_value)
+    lowest = np.argmax(measured, axis=0)
+    highest = len(log_amplitude) - 1 - np.argmax(measured[::-1], axis=0)
     columns = np.arange(log_value.shape[1])
-    unseen = ~np.isfinite(crossing) & here.any(axis=0)
-    beyond = unseen & (log_value[last, columns] >= log_level)
-    before = unseen & (log_value[first, columns] < log_level)
-    value = np.where(beyond, log_amplitude[last], np.where(before, log_amplitude[first], crossing))
+    censored = ~np.isfinite(crossing) & measured.any(axis=0)
+    beyond = censored & (log_value[highest, columns] >= log_level)
+    before = censored & (log_value[lowest, columns] < log_level)
+    value = np.where(beyond, log_amplitude[highest], np.where(before, log_amplitude[lowest], crossing))
     return value, np.where(beyond, 1, np.where(before, -1, 0))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fit.estimators.censored import censored_slope
-from fit.estimators.crossover import censoring, log_crossing
+from fit.estimators.level_crossing import censoring, log_crossing
 
 LOG_A = np.log(10) * np.arange(-2, 3.1, 0.5)
 

@@ -1,4 +1,4 @@
-"""What a figure shows of a finding: one point a cell, with its interval, and the fitted power."""
+"""What a figure shows of a finding: one point for each cell, with its interval, and the fitted power."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mean_with_interval(logs: xr.DataArray) -> tuple[NDArray, NDArray, NDArray]:
     return np.exp(mean), np.exp(mean - half), np.exp(mean + half)
 
 
-def points(
+def figure_points(
     width: ArrayLike,
     root_h_alpha: ArrayLike,
     y: tuple[NDArray, NDArray, NDArray],
@@ -42,10 +42,10 @@ def points(
     """
     value, low, high = (np.ravel(part) for part in y)
     present = np.isfinite(value)
-    further = {} if abscissa is None else {x: np.ravel(abscissa)}
+    abscissa_column = {} if abscissa is None else {x: np.ravel(abscissa)}
     columns = {
         "width": np.ravel(width), "root_h_alpha": np.ravel(root_h_alpha),
-        "y": value, "y_low": low, "y_high": high, "used": np.ravel(used), **further,
+        "y": value, "y_low": low, "y_high": high, "used": np.ravel(used), **abscissa_column,
     }  # fmt: skip
     result = xr.Dataset({name: ("point", column[present]) for name, column in columns.items()})
     result.attrs = {"x": x, "y_label": y_label, "x_log": 1, "y_log": 1}
@@ -53,13 +53,13 @@ def points(
         name: edge for name, edge in zip(("window_low", "window_high"), edges, strict=True) if edge is not None
     }
     if estimate is not None and result["used"].any():
-        chosen = result.where(result["used"], drop=True)
+        used_points = result.where(result["used"], drop=True)
         slope = estimate.value
-        offset = float((np.log(chosen["y"]) - slope * np.log(chosen[x])).mean())
+        offset = float((np.log(used_points["y"]) - slope * np.log(used_points[x])).mean())
         result.attrs |= {"fit_exponent": slope, "fit_prefactor": float(np.exp(offset))}
     return result
 
 
 def per_cell(root_h_alpha: xr.DataArray) -> tuple[NDArray, NDArray]:
-    """Return width and A of every cell, each of shape (width, amplitude)."""
+    """Return the width and A of every cell, each of shape (width, amplitude)."""
     return np.broadcast_to(root_h_alpha["width"].values[:, None], root_h_alpha.shape), root_h_alpha.values
