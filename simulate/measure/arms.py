@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from simulate.campaign.arms import ARMS
 from simulate.dynamics.flow import GradientFlow, finite
 from simulate.dynamics.frozen_kernel import frozen_flow
 from simulate.dynamics.losses import LOSSES, Loss
@@ -36,8 +37,8 @@ _IMPLICIT = 1000  # training points, up to which a factorisation a step costs le
 
 
 @dataclass
-class Arm:
-    """What became of frozen flows: F on the test points (members, n_test), times and statuses (members,)."""
+class TrainedArm:
+    """Results of frozen flows: F on the test points (members, n_test), times and statuses (members,)."""
 
     output: Tensor
     time_end: Tensor
@@ -67,24 +68,26 @@ def group_size(n_train: int, n_test: int, element_size: int) -> int:
     return max(1, _BYTES // (element_size * n_train * (6 * n_train + 2 * n_test)))
 
 
-def train_arm(batch: NetworkBatch, name: str, weights_end: Weights) -> Arm:
-    """Train the arm ``name`` (not "network") of every network of a batch.
+def train_arm(batch: NetworkBatch, name: str, weights_end: Weights) -> TrainedArm:
+    """Train the arm ``name`` of `ARMS` (not "network") of every network of a batch.
 
-    ``weights_end`` are the trained networks', looked at where the name begins with "final".
+    ``weights_end`` are the trained networks' weights, used where the arm's kernel is the final one.
     """
-    features = name.endswith("features")
+    features = ARMS[name].last_layer_only
     flow, held_out, seed_of = batch.flow, batch.held_out, batch.seed_of
-    if name.startswith("final"):
+    if ARMS[name].weights == "final":
         return _train_in_groups(batch, weights_end, seed_of, flow, features)
     if held_out.subtract:
         # F starts at zero, so that all amplitudes of a seed have the same arm
         first = torch.stack([torch.nonzero(seed_of == seed)[0, 0] for seed in seed_of.unique()])
         arm = _train_in_groups(batch, batch.initial, seed_of[first], flow.select(first), features)
-        return Arm(arm.output[seed_of], arm.time_end[seed_of], arm.status[seed_of])
+        return TrainedArm(arm.output[seed_of], arm.time_end[seed_of], arm.status[seed_of])
     return _train_in_groups(batch, batch.initial_weights(), seed_of, flow, features)
 
 
-def _train_in_groups(batch: NetworkBatch, weights: Weights, seeds: Tensor, flow: GradientFlow, features: bool) -> Arm:
+def _train_in_groups(
+    batch: NetworkBatch, weights: Weights, seeds: Tensor, flow: GradientFlow, features: bool
+) -> TrainedArm:
     """Train arms with the kernels of the networks ``weights``, as many at once as memory is meant for.
 
     ``seeds`` and ``flow`` are those of these networks, one each.
@@ -104,12 +107,16 @@ def _train_in_groups(batch: NetworkBatch, weights: Weights, seeds: Tensor, flow:
             start = alpha * network.output(initial, group_flow.inputs)
             start_test = alpha * held_out.output_initial[seeds[group]]
         arms.append(_train_finite(batch, theta, theta_test, start, start_test))
-    return Arm(*(torch.cat(parts) for parts in zip(*((a.output, a.time_end, a.status) for a in arms), strict=True)))
+    return TrainedArm(
+        *(torch.cat(parts) for parts in zip(*((a.output, a.time_end, a.status) for a in arms), strict=True))
+    )
 
 
-def _train_finite(batch: NetworkBatch, theta: Tensor, theta_test: Tensor, start: Tensor, start_test: Tensor) -> Arm:
+def _train_finite(
+    batch: NetworkBatch, theta: Tensor, theta_test: Tensor, start: Tensor, start_test: Tensor
+) -> TrainedArm:
     """Train the members whose kernels are finite; the others' networks have diverged, and their arms with them."""
-    result = Arm(
+    result = TrainedArm(
         torch.full_like(start_test, torch.nan),
         torch.full_like(start[:, 0], torch.nan, dtype=torch.float64),
         torch.full_like(start[:, 0], Status.DIVERGED, dtype=torch.int8),
@@ -140,16 +147,16 @@ def train_with_kernel(
     loss: Loss,
     tolerance: float,
     max_steps: int,
-) -> Arm:
+) -> TrainedArm:
     """Train with the frozen kernels ``theta`` (members, n, n), ``theta_test`` (members, n_test, n).
 
     ``start``, ``start_test`` are F at the beginning, zero where it is subtracted. The square loss is integrated
     exactly, others with the error control of networks, ``tolerance`` (see `ErrorControl`).
     """
     flow, coefficients = frozen_flow(theta, loss, y, start)
-    arm = Arm(torch.full_like(start_test, torch.nan), torch.zeros_like(start[:, 0]), torch.zeros(0))
+    arm = TrainedArm(torch.full_like(start_test, torch.nan), torch.zeros_like(start[:, 0]), torch.zeros(0))
 
-    def keep(end: Moment) -> None:
+    def store_outputs(end: Moment) -> None:
         pushed = torch.bmm(theta_test[end.members], end.weights[0]).squeeze(-1)
         arm.output[end.members] = start_test[end.members] + pushed
 
@@ -161,7 +168,7 @@ def train_with_kernel(
         flow,
         coefficients,
         [Stop(flow)],
-        keep,
+        store_outputs,
         stepper=stepper,
         controller=ErrorControl(scale, tolerance, stepper.order),
         max_steps=max_steps,

@@ -42,8 +42,8 @@ class HeldOut:
         self.alpha = alpha
         self.inputs = inputs
         self.kernel_inputs = inputs.select_points(slice(n_kernel))
-        few = len(inputs.a) <= EVENT_POINTS
-        self.event_inputs = inputs if few else inputs.select_points(slice(EVENT_POINTS))
+        all_points = len(inputs.a) <= EVENT_POINTS
+        self.event_inputs = inputs if all_points else inputs.select_points(slice(EVENT_POINTS))
         self.subtract = subtract
         self._bytes_per_point = network.size.kept_per_point * inputs.a.element_size()
         self.output_initial = self._output(torch.arange(len(initial[0]), device=alpha.device), initial)

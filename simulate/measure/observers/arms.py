@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulate.campaign.arms import ARMS
 from simulate.measure.observer import Ending, Observer
 from simulate.measure.variable import Variable
 
@@ -31,8 +32,8 @@ class Arms(Observer):
         super().__init__(batch, columns)
         unknown = float("nan")
         self.output = batch.y_test.new_full((len(batch), len(batch.y_test)), unknown)
-        self.weights_end = []  # of no arm with an initial kernel
-        if any(name.startswith("final") for name in batch.experiment.arms):
+        self.weights_end = []  # unused without an arm with a final kernel
+        if any(ARMS[name].weights == "final" for name in batch.experiment.arms):
             self.weights_end = [w.new_full((len(batch), *w.shape[1:]), unknown) for w in batch.initial]
 
     @classmethod
@@ -49,9 +50,9 @@ class Arms(Observer):
 
     def finish(self, result: Result) -> None:
         """Train the arms."""
-        from simulate.measure.arms import Arm, distance, error, train_arm
+        from simulate.measure.arms import TrainedArm, distance, error, train_arm
 
-        network = Arm(self.output, result.time_end, result.status)
+        network = TrainedArm(self.output, result.time_end, result.status)
         for position, name in enumerate(self.batch.experiment.arms):
             arm = network if name == "network" else train_arm(self.batch, name, self.weights_end)
             where = (..., position)
