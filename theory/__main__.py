@@ -94,6 +94,7 @@ def _row(p: Prediction) -> dict[str, Any]:
         "refusal": p.refusal,
         "formula": p.formula,
         "by_construction": p.by_construction,
+        "dynamics": list(p.dynamics),
         "leading_exponent": None if p.leading_exponent is None else str(p.leading_exponent),
         "margin": p.margin,
         "regime": _regime(p.regime),

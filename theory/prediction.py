@@ -92,6 +92,8 @@ class Prediction:
     leading_exponent: sympy.Rational | None = None
     #: a definition or an identity makes it hold, so that a measurement can't refute the theory
     by_construction: bool = False
+    #: the training dynamics that it is derived for, as campaigns name them
+    dynamics: tuple[str, ...] = ("gradient_flow",)
     #: LaTeX of the law alone; empty where there is none
     formula: str = ""
     #: a few words for tables and headings

@@ -8,7 +8,7 @@ interval is over draws.
 import itertools
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -22,6 +22,8 @@ from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import sensitivity_row
 from fit.measurements.measurements import Measurements
+from lazyrich.errors import InputError
+from simulate.campaign.experiment import Experiment
 from theory.prediction import Prediction
 
 #: The amplitudes at which regimes are compared, fixed beforehand (the best A on the test set would be a choice by the
@@ -32,10 +34,10 @@ LESS_EXTREME = {
     "feature regime at A = 3.2e-4": (10**-3.5, COMPARED_AT[1]),
     "lazy regime at A = 3.2e3": (COMPARED_AT[0], 10**3.5),
 }
+#: the architecture of experiments that name none
+DEFAULT_ARCHITECTURE = Experiment.model_fields["architecture"].default
 #: Data sets on which the preference was observed (arXiv:1906.08034).
 OBSERVED = ("mnist", "fashion_mnist", "emnist_letters", "cifar10")
-#: Its sign by architecture: positive where the feature regime was observed to err more.
-OBSERVED_SIGN = {"fc": 1.0, "cnn": -1.0}
 #: Fields in which experiments that are compared draw by draw may differ.
 MAY_DIFFER = ("name", "data_seed")
 
@@ -131,7 +133,9 @@ def _judged(experiment: Measurements, difference: Estimate, conditions: str, use
         return Finding(
             estimate=difference, undecided_because=f"{measured}; {no_sign}", not_claimed_because=no_sign, **used
         )
-    outcome, reason, p_value_against = decide_sign(_towards_prediction(experiment, difference), measured)
+    sign = 1.0 if _better_regime(experiment) == "lazy" else -1.0
+    positive_if_predicted = Estimate(sign * difference.value, difference.standard_error, difference.dof)
+    outcome, reason, p_value_against = decide_sign(positive_if_predicted, measured)
     return Finding(estimate=difference, outcome=outcome, reason=reason, p_value_against=p_value_against, **used)
 
 
@@ -178,24 +182,30 @@ def _nearest(experiment: Measurements, amplitude: float) -> NDArray | None:
     return column
 
 
-def _towards_prediction(experiment: Measurements, difference: Estimate) -> Estimate:
-    """Return the difference of the regimes with the sign that makes the predicted one positive."""
-    sign = OBSERVED_SIGN[experiment.description.get("architecture", "fc")]
-    return Estimate(sign * difference.value, difference.standard_error, difference.dof)
+def _better_regime(experiment: Measurements) -> Literal["lazy", "feature"] | None:
+    """Return which regime was observed to generalise better on images for the experiment's architecture, if any."""
+    name = experiment.description.get("architecture", DEFAULT_ARCHITECTURE)
+    from simulate.networks.registry import architecture_class  # with torch: only where the data allow a verdict
+
+    try:
+        return architecture_class(name).better_regime_on_images
+    except InputError:  # an architecture of a user who did not register it here
+        return None
 
 
 def _why_no_sign(experiment: Measurements) -> str:
-    """Return why no sign is predicted for an experiment's data, in a clause; empty where one is.
+    """Return why no sign is predicted for an experiment, as a clause; empty where one is.
 
     The claim is an observation on image sets with all their directions; no power counting gives a sign. Measurements
-    that do not name their data are judged as if they were such.
+    that name neither data nor architecture are judged as if they were of fully connected networks on such a set.
     """
     dataset = experiment.description.get("dataset")
     if dataset is not None and dataset not in OBSERVED:
-        return f"no sign is predicted for {dataset}: it depends on the data, and was observed on {', '.join(OBSERVED)}"
-    architecture = experiment.description.get("architecture", "fc")
-    if architecture not in OBSERVED_SIGN:
-        return f"no sign is predicted for architecture {architecture}: it was observed on {' and '.join(OBSERVED_SIGN)}"
+        observed = ", ".join(OBSERVED)
+        return f"no sign is predicted on {dataset}: the sign depends on the data, and was observed on {observed} only"
     if experiment.description.get("pca") is not None:
         return "no sign is predicted for data reduced to principal components, where the observation was not made"
+    if _better_regime(experiment) is None:
+        architecture = experiment.description.get("architecture")
+        return f"no sign is predicted for the architecture {architecture}, on which no such observation was made"
     return ""

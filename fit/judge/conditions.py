@@ -1,4 +1,4 @@
-"""What the laws of theory are derived for, and which experiments lack it."""
+"""What a law of theory is derived for, and the experiments that it says nothing about."""
 
 from __future__ import annotations
 
@@ -6,49 +6,74 @@ import dataclasses
 from collections.abc import Mapping
 
 from fit.findings.finding import Finding
-from fit.findings.registry import ExperimentFindings
+from fit.findings.registry import Comparison, ExperimentFindings
 from fit.measurements.measurements import Measurements
 from fit.user_predictions import UserPrediction
 from theory.prediction import Prediction
+
+#: how sentences name the dynamics of a campaign
+_IN_WORDS = {
+    "gradient_flow": "gradient flow",
+    "momentum": "gradient flow with momentum",
+    "sgd": "stochastic gradient descent",
+    "adam": "Adam",
+}
 
 
 def with_conditions_checked(findings: ExperimentFindings) -> ExperimentFindings:
     """Return the findings of an experiment without verdicts on laws that are not derived for it."""
     checked = {
-        i: _withheld(findings.measurements, findings.predictions[i], finding)
+        i: _without_verdict(finding, reason)
+        if (reason := not_derived_for(findings.predictions[i], findings.measurements)) is not None
+        else finding
         for i, finding in findings.findings.items()
     }
     return dataclasses.replace(findings, findings=checked)
 
 
-def _withheld(experiment: Measurements, law: Prediction, finding: Finding) -> Finding:
-    """Withhold the verdict on a law of theory where the experiment lacks what the law is derived for.
+def comparison_with_conditions_checked(comparison: Comparison) -> Comparison:
+    """Return a comparison of experiments without a verdict where the law is derived for none of them.
 
-    An output bias has a kernel h times that of the rest, so that networks with biases obey no scaling in A. Without
-    f_0 subtracted the output starts at alpha f_0 ~ A/sqrt(h): negligible where A << 1, and nowhere else. Adam moves
-    every weight by its learning rate, whatever the gradient is: no power counting of gradients is about it.
+    Where it is derived for some, the comparison rests on these: the findings of the others are undecided.
+    """
+    reasons = [not_derived_for(comparison.prediction, member) for member in comparison.members]
+    if not reasons or reasons[0] is None or None in reasons:
+        return comparison
+    return dataclasses.replace(comparison, finding=_without_verdict(comparison.finding, reasons[0]))
+
+
+def not_derived_for(law: Prediction, experiment: Measurements) -> str | None:
+    """Return why a law says nothing about an experiment, as a clause; None where it does.
+
+    An output bias has a kernel h times that of the other weights, so that networks with biases obey no scaling in A.
+    Without f_0 subtracted the output starts at alpha f_0 ~ A/sqrt(h): negligible where A << 1, and nowhere else. Power
+    counting of gradients holds for the dynamics that a law names (`Prediction.dynamics`): momentum adds a time scale of
+    its own, a finite learning rate a largest stable curvature, and Adam moves every weight by its learning rate,
+    whatever the gradient. A user's prediction is tested as it is, and so are measurements that do not describe their
+    training.
     """
     if isinstance(law, UserPrediction):
-        return finding
-    bias = experiment.description.get("bias") or 0
+        return None
+    description = experiment.description
+    bias = description.get("bias") or 0
     if bias:
-        lacking = f"the law is derived for networks without bias, and these have bias = {bias:g}"
-    elif not experiment.description.get("subtract_initial", True) and law.regime.name != "feature":
-        lacking = "the law is derived for F = alpha (f - f_0), and here f_0 is not subtracted"
-    elif _dynamics(experiment) == "adam":
-        lacking = "the law is derived for gradient flow, and these networks were trained by Adam"
-    else:
-        return finding
+        return f"the law is derived for networks without bias, and these have bias = {bias:g}"
+    if not description.get("subtract_initial", True) and law.regime.name != "feature":
+        return "the law is derived for F = alpha (f - f_0), and here f_0 is not subtracted"
+    dynamics = description.get("dynamics")
+    name = dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics
+    if name is not None and name not in law.dynamics:
+        derived_for = " and ".join(_IN_WORDS.get(known, known) for known in law.dynamics)
+        return f"the law is derived for {derived_for}, and these networks were trained by {_IN_WORDS.get(name, name)}"
+    return None
+
+
+def _without_verdict(finding: Finding, reason: str) -> Finding:
     return dataclasses.replace(
         finding,
-        undecided_because=finding.undecided_because or lacking,
-        not_claimed_because=lacking,
+        undecided_because=finding.undecided_because or reason,
+        not_claimed_because=reason,
         outcome=None,
         reason="",
         p_value_against=None,
     )
-
-
-def _dynamics(experiment: Measurements) -> str | None:
-    dynamics = experiment.description.get("dynamics")
-    return dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics

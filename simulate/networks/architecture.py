@@ -16,7 +16,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ _MOST_COLOURS = 4  # of images: where the first side is no longer, it is taken f
 #: what a class may write by hand for its own forward function, and what it says of these forms
 _WRITTEN_FOR_FORWARD = (
     "linearise", "output", "coordinates", "preactivation_velocity", "size", "operation_counts",
-    "first_layer_in_span", "stacked_products", "stiff", "known_to_theory",
+    "first_layer_in_span", "stacked_products", "stiff", "known_to_theory", "better_regime_on_images",
 )  # fmt: skip
 
 
@@ -60,6 +60,9 @@ class Architecture(ABC):
     biased: ClassVar[bool] = False  #: whether it knows what to do with ``bias``
     #: whether `theory.infinite_width_kernels` are its kernels at infinite width, and theory's curves tell its training
     known_to_theory: ClassVar[bool] = False
+    #: on image sets with all their directions, the regime that was observed to generalise better (arXiv:1906.08034);
+    #: None where nothing was observed
+    better_regime_on_images: ClassVar[Literal["lazy", "feature"] | None] = None
     #: whether `coordinates` holds the first layer in the span of the training points where that takes fewer operations
     first_layer_in_span: ClassVar[bool] = False
     #: whether all members of a batch go through a layer in one stacked product: a batch should then fit into a

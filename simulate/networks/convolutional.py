@@ -49,6 +49,7 @@ class Convolutional(Architecture):
     name = "cnn"
     images = True
     biased = True
+    better_regime_on_images = "feature"
 
     def __init__(
         self, input_shape: int | tuple[int, ...], width: int, depth: int, activation: Activation, bias: float = 0.0

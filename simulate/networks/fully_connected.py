@@ -141,6 +141,7 @@ class FullyConnected(Architecture):
     name = "fc"
     biased = True
     known_to_theory = True
+    better_regime_on_images = "lazy"
     first_layer_in_span = True
     stacked_products = True
     stiff = False
