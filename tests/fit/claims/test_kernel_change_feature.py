@@ -1,0 +1,36 @@
+"""The kernel's power of A, and the drift of the outputs that forbids a bare "consistent"."""
+
+import pytest
+from synthetic_campaign import FEATURE, experiment, prediction
+
+from fit import assess
+
+LAW = prediction("kernel_change_feature", "root_h_alpha", "-3/2", FEATURE, margin=0.1)
+
+
+def verdict(power=-1.5, drift=0.0):
+    data = experiment(seeds=6)
+    data["kernel_change"] = data.kernel_change * 0 + data.root_h_alpha**power
+    data["test_output"] = (data.test_output * 0 + data.root_h_alpha**drift).astype(float)
+    return assess(data, [LAW])[0]
+
+
+@pytest.mark.parametrize(
+    ("power", "drift", "outcome"),
+    [
+        (-1.5, 0.0, "consistent"),
+        (-1.55, 0.0, "consistent"),
+        (-1.55, -1 / 30, "inconclusive"),
+        (-1.7, 0.0, "inconsistent"),
+    ],
+)
+def test_a_drift_of_the_outputs_forbids_consistent(power, drift, outcome):
+    result = verdict(power, drift)
+    assert result.verdict == outcome
+    assert ("drift as A^(-0.033)" in result.reason) == (drift != 0)
+
+
+def test_the_sensitivity_has_the_power_of_a_over_f_and_that_of_f():
+    rows = {row["window"]: row["estimate"] for row in verdict(-1.65, -0.1).sensitivity}
+    assert rows["against A/F, F = rms output at the stop, for A"] == pytest.approx(-1.5, abs=1e-9)
+    assert rows["power of A of that output (0: its direction does not depend on A)"] == pytest.approx(-0.1, abs=1e-9)
