@@ -100,7 +100,7 @@ def _integrators() -> str:
 
 
 def _work_precision() -> str:
-    stored = [r for _, result in _read("work_precision.json") for r in result["rows"]]
+    stored = work_precision.read(work_precision.RESULT)
     if not stored:
         return ""
     cells: dict[tuple, list[dict]] = {}

@@ -1,6 +1,6 @@
 """Work against precision of the integrators: what an error in kernel change and outputs costs.
 
-    python -m benchmarks.work_precision [--out FILE.json] [--figure-only]
+    python -m benchmarks.work_precision [--out FILE.csv] [--figure-only]
 
 Single networks on scikit-learn's digits, width 64, one thread: softplus, ReLU, tanh; L = 1, 3, 5; A = 1e-3, 1, 1e3;
 N = 100 and 1,000. Each is trained by the W-method, the kernel flow and Chebyshev's method at four tolerances, and by
@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from scipy.integrate import solve_ivp
 
@@ -40,6 +40,7 @@ from simulate.planning.tasks import campaign_tasks
 from theory.activation import Activation
 
 RESULTS = Path(__file__).parent / "results"
+RESULT = RESULTS / "work_precision.csv"
 WIDTH = 64
 REFERENCE = {"smooth": ("chebyshev", 3e-6), "relu": ("rosenbrock", 1e-4)}
 TOLERANCES = (3e-2, 1e-2, 3e-3, 1e-3)
@@ -147,6 +148,18 @@ def study(cell, integrators: Sequence[str]) -> list[dict]:
     return rows
 
 
+def write(rows: list[dict], path: Path) -> None:
+    """Write rows to a CSV file, numbers to six digits."""
+    pd.DataFrame(rows).to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def read(path: Path) -> list[dict]:
+    """Return the rows of a CSV file, what is empty as None; none if there is no file."""
+    if not path.exists():
+        return []
+    return [{k: None if pd.isna(v) else v for k, v in row.items()} for row in pd.read_csv(path).to_dict("records")]
+
+
 COLOURS = {"rosenbrock": "C0", "kernel_flow": "C3", "chebyshev": "C1", "euler": "C2"}
 LABELS = {
     "rosenbrock": "W-method",
@@ -190,18 +203,18 @@ def draw(rows: list[dict], work: str, label: str, path: Path) -> None:
 def main() -> None:
     """Run what is missing, write the rows, draw the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=RESULTS / "work_precision.json")
+    parser.add_argument("--out", type=Path, default=RESULT)
     parser.add_argument("--figure-only", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() else []
+    rows = read(options.out)
     done = {(r["activation"], r["depth"], r["A"], r["n_train"], r["integrator"]) for r in rows}
     for cell in CELLS if not options.figure_only else ():
         missing = [integrator for integrator in applicable(cell) if (*cell, integrator) not in done]
         if missing:
             new = study(cell, missing)
             rows += new
-            options.out.write_text(json.dumps({"schema_version": 1, "rows": rows}, indent=1) + "\n")
+            write(rows, options.out)
             last = {r["integrator"]: (r["evaluations"], f"{r['kernel_change_error']:.1e}") for r in new}
             print(cell, new[0]["reference_error"], last, flush=True)
     draw(rows, "evaluations", "gradient evaluations", options.out.with_name("work_precision_evaluations.svg"))

@@ -1,12 +1,11 @@
 """A forward function on stacked weights is an architecture: derivatives, kernels, training and the store follow."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
+from user_architectures import Gated, Plain, spec
 
-from simulate import Architecture, Campaign, Experiment, load_data, register_architecture, run, run_task
+from simulate import Architecture, Campaign, load_data, register_architecture, run, run_task
 from simulate.networks.differentiated import Differentiated
 from simulate.networks.fully_connected import FullyConnected
 from simulate.networks.registry import architecture_names
@@ -14,39 +13,6 @@ from simulate.planning.tasks import Task
 from theory import Activation
 
 MEMBERS, POINTS, INPUTS, WIDTH = 3, 7, 5, 6
-
-
-class Plain(Architecture):
-    """A fully connected network written as a user would."""
-
-    name = "plain"
-
-    def weight_shapes(self):
-        return [(self.width, self.input_dim), *[(self.width, self.width)] * (self.depth - 1), (1, self.width)]
-
-    def forward(self, weights, x):
-        for w in weights[:-1]:
-            x = self.sigma(x @ w.mT / math.sqrt(w.shape[-1]))
-        return (x @ weights[-1].mT / math.sqrt(self.width)).squeeze(-1)
-
-
-class Gated(Architecture):
-    """Weights of one, two and three dimensions, and a product of layers: nothing that a layerwise form covers."""
-
-    name = "gated"
-
-    def weight_shapes(self):
-        return [(self.width, self.input_dim), (self.width,), (self.width, 2, self.input_dim)]
-
-    @classmethod
-    def layers(cls, depth):
-        return 3
-
-    def forward(self, weights, x):
-        first, gate, pair = weights
-        z = x @ first.mT / math.sqrt(self.input_dim)
-        both = torch.einsum("mhkd,nd->mnhk", pair, x) / math.sqrt(self.input_dim)
-        return (self.sigma(z) * both.prod(-1) * gate.unsqueeze(1)).sum(-1) / math.sqrt(self.width)
 
 
 def points(seed=1):
@@ -106,12 +72,6 @@ def test_the_size_of_a_forward_function_is_counted_without_running_it():
             return super().forward(weights, -x if x.sum() > 0 else x)
 
     assert Branching(INPUTS, WIDTH, 3, Activation("relu")).size.kept_per_point > 0
-
-
-def spec(architecture, **changes):
-    fields = {"name": "test", "dataset": "sphere", "n_train": 16, "n_test": 24, "depth": 2, "activation": "softplus",
-              "widths": (8,), "root_h_alpha": (0.1, 10.0), "seeds": 2, "architecture": architecture}  # fmt: skip
-    return Experiment(**(fields | changes))
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """Architectures are found by name: those in the package, and those that users registered."""
 
-import math
-
 import pytest
+from user_architectures import Plain, spec
 
-from simulate import Architecture, Experiment, register_architecture
+from simulate import Architecture, register_architecture
 from simulate.networks.convolutional import Convolutional
 from simulate.networks.fully_connected import FullyConnected
 from simulate.networks.registry import architecture_class, architecture_names, user_architectures
@@ -14,26 +13,6 @@ from theory import InputError
 @pytest.fixture(autouse=True)
 def _nothing_registered(monkeypatch):
     monkeypatch.setattr("simulate.networks.registry._registered", {})
-
-
-class Plain(Architecture):
-    """A fully connected network written as a user would."""
-
-    name = "plain"
-
-    def weight_shapes(self):
-        return [(self.width, self.input_dim), *[(self.width, self.width)] * (self.depth - 1), (1, self.width)]
-
-    def forward(self, weights, x):
-        for w in weights[:-1]:
-            x = self.sigma(x @ w.mT / math.sqrt(w.shape[-1]))
-        return (x @ weights[-1].mT / math.sqrt(self.width)).squeeze(-1)
-
-
-def spec(architecture, **changes):
-    fields = {"name": "test", "dataset": "sphere", "n_train": 16, "n_test": 24, "depth": 2, "activation": "softplus",
-              "widths": (8,), "root_h_alpha": (0.1, 10.0), "seeds": 2, "architecture": architecture}  # fmt: skip
-    return Experiment(**(fields | changes))
 
 
 def test_architectures_of_the_package_need_not_be_registered():
