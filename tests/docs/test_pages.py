@@ -6,7 +6,6 @@ import re
 import shlex
 import subprocess
 import sys
-from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -52,29 +51,41 @@ def run_script(text, name):
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture
+def modules_of_its_own(tmp_path, monkeypatch):
+    """Let a page import the files that it writes, and forget them afterwards."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
 @pytest.mark.parametrize("page", RUN)
-def test_a_page_does_what_it_says(page, tmp_path, monkeypatch):
-    """Commands in this process; the blocks of Python so far as one script."""
+def test_a_page_does_what_it_says(page, tmp_path, monkeypatch, modules_of_its_own):
+    """Commands and blocks of Python in this process, in their order; names of earlier blocks are known to later ones.
+
+    A fresh Python would import torch for each of them. That scripts of the documentation run in one, in processes and
+    without a main guard, is tested on the pages of `PYTHON_ALONE`.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})  # one worker: this process
     monkeypatch.setattr("simulate.networks.registry._registered", {})  # what a page registers ends with it
     blocks = _BLOCK.findall((DOCS / f"{page}.md").read_text(encoding="utf-8"))
     assert blocks
-    script: list[str] = []
-    for number, (kind, members) in enumerate(groupby(blocks, key=lambda block: block[0])):
-        texts = [text for _, text in members]
+    names: dict[str, object] = {"__name__": "__main__"}
+    for number, (kind, text) in enumerate(blocks):
+        if kind == "sh":
+            for line in text.splitlines():
+                run_line(line)
+            continue
+        file = re.match(r"# (\S+\.(?:py|toml))\n", text)  # a file of the reader's
+        assert file or kind == "python", f"a TOML block of {page} says its file name in its first line"
+        if file:
+            Path(file.group(1)).write_text(text, encoding="utf-8")
         if kind == "python":
-            for text in texts:
-                if name := re.match(r"# (\S+\.py)\n", text):  # a file of the reader's
-                    Path(name.group(1)).write_text(text, encoding="utf-8")
-            script += texts
-            run_script("\n".join(script), f"block_{number}.py")
-        for text in texts if kind == "toml" else ():
-            name = re.match(r"# (\S+\.toml)\n", text)
-            assert name, f"a TOML block of {page} says its file name in its first line"
-            Path(name.group(1)).write_text(text, encoding="utf-8")
-        for line in "".join(texts).splitlines() if kind == "sh" else ():
-            run_line(line)
+            exec(compile(text, f"{page}.md, block {number}", "exec"), names)
 
 
 @pytest.mark.parametrize("page", PYTHON_ALONE, ids=lambda page: page.stem)
