@@ -10,6 +10,7 @@ import sympy
 from theory.activation import Activation
 from theory.claims import claims
 from theory.conventions import CONVENTIONS
+from theory.dynamics import GRADIENT_FLOW, in_words
 from theory.kernels import dual_expression
 from theory.model import Model
 from theory.parametrisation import known
@@ -128,6 +129,7 @@ def _windows() -> Iterator[str]:
 
 def _derivations() -> Iterator[str]:
     yield "## Derivations\n"
+    yield "Laws hold for training by gradient flow, unless one says that it is derived for other dynamics too.\n"
     for name, depth in SHOWN:
         yield f"### {name}, L = {depth}\n"
         told: set[tuple[str, str]] = set()
@@ -139,7 +141,8 @@ def _derivations() -> Iterator[str]:
                     continue
                 told.add((step.text, step.latex))
                 yield f"{step.text}\n\n$${step.latex}$$\n"
-            yield f"Source: {law.reference}. Refuted by: {law.falsified_by}.\n"
+            derived_for = "" if law.dynamics == GRADIENT_FLOW else f" Derived for {in_words(law.dynamics)}."
+            yield f"Source: {law.reference}. Refuted by: {law.falsified_by}.{derived_for}\n"
 
 
 def _margins() -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Literal
 import sympy
 
 from lazyrich import html
+from theory.dynamics import GRADIENT_FLOW
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Prediction:
     #: a definition or an identity makes it hold, so that a measurement can't refute the theory
     by_construction: bool = False
     #: the training dynamics that it is derived for, as campaigns name them
-    dynamics: tuple[str, ...] = ("gradient_flow",)
+    dynamics: tuple[str, ...] = GRADIENT_FLOW
     #: LaTeX of the law alone; empty where there is none
     formula: str = ""
     #: a few words for tables and headings

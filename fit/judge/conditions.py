@@ -9,15 +9,8 @@ from fit.findings.finding import Finding
 from fit.findings.registry import Comparison, ExperimentFindings
 from fit.measurements.measurements import Measurements
 from fit.user_predictions import UserPrediction
+from theory.dynamics import in_words
 from theory.prediction import Prediction
-
-#: how sentences name the dynamics of a campaign
-_IN_WORDS = {
-    "gradient_flow": "gradient flow",
-    "momentum": "gradient flow with momentum",
-    "sgd": "stochastic gradient descent",
-    "adam": "Adam",
-}
 
 
 def with_conditions_checked(findings: ExperimentFindings) -> ExperimentFindings:
@@ -63,8 +56,7 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> str | None:
     dynamics = description.get("dynamics")
     name = dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics
     if name is not None and name not in law.dynamics:
-        derived_for = " and ".join(_IN_WORDS.get(known, known) for known in law.dynamics)
-        return f"the law is derived for {derived_for}, and these networks were trained by {_IN_WORDS.get(name, name)}"
+        return f"the law is derived for {in_words(law.dynamics)}, and these networks were trained by {in_words([name])}"
     return None
 
 

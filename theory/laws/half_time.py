@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy
 
 from theory.claim import claim
+from theory.dynamics import SAME_COURSE_WHERE_LAZY
 from theory.model import Model
 from theory.notation import plain, rational, tex
 from theory.prediction import Form, Prediction, Step
@@ -66,6 +67,7 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         derivation=(*lazy_steps(model), Step("In article time,", rf"t = \alpha T \sim {tex(lazy_time)}.")),
         reference=DERIVED,
         by_construction=True,
+        dynamics=SAME_COURSE_WHERE_LAZY,
         formula=rf"t_{{1/2}} \sim {tex(lazy_time)}",
         falsified_by="time_half changing with A for A >> 1",
     )

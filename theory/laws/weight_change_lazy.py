@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from theory.claim import claim
+from theory.dynamics import SAME_COURSE_WHERE_LAZY
 from theory.model import Model
 from theory.notation import plain, tex
 from theory.prediction import Prediction, Step
@@ -30,9 +31,15 @@ def weight_change_lazy(model: Model) -> Prediction:
                 "Weights move by T times the gradient, |df/dw| = Theta^(1/2):",
                 rf"\|w - w_0\| = T\,\Theta^{{1/2}} \sim {tex(change)}.",
             ),
+            Step(
+                "Steps on minibatches, too, are combinations of the training points' gradients J, which do not change: "
+                "the weights end at the nearest point that has the outputs at the stop,",
+                rf"w - w_0 = J^T (J J^T)^{{-1}} (f - f_0) \sim {tex(change)}.",
+            ),
         ),
         reference=f"{DERIVED}; slope -1 drawn in {ARTICLE}",
         by_construction=True,
+        dynamics=SAME_COURSE_WHERE_LAZY,
         formula=rf"\|w - w_0\| \sim {tex(change)}",
         falsified_by="another power of A for A >> 1",
     )
