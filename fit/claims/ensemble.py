@@ -1,5 +1,8 @@
 """Whether an ensemble of m networks errs no more than one network that is m times as wide."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -7,11 +10,12 @@ from numpy.typing import NDArray
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
+from fit.findings.draws import compare_draws, draw_label, in_words, mean_over_rows
 from fit.findings.error_differences import data_used, fraction_wrong, judge_excess_error, ratio, too_few_seeds
 from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite
-from fit.findings.registry import measures
-from fit.findings.window import sensitivity_row, trimmed, window
+from fit.findings.registry import Comparison, ExperimentFindings, measures
+from fit.findings.window import range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
@@ -23,7 +27,12 @@ PARTITIONS = 50
 NEAR_MULTIPLE = 0.03
 
 
-@measures(needs=("test_output",), group="Test error", stands_for_power=f"< {ALLOWED:g}")
+def over_draws(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
+    """Compare ensembles with wider networks over draws of the training points, family by family."""
+    return compare_draws(experiments, ensemble.__name__, ["test_output", "test_label"], _over_draws)
+
+
+@measures(needs=("test_output",), group="Test error", stands_for_power=f"< {ALLOWED:g}", compare=over_draws)
 def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
     """Compare the test errors of ensembles of m networks, of single ones and of ones m times as wide."""
     if "test_label" not in experiment:
@@ -62,10 +71,62 @@ def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
         in_part = _compare(errors, amplitudes) if amplitudes.any() else None
         used["sensitivity"].append(sensitivity_row(name, None if in_part is None else ratio(*in_part[1:])))
     test, excess, gap = estimates
-    h_narrow, h_wide = (f"{experiment.widths[row]:g}" for row in compared)
-    compared_in_words = f"ensembles of {members} networks of width {h_narrow} over single networks of width {h_wide}"
-    gap_meaning = f"that of single networks of width {h_narrow}"
+    compared_in_words, gap_meaning = _compared_in_words(experiment, widths_and_members)
     return judge_excess_error([test], excess, gap, ALLOWED, compared_in_words, gap_meaning, used)
+
+
+def _over_draws(experiments: Sequence[Measurements], prediction: Prediction) -> Finding | None:
+    """Compare over draws; seed s of the narrow width is paired with seed s of the wide one, which is independent."""
+    widths_and_members = _widths_to_compare(experiments[0])
+    if widths_and_members is None:
+        return None
+    narrow, wide, members = widths_and_members
+    cells = window(experiments[0], prediction)
+    in_window = cells.isel(width=[narrow, wide]).all("width").values
+    outputs = [
+        [experiment.outputs(row).isel(amplitude=in_window) for row in (narrow, wide)] for experiment in experiments
+    ]
+    complete = np.logical_and.reduce(
+        [is_finite(output).all(("amplitude", "test_point")).values for of_draw in outputs for output in of_draw]
+    )
+    seeds = int(complete.sum())
+    used: dict[str, Any] = {
+        "range": range_of(cells, experiments[0]), "n_points": 2 * seeds * len(experiments), "n_seeds": seeds,
+        "n_widths": 2,
+    }  # fmt: skip
+    if not in_window.any() or seeds < max(2 * members, MIN_SEEDS):
+        return Finding(undecided_because=too_few_seeds("seeds fit at both widths in all draws", used), **used)
+    rows = []
+    for experiment, of_draw in zip(experiments, outputs, strict=True):
+        narrow_outputs, wide_outputs = (output.isel(seed=complete) for output in of_draw)
+        label = experiment.common("test_label")
+        errors = (
+            _ensemble_errors(narrow_outputs, label, members),
+            fraction_wrong(narrow_outputs, label),
+            fraction_wrong(wide_outputs, label),
+        )
+        rows.append([error.mean("amplitude").values for error in errors])
+    together, single, wider = np.array(rows).swapaxes(0, 1)  # each (draw, seed)
+    excess, gap = mean_over_rows(together - wider), mean_over_rows(single - wider)
+    if excess.estimate is None or gap.estimate is None or excess.undecided_because is not None:
+        reason = excess.undecided_because or too_few_seeds("seeds allow the comparison", used)
+        return Finding(undecided_because=reason, **used)
+    test = mean_over_rows(together - wider - ALLOWED * (single - wider)).estimate
+    used["sensitivity"] = [
+        sensitivity_row(draw_label(experiment), ratio(mean_over(a - c), mean_over(b - c)))
+        for experiment, a, b, c in zip(experiments, together, single, wider, strict=True)
+    ]
+    compared, gap_meaning = _compared_in_words(experiments[0], widths_and_members)
+    compared = f"{compared} {in_words(excess, len(experiments))}"
+    return judge_excess_error([test], excess.estimate, gap.estimate, ALLOWED, compared, gap_meaning, used)
+
+
+def _compared_in_words(experiment: Measurements, widths_and_members: tuple[int, int, int]) -> tuple[str, str]:
+    """Return what has an excess error over what, and whose excess the gap is: clauses."""
+    narrow, wide, members = widths_and_members
+    h_narrow, h_wide = (f"{experiment.widths[row]:g}" for row in (narrow, wide))
+    compared = f"ensembles of {members} networks of width {h_narrow} over single networks of width {h_wide}"
+    return compared, f"that of single networks of width {h_narrow}"
 
 
 def _compare(

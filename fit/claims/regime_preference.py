@@ -1,12 +1,9 @@
 """Which regime generalises better, on one draw of the training points and over several.
 
-Initial weights are drawn anew in every network, training points once an experiment: an interval over seeds is
-conditional on them. Experiments that differ in their draw alone are therefore also compared draw by draw, and that
-interval is over draws.
+Training points are drawn once an experiment: an interval over seeds is conditional on them. Experiments that differ in
+their draw alone are therefore also compared together, with an interval over draws and initial weights.
 """
 
-import itertools
-import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
+from fit.findings.draws import compare_draws, counts_over_draws, draw_label, in_words, mean_over_draws
 from fit.findings.error_differences import data_used, decide_sign, percentage_points, too_few_seeds
 from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite, pairs, width_of_pairs
@@ -38,37 +36,11 @@ LESS_EXTREME = {
 DEFAULT_ARCHITECTURE = Experiment.model_fields["architecture"].default
 #: Data sets on which the preference was observed (arXiv:1906.08034).
 OBSERVED = ("mnist", "fashion_mnist", "emnist_letters", "cifar10")
-#: Fields in which experiments that are compared draw by draw may differ.
-MAY_DIFFER = ("name", "data_seed")
 
 
 def over_draws(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
-    """Compare the regimes over draws of the training points, family by family.
-
-    A family is two or more experiments that differ in ``data_seed`` (and name) alone. A draw counts once: the mean of
-    its pairs of networks, feature minus lazy; the interval is Student's over draws.
-    """
-    families: dict[str, list[ExperimentFindings]] = {}
-    for experiment in experiments:
-        description = experiment.measurements.description
-        if "data_seed" in description and "test_error" in experiment.measurements:
-            fields = {key: value for key, value in description.items() if key not in MAY_DIFFER}
-            families.setdefault(json.dumps(fields, sort_keys=True, default=str), []).append(experiment)
-    comparisons = []
-    for family in families.values():
-        family = sorted(family, key=lambda experiment: experiment.measurements.description["data_seed"])
-        members = [experiment.measurements for experiment in family]
-        prediction = family[0].prediction(regime_preference.__name__)
-        differences = [difference_of_regimes(member) for member in members]
-        if (
-            len({member.description["data_seed"] for member in members}) < 2
-            or prediction is None
-            or differences[0] is None
-        ):
-            continue
-        finding = _over_draws(members, [d for d in differences if d is not None])
-        comparisons.append(Comparison(joint_name([member.name for member in members]), members, prediction, finding))
-    return comparisons
+    """Compare the regimes over draws of the training points, family by family."""
+    return compare_draws(experiments, regime_preference.__name__, ["test_error"], _over_draws)
 
 
 @measures(needs=("test_error",), group="Test error", compare=over_draws)
@@ -98,28 +70,23 @@ def regime_preference(experiment: Measurements, prediction: Prediction) -> Findi
     return _judged(experiment, estimate, "on this draw of the training points", used)
 
 
-def _over_draws(members: Sequence[Measurements], differences: Sequence[xr.DataArray]) -> Finding:
-    complete = [is_finite(d) for d in differences]
-    means = np.array([float(d.where(mask).mean()) for d, mask in zip(differences, complete, strict=True)])
-    draws = int(np.isfinite(means).sum())
-    estimate = mean_over(means)
+def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Finding | None:
+    differences = [d for member in members if (d := difference_of_regimes(member)) is not None]
+    if len(differences) < len(members):
+        return None
+    over = mean_over_draws(differences)
     low, high = _amplitudes(members[0])
     used: dict[str, Any] = {
         "range": {"variable": "root_h_alpha", "low": low, "high": high},
-        "n_points": int(sum(mask.sum() for mask in complete)),
-        "n_seeds": max(int(mask.any("width").sum()) for mask in complete),
-        "n_widths": len(members[0].widths),
         "sensitivity": [
-            sensitivity_row(f"draw {member.description['data_seed']}", mean_over(pairs(d)))
+            sensitivity_row(draw_label(member), mean_over(pairs(d)))
             for member, d in zip(members, differences, strict=True)
         ],
+        **counts_over_draws(differences),
     }
-    if estimate is None or draws < MIN_SEEDS:
-        reason = (
-            f"{draws} draws of the training points have networks that fit in both regimes, and {MIN_SEEDS} are needed"
-        )
-        return Finding(estimate=estimate, undecided_because=reason, **used)
-    return _judged(members[0], estimate, f"over {draws} draws of the training points", used)
+    if over.estimate is None or over.undecided_because is not None:
+        return Finding(estimate=over.estimate, undecided_because=over.undecided_because, **used)
+    return _judged(members[0], over.estimate, in_words(over, len(members)), used)
 
 
 def _judged(experiment: Measurements, difference: Estimate, conditions: str, used: dict[str, Any]) -> Finding:
@@ -136,7 +103,10 @@ def _judged(experiment: Measurements, difference: Estimate, conditions: str, use
     sign = 1.0 if _better_regime(experiment) == "lazy" else -1.0
     positive_if_predicted = Estimate(sign * difference.value, difference.standard_error, difference.dof)
     outcome, reason, p_value_against = decide_sign(positive_if_predicted, measured)
-    return Finding(estimate=difference, outcome=outcome, reason=reason, p_value_against=p_value_against, **used)
+    contrast = Estimate(-positive_if_predicted.value, difference.standard_error, difference.dof)
+    return Finding(
+        estimate=difference, outcome=outcome, reason=reason, p_value_against=p_value_against, contrast=contrast, **used
+    )
 
 
 def difference_of_regimes(
@@ -150,13 +120,6 @@ def difference_of_regimes(
     rows = xr.DataArray(np.arange(len(experiment.widths)), dims="width")
     feature, lazy = (errors.isel(width=rows, amplitude=xr.DataArray(c, dims="width")) for c in columns)
     return (feature - lazy).transpose("width", "seed")
-
-
-def joint_name(names: Sequence[str]) -> str:
-    """Return what a family is called: ``fc-draw0, fc-draw1, fc-draw2`` are ``fc-draw0..2``."""
-    first, last = names[0], names[-1]
-    common = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
-    return f"{first}..{last[common:]}" if common else " + ".join(names)
 
 
 def _amplitudes(experiment: Measurements) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Differences of test errors: what the claims about them have in common.
 
-All intervals are over initial weights, conditional on the one data set: they do not say how another draw of training
-points would decide. Differences of test errors are written in percentage points.
+Within one experiment intervals are over initial weights, conditional on its draw of the training points; over several
+draws see `fit.findings.draws`. Differences of test errors are written in percentage points.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def judge_excess_error(
         f"the excess test error of {compared} is {percentage_points(excess.value)} percentage points; {gap_meaning} is "
         f"{percentage_points(gap.value)}"
     )
+    contrast = max(known, key=lambda test: test.value)
     p_value_against = min(test.p_value_at_most(0.0) for test in known)
     outcome: Outcome = "inconclusive"
     reason = f"{measured}, and the interval of their ratio includes the largest one allowed, {allowed:.0%}"
@@ -105,7 +106,8 @@ def judge_excess_error(
     elif p_value_against < LEVEL:
         outcome, reason = "inconsistent", f"{measured}, so that their ratio is above {allowed:.0%}"
     return Finding(
-        estimate=ratio(excess, gap), outcome=outcome, reason=reason, p_value_against=p_value_against, **used
+        estimate=ratio(excess, gap), outcome=outcome, reason=reason, p_value_against=p_value_against, contrast=contrast,
+        **used,
     )  # fmt: skip
 
 

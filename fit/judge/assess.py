@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from fit.judge.applicable_predictions import applicable_predictions, check_names, check_quantities
+from fit.judge.between_draws import with_scatter
 from fit.judge.cases import Case, judge
-from fit.judge.conditions import comparison_with_conditions_checked, with_conditions_checked
+from fit.judge.conditions import comparison_with_conditions_checked, conditional_on, with_conditions_checked
 from fit.judge.measuring import all_measures, compare_experiments, measure_experiment
 from fit.judge.rivals import neighbours
 from fit.judge.verdicts import Verdicts
@@ -53,10 +54,13 @@ def assess(
     check_quantities(experiments, stated, [m.quantity for m in all_measures().values() if m.quantity is not None])
     tested = [(experiment, applicable_predictions(experiment, predictions, also)) for experiment in experiments]
     of_experiments = [with_conditions_checked(findings) for findings in apply(measure_experiment, tested)]
+    of_experiments = with_scatter(of_experiments)
     cases = [
-        Case(experiment.name, experiment.store, law, finding, neighbours(experiment, law))
+        Case(
+            experiment.name, experiment.store, law, finding, conditional_on(experiment), neighbours(experiment, law)
+        )
         for experiment, law, finding in (row for findings in of_experiments for row in findings.rows())
-    ]
+    ]  # fmt: skip
     cases += [
         Case(comparison.name, comparison.members[0].store, comparison.prediction, comparison.finding)
         for comparison in map(comparison_with_conditions_checked, compare_experiments(of_experiments))

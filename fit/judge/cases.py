@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -30,6 +31,7 @@ class Case:
     store: str | None
     prediction: Prediction
     finding: Finding
+    conditional_on: str | None = None  #: what its interval is not over
     neighbours: Mapping[str, sympy.Rational] = field(default_factory=dict)  #: the exponents of other depths, by name
 
     @property
@@ -50,10 +52,32 @@ class Case:
     @property
     def testable(self) -> tuple[Estimate, float, float] | None:
         """Estimate, predicted power and margin, where a comparison of these decides."""
-        finding, exponent, margin = self.finding, self.exponent, self.prediction.margin
-        if finding.estimate is None or finding.undecided_because or exponent is None or margin is None:
+        return None if self.finding.undecided_because else self.comparable
+
+    @property
+    def comparable(self) -> tuple[Estimate, float, float] | None:
+        """Estimate, predicted power and margin, where there are all three: data may still be too few to decide."""
+        estimate, exponent, margin = self.finding.estimate, self.exponent, self.prediction.margin
+        if estimate is None or exponent is None or margin is None:
             return None
-        return finding.estimate, exponent, margin
+        return estimate, exponent, margin
+
+    @property
+    def decided_by(self) -> Estimate | None:
+        """What the rule compares with the band in which the law holds."""
+        if self.finding.contrast is not None:
+            return self.finding.contrast
+        return None if self.finding.outcome is not None or self.comparable is None else self.comparable[0]
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """Where ``decided_by`` lies if the law holds."""
+        if self.finding.contrast is not None:
+            return -math.inf, 0.0
+        if self.decided_by is None or self.comparable is None:
+            return None
+        _, exponent, margin = self.comparable
+        return exponent - margin, exponent + margin
 
 
 def judge(cases: Sequence[Case]) -> list[Verdict]:
@@ -66,6 +90,7 @@ def judge(cases: Sequence[Case]) -> list[Verdict]:
 def _verdict(case: Case, rejected: bool) -> Verdict:
     finding, prediction = case.finding, case.prediction
     outcome, why = _outcome(case, rejected)
+    withheld = finding.undecided_because or "; ".join(finding.reservations) or None
     if outcome == "consistent" and finding.reservations:
         outcome, why = "inconclusive", f"{why}, but {'; '.join(finding.reservations)}"
         finding = dataclasses.replace(finding, notes=tuple(n for n in finding.notes if n not in finding.reservations))
@@ -98,6 +123,8 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         excluded=finding.left_out,
         sensitivity=finding.sensitivity,
         p_value=None if estimate is None or case.exponent is None else estimate.p_value(case.exponent),
+        between_draws=finding.between_draws,
+        conditional_on=case.conditional_on,
         store=case.store,
         rivals=rivals(estimate, prediction, case.neighbours),
         title=prediction.title or prediction.expected,
@@ -108,6 +135,9 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         column=_column(measure, prediction),
         stands_for_power=measure.stands_for_power,
         points=finding.points,
+        withheld=withheld if outcome == "inconclusive" else None,
+        decided_by=case.decided_by,
+        band=case.band,
     )
 
 

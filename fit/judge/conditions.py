@@ -68,4 +68,11 @@ def _without_verdict(finding: Finding, reason: str) -> Finding:
         outcome=None,
         reason="",
         p_value_against=None,
+        contrast=None,
     )
+
+
+def conditional_on(experiment: Measurements) -> str:
+    """Return what the intervals of one experiment are conditional on: its training points were drawn once."""
+    draw = experiment.description.get("data_seed")
+    return f"one draw of the training points{'' if draw is None else f' (data_seed = {draw})'}"

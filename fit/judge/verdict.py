@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import xarray as xr
 
+from fit.estimators.estimate import Estimate
 from fit.findings.outcome import Outcome
 from lazyrich import html
 from theory.prediction import Form
 
 SCHEMA_VERSION = 1
 #: fields for pages and figures, not part of the JSON
-_SHOWN = ("group", "figure", "column", "stands_for_power", "points")
+_SHOWN = ("group", "figure", "column", "stands_for_power", "points", "decided_by", "band")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ class Verdict:
     goodness: list[dict[str, Any]] = field(default_factory=list)
     #: the predicted exponent and others, nearest first: name, exponent, value, standard_errors away, weight
     rivals: list[dict[str, Any]] = field(default_factory=list)
+    #: how far the estimate scatters between draws of the training points: draws, standard_deviation, standard_error
+    between_draws: dict[str, float] = field(default_factory=dict)
+    conditional_on: str | None = None  #: what the interval is not over: a clause; None where it is over draws
     p_value: float | None = None  #: of the point-null estimate == predicted; shown, never the verdict
     store: str | None = None
     schema_version: int = SCHEMA_VERSION
@@ -75,6 +79,10 @@ class Verdict:
     figure: Literal["curve", "collapse"] = "curve"  #: "collapse": also all amplitudes, divided by the predicted power
     column: str | None = None  #: its heading in a table of activations, if it stands there
     stands_for_power: str | None = None  #: what tables write where a power is written, if none is predicted
+    withheld: str | None = None  #: why the rule gives no verdict though there may be an estimate: a clause
+    #: what the rule compares with the ``band`` in which the law holds; None where no interval decides
+    decided_by: Estimate | None = field(default=None, compare=False, repr=False)
+    band: tuple[float, float] | None = field(default=None, compare=False, repr=False)
     points: xr.Dataset | None = field(default=None, compare=False, repr=False)
 
     @property

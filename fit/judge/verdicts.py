@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: how tables write a variable, as text and in LaTeX
 _SYMBOLS = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
 #: fields of a verdict that are tables of their own, or of no use in one
-_NOT_A_COLUMN = ("range", "excluded", "sensitivity", "goodness", "rivals", "schema_version")
+_NOT_A_COLUMN = ("range", "excluded", "sensitivity", "goodness", "rivals", "between_draws", "schema_version")
 #: fields in the order of the columns of `Verdicts.to_dataframe` that come first
 _FIRST = (
     "experiment", "claim", "title", "regime", "variable", "predicted", "predicted_value", "estimate", "ci_low",

@@ -8,7 +8,8 @@ import xarray as xr
 from scipy import stats
 
 from fit import assess
-from fit.claims.regime_preference import joint_name
+from fit.estimators.crossed import crossed_mean
+from fit.findings.draws import joint_name
 
 
 def experiment(draw, gaps, architecture="fc", **fields):
@@ -33,18 +34,26 @@ def over_draws(*experiments):
 GAPS = [0.02, 0.03, 0.025, 0.04, 0.01]  # means of the draws
 
 
-def test_the_interval_is_students_over_the_means_of_draws():
-    rng = np.random.default_rng(0)
-    noise = rng.standard_normal((5, 4)) * 1e-3
-    noise -= noise.mean(axis=1, keepdims=True)
-    (verdict,) = over_draws(*(experiment(d, gap + noise[d]) for d, gap in enumerate(GAPS)))
+def test_with_one_seed_the_interval_is_students_over_draws():
+    (verdict,) = over_draws(*(experiment(d, [gap]) for d, gap in enumerate(GAPS)))
     assert verdict.experiment == "fc-draw0..4"
-    assert verdict.estimate == pytest.approx(np.mean(GAPS), abs=1e-12)
     half = stats.t.ppf(0.975, 4) * np.std(GAPS, ddof=1) / np.sqrt(5)
     assert (verdict.ci_low, verdict.ci_high) == pytest.approx((verdict.estimate - half, verdict.estimate + half))
+    assert "on these initial weights" in verdict.reason
+
+
+def test_the_interval_is_over_draws_and_initial_weights():
+    rng = np.random.default_rng(0)
+    values = np.array(GAPS)[:, None] + 4e-3 * rng.standard_normal(4) + 1e-3 * rng.standard_normal((5, 4))
+    (verdict,) = over_draws(*(experiment(d, row) for d, row in enumerate(values)))
+    expected, parts = crossed_mean(values)
+    assert verdict.estimate == pytest.approx(np.mean(values), abs=1e-12)
+    assert (verdict.ci_low, verdict.ci_high) == pytest.approx(expected.interval())
     assert verdict.verdict == "consistent"
     assert verdict.n_points == 20
-    assert "over 5 draws" in verdict.reason
+    assert f"over 5 draws of the training points × 4 initial weights (standard deviations: {parts.draws:.2%}" in (
+        verdict.reason
+    )
 
 
 @pytest.mark.parametrize(("architecture", "sign", "word"), [
@@ -56,9 +65,9 @@ def test_the_sign_that_is_claimed_depends_on_the_architecture(architecture, sign
 
 
 def test_many_seeds_of_few_draws_decide_nothing():
-    (verdict,) = over_draws(*(experiment(d, np.full(50, GAPS[d]) + 1e-3 * np.arange(50)) for d in range(3)))
+    (verdict,) = over_draws(*(experiment(d, np.full(50, GAPS[d]) + 1e-3 * np.arange(50)) for d in range(2)))
     assert verdict.verdict == "inconclusive"
-    assert "3 draws" in verdict.reason
+    assert "2 draws" in verdict.reason
 
 
 def test_a_draw_without_a_pair_is_left_out():

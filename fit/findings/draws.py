@@ -1,0 +1,136 @@
+"""Experiments that differ in their draw of the training points alone, and means over these draws.
+
+Initial weights do not depend on the draw (`data_seed`), so that networks of equal width and seed start from the same
+weights in every draw: a crossed design (`fit.estimators.crossed`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from fit.estimators.clusters import mean_over
+from fit.estimators.crossed import MIN_DRAWS, Components, crossed_mean
+from fit.estimators.estimate import Estimate
+from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.networks import is_finite, pairs
+from fit.findings.registry import Comparison, ExperimentFindings
+from fit.measurements.measurements import Measurements
+from theory.prediction import Prediction
+
+#: Fields in which experiments of a family may differ.
+MAY_DIFFER = ("name", "data_seed")
+
+
+@dataclass(frozen=True)
+class OverDraws:
+    """A mean over draws of the training points.
+
+    ``components`` is None where the initial weights can't be told from the rest: the interval is then Student's over
+    draws, conditional on these initial weights. ``undecided_because``: why it bears no verdict.
+    """
+
+    estimate: Estimate | None
+    components: Components | None
+    undecided_because: str | None
+
+
+def families(experiments: Sequence[ExperimentFindings], *variables: str) -> list[list[ExperimentFindings]]:
+    """Return the families of experiments that hold ``variables``, each in the order of its draws.
+
+    A family is two or more experiments of different draws that differ in nothing else but their names.
+    """
+    by_fields: dict[str, list[ExperimentFindings]] = {}
+    for one in experiments:
+        description = one.measurements.description
+        if "data_seed" in description and all(name in one.measurements for name in variables):
+            fields = {key: value for key, value in description.items() if key not in MAY_DIFFER}
+            by_fields.setdefault(json.dumps(fields, sort_keys=True, default=str), []).append(one)
+    return [
+        sorted(family, key=lambda one: one.measurements.description["data_seed"])
+        for family in by_fields.values()
+        if len({one.measurements.description["data_seed"] for one in family}) > 1
+    ]
+
+
+def compare_draws(
+    experiments: Sequence[ExperimentFindings],
+    claim: str,
+    variables: Sequence[str],
+    measure: Callable[[Sequence[Measurements], Prediction], Finding | None],
+) -> list[Comparison]:
+    """Return what ``measure`` finds over the draws of each family, for families that theory predicts ``claim`` of."""
+    comparisons = []
+    for family in families(experiments, *variables):
+        members, prediction = [one.measurements for one in family], family[0].prediction(claim)
+        finding = None if prediction is None else measure(members, prediction)
+        if finding is not None and prediction is not None:
+            comparisons.append(
+                Comparison(joint_name([member.name for member in members]), members, prediction, finding)
+            )
+    return comparisons
+
+
+def joint_name(names: Sequence[str]) -> str:
+    """Return what a family is called: ``fc-draw0, fc-draw1, fc-draw2`` are ``fc-draw0..2``."""
+    first, last = names[0], names[-1]
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return f"{first}..{last[same:]}" if same else " + ".join(names)
+
+
+def mean_over_draws(values: Sequence[xr.DataArray]) -> OverDraws:
+    """Return the mean of one value a network, (width, seed), over draws and initial weights."""
+    # tables may hold other seeds of each draw
+    return mean_over_rows(np.stack([pairs(one) for one in xr.align(*values, join="outer")]))
+
+
+def mean_over_rows(rows: NDArray) -> OverDraws:
+    """As `mean_over_draws`, of an array (draw, initial weights)."""
+    crossed = crossed_mean(rows)
+    if crossed is not None:
+        estimate, components = crossed
+        reason = None if components.n_draws >= MIN_DRAWS else too_few_draws(components.n_draws, MIN_DRAWS)
+        return OverDraws(estimate, components, reason)
+    present = np.isfinite(rows)
+    count = present.sum(axis=1)
+    means = np.where(present, rows, 0.0).sum(axis=1)[count > 0] / count[count > 0]
+    reason = None if len(means) >= MIN_SEEDS else too_few_draws(len(means), MIN_SEEDS)
+    return OverDraws(mean_over(means), None, reason)
+
+
+def too_few_draws(draws: int, needed: int) -> str:
+    """Return why a finding over too few draws is undecided: a clause."""
+    return f"{draws} draws of the training points have networks that fit, and {needed} are needed"
+
+
+def in_words(over: OverDraws, draws: int) -> str:
+    """Say what the interval is over, and what the values scatter by: a clause."""
+    parts = over.components
+    if parts is None:
+        return f"over {draws} draws of the training points, on these initial weights"
+    return (
+        f"over {parts.n_draws} draws of the training points × {parts.n_weights} initial weights (standard deviations: "
+        f"{parts.draws:.2%} between draws, {parts.weights:.2%} between initial weights, {parts.residual:.2%} beside)"
+    )
+
+
+def counts_over_draws(values: Sequence[xr.DataArray]) -> dict[str, Any]:
+    """Return what a finding over draws says of its data, as its keywords; ``values``: (width, seed) of each draw."""
+    complete = [is_finite(one) for one in values]
+    return {
+        "n_points": int(sum(present.sum() for present in complete)),
+        "n_seeds": max(int(present.any("width").sum()) for present in complete),
+        "n_widths": max(int(present.any("seed").sum()) for present in complete),
+    }
+
+
+def draw_label(experiment: Measurements) -> str:
+    """Return what a row of the sensitivity calls one draw."""
+    return f"draw {experiment.description['data_seed']}"
