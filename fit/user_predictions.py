@@ -1,4 +1,4 @@
-"""Predictions of one's own: a law in a line of text gets its verdict as the laws of theory do."""
+"""Predictions of users: a law in a line of text, which is judged by the same rule as the laws of theory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LAW = re.compile(
     rf"\s*(?P<quantity>\w+)\s*~\s*(?P<variable>\w+)\s*(?:(?:\^|\*\*)\s*(?:\(\s*(?P<a>{_NUMBER})\s*\)|(?P<b>{_NUMBER})))?\s*"
 )
 _SHAPE = "Write it as quantity ~ variable^exponent, such as kernel_change ~ root_h_alpha^(-3/2)"
-#: A margin that half a power of h or A is told from nothing with, where the user fixes none.
+#: The margin of a prediction that names none: a fifth of the difference between powers 0 and 1/2.
 DEFAULT_MARGIN = 0.1
 _KEYS = ("law", "range", "root_h_alpha", "width", "margin", "claim", "statistic", "correction", "experiment", "why")
 
@@ -36,7 +36,7 @@ class UserPrediction(Prediction):
     experiments: tuple[str, ...] = ()  #: names; empty for all
 
     def about(self, experiment: str) -> bool:
-        """Whether it says something of the experiment."""
+        """Return whether the prediction is about the experiment."""
         return not self.experiments or experiment in self.experiments
 
 
@@ -70,7 +70,7 @@ def prediction(
     statistic : {"mean", "rms", "median"}
         Which summary over seeds the law is about.
     correction : str or float, optional
-        The power of a leading correction, relative, in ``variable`` = root_h_alpha: it is fitted along.
+        The power of a leading correction, relative, in ``variable`` = root_h_alpha: it is included in the fit.
     experiment : str or sequence of str
         Only these; default all.
     why : str
@@ -87,17 +87,17 @@ def prediction(
     >>> law.variable, law.exponent, law.regime.bounds(64)
     ('root_h_alpha', -3/2, (0.0001, 0.01))
     """
-    read = _LAW.fullmatch(law) if isinstance(law, str) else None
-    if read is None:
-        raise InputError("law", law, "it is no power law", _SHAPE)
-    variable = _VARIABLES.get(read["variable"])
+    match = _LAW.fullmatch(law) if isinstance(law, str) else None
+    if match is None:
+        raise InputError("law", law, "it is not a power law", _SHAPE)
+    variable = _VARIABLES.get(match["variable"])
     if variable is None:
         known = ", ".join(_VARIABLES)
-        raise InputError("law", law, f"there are no laws in {read['variable']!r}", f"Use one of {known}")
-    exponent = _rational("law", read["a"] or read["b"] or "1")
+        raise InputError("law", law, f"laws in {match['variable']!r} are not measured", f"Use one of {known}")
+    exponent = _rational("law", match["a"] or match["b"] or "1")
     if not (_is_number(margin) and 0 < margin < math.inf):
         raise InputError(
-            "margin", margin, "it is no positive number", "Give the largest difference that counts as none"
+            "margin", margin, "it is not a positive number", "Give the largest difference that counts as none"
         )
     if statistic not in _STATISTICS:
         raise InputError(
@@ -105,12 +105,12 @@ def prediction(
         )
     for field, text in (("claim", claim or ""), ("why", why)):
         if not isinstance(text, str):
-            raise InputError(field, text, "it is no text", "Write it in quotes")
+            raise InputError(field, text, "it is not text", "Write it in quotes")
     low, high = _range("root_h_alpha", root_h_alpha)
     names = (experiment,) if isinstance(experiment, str) else tuple(experiment)
     if not all(isinstance(name, str) for name in names):
-        raise InputError("experiment", experiment, "these are no names", "Give names of experiments in quotes")
-    quantity = str(read["quantity"])
+        raise InputError("experiment", experiment, "these are not names", "Give names of experiments in quotes")
+    quantity = str(match["quantity"])
     return UserPrediction(
         claim=claim or f"own_{quantity}",
         quantity=quantity,
@@ -147,7 +147,7 @@ def read_predictions(path: str | Path) -> list[UserPrediction]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("predictions", str(path), f"can't be read ({error})", "Give a text file in TOML") from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError("predictions", str(path), f"is no TOML ({error})", "Mend that line") from None
+        raise InputError("predictions", str(path), f"is not valid TOML ({error})", "Correct that line") from None
     entries = content.get("prediction")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         remedy = 'Write one or more tables [[prediction]], each with law = "quantity ~ variable^exponent"'
@@ -157,7 +157,7 @@ def read_predictions(path: str | Path) -> list[UserPrediction]:
 
 
 def distinct(laws: Sequence[UserPrediction]) -> list[UserPrediction]:
-    """Number the claims of laws that would bear the same name in the same tables."""
+    """Number the claims of laws that would have the same name in a table."""
     seen: dict[str, int] = {}
     result = []
     for law in laws:
@@ -175,14 +175,16 @@ def _entry(where: str, entry: Mapping[str, Any]) -> UserPrediction:
         raise InputError(f"{where}.law", None, "it is missing", _SHAPE)
     arguments = dict(entry)
     law = arguments.pop("law")
-    own_range = arguments.pop("range", None)
-    if own_range is not None:
-        read = _LAW.fullmatch(law) if isinstance(law, str) else None
-        variable = _VARIABLES.get(read["variable"]) if read else None
+    range_of_variable = arguments.pop("range", None)
+    if range_of_variable is not None:
+        match = _LAW.fullmatch(law) if isinstance(law, str) else None
+        variable = _VARIABLES.get(match["variable"]) if match else None
         if variable in arguments:
-            raise InputError(f"{where}.range", own_range, f"{variable} gives the range too", "Leave one of them out")
+            raise InputError(
+                f"{where}.range", range_of_variable, f"{variable} gives the range too", "Leave one of them out"
+            )
         if variable is not None:
-            arguments[variable] = own_range
+            arguments[variable] = range_of_variable
     try:
         return prediction(law, **arguments)
     except InputError as error:
@@ -192,7 +194,9 @@ def _entry(where: str, entry: Mapping[str, Any]) -> UserPrediction:
 def _rational(field: str, value: str | float) -> sympy.Rational:
     text = str(value).replace(" ", "")
     if not re.fullmatch(_NUMBER, text) or re.search(r"/0+$", text):
-        raise InputError(field, value, "the exponent is no number", "Give a decimal number or a fraction, such as -3/2")
+        raise InputError(
+            field, value, "the exponent is not a number", "Give a decimal number or a fraction, such as -3/2"
+        )
     numerator, _, denominator = text.partition("/")
     return sympy.Rational(numerator) / sympy.Rational(denominator or "1")
 
@@ -200,7 +204,7 @@ def _rational(field: str, value: str | float) -> sympy.Rational:
 def _range(field: str, value: Sequence[float]) -> tuple[float, float]:
     pair = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
     if len(pair) != 2 or not all(_is_number(edge) for edge in pair) or not 0 <= pair[0] < pair[1]:
-        raise InputError(field, value, "it is no range", "Give two numbers, 0 <= low < high, such as [1e-4, 1e-2]")
+        raise InputError(field, value, "it is not a range", "Give two numbers, 0 <= low < high, such as [1e-4, 1e-2]")
     return float(pair[0]), float(pair[1])
 
 

@@ -40,7 +40,7 @@ def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
     cells = window(experiment, prediction)
     widths_and_members = _widths_to_compare(experiment)
     if widths_and_members is None:
-        reason = f"no width is m >= 2 times another one that has at least max(2·m, {MIN_SEEDS}) seeds"
+        reason = f"no width is a multiple m >= 2 of another one that has at least max(2·m, {MIN_SEEDS}) seeds"
         return Finding(undecided_because=reason)
     narrow, wide, members = widths_and_members
     compared = [narrow, wide]

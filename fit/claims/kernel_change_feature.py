@@ -35,10 +35,10 @@ def kernel_change_feature(experiment: Measurements, prediction: Prediction) -> F
     drift, power_of_ratio = _powers_with_output(experiment, prediction, logs)
     if drift is None or power_of_ratio is None:
         return dataclasses.replace(finding, reservations=finding.contradictions(prediction))
-    finding.sensitivity.append(sensitivity_row("against A/F, F = rms output at the stop, for A", power_of_ratio))
+    finding.sensitivity.append(sensitivity_row("power of A/F, F the rms output at the stop", power_of_ratio))
     reservations = finding.contradictions(prediction)
     finding.sensitivity.append(
-        sensitivity_row("power of A of that output (0: its direction does not depend on A)", drift)
+        sensitivity_row("power of A of F itself, 0 if the direction of the output does not depend on A", drift)
     )
     notes = finding.notes
     shift = abs(drift.value * float(prediction.exponent))  # of the power of A

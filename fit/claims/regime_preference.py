@@ -48,9 +48,7 @@ def regime_preference(experiment: Measurements, prediction: Prediction) -> Findi
     """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
     difference = difference_of_regimes(experiment)
     if difference is None:
-        return Finding(
-            undecided_because="the grid has no amplitude within half a decade of A = 1e-4, or none of A = 1e4"
-        )
+        return Finding(undecided_because="the grid has no amplitude within half a decade of A = 1e-4, or none of 1e4")
     estimate = mean_over(pairs(difference), width_of_pairs(difference))
     cells = xr.zeros_like(experiment.root_h_alpha, dtype=bool)
     for column in _columns(experiment) or ():

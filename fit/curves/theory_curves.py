@@ -46,7 +46,7 @@ MEAN_FIELD_GRID = tuple(float(10.0 ** (i / 2)) for i in range(-8, 9))
 PARTICLES = 16_000
 LINEAR = ("linear", "z")
 _EXACT_TIME = "exact at h = ∞, an asymptote at the width measured"
-_EXACT_KERNEL = f"{_EXACT_TIME}, compared up to A = {INFINITE_UP_TO:g}, beyond which the change ~ 1/(√h·A) comes in"
+_EXACT_KERNEL = f"{_EXACT_TIME}, compared up to A = {INFINITE_UP_TO:g}: beyond, the change ~ 1/(√h·A) matters"
 #: what a mean-field curve depends on, besides the data
 _KEY = ("activation", "normalise", "loss", "n_kernel")
 
@@ -169,7 +169,7 @@ def _deep_linear(experiment: Experiment, data: Data) -> list[TheoryCurve]:
             compared_at,
         )
         for name, where, compared_at in (
-            ("kernel_change", f"{_EXACT_KERNEL}, and for the kernel on the training points, where held-out ones are "
+            ("kernel_change", f"{_EXACT_KERNEL}, and for the kernel on the training points, whereas held-out ones are "
              "measured", (0.0, INFINITE_UP_TO)),
             ("time_half", _EXACT_TIME, (0.0, np.inf)),
         )

@@ -65,8 +65,8 @@ def slope_between(log_x: NDArray, values: NDArray, *, robust: bool = False) -> E
         between = OLS(np.bincount(group, values) / np.bincount(group), add_constant(levels)).fit()
         value, standard_error, dof = float(between.params[1]), float(between.bse[1]), float(len(levels) - 2)
         notes = (
-            f"widths scatter about the line by more than their noise (p = {p_fit:.1g}), "
-            "so the interval comes from that scatter",
+            f"the widths scatter about the line by more than their noise (p = {p_fit:.1g}), "
+            "so that the interval comes from this scatter",
         )
     return Estimate(
         value=value,

@@ -69,7 +69,7 @@ def mean_over(values: NDArray, group: NDArray | None = None, *, robust: bool = F
         if p_drift < PRELIMINARY_LEVEL:
             scale = 1.0
             sample = np.array([sample[labels == name].mean() for name in np.unique(labels)])
-            notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are the independent units",)
+            notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are taken as independent units",)
     value, error, freedom = last_coefficient(sample, np.ones((len(sample), 1)), robust)
     return Estimate(
         value=value,

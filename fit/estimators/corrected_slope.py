@@ -87,7 +87,7 @@ def corrected_slope(
         scale = birge_ratio(f_drift, p_drift)
         if p_drift < PRELIMINARY_LEVEL:
             scale, cluster = 1.0, np.unique(labels, return_inverse=True)[1]
-            notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are the independent units",)
+            notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are taken as independent units",)
     jacobian = np.stack([x, centred(log_factor(b, power)[1])], axis=-1)[present]
     residual = (target - value * x)[present]
     member = np.broadcast_to(cluster[:, None], present.shape)[present]

@@ -43,10 +43,12 @@ def from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurements
         description = json.loads(recorded) if isinstance(recorded, str) else recorded
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0][:100]
-        raise InputError(f"{name}.attrs['experiment']", recorded, f"it is no JSON ({reason})", "Repair it") from error
+        raise InputError(
+            f"{name}.attrs['experiment']", recorded, f"it is not valid JSON ({reason})", "Repair it"
+        ) from error
     if not isinstance(description, Mapping):
         remedy = "Give the fields of a campaign's experiment as JSON, or leave it out"
-        raise InputError(f"{name}.attrs['experiment']", recorded, "it is no table of fields", remedy)
+        raise InputError(f"{name}.attrs['experiment']", recorded, "it is not a table of fields", remedy)
     description = dict(description)
     for key in LABELS:
         if key in data.attrs:

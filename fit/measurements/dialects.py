@@ -51,7 +51,7 @@ def read_text_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        raise InputError("store", str(path), "it is no text in UTF-8 or UTF-16", "Save it as CSV in UTF-8") from None
+        raise InputError("store", str(path), "it is not text in UTF-8 or UTF-16", "Save it as CSV in UTF-8") from None
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
         raise InputError("store", str(path), "there is nothing in it", "Give a table with a line of column names")
@@ -85,7 +85,7 @@ def with_plain_names(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tup
     if len(set(names)) < len(names):
         repeated = sorted(old for old, new in zip(original, names, strict=True) if names.count(new) > 1)
         raise InputError(
-            "store", str(path), f"the columns {', '.join(map(repr, repeated))} have one name", "Rename one"
+            "store", str(path), f"the columns {', '.join(map(repr, repeated))} have the same name", "Rename one"
         )
     changes = ", ".join(f"{new} ({old!r})" for old, new in zip(original, names, strict=True) if old != new)
     return table.set_axis(names, axis=1), (f"columns are read as {changes}",) if changes else ()

@@ -157,7 +157,7 @@ def _only_numbers(table: pd.DataFrame, index: list[str], path: Path) -> pd.DataF
             continue
         row = unread.idxmax()
         raise InputError(
-            f"{path}: {column}, row {row + 1}", str(table.loc[row, column]), "is no number",
+            f"{path}: {column}, row {row + 1}", str(table.loc[row, column]), "is not a number",
             "Write one" if column in index else "Write one, or leave it empty",
         )  # fmt: skip
     return numbers

@@ -103,16 +103,16 @@ def test_netcdf_with_any_order_of_dimensions_does_as_well(tmp_path, data):
     [
         ("law = 3", "states no prediction"),
         ("[[prediction]]\nrange = [0, 1]", "prediction[0].law"),
-        ('[[prediction]]\nlaw = "x"', "no power law"),
-        ('[[prediction]]\nlaw = "x ~ time"', "no laws in 'time'"),
-        ('[[prediction]]\nlaw = "x ~ A^(1/0)"', "no number"),
-        ('[[prediction]]\nlaw = "x ~ A^2"\nrange = [2, 1]', "no range"),
+        ('[[prediction]]\nlaw = "x"', "is not a power law"),
+        ('[[prediction]]\nlaw = "x ~ time"', "laws in 'time' are not measured"),
+        ('[[prediction]]\nlaw = "x ~ A^(1/0)"', "is not a number"),
+        ('[[prediction]]\nlaw = "x ~ A^2"\nrange = [2, 1]', "is not a range"),
         ('[[prediction]]\nlaw = "x ~ A^2"\nrange = [1, 2]\nroot_h_alpha = [1, 2]', "gives the range too"),
-        ('[[prediction]]\nlaw = "x ~ A^2"\nmargin = 0', "no positive number"),
+        ('[[prediction]]\nlaw = "x ~ A^2"\nmargin = 0', "is not a positive number"),
         ('[[prediction]]\nlaw = "x ~ A^2"\nstatistic = "mode"', "no such summary"),
         ('[[prediction]]\nlaw = "x ~ A^2"\nslope = 1', "no such key"),
         ('[[prediction]]\nlaw = "x ~ A^2"\nexperiment = "absent"', "absent"),
-        ("[[prediction", "is no TOML"),
+        ("[[prediction", "is not valid TOML"),
     ],
 )
 def test_what_is_no_prediction_is_refused_in_one_sentence(text, told, tmp_path, data):

@@ -32,5 +32,7 @@ def test_a_drift_of_the_outputs_forbids_consistent(power, drift, outcome):
 
 def test_the_sensitivity_has_the_power_of_a_over_f_and_that_of_f():
     rows = {row["window"]: row["estimate"] for row in verdict(-1.65, -0.1).sensitivity}
-    assert rows["against A/F, F = rms output at the stop, for A"] == pytest.approx(-1.5, abs=1e-9)
-    assert rows["power of A of that output (0: its direction does not depend on A)"] == pytest.approx(-0.1, abs=1e-9)
+    assert rows["power of A/F, F the rms output at the stop"] == pytest.approx(-1.5, abs=1e-9)
+    assert rows["power of A of F itself, 0 if the direction of the output does not depend on A"] == pytest.approx(
+        -0.1, abs=1e-9
+    )

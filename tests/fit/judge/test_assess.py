@@ -75,7 +75,7 @@ def test_a_direction_that_depends_on_the_amplitude_is_told_apart_from_a_wrong_po
         assert verdict.verdict == "inconsistent"
         rows = {row["window"]: row["estimate"] for row in verdict.sensitivity}
         assert ("direction in which the flow ends depends on A" in verdict.reason) == told
-        against_output = next(value for name, value in rows.items() if name.startswith("against A/F"))
+        against_output = next(value for name, value in rows.items() if name.startswith("power of A/F"))
         assert against_output == pytest.approx(-1.5 if told else -1.65, abs=0.03)
     without = assess(drifting.drop_vars("test_output"), laws())
     assert by_claim(without)["kernel_change_feature", "root_h_alpha", "feature"].verdict == "inconsistent"

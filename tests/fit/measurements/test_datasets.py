@@ -16,7 +16,9 @@ def test_a_description_is_json_or_attributes_of_their_own():
     assert (measured.name, measured.activation, measured.depth) == ("other", "relu", 2)
 
 
-@pytest.mark.parametrize(("recorded", "problem"), [("{", "it is no JSON"), ("[1]", "it is no table of fields")])
+@pytest.mark.parametrize(
+    ("recorded", "problem"), [("{", "it is not valid JSON"), ("[1]", "it is not a table of fields")]
+)
 def test_a_description_that_is_none_is_refused(recorded, problem):
     data = experiment(seeds=2)
     data.attrs["experiment"] = recorded

@@ -50,8 +50,8 @@ def test_a_dialect_is_read_and_told(tmp_path, name, content, said):
         (b"# only this\n", "nothing in it"),
         (b"width,seed\n", "no rows"),
         (b"width,seed\n1,2,3\n", "more values than the first line has names"),
-        (b"\xff\x00\xfa", "no text in UTF-8 or UTF-16"),
-        (b"width,Width ,seed\n1,2,3\n", "'Width ', 'width' have one name"),
+        (b"\xff\x00\xfa", "is not text in UTF-8 or UTF-16"),
+        (b"width,Width ,seed\n1,2,3\n", "'Width ', 'width' have the same name"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path, content, said):

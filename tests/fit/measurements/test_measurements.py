@@ -42,7 +42,7 @@ def test_text_among_numbers_is_refused_and_other_columns_of_text_are_left_out(tm
     assert "note" not in one.data
     np.testing.assert_array_equal(one.network("kernel_change").values.ravel(), [0.5, np.nan])
     for row, said in (
-        ("32,1,1,big,", "kernel_change, row 2.*'big'.*no number"),
+        ("32,1,1,big,", "kernel_change, row 2.*'big'.*is not a number"),
         ("32,x,1,1,", "root_h_alpha, row 2.*'x'"),
     ):
         (tmp_path / "bad.csv").write_text(head + "32,1,0,0.5,\n" + row + "\n")
@@ -120,7 +120,7 @@ def test_what_is_no_source_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(InputError, match="not all positive"):
         measurements(experiment(**SMALL).assign_coords(root_h_alpha=[-1.0, 1.0, 2.0]))
     broken = experiment(**SMALL).assign_attrs(experiment="{")
-    with pytest.raises(InputError, match="it is no JSON"):
+    with pytest.raises(InputError, match="it is not valid JSON"):
         measurements(broken)
 
 

@@ -112,8 +112,8 @@ def test_a_table_in_memory_may_have_an_index_and_types_of_pandas(change):
         (lambda t: t.drop(columns="seed"), "its columns are"),
         (lambda t: t.iloc[:0], "it has no rows"),
         (lambda t: pd.concat([t, t]), "twice"),
-        (lambda t: t.assign(WIDTH=1), "have one name"),
-        (lambda t: pd.concat([t, t[["width"]]], axis=1), "have one name"),
+        (lambda t: t.assign(WIDTH=1), "have the same name"),
+        (lambda t: pd.concat([t, t[["width"]]], axis=1), "have the same name"),
     ],
 )
 def test_a_table_in_memory_is_refused_as_the_file_would_be(change, problem):
