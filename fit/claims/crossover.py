@@ -18,9 +18,9 @@ from theory.prediction import Prediction
 
 #: Further levels of the kernel change whose alpha* the sensitivity has: the law -1/2 is claimed at and above 0.3.
 LEVELS = (0.3, 3.0, 10.0)
-#: Up to this share of crossovers outside the grid they are left out; beyond, a censored likelihood takes their side.
+#: Up to this fraction of crossovers outside the grid they are left out; beyond, a censored likelihood takes their side.
 MAX_CENSORED = 0.05
-#: With more than this share beyond the grid not even the censored likelihood gives a verdict.
+#: With more than this fraction beyond the grid not even the censored likelihood gives a verdict.
 MAX_CENSORED_LIKELIHOOD = 0.5
 _NO_PASSAGE = "its kernel change does not pass 1 between amplitudes at most a decade apart"
 
@@ -42,20 +42,20 @@ def crossover(experiment: Measurements, prediction: Prediction) -> Finding:
     censored = int((started & ~is_finite(measured)).sum())
     if not censored:
         return finding
-    share = censored / int(started.sum())
+    fraction = censored / int(started.sum())
     left_out = finding.left_out | {_NO_PASSAGE: censored}
-    if share <= MAX_CENSORED:
+    if fraction <= MAX_CENSORED:
         return dataclasses.replace(finding, left_out=left_out)
     censored_estimate = _censored(log_star, side)
     side_unknown = bool((started & ~is_finite(log_star)).any())
-    if share > MAX_CENSORED_LIKELIHOOD or censored_estimate is None or side_unknown:
-        not_in_grid = f"for {share:.0%} of the seeds the kernel change does not pass 1 inside the grid, between "
+    if fraction > MAX_CENSORED_LIKELIHOOD or censored_estimate is None or side_unknown:
+        not_in_grid = f"for {fraction:.0%} of the seeds the kernel change does not pass 1 inside the grid, between "
         not_in_grid += "amplitudes at most a decade apart"
         return dataclasses.replace(finding, left_out=left_out, undecided_because=not_in_grid)
     # leaving out seeds at the end of the grid would select by the response; that their A* lies beyond it is used
-    note = f"{share:.0%} of the crossovers lie beyond the grid, and a censored regression takes them into account"
-    enough = (started.sum("seed") >= MIN_SEEDS) & (side == 0).any("seed")
-    undecided_because = None if int(enough.sum()) >= MIN_WIDTHS else finding.undecided_because
+    note = f"{fraction:.0%} of the crossovers lie beyond the grid, and a censored regression takes them into account"
+    measured_widths = (started.sum("seed") >= MIN_SEEDS) & (side == 0).any("seed")
+    undecided_because = None if int(measured_widths.sum()) >= MIN_WIDTHS else finding.undecided_because
     return dataclasses.replace(
         finding, estimate=censored_estimate, left_out=left_out, undecided_because=undecided_because, notes=(note,)
     )
@@ -69,8 +69,8 @@ def _crossings(experiment: Measurements, logs: xr.DataArray, level: float) -> tu
         measured = np.isfinite(curves).any(axis=1)  # widths need not be measured at the same amplitudes
         measured = measured if measured.any() else np.ones_like(measured)
         rows.append(censoring(np.log(a[measured]), curves[measured], float(np.log(level))))
-    like = logs.isel(amplitude=0, drop=True).transpose("width", "seed")
-    log_star, side = (like.copy(data=np.stack(part)) for part in zip(*rows, strict=True))
+    pair_template = logs.isel(amplitude=0, drop=True).transpose("width", "seed")
+    log_star, side = (pair_template.copy(data=np.stack(part)) for part in zip(*rows, strict=True))
     return log_star, side
 
 

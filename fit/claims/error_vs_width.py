@@ -36,10 +36,10 @@ def error_vs_width(experiment: Measurements, prediction: Prediction) -> Finding:
     values = mean_in_cells(errors, cells)
     complete = is_finite(values) & (values > 0)
     used = data_used(experiment, cells, complete)
-    enough = int((complete.sum("seed") >= MIN_SEEDS).sum())
-    if enough < MIN_WIDTHS_OF_A_LIMIT:
+    well_measured = int((complete.sum("seed") >= MIN_SEEDS).sum())
+    if well_measured < MIN_WIDTHS_OF_A_LIMIT:
         too_few_widths = (
-            f"{enough} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS_OF_A_LIMIT} are needed to fit a limit"
+            f"{well_measured} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS_OF_A_LIMIT} are needed"
         )
         return Finding(undecided_because=too_few_widths, **used)
     width, error, in_fit = width_of_pairs(values), pairs(values), pairs(complete)
@@ -76,12 +76,12 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
     used = {"range": range_of(whole_grid(members[0]), members[0]), **counts_over_draws(errors)}
     averaged = sum(errors[1:], errors[0]) / len(errors)
     complete = is_finite(averaged) & (averaged > 0)
-    enough = int((complete.sum("seed") >= MIN_SEEDS).sum())
+    well_measured = int((complete.sum("seed") >= MIN_SEEDS).sum())
     if len(members) < MIN_DRAWS:
         return Finding(undecided_because=too_few_draws(len(members), MIN_DRAWS), **used)
-    if enough < MIN_WIDTHS_OF_A_LIMIT:
-        needed = f"{MIN_WIDTHS_OF_A_LIMIT} are needed to fit a limit"
-        too_few_widths = f"{enough} widths have {MIN_SEEDS} seeds that are complete in all draws, and {needed}"
+    if well_measured < MIN_WIDTHS_OF_A_LIMIT:
+        needed = f"{MIN_WIDTHS_OF_A_LIMIT} are needed"
+        too_few_widths = f"{well_measured} widths have {MIN_SEEDS} seeds that are complete in all draws, and {needed}"
         return Finding(undecided_because=too_few_widths, **used)
 
     def fit(values: xr.DataArray) -> ModelFit:

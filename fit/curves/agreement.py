@@ -48,13 +48,13 @@ def agreement(experiment: Measurements, curve: TheoryCurve) -> dict[str, Any] | 
     amplitude = experiment.root_h_alpha.isel(width=-1).values
     low, high = curve.compared_at
     matches = np.abs(np.log(amplitude[:, None] / curve.root_h_alpha)) < SAME_AMPLITUDE
-    chosen = (
+    compared = (
         matches.any(axis=1) & (amplitude >= low * (1 - SAME_AMPLITUDE)) & (amplitude <= high * (1 + SAME_AMPLITUDE))
     )
-    column = matches[chosen].argmax(axis=1)
+    column = matches[compared].argmax(axis=1)
     if not len(column):
         return None
-    widest = experiment.network(curve.quantity).isel(width=-1, amplitude=chosen)
+    widest = experiment.network(curve.quantity).isel(width=-1, amplitude=compared)
     measured = widest.transpose("seed", "amplitude").values
     try:
         if curve.networks is None:
@@ -71,8 +71,8 @@ def agreement(experiment: Measurements, curve: TheoryCurve) -> dict[str, Any] | 
     return {
         "curve": curve.label,
         "width": float(experiment.widths[-1]),
-        "low": float(amplitude[chosen].min()),
-        "high": float(amplitude[chosen].max()),
+        "low": float(amplitude[compared].min()),
+        "high": float(amplitude[compared].max()),
         "n_points": fit.n_points,
         "n_seeds": fit.n_seeds,
         "residual": fit.residual,

@@ -90,9 +90,9 @@ def crossed_mean(values: NDArray) -> tuple[Estimate, Components] | None:
 def crossed_estimate(of_draws: Sequence[Estimate], pooled: Estimate) -> Estimate | None:
     """Give an estimate from values averaged over draws the error of the whole crossed design.
 
-    For what is no mean, such as a fitted power. ``pooled`` has the error between initial weights, V_W: its variance
-    is s_W²/S + s_E²/(D S). Estimates on one draw each have s_W²/S + s_E²/S, which gives the residual's part, and their
-    scatter is s_D² + s_E²/S, since the initial weights are common to all.
+    For statistics that are not means, such as a fitted power. ``pooled`` has the error between initial weights, V_W:
+    its variance is s_W²/S + s_E²/(D S). Estimates on one draw each have s_W²/S + s_E²/S, which gives the residual's
+    part, and their scatter is s_D² + s_E²/S, since the initial weights are common to all.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def crossed_estimate(of_draws: Sequence[Estimate], pooled: Estimate) -> Estimate
     draws = len(of_draws)
     if draws < 2:
         return None
-    between = float(np.var([one.value for one in of_draws], ddof=1)) / draws
-    within = float(np.mean([one.standard_error**2 for one in of_draws]))
+    between = float(np.var([estimate.value for estimate in of_draws], ddof=1)) / draws
+    within = float(np.mean([estimate.standard_error**2 for estimate in of_draws]))
     residual = min(max((within - pooled.standard_error**2) / (draws - 1), 0.0), pooled.standard_error**2)
     squares = np.array([between, pooled.standard_error**2, residual])
     parts = np.array([max(between - residual, 0.0), pooled.standard_error**2 - residual, residual])
@@ -136,9 +136,9 @@ def _freedom(parts: NDArray, squares: NDArray, freedoms: Sequence[float]) -> flo
     total = parts.sum()
     if total <= 0:
         return float(freedoms[0])
-    known = np.array(freedoms, dtype=float)
+    freedom = np.array(freedoms, dtype=float)
     used = parts > 0
-    satterthwaite = total**2 / np.sum((squares**2 / known)[used])
-    factors = stdtrit(known, 0.975)
+    satterthwaite = total**2 / np.sum((squares**2 / freedom)[used])
+    factors = stdtrit(freedom, 0.975)
     half_width = (stdtrit(satterthwaite, 0.975) + math.sqrt(np.sum(factors**2 * parts) / total)) / 2
-    return float(np.clip(stdtridf(0.975, half_width), known.min(), known.max() * 2))
+    return float(np.clip(stdtridf(0.975, half_width), freedom.min(), freedom.max() * 2))

@@ -34,7 +34,7 @@ class OverDraws:
     """A mean over draws of the training points.
 
     ``components`` is None where the initial weights can't be told from the rest: the interval is then Student's over
-    draws, conditional on these initial weights. ``undecided_because``: why it bears no verdict.
+    draws, conditional on these initial weights. ``undecided_because``: why it gives no verdict.
     """
 
     estimate: Estimate | None
@@ -48,15 +48,15 @@ def families(experiments: Sequence[ExperimentFindings], *variables: str) -> list
     A family is two or more experiments of different draws that differ in nothing else but their names.
     """
     by_fields: dict[str, list[ExperimentFindings]] = {}
-    for one in experiments:
-        description = one.measurements.description
-        if "data_seed" in description and all(name in one.measurements for name in variables):
+    for experiment in experiments:
+        description = experiment.measurements.description
+        if "data_seed" in description and all(name in experiment.measurements for name in variables):
             fields = {key: value for key, value in description.items() if key not in MAY_DIFFER}
-            by_fields.setdefault(json.dumps(fields, sort_keys=True, default=str), []).append(one)
+            by_fields.setdefault(json.dumps(fields, sort_keys=True, default=str), []).append(experiment)
     return [
-        sorted(family, key=lambda one: one.measurements.description["data_seed"])
+        sorted(family, key=lambda experiment: experiment.measurements.description["data_seed"])
         for family in by_fields.values()
-        if len({one.measurements.description["data_seed"] for one in family}) > 1
+        if len({experiment.measurements.description["data_seed"] for experiment in family}) > 1
     ]
 
 
@@ -66,10 +66,10 @@ def compare_draws(
     variables: Sequence[str],
     measure: Callable[[Sequence[Measurements], Prediction], Finding | None],
 ) -> list[Comparison]:
-    """Return what ``measure`` finds over the draws of each family, for families that theory predicts ``claim`` of."""
+    """Return the findings of ``measure`` over the draws of each family that has a prediction of ``claim``."""
     comparisons = []
     for family in families(experiments, *variables):
-        members, prediction = [one.measurements for one in family], family[0].prediction(claim)
+        members, prediction = [experiment.measurements for experiment in family], family[0].prediction(claim)
         finding = None if prediction is None else measure(members, prediction)
         if finding is not None and prediction is not None:
             comparisons.append(
@@ -81,14 +81,14 @@ def compare_draws(
 def joint_name(names: Sequence[str]) -> str:
     """Return what a family is called: ``fc-draw0, fc-draw1, fc-draw2`` are ``fc-draw0..2``."""
     first, last = names[0], names[-1]
-    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
-    return f"{first}..{last[same:]}" if same else " + ".join(names)
+    common = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return f"{first}..{last[common:]}" if common else " + ".join(names)
 
 
 def mean_over_draws(values: Sequence[xr.DataArray]) -> OverDraws:
     """Return the mean of one value a network, (width, seed), over draws and initial weights."""
     # tables may hold other seeds of each draw
-    return mean_over_rows(np.stack([pairs(one) for one in xr.align(*values, join="outer")]))
+    return mean_over_rows(np.stack([pairs(of_draw) for of_draw in xr.align(*values, join="outer")]))
 
 
 def mean_over_rows(rows: NDArray) -> OverDraws:
@@ -107,23 +107,23 @@ def mean_over_rows(rows: NDArray) -> OverDraws:
 
 def too_few_draws(draws: int, needed: int) -> str:
     """Return why a finding over too few draws is undecided: a clause."""
-    return f"{draws} draws of the training points have networks that fit, and {needed} are needed"
+    return f"{draws} draws of the training points have networks that fit the training set, and {needed} are needed"
 
 
 def in_words(over: OverDraws, draws: int) -> str:
-    """Say what the interval is over, and what the values scatter by: a clause."""
+    """Return over what the interval is, and by how much the values scatter: a clause."""
     parts = over.components
     if parts is None:
         return f"over {draws} draws of the training points, on these initial weights"
     return (
         f"over {parts.n_draws} draws of the training points × {parts.n_weights} initial weights (standard deviations: "
-        f"{parts.draws:.2%} between draws, {parts.weights:.2%} between initial weights, {parts.residual:.2%} beside)"
+        f"{parts.draws:.2%} between draws, {parts.weights:.2%} between initial weights, {parts.residual:.2%} residual)"
     )
 
 
 def counts_over_draws(values: Sequence[xr.DataArray]) -> dict[str, Any]:
-    """Return what a finding over draws says of its data, as its keywords; ``values``: (width, seed) of each draw."""
-    complete = [is_finite(one) for one in values]
+    """Return the fields of a `Finding` over draws that count its data; ``values``: (width, seed) of each draw."""
+    complete = [is_finite(of_draw) for of_draw in values]
     return {
         "n_points": int(sum(present.sum() for present in complete)),
         "n_seeds": max(int(present.any("width").sum()) for present in complete),

@@ -21,37 +21,37 @@ def with_scatter(experiments: Sequence[ExperimentFindings]) -> list[ExperimentFi
     weights differ by, (s_D² + s_E²/S)^(1/2): initial weights are common to all draws and drop out. It decides no
     verdict.
     """
-    changed = {id(one): dict(one.findings) for one in experiments}
+    updated = {id(experiment): dict(experiment.findings) for experiment in experiments}
     for family in families(experiments):
-        laws = [_laws(one) for one in family]
-        for law in laws[0]:
-            if any(law not in of_draw for of_draw in laws):
+        indices_of_laws = [_indices_of_powers(experiment) for experiment in family]
+        for law in indices_of_laws[0]:
+            if any(law not in indices for indices in indices_of_laws):
                 continue
-            places = [of_draw[law] for of_draw in laws]
-            estimates = [one.findings[i].estimate for one, i in zip(family, places, strict=True)]
-            known = [e for e in estimates if e is not None]
-            if len(known) < max(MIN_DRAWS, len(family)):
+            indices = [of_experiment[law] for of_experiment in indices_of_laws]
+            estimates = [experiment.findings[i].estimate for experiment, i in zip(family, indices, strict=True)]
+            measured = [e for e in estimates if e is not None]
+            if len(measured) < max(MIN_DRAWS, len(family)):
                 continue
             scatter = {
-                "draws": len(known),
-                "standard_deviation": float(np.std([e.value for e in known], ddof=1)),
-                "standard_error": math.sqrt(np.mean([e.standard_error**2 for e in known])),
+                "draws": len(measured),
+                "standard_deviation": float(np.std([e.value for e in measured], ddof=1)),
+                "standard_error": math.sqrt(np.mean([e.standard_error**2 for e in measured])),
             }
-            for one, i in zip(family, places, strict=True):
-                changed[id(one)][i] = _stated(one.findings[i], scatter)
-    return [dataclasses.replace(one, findings=changed[id(one)]) for one in experiments]
+            for experiment, i in zip(family, indices, strict=True):
+                updated[id(experiment)][i] = _with_note(experiment.findings[i], scatter)
+    return [dataclasses.replace(experiment, findings=updated[id(experiment)]) for experiment in experiments]
 
 
-def _laws(one: ExperimentFindings) -> dict[tuple[str, str, str], int]:
-    """Return the places of the powers that one experiment was measured for, by claim, variable and regime."""
+def _indices_of_powers(experiment: ExperimentFindings) -> dict[tuple[str, str, str], int]:
+    """Return the indices of the predictions of powers that were measured, by claim, variable and regime."""
     return {
         (law.claim, law.variable, law.regime.name): i
-        for i, law in enumerate(one.predictions)
-        if i in one.findings and law.exponent is not None
+        for i, law in enumerate(experiment.predictions)
+        if i in experiment.findings and law.exponent is not None
     }
 
 
-def _stated(finding: Finding, scatter: dict[str, float]) -> Finding:
+def _with_note(finding: Finding, scatter: dict[str, float]) -> Finding:
     note = (
         f"between {scatter['draws']:.0f} draws of the training points the estimate scatters by "
         f"{scatter['standard_deviation']:.2g} (standard deviation), beside a standard error of "
