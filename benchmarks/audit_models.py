@@ -1,7 +1,8 @@
 """Models of every width in known parametrisations, for `benchmarks.audit`: fully connected, CNN, residual, GPT-like.
 
 A layer is a multiplier h^-a times weights of spread h^-b, with the rate h^-c; layers are of three kinds, by whether
-they have h inputs and h outputs: first, hidden, last.
+they have h inputs and h outputs: first, hidden, last. Models of every depth have branches scaled by depth^-p and rates
+depth^-q.
 """
 
 from __future__ import annotations
@@ -34,6 +35,18 @@ class Scheme:
     def plant(self, layer: str, **exponents: float) -> Scheme:
         """The same with other exponents in one layer."""
         return replace(self, planted={**self.planted, layer: exponents})
+
+    def with_attention(self, exponent: float) -> Scheme:
+        """The same with another scale of attention."""
+        return replace(self, attention=exponent)
+
+
+@dataclass(frozen=True)
+class DepthScheme:
+    """Exponents of the depth: branches are scaled by depth^-p, their rates are depth^-q."""
+
+    branch: float
+    rate: float
 
 
 def _each(first: float, hidden: float, last: float) -> dict[str, float]:
@@ -157,6 +170,72 @@ class GPT(nn.Module):
         return self.last(self.norm(x))
 
 
+class Branch(nn.Module):
+    """A matrix of a residual branch, with random weights that keep the size of its input."""
+
+    def __init__(self, scheme: DepthScheme, depth: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width, width) / math.sqrt(width))
+        self.rate = float(depth) ** -scheme.rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, self.weight)
+
+
+class DeepResidual(nn.Module):
+    """x + depth^-p · W tanh(x), depth times; what comes before and after is not trained."""
+
+    def __init__(self, scheme: DepthScheme, depth: int, width: int = 48) -> None:
+        super().__init__()
+        self.first = nn.Linear(10, width, bias=False).requires_grad_(False)
+        self.blocks = nn.ModuleList(Branch(scheme, depth, width) for _ in range(depth))
+        self.last = nn.Linear(width, 2, bias=False).requires_grad_(False)
+        self.scale = float(depth) ** -scheme.branch
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        for block in self.blocks:
+            x = x + self.scale * block(torch.tanh(x))
+        return self.last(x)
+
+
+class DeepBlock(nn.Module):
+    """The two branches of a transformer's block, on a normalised input each."""
+
+    def __init__(self, scheme: DepthScheme, depth: int, width: int) -> None:
+        super().__init__()
+        names = ("value", "mix", "wide", "narrow")
+        self.value, self.mix, self.wide, self.narrow = (Branch(scheme, depth, width) for _ in names)
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.scale = float(depth) ** -scheme.branch
+
+    def forward(self, x: Tensor) -> Tensor:
+        normal = self.norm(x)
+        q = normal.unflatten(-1, (2, -1)).transpose(1, 2)
+        v = self.value(normal).unflatten(-1, (2, -1)).transpose(1, 2)
+        mixed = nn.functional.scaled_dot_product_attention(q, q, v, is_causal=True)
+        x = x + self.scale * self.mix(mixed.transpose(1, 2).flatten(2))
+        return x + self.scale * self.narrow(torch.relu(self.wide(self.norm(x))))
+
+
+class DeepGPT(nn.Module):
+    """Blocks of causal attention; what comes before and after is not trained."""
+
+    def __init__(self, scheme: DepthScheme, depth: int, width: int = 32) -> None:
+        super().__init__()
+        self.first = nn.Embedding(8, width).requires_grad_(False)
+        self.blocks = nn.ModuleList(DeepBlock(scheme, depth, width) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.last = nn.Linear(width, 8, bias=False).requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x.long())
+        for block in self.blocks:
+            x = block(x)
+        return self.last(self.norm(x))
+
+
+DEEP_ARCHITECTURES: dict[str, Callable[[DepthScheme, int], nn.Module]] = {"residual": DeepResidual, "gpt": DeepGPT}
 ARCHITECTURES: dict[str, Callable[[Scheme, int], nn.Module]] = {
     "mlp": MLP,
     "cnn": CNN,
@@ -182,7 +261,7 @@ def by_layer(kind: str) -> Callable[[nn.Module, float], torch.optim.Optimizer]:
     cls = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[kind]
 
     def optimizer(model: nn.Module, rate: float) -> torch.optim.Optimizer:
-        layers = [m for m in model.modules() if isinstance(m, Scaled)]
+        layers = [m for m in model.modules() if isinstance(m, Scaled | Branch)]
         return cls([{"params": m.parameters(), "lr": rate * m.rate} for m in layers])
 
     return optimizer

@@ -365,33 +365,43 @@ def _large_report() -> str:
 
 
 def _audit() -> str:
-    found = dict(_read("audit.json")).get("audit.json")
-    if found is None:
+    results = dict(_read("audit.json")).get("audit.json")
+    if results is None:
         return ""
-    parts = ["## Audits with known answers\n\n`python -m benchmarks.audit`.\n"]
+    parts = [
+        "## Audits with known answers\n\n`python -m benchmarks.audit`; the cases are in `benchmarks/audit_cases.py`.\n"
+    ]
     rows = []
-    for part, what in (
+    for part, subject in (
         ("checks", "layers: standard, NTK, mean field, maximal update; four architectures; SGD and Adam"),
+        ("depth", "layers of residual networks and transformers: branches depth^-p, rates depth^-q; SGD and Adam"),
         ("regimes", "trained models: output scaled by 1000 (lazy) and 0.01 (features)"),
     ):
-        if part in found:
-            s = found[part]["summary"]
-            rows.append((what, s["verdicts"], f"{s['right_share']:.1%}", f"{s['wrong_share']:.1%}"))
+        if part in results:
+            s = results[part]
+            shares = (f"{s['right_share']:.1%}", f"{s['undecided'] / s['verdicts']:.1%}", f"{s['wrong_share']:.1%}")
+            rows.append((subject, s["cases"], s["verdicts"], *shares))
     if rows:
-        parts.append(table(("verdicts on", "cases", "right", "wrong"), rows) + "\n")
-    if "bugs" in found:
-        s = found["bugs"]["summary"]
-        head = ("planted bugs", "found", "healthy models", "accused")
-        parts.append(table(head, [(s["bugs"], s["found"], s["healthy"], s["accused"])]) + "\n")
-    if "coverage" in found:
-        head = ("scatter between seeds", "95 % intervals that hold the power", "half-width", "called stable at power 0")
+        parts.append(table(("verdicts on", "models", "verdicts", "right", "not decided", "wrong"), rows) + "\n")
+    if "bugs" in results:
+        s = results["bugs"]
+        head = ("planted bugs", "found", "layer named", "healthy models", "accused", "called stable")
+        parts.append(
+            table(head, [(s["bugs"], s["found"], s["named"], s["healthy"], s["accused"], s["called_stable"])]) + "\n"
+        )
+    if "coverage" in results:
+        head = (
+            "scatter between seeds", "95 % intervals that hold the power", "half-width", "called stable at power 0",
+            "power of 1/2 told from the margin",
+        )  # fmt: skip
         rows = [
-            (noise, f"{c['covered']:.1%} of {c['cases']}", f"{c['half_width']:.3f}", f"{c['stable']:.0%}")
-            for noise, c in found["coverage"].items()
-        ]
+            (noise, f"{c['covered']:.1%} of {c['cases']}", f"{c['half_width']:.3f}", f"{c['stable']:.0%}",
+             f"{c['half_power_excluded']:.0%}")
+            for noise, c in results["coverage"].items()
+        ]  # fmt: skip
         parts.append("Powers of four widths and eight seeds:\n\n" + table(head, rows) + "\n")
-    if "cost" in found:
-        c = found["cost"]
+    if "cost" in results:
+        c = results["cost"]
         head = ("parameters", "points", "outputs", "processor time", "wall time", "told beforehand", "peak memory")
         row = (
             f"{c['parameters']:,}", c["inputs"], c["outputs"], f"{c['processor_seconds']:.0f} s",
@@ -400,7 +410,26 @@ def _audit() -> str:
         parts.append(
             "Two kernels of fully connected networks, on a machine that others use:\n\n" + table(head, [row]) + "\n"
         )
-    return "\n".join(parts)
+    return "\n".join([*parts, _audit_peers()])
+
+
+def _audit_peers() -> str:
+    rows = dict(_read("audit_peers.json")).get("audit_peers.json")
+    if rows is None:
+        return ""
+    titles = {"kernel": "tangent kernel, 10 outputs, of a network of {} parameters", "check": "coordinate check, {}"}
+    head = ("what", "by", "processor time", "peak memory", "largest difference of kernels")
+    lines = [
+        (
+            titles[row["what"]].format(row["subject"]),
+            f"{row['by']} {row['version']}",
+            f"{row['processor_seconds']:.1f} s" if "processor_seconds" in row else row["ended"],
+            f"{row['peak_gib']:.2f} GiB" if "peak_gib" in row else "",
+            f"{row['largest_relative_difference']:.0e}" if "largest_relative_difference" in row else "",
+        )
+        for row in rows
+    ]
+    return "Beside other packages (`python -m benchmarks.audit_peers`), one thread:\n\n" + table(head, lines) + "\n"
 
 
 def _many_gpus(found: dict) -> str:

@@ -40,11 +40,11 @@ class CoordinatePowers:
     """Powers of h of the changes after a few steps, layer by layer; the last entry is the output."""
 
     backward: tuple[sympy.Expr, ...]  #: of df/dz_l per neuron, at initialisation
-    own: tuple[sympy.Expr, ...]  #: of the change that the layer's own step makes
+    own_step: tuple[sympy.Expr, ...]  #: of the change that the layer's own step makes
     total: tuple[sympy.Expr, ...]  #: of the change of z_l
 
 
-def own_change(
+def own_step_power(
     optimizer: Optimizer,
     *,
     rate: sympy.Expr | float,
@@ -103,9 +103,10 @@ def coordinate_powers(
         # the readout has one output: no sum over h of them
         outputs = sympy.S.Zero if layer == layers - 1 else _HALF
         backward.insert(0, backward[0] + outputs - p.a[layer] - p.b[layer])
-    own, total = [], []
+    own_steps: list[sympy.Expr] = []
+    totals: list[sympy.Expr] = []
     for layer in range(layers):
-        step = own_change(
+        own_step = own_step_power(
             optimizer,
             rate=c[layer],
             multiplier=p.a[layer],
@@ -113,13 +114,13 @@ def coordinate_powers(
             inputs=inputs[layer],
             wide_inputs=layer > 0,
         )
-        own.append(step)
+        own_steps.append(own_step)
         if layer == 0:
-            total.append(step)
+            totals.append(own_step)
             continue
-        signs = sympy.S.One if layer == layers - 1 else _HALF
-        total.append(sympy.Max(step, total[-1] + signs - p.a[layer] - p.b[layer]))
-    return CoordinatePowers(tuple(backward), tuple(own), tuple(total))
+        terms = sympy.S.One if layer == layers - 1 else _HALF
+        totals.append(sympy.Max(own_step, totals[-1] + terms - p.a[layer] - p.b[layer]))
+    return CoordinatePowers(tuple(backward), tuple(own_steps), tuple(totals))
 
 
 def forward_powers(parametrisation: Parametrisation) -> list[sympy.Expr]:
@@ -157,4 +158,4 @@ def feature_rates(parametrisation: Parametrisation, optimizer: Optimizer) -> tup
     (0, 1, 1)
     """
     zero = [sympy.S.Zero] * len(parametrisation.a)
-    return coordinate_powers(parametrisation, optimizer, zero).own
+    return coordinate_powers(parametrisation, optimizer, zero).own_step

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fit.audit.result import Result, to_text, writable
-from lazyrich.console import Command, command, console
+from fit.audit.page import content, writable, write
+from fit.audit.result import Result
+from lazyrich.console import Command, command, console, print_json
 from lazyrich.errors import InputError
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def main(
         if transfer:
             results.append(_transferred(settings, widths or [], rates, train, train_steps or 100))
         if scales:
-            results.append(_placed(settings, scales, train_steps or 2000))
+            results.append(_placed(settings, scales, train, train_steps or 2000))
         if not results:
             remedy = "Give --before INIT.pt --after TRAINED.pt --data PROBE.npz, or --widths 64 128 256 512"
             raise InputError("model", model, "no question is asked about it", remedy)
@@ -235,8 +236,9 @@ def _transferred(
         )
 
 
-def _placed(settings: Settings, scales: list[float], most_steps: int) -> Result:
+def _placed(settings: Settings, scales: list[float], train: str | None, most_steps: int) -> Result:
     from fit.audit.own_crossover import own_crossover
+    from simulate.audit.loading import load_function
 
     with _progress("output scales", quiet=settings.quiet) as report:
         return own_crossover(
@@ -246,6 +248,7 @@ def _placed(settings: Settings, scales: list[float], most_steps: int) -> Result:
             optimizer=settings.make_optimizer(),
             rate=settings.rate,
             most_steps=most_steps,
+            train=None if train is None else load_function(train),
             seeds=settings.seeds,
             name=settings.model,
             report=report,
@@ -274,11 +277,9 @@ def _progress(what: str, *, quiet: bool) -> Iterator[Any]:
 
 def _finish(results: list[Result], out: Path, *, quiet: bool, as_json: bool) -> None:
     """Write the page and print what came out."""
-    from fit.audit.page import write
-
     page = write(results, out)
     if as_json:
-        print(to_text(results), end="")
+        print_json(content(results))
     elif not quiet:
         screen = console()
         for result in results:

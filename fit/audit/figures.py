@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fit.audit.elements import FigureOnPage
 from fit.audit.interval import Interval
-from fit.audit.result import FigureOnPage
 from theory.curves.equivalent_amplitude import CROSSOVER_LEVEL, LAZY_LEVEL, equivalent_amplitude, kernel_change_at
 
 _INK, _ACCENT, _LINE = "#1b1f24", "#0b5394", "#b8400a"
@@ -30,7 +30,7 @@ _STYLE: Any = {
     "axes.facecolor": "none",
     **{name: _INK for name in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")},
 }
-_FLOOR = 1e-8  #: kernel changes below are drawn here
+_DRAWN = (1e-8, 1e8)  #: kernel changes outside are drawn at these
 _MOST_MODULES = 40  #: in one figure
 
 
@@ -40,7 +40,7 @@ def kernel_changes(changes: Mapping[str, Interval]) -> FigureOnPage:
     with mpl.rc_context(_STYLE):
         figure, axes = _axes(height=0.9 + 0.22 * len(shown))
         for row, change in enumerate(reversed(shown.values())):
-            low, value, high = (max(_FLOOR, v) for v in (change.low, change.value, change.high))
+            low, value, high = _drawn([change.low, change.value, change.high])
             axes.plot([low, high], [row, row], color=_ACCENT, linewidth=1.2)
             axes.plot(value, row, "o", color=_ACCENT, markersize=4)
         for level, name in ((LAZY_LEVEL, "lazy"), (CROSSOVER_LEVEL, "crossover")):
@@ -56,8 +56,8 @@ def crossover_figure(changes: Mapping[str, float]) -> FigureOnPage:
     """Draw the simplest network's crossover curve and where the model and its modules are on it."""
     with mpl.rc_context(_STYLE):
         figure, axes = _axes(height=3.2)
-        values = [max(_FLOOR, v) for v in changes.values() if np.isfinite(v)]
-        places = [equivalent_amplitude(v) for v in values]
+        values = _drawn([change for change in changes.values() if not np.isnan(change)])
+        places = [equivalent_amplitude(change) for change in values]
         grid = np.geomspace(min(1e-2, *places) / 2, max(1e2, *places) * 2, 200)
         axes.plot(grid, [kernel_change_at(a) for a in grid], color=_INK, linewidth=1)
         axes.plot(places[1:], values[1:], "o", color=_ACCENT, markersize=4, alpha=0.6, label="modules")
@@ -70,6 +70,10 @@ def crossover_figure(changes: Mapping[str, float]) -> FigureOnPage:
             "with the measured kernel change lies on it."
         )
         return _page("crossover", figure, caption)
+
+
+def _drawn(changes: list[float]) -> list[float]:
+    return np.clip(changes, *_DRAWN).tolist()
 
 
 def power_lines(

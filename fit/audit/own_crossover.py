@@ -11,9 +11,11 @@ import numpy as np
 import xarray as xr
 from scipy.special import stdtrit
 
+from fit.audit.elements import FigureOnPage, Table, number, plain
 from fit.audit.interval import Interval, over_runs
+from fit.audit.provenance import made_now
 from fit.audit.regime import Regime, regime
-from fit.audit.result import FigureOnPage, Result, Table, number, plain
+from fit.audit.result import Result
 from theory.curves.equivalent_amplitude import CROSSOVER_LEVEL
 
 if TYPE_CHECKING:
@@ -42,21 +44,21 @@ class OwnCrossover(Result):
             return f"{self.model}: {self.verdict}; its crossover lies outside the scales that were tried."
         decades = -math.log10(self.crossover)
         side = "lazy" if decades > 0 else "feature"
-        span = "" if self.low is None else f" (95 %: {number(self.low)} to {number(self.high)})"
+        interval = "" if self.low is None else f" (95 %: {number(self.low)} to {number(self.high)})"
         return (
-            f"{self.model}: {self.verdict}; its crossover is at an output scale of {number(self.crossover)}{span}, so "
-            f"it is {number(abs(decades), 2)} decades on the {side} side."
+            f"{self.model}: {self.verdict}; its crossover is at an output scale of {number(self.crossover)}{interval}, "
+            f"so it is {number(abs(decades), 2)} decades on the {side} side."
         )
 
     def tables(self) -> list[Table]:
         """See `Result`."""
         rows = []
         for scale in self.data["scale"].values:
-            at = self.data.sel(scale=scale)
-            change = over_runs(at["kernel_change"].values.tolist())
+            runs = self.data.sel(scale=scale)
+            change = over_runs(runs["kernel_change"].values.tolist())
             span = f"{number(change.low)}…{number(change.high)}" if change.over == "runs" else "–"
-            fitted = f"{int(at['fitted'].sum())} of {at.sizes['seed']}"
-            rows.append((number(float(scale)), number(change.value), span, fitted, _regime(at)))
+            fitted = f"{int(runs['fitted'].sum())} of {runs.sizes['seed']}"
+            rows.append((number(float(scale)), number(change.value), span, fitted, _regime(runs)))
         columns = ("output scale s", "kernel change", "95 %", "fitted", "regime")
         return [Table("By output scale", columns, tuple(rows), "F = s·(f − f₀); the model itself is at s = 1.")]
 
@@ -75,8 +77,9 @@ class OwnCrossover(Result):
         """See `Result`."""
         return [
             "The model was trained as F = s·(f − f₀) at every output scale s, from the same initial weights of each "
-            "seed, until its loss was a tenth of that at the start. The crossover is where the kernel changes by its "
-            "own size, between scales by a straight line of the logarithms; its interval is Student's over seeds. A "
+            "seed, until its loss was a tenth of that at the start, or by the function given. The crossover is where "
+            "the kernel changes by its own size, between scales by a straight line of the logarithms; its interval is "
+            "Student's over seeds. A "
             "model that did not fit in the steps allowed is marked, and used as it is."
         ]
 
@@ -108,25 +111,25 @@ def own_crossover(
     ``options`` are those of `simulate.audit.output_scale.kernel_changes`.
     """
     from simulate.audit.output_scale import kernel_changes
-    from simulate.store.provenance import commit, now, versions
 
     grid = sorted({*map(float, scales), 1.0})
     measured = kernel_changes(make, grid, data, report=report, **options)
-    return judge_scales(measured, name, {"versions": versions(), "commit": commit(), "created": now()})
+    return judge_scales(measured, name, made_now())
 
 
 def judge_scales(data: xr.Dataset, name: str = "model", provenance: dict | None = None) -> OwnCrossover:
     """Turn kernel changes (scale, seed) into a verdict and a crossover."""
     log_scale = np.log(data["scale"].values)
-    places = np.array(
-        [crossing(log_scale, np.log(row)) for row in data["kernel_change"].transpose("seed", "scale").values]
-    )
+    with np.errstate(divide="ignore"):  # the kernel of a linear model does not change
+        log_change = np.log(data["kernel_change"].transpose("seed", "scale").values)
+    crossings = np.array([crossing(log_scale, row) for row in log_change])
     value = low = high = None
-    if np.isfinite(places).all():
-        value = float(np.exp(places.mean()))
-        if len(places) > 1:
-            half = stdtrit(len(places) - 1, 0.975) * places.std(ddof=1) / math.sqrt(len(places))
-            low, high = float(np.exp(places.mean() - half)), float(np.exp(places.mean() + half))
+    if np.isfinite(crossings).all():
+        centre = crossings.mean()
+        value = float(np.exp(centre))
+        if len(crossings) > 1:
+            half_width = stdtrit(len(crossings) - 1, 0.975) * crossings.std(ddof=1) / math.sqrt(len(crossings))
+            low, high = float(np.exp(centre - half_width)), float(np.exp(centre + half_width))
     return OwnCrossover(name, _regime(data.sel(scale=1.0)), value, low, high, data, provenance or {})
 
 
@@ -146,5 +149,5 @@ def crossing(log_scale: np.ndarray, log_change: np.ndarray) -> float:
     return math.nan
 
 
-def _regime(at: xr.Dataset) -> Regime:
-    return regime(over_runs(at["kernel_change"].values.tolist()), Interval(0.0, 0.0, 0.0))
+def _regime(runs: xr.Dataset) -> Regime:
+    return regime(over_runs(runs["kernel_change"].values.tolist()), Interval(0.0, 0.0, 0.0))

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import xarray as xr
 
-from fit.audit.result import FigureOnPage, Result, Table, number, plain
+from fit.audit.elements import FigureOnPage, Table, number, plain
+from fit.audit.provenance import made_now
+from fit.audit.result import Result
 from fit.estimators.between import slope_between
 from fit.estimators.estimate import Estimate
 
@@ -123,10 +125,9 @@ def rate_transfer(
         ``run(model, rate, seed)`` trains and returns the loss.
     """
     from simulate.audit.transfer import losses
-    from simulate.store.provenance import commit, now, versions
 
     measured = losses(make, widths, sorted(rates), run, seeds=seeds, report=report)
-    return judge_transfer(measured, name, {"versions": versions(), "commit": commit(), "created": now()})
+    return judge_transfer(measured, name, made_now())
 
 
 def judge_transfer(losses: xr.DataArray, name: str = "model", provenance: dict | None = None) -> RateTransfer:

@@ -5,17 +5,18 @@
 - *learns features*: the kernel changed by more than its own size, the crossover's level;
 - *between*: neither, and the intervals lie wholly between these levels, or the kernel says lazy and the linearised
   model does not;
-- *not decided*: an interval crosses a level.
+- *not decided*: an interval crosses a level, or the parameters have no effect on the outputs.
 
 The levels are `theory.curves.equivalent_amplitude`'s.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
+from fit.audit.elements import number, percent
 from fit.audit.interval import Interval
-from fit.audit.result import number, percent
 from theory.curves.equivalent_amplitude import CROSSOVER_LEVEL, LAZY_LEVEL, LINEAR_SHARE
 
 Regime = Literal["lazy", "learns features", "between", "not decided"]
@@ -31,6 +32,8 @@ def regime(kernel_change: Interval, unexplained: Interval) -> Regime:
     unexplained : Interval
         The share of the change of the outputs that the linearised model does not explain.
     """
+    if math.isnan(kernel_change.value):
+        return "not decided"
     most_unexplained = 1 - LINEAR_SHARE
     if kernel_change.low > CROSSOVER_LEVEL:
         return "learns features"
@@ -45,6 +48,8 @@ def regime(kernel_change: Interval, unexplained: Interval) -> Regime:
 
 def reason(verdict: Regime, kernel_change: Interval, unexplained: Interval) -> str:
     """Say why, with the numbers that decided."""
+    if math.isnan(kernel_change.value):
+        return "its parameters have no effect on the outputs at the probe points, before training or after"
     kernel = f"the kernel changed by {number(kernel_change.value)} of its size"
     share = f"the linearised model explains {percent(1 - unexplained.value)} of the change"
     span = f" (95 %: {number(kernel_change.low)} to {number(kernel_change.high)}, over {kernel_change.over})"

@@ -3,11 +3,11 @@ r"""How much activations move in a few steps of training, at several sizes of a 
 For every module that has parameters or no children, at every size and seed: the rms change of its output and of its
 first input after some steps, their sizes, the gradient of the loss by its output, and what says how its weights are
 scaled (their spread, fan-in and rates). What goes into a softmax (of attention, say) is looked at like a module.
+Modules of models of different depth are matched by `simulate.audit.matched_modules`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +20,8 @@ from torch.overrides import TorchFunctionMode
 
 from lazyrich.errors import InputError
 from simulate.audit.loading import Make, build
+from simulate.audit.matched_modules import matched_modules
+from simulate.audit.sizes import check_seeds, check_sizes, size_seed
 from simulate.audit.training import (
     MakeOptimizer,
     TrainingData,
@@ -74,66 +76,79 @@ def coordinates(
     xarray.Dataset
         ``change`` (step, size, seed, module), rms over points and features; ``input_change`` likewise; ``backward``, n
         times the loss's gradient by the output, before the step; at the start ``initial``, ``input`` (size, seed,
-        module); ``spread`` (rms of the initial weights), ``fan_in``, ``fan_out`` and ``rate`` (size,
-        module) of the module's first parameter; ``loss`` (size, seed) at the end. NaN where a module lacks it,
-        or training has diverged. Modules
-        in the order of execution, those alone that every size has. Attributes: axis, optimizer.
+        module); ``spread`` (rms of the initial weights), ``fan_in``, ``fan_out`` and ``rate`` (size, module) of the
+        module's first parameter; ``loss`` (size, seed) at the end. NaN where a module lacks it, or training has
+        diverged. Modules in the order of execution, those alone that every size has. Attributes: axis, optimizer, rate,
+        seeds.
     """
-    _check(sizes, at_steps, seeds, rate)
-    tables: list[dict[str, dict[str, float]]] = []
-    order: dict[str, None] = {}
+    sizes = check_sizes(sizes, axis)
+    check_seeds(seeds)
+    _check(at_steps, rate)
+    at_steps = sorted(set(at_steps))
+    tables: list[list[dict[str, dict[str, float]]]] = []  #: by size and seed
+    classes: list[dict[str, str]] = []  #: by size
     kinds = set()
-    total = len(sizes) * seeds
     for size in sizes:
+        tables.append([])
         for seed in range(first_seed, first_seed + seeds):
             model = _built(make, axis, size, seed)
-            dtype = next(model.parameters()).dtype
-            sample = data or random_data(model, _POINTS, dtype)
-            chosen = make_optimizer(optimizer, model, rate)
-            kinds.add(optimizer_kind(chosen))
-            table = _one(model, chosen, sample, sorted(at_steps))
-            tables.append(table)
+            sample = data or random_data(model, _POINTS, next(model.parameters()).dtype)
+            chosen_optimizer = make_optimizer(optimizer, model, rate)
+            kinds.add(optimizer_kind(chosen_optimizer))
+            tables[-1].append(_one(model, chosen_optimizer, sample, at_steps))
             if report is not None:
-                report(len(tables) / total)
-            order = order or dict.fromkeys(table)
-    modules = [name for name in order if all(name in table for table in tables)]
-    shape = (len(sizes), seeds, len(modules))
+                report(sum(map(len, tables)) / (len(sizes) * seeds))
+        modules = {name: type(module).__name__ for name, module in model.named_modules()}
+        in_order = {name: modules.get(name, "") for name in tables[-1][0]}
+        classes.append(in_order | modules)
+    names = _matched(classes, tables, axis)
 
     def values(key: str) -> np.ndarray:
-        return np.array([[table[name].get(key, math.nan) for name in modules] for table in tables]).reshape(shape)
+        return np.array(
+            [
+                [[table[name].get(key, math.nan) for name in by_label.values()] for table in row]
+                for by_label, row in zip(names, tables, strict=True)
+            ]
+        )
 
     by_step = {
-        name: (("step", "size", "seed", "module"), np.stack([values(f"{name} {k}") for k in sorted(at_steps)]))
+        name: (("step", "size", "seed", "module"), np.stack([values(f"{name} {k}") for k in at_steps]))
         for name in ("change", "input_change", "backward")
     }
     measured = {name: (("size", "seed", "module"), values(name)) for name in ("initial", "input")}
     scaled = {name: (("size", "module"), values(name).mean(axis=1)) for name in ("spread", "fan_in", "fan_out", "rate")}
-    end = (("size", "seed"), values("loss")[..., modules.index(OUTPUT)])
+    labels = list(names[0])
+    loss_at_end = (("size", "seed"), values("loss")[..., labels.index(OUTPUT)])
     return xr.Dataset(
-        {**by_step, **measured, **scaled, "loss": end},
-        coords={"step": sorted(at_steps), "size": list(sizes), "module": modules},
+        {**by_step, **measured, **scaled, "loss": loss_at_end},
+        coords={"step": at_steps, "size": sizes, "module": labels},
         attrs={"axis": axis, "optimizer": kinds.pop() if len(kinds) == 1 else None, "rate": rate, "seeds": seeds},
     )
 
 
-def _check(sizes: Sequence[int], at_steps: Sequence[int], seeds: int, rate: float) -> None:
-    if len(set(sizes)) < 2 or min(sizes) < 1:
-        raise InputError("widths", list(sizes), "a power needs two sizes or more", "Give four, each twice the last")
+def _matched(
+    classes: list[dict[str, str]], tables: list[list[dict[str, dict[str, float]]]], axis: str
+) -> list[dict[str, str]]:
+    """For each size, the names of modules that were measured there in all draws, by labels that all sizes share."""
+    measured = [{name for name in row[0] if all(name in table for table in row)} for row in tables]
+    matched = matched_modules(classes) if axis == "depth" else [{name: name for name in row} for row in classes]
+    labels = [
+        label
+        for label in matched[0]
+        if all(by.get(label) in names for by, names in zip(matched, measured, strict=True))
+    ]
+    return [{label: by_label[label] for label in labels} for by_label in matched]
+
+
+def _check(at_steps: Sequence[int], rate: float) -> None:
     if not at_steps or min(at_steps) < 1:
         raise InputError("steps", list(at_steps), "activations move after a step at least", "Give 1 or more")
-    if seeds < 2:
-        raise InputError("seeds", seeds, "an interval needs two seeds or more", "Give 8")
     if not rate > 0 or not math.isfinite(rate):
         raise InputError("rate", rate, "no learning rate", "Give a positive number")
 
 
 def _built(make: Make, axis: str, size: int, seed: int) -> nn.Module:
     return build((lambda: make(depth=size)) if axis == "depth" else (lambda: make(size)), seed=size_seed(size, seed))
-
-
-def size_seed(size: int, seed: int) -> int:
-    """Seeds of different sizes are independent draws."""
-    return int.from_bytes(hashlib.sha256(f"{size}/{seed}".encode()).digest()[:6], "little")
 
 
 def _one(

@@ -11,11 +11,12 @@ import xarray as xr
 from torch import Tensor, nn
 
 from lazyrich.errors import InputError
-from simulate.audit.coordinates import size_seed
 from simulate.audit.loading import Make, build
 from simulate.audit.model_function import ModelFunction, check_forward
+from simulate.audit.sizes import check_seeds, size_seed
 from simulate.audit.tangent_kernel import can_be_mapped, output_directions, tangent_kernels
 from simulate.audit.training import MakeOptimizer, TrainingData, make_optimizer, steps
+from simulate.audit.transfer import Train, trained_loss
 
 
 class ScaledOutput(nn.Module):
@@ -40,6 +41,7 @@ def kernel_changes(
     rate: float = 1e-2,
     most_steps: int = 2000,
     fitted: float = 0.1,
+    train: Train | None = None,
     seeds: int = 3,
     points: int = 32,
     report: Callable[[float], None] | None = None,
@@ -56,6 +58,9 @@ def kernel_changes(
         Learning rate; divided by s (Adam) or s² (SGD and others) where s > 1, so that F moves alike.
     most_steps : int
         Training ends when the loss is the share ``fitted`` of its start, or then.
+    train : callable, optional
+        ``train(model, rate, seed)`` in place of the built-in training, with the rate divided as above; what it returns,
+        a loss, counts as fitted where it is finite.
     points : int
         The kernel is compared on the first so many points.
 
@@ -64,9 +69,10 @@ def kernel_changes(
     xarray.Dataset
         ``kernel_change``, ``fitted`` (whether training got there), ``steps``, each (scale, seed).
     """
-    if len(set(scales)) < 3 or min(scales) <= 0:
+    if len(set(scales)) < 3 or not all(0 < scale < np.inf for scale in scales):
         remedy = "Give half a dozen, from 1e-3 to 1e3"
         raise InputError("scales", list(scales), "a crossover needs three positive scales or more", remedy)
+    check_seeds(seeds, 1)
     change = np.empty((len(scales), seeds))
     reached = np.zeros((len(scales), seeds), dtype=bool)
     taken = np.zeros((len(scales), seeds), dtype=int)
@@ -80,13 +86,11 @@ def kernel_changes(
             mapped = can_be_mapped(function, x, directions)
             before = tangent_kernels(function, x, directions, mapped=mapped).total
             damped = rate / max(1.0, scale) ** (1 if optimizer == "adam" else 2)
-            first = None
-            for number, loss in steps(model, make_optimizer(optimizer, model, damped), data, most_steps):
-                first = loss if first is None else first
-                taken[i, k] = number
-                if loss <= fitted * first or not np.isfinite(loss):
-                    reached[i, k] = bool(np.isfinite(loss))
-                    break
+            if train is not None:
+                reached[i, k] = bool(np.isfinite(trained_loss(train, model, damped, k)))
+            else:
+                chosen_optimizer = make_optimizer(optimizer, model, damped)
+                reached[i, k], taken[i, k] = _until_fitted(model, chosen_optimizer, data, most_steps, fitted)
             model.zero_grad()
             if all(bool(torch.isfinite(p).all()) for p in model.parameters()):
                 after = tangent_kernels(ModelFunction.of(model), x, directions, mapped=mapped).total
@@ -100,3 +104,15 @@ def kernel_changes(
         {"kernel_change": (dims, change), "fitted": (dims, reached), "steps": (dims, taken)},
         coords={"scale": list(map(float, scales))},
     )
+
+
+def _until_fitted(
+    model: nn.Module, optimizer: torch.optim.Optimizer, data: TrainingData, most_steps: int, fitted: float
+) -> tuple[bool, int]:
+    """Train until the loss is a share of its start; return whether it got there, and the steps taken."""
+    loss_at_start = np.nan
+    for number, loss in steps(model, optimizer, data, most_steps):
+        loss_at_start = loss if number == 0 else loss_at_start
+        if not np.isfinite(loss) or loss <= fitted * loss_at_start:
+            return bool(np.isfinite(loss)), number
+    return False, most_steps

@@ -10,8 +10,8 @@ import xarray as xr
 from torch import nn
 
 from lazyrich.errors import InputError
-from simulate.audit.coordinates import size_seed
 from simulate.audit.loading import Make, build
+from simulate.audit.sizes import check_seeds, check_sizes, size_seed
 from simulate.audit.training import MakeOptimizer, TrainingData, make_optimizer, train
 
 #: trains a model at a rate and returns its loss; the seed is for the order of data and the like
@@ -40,9 +40,9 @@ def losses(
 
     All rates start from the same initial weights. Infinity where training diverged.
     """
-    if len(set(widths)) < 2 or min(widths) < 1:
-        raise InputError("widths", list(widths), "a power needs two widths or more", "Give four, each twice the last")
-    if len(set(rates)) < 5 or min(rates) <= 0:
+    widths = check_sizes(widths)
+    check_seeds(seeds, 1)
+    if len(set(rates)) < 5 or not all(0 < rate < math.inf for rate in rates):
         raise InputError(
             "rates", list(rates), "a minimum needs five positive rates", "Give a dozen, each twice the last"
         )
@@ -50,16 +50,21 @@ def losses(
     for (i, k, j), _ in np.ndenumerate(values):
         # every model is made anew: training may leave anything behind
         model = build(make, widths[i], seed=size_seed(widths[i], k))
-        try:
-            loss = float(run(model, float(rates[j]), k))
-        except InputError:
-            raise
-        except Exception as error:
-            problem = f"it raised {type(error).__name__}: {error}"
-            raise InputError("train", getattr(run, "__name__", "train"), problem, "Correct the function") from error
+        loss = trained_loss(run, model, float(rates[j]), k)
         values[i, k, j] = loss if math.isfinite(loss) else math.inf
         if report is not None:
             report((np.ravel_multi_index((i, k, j), values.shape) + 1) / values.size)
     return xr.DataArray(
         values, dims=("size", "seed", "rate"), coords={"size": list(widths), "rate": list(rates)}, name="loss"
     )
+
+
+def trained_loss(run: Train, model: nn.Module, rate: float, seed: int) -> float:
+    """Train by ``run`` and return its loss; what goes wrong in a user's function is named as such."""
+    try:
+        return float(run(model, rate, seed))
+    except InputError:
+        raise
+    except Exception as error:
+        problem = f"it raised {type(error).__name__}: {error}"
+        raise InputError("train", getattr(run, "__name__", "train"), problem, "Correct the function") from error

@@ -5,7 +5,7 @@ import pytest
 from sympy import Rational
 
 from lazyrich.errors import InputError
-from theory.coordinate_check import coordinate_powers, depth_power, feature_rates, own_change
+from theory.coordinate_check import coordinate_powers, depth_power, feature_rates, own_step_power
 from theory.parametrisation import known
 
 WIDTHS = (64, 128, 256, 512)
@@ -62,8 +62,8 @@ def test_powers_are_those_of_networks(name, optimizer):
 def test_rates_that_let_every_layer_learn_are_stable(name, optimizer):
     p = parametrisation(name)
     rates = feature_rates(p, optimizer)
-    own = coordinate_powers(p, optimizer, rates).own
-    assert own == (0,) * (HIDDEN + 1)
+    own_steps = coordinate_powers(p, optimizer, rates).own_step
+    assert own_steps == (0,) * (HIDDEN + 1)
 
 
 def test_maximal_update_rates_are_the_published_ones():
@@ -121,7 +121,7 @@ def test_powers_of_the_depth(optimizer, p, q):
 
 def test_what_is_not_derived():
     with pytest.raises(InputError, match="lion"):
-        own_change("lion", rate=0, multiplier=0, backward=0, inputs=0, wide_inputs=True)
+        own_step_power("lion", rate=0, multiplier=0, backward=0, inputs=0, wide_inputs=True)
     with pytest.raises(InputError, match="lion"):
         depth_power("lion", 0.5, 0)
     with pytest.raises(InputError, match="there are 4 layers"):

@@ -10,7 +10,7 @@ from torch import nn
 
 import lazyrich
 from fit.audit import audit
-from fit.audit.result import number, percent
+from fit.audit.elements import number, percent
 
 
 class Scaled(nn.Module):

@@ -8,7 +8,9 @@ import torch
 import xarray as xr
 from torch import nn
 
-from fit.audit.coordinate_check import MARGIN, _power, coordinate_check, judge_scaling
+from fit.audit.coordinate_check import coordinate_check, judge_scaling
+from fit.audit.coordinate_result import MARGIN
+from fit.audit.power_of_size import power_of_size
 from simulate.audit.training import TrainingData
 
 GENERATOR = torch.Generator().manual_seed(0)
@@ -82,7 +84,7 @@ def test_hidden_layers_of_the_ntk_parametrisation_vanish(ntk):
     }  # fmt: skip
     assert ntk.verdict == "vanishes"
     for name in ("0", "2"):
-        assert found[name].own == pytest.approx(-0.5, abs=0.1)  # as derived; measured on networks of such widths
+        assert found[name].own_step == pytest.approx(-0.5, abs=0.1)  # as derived; measured on networks of such widths
         assert found[name].power == pytest.approx(-0.5, abs=0.15)
     assert [one.module for one in ntk.suspects] == ["0", "2"]
     # exponents are measured: b and c to rounding, a from sums of random signs
@@ -132,7 +134,7 @@ def test_intervals_of_powers_cover_them():
     rng = np.random.default_rng(1)
     true = rng.choice([-0.5, 0.0, 0.5], 300)
     data = made_up(true, rng=rng)
-    powers = [_power(data["change"].isel(step=0, module=k), data) for k in range(300)]
+    powers = [power_of_size(data["change"].isel(step=0, module=k)) for k in range(300)]
     covered = [e.interval(0.95)[0] <= p <= e.interval(0.95)[1] for e, p in zip(powers, true, strict=True)]
     assert 0.91 <= np.mean(covered) <= 0.99
 

@@ -65,6 +65,24 @@ def test_a_trained_model(tmp_path):
     assert content["scales"] == [0.05, 1.0, 20.0]
 
 
+def test_the_users_own_training():
+    """Told the rate of each scale, which is divided by it, and the seed; it moves the readout by as much at each."""
+    calls = []
+
+    def train(model, rate, seed):
+        calls.append((model.scale, rate, seed))
+        with torch.no_grad():
+            model.model.weight += 0.1 * (1 + seed)
+        return 0.5 if model.scale < 2 else float("inf")
+
+    data = TrainingData(torch.eye(3), torch.ones(3, 1))
+    result = own_crossover(lambda: nn.Linear(3, 1), [0.5, 4], data, seeds=2, rate=0.1, train=train)
+    assert calls == [(s, 0.1 / max(1, s), seed) for seed in range(2) for s in (0.5, 1.0, 4.0)]
+    assert result.data["fitted"].values.tolist() == [[True, True], [True, True], [False, False]]
+    assert (result.data["kernel_change"] == 0).all()  # a linear model
+    assert result.crossover is None
+
+
 def test_a_crossover_needs_scales():
     with pytest.raises(InputError, match="three positive scales"):
         own_crossover(lambda: nn.Linear(3, 1), [-1.0, 2.0], TrainingData(torch.ones(2, 3), torch.ones(2, 1)))

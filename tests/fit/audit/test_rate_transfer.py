@@ -84,7 +84,7 @@ def test_the_json(tmp_path):
 @pytest.mark.parametrize(
     ("widths", "rates", "run", "says"),
     [
-        ([8], RATES, None, "two widths"),
+        ([8], RATES, None, "two sizes"),
         ([8, 16], [0.1, 0.2], None, "five positive rates"),
         ([8, 16], RATES, lambda *_: 1 / 0, "ZeroDivisionError"),
     ],

@@ -18,19 +18,19 @@ def make(width):
 
 
 def test_changes_are_those_of_a_step():
-    found = coordinates(make, [8, 16], optimizer="sgd", rate=0.1, at_steps=(1, 2), seeds=2, data=DATA)
-    assert dict(found.sizes) == {"step": 2, "size": 2, "seed": 2, "module": 4}
-    assert found.module.values.tolist() == ["0", "1", "2", OUTPUT]
-    assert found.attrs["optimizer"] == "sgd"
-    bias_and_weight = found["change"].sel(module="2").values
-    np.testing.assert_allclose(bias_and_weight, found["change"].sel(module=OUTPUT).values)
-    assert (found["change"].sel(step=2) != found["change"].sel(step=1)).all()
+    measured = coordinates(make, [8, 16], optimizer="sgd", rate=0.1, at_steps=(1, 2), seeds=2, data=DATA)
+    assert dict(measured.sizes) == {"step": 2, "size": 2, "seed": 2, "module": 4}
+    assert measured.module.values.tolist() == ["0", "1", "2", OUTPUT]
+    assert measured.attrs["optimizer"] == "sgd"
+    bias_and_weight = measured["change"].sel(module="2").values
+    np.testing.assert_allclose(bias_and_weight, measured["change"].sel(module=OUTPUT).values)
+    assert (measured["change"].sel(step=2) != measured["change"].sel(step=1)).all()
     # the activation's input moves as the layer before it
-    np.testing.assert_allclose(found["input_change"].sel(module="1"), found["change"].sel(module="0"))
-    np.testing.assert_allclose(found["fan_in"].sel(module="2"), [8, 16])
-    np.testing.assert_allclose(found["fan_out"].sel(module="0"), [8, 16])
-    assert (found["rate"].sel(module=["0", "2"]) == 0.1).all()
-    assert found["rate"].sel(module="1").isnull().all()
+    np.testing.assert_allclose(measured["input_change"].sel(module="1"), measured["change"].sel(module="0"))
+    np.testing.assert_allclose(measured["fan_in"].sel(module="2"), [8, 16])
+    np.testing.assert_allclose(measured["fan_out"].sel(module="0"), [8, 16])
+    assert (measured["rate"].sel(module=["0", "2"]) == 0.1).all()
+    assert measured["rate"].sel(module="1").isnull().all()
 
 
 def test_the_change_of_a_linear_model_is_the_rate_times_its_kernel():
@@ -38,13 +38,13 @@ def test_the_change_of_a_linear_model_is_the_rate_times_its_kernel():
         torch.manual_seed(0)
         return nn.Linear(4, 2, bias=False)
 
-    found = coordinates(one, [8, 16], optimizer="sgd", rate=0.05, at_steps=[1], seeds=2, data=DATA)
+    measured = coordinates(one, [8, 16], optimizer="sgd", rate=0.05, at_steps=[1], seeds=2, data=DATA)
     torch.manual_seed(0)
     model = nn.Linear(4, 2, bias=False)
     with torch.no_grad():
         residual = (model(DATA.inputs) - DATA.targets) * 2 / 12
         change = -0.05 * DATA.inputs @ DATA.inputs.T @ residual
-    assert found["change"].sel(module=OUTPUT).values == pytest.approx(float(change.square().mean().sqrt()), rel=1e-5)
+    assert measured["change"].sel(module=OUTPUT).values == pytest.approx(float(change.square().mean().sqrt()), rel=1e-5)
 
 
 def test_seeds_are_independent_draws_and_the_same_in_every_call():
@@ -81,27 +81,34 @@ def test_what_goes_into_the_softmax_of_attention_is_looked_at():
     )
 
 
-def test_depths_are_compared_on_the_modules_that_all_have():
+def test_depths_are_compared_on_modules_as_far_along():
     def deep(depth):
         blocks = [nn.Sequential(nn.Linear(4, 4), nn.ReLU()) for _ in range(depth)]
         return nn.Sequential(*blocks, nn.Linear(4, 2))
 
-    found = coordinates(deep, [1, 2], axis="depth", seeds=2, at_steps=[1], data=DATA)
-    assert found.module.values.tolist() == ["0.0", "0.1", OUTPUT]
+    measured = coordinates(deep, [1, 3], axis="depth", seeds=2, at_steps=[1], data=DATA)
+    assert measured.module.values.tolist() == [
+        "Sequential[1/2].0", "Sequential[last].0", "Sequential[1/2].1", "Sequential[last].1", "Linear[0]", OUTPUT,
+    ]  # fmt: skip
+    # the last block hands its change on to the readout
+    np.testing.assert_allclose(
+        measured["change"].sel(module="Sequential[last].1"), measured["input_change"].sel(module="Linear[0]")
+    )
 
 
 def test_a_training_that_diverges_leaves_its_first_steps():
-    found = coordinates(make, [8, 16], optimizer="sgd", rate=1e4, at_steps=[1, 30], seeds=2, data=DATA)
-    assert found["change"].sel(step=1).notnull().all()
-    assert found["change"].sel(step=30).isnull().any()
+    measured = coordinates(make, [8, 16], optimizer="sgd", rate=1e4, at_steps=[1, 30], seeds=2, data=DATA)
+    assert measured["change"].sel(step=1).notnull().all()
+    assert measured["change"].sel(step=30).isnull().any()
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
         ({"sizes": [8]}, "two sizes"),
+        ({"sizes": [8, 8, 16]}, "given twice"),
         ({"at_steps": [0]}, "a step at least"),
-        ({"seeds": 1}, "two seeds"),
+        ({"seeds": 1}, "at least 2"),
         ({"rate": -1.0}, "no learning rate"),
     ],
 )
