@@ -172,7 +172,7 @@ def gemm(setting: Setting) -> Iterator[Row]:
                 x = x.to(setting.device, dtype)
                 network = FullyConnected(inputs, width, depth, Activation("softplus"))
                 weights = [w.to(setting.device, dtype) for w in network.initial_weights(0, range(networks))]
-                points, alpha = Dense.of(x), torch.ones(networks, device=setting.device, dtype=dtype)
+                points, alpha = Dense.on_inputs(x), torch.ones(networks, device=setting.device, dtype=dtype)
                 f0 = network.output(weights, points)
                 flow = GradientFlow(network, LOSSES["softhinge"], points, torch.sign(x[:, 0]), alpha, f0)
                 took = _seconds(lambda f=flow, w=weights: f(w).weight_velocity(), setting.device)  # type: ignore[misc]

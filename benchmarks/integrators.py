@@ -82,8 +82,8 @@ def euler(case: str, device: str, amplitude: float, dtype: str) -> tuple[float, 
     initial = [w.to(device, kind) for w in network.initial_weights(0, [0])]
     alpha = torch.tensor([amplitude / math.sqrt(width)], dtype=kind, device=device)
     only = torch.zeros(1, dtype=torch.int64, device=device)
-    held_out = HeldOut(network, initial, only, alpha, Dense.of(x_test), one.n_kernel)
-    flow = GradientFlow(network, LOSSES[one.loss], Dense.of(x), y, alpha, network.output(initial, x))
+    held_out = HeldOut(network, initial, only, alpha, Dense.on_inputs(x_test), one.n_kernel)
+    flow = GradientFlow(network, LOSSES[one.loss], Dense.on_inputs(x), y, alpha, network.output(initial, x))
     with full_precision(), without_denormals(kind):
         start = time.perf_counter()
         trained = train(flow, initial, MAX_EVALUATIONS)

@@ -61,7 +61,7 @@ def pieces(width: int, device: str, dtype: torch.dtype) -> tuple[float, float]:
     y = torch.sign(x[:, 0])
     network = FullyConnected(INPUTS, width, DEPTH, Activation("softplus"))
     weights = [w.to(device, dtype) for w in network.initial_weights(0, [0])]
-    inputs = Dense.of(x)
+    inputs = Dense.on_inputs(x)
     flow = GradientFlow(
         network,
         LOSSES["softhinge"],
@@ -77,7 +77,7 @@ def pieces(width: int, device: str, dtype: torch.dtype) -> tuple[float, float]:
 
     # a kernel by its tile, which is what the held-out change is made of; tiles of the upper half are enough
     rows = min(POINTS, 2000)
-    at = network.linearise(weights, Dense.of(x[:rows]))
+    at = network.linearise(weights, Dense.on_inputs(x[:rows]))
     tiles = (POINTS / rows) ** 2 / 2.0
     return fastest(gradient, device), tiles * fastest(at.kernel_layers, device)
 

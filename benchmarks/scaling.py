@@ -82,7 +82,7 @@ def measure(n: int, width: int, depth: int, networks: int, device: str, dtype: t
     network = FullyConnected(INPUTS, width, depth, Activation("softplus"))
     weights = [w.to(device, dtype) for w in network.initial_weights(0, range(networks))]
     alpha = torch.ones(networks, device=device, dtype=dtype)
-    inputs = Dense.of(x)
+    inputs = Dense.on_inputs(x)
     flow = GradientFlow(network, LOSSES["softhinge"], inputs, y, alpha, network.output(weights, inputs))
     point = flow(weights)
     dt = torch.full_like(alpha, 1.0)  # stiff: all parts of a step are there

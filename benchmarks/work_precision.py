@@ -92,7 +92,7 @@ def dop853(cell) -> np.ndarray:
     net = FullyConnected(x.shape[1], WIDTH, depth, Activation(name))
     start = net.initial_weights(0, [0])
     alpha = torch.tensor([a / math.sqrt(WIDTH)], dtype=torch.float64)
-    flow = GradientFlow(net, LOSSES["softhinge"], Dense.of(x), y, alpha, net.output(start, x))
+    flow = GradientFlow(net, LOSSES["softhinge"], Dense.on_inputs(x), y, alpha, net.output(start, x))
     sizes = np.cumsum([w.numel() for w in start])[:-1]
 
     def weights(flat):

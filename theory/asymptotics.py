@@ -38,7 +38,6 @@ class Growth:
     ``remedy`` what to write instead."""
 
     degree: sympy.Rational | None
-    bounded: bool = False
     problem: str | None = None
     remedy: str | None = None
 
@@ -54,7 +53,7 @@ def growth(expression: sympy.Expr, side: int) -> Growth:
             return Growth(None, problem="is not finite and real everywhere", remedy=DOMAIN_REMEDY)
         reach = [max(_sizes(expression, side, decade, _SAMPLES)) for decade in _DECADES]
         if reach[1] <= 1.05 * reach[0]:
-            return Growth(sympy.S.Zero, bounded=True)
+            return Growth(sympy.S.Zero)
         if min(near) == 0 or min(far) == 0:
             return Growth(None, problem="oscillates with a growing size", remedy=_OSCILLATION_REMEDY)
         slopes = [_slopes(values) for values in (near, far)]

@@ -30,8 +30,6 @@ from lazyrich.errors import InputError
 from theory.parametrisation import Parametrisation
 
 Optimizer = Literal["sgd", "adam"]
-#: powers of the width are multiples of this in all parametrisations in use
-SPACING = sympy.Rational(1, 2)
 _HALF = sympy.Rational(1, 2)
 
 

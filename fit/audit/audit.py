@@ -85,7 +85,7 @@ def audit(
     from simulate.audit.tangent_kernel import MEMORY
 
     precision = None if dtype is None else {"float32": torch.float32, "float64": torch.float64}[dtype]
-    x = as_inputs(inputs, precision or ModelFunction.of(build(make)).dtype)
+    x = as_inputs(inputs, precision or ModelFunction.from_module(build(make)).dtype)
     y = as_targets(targets, len(x))
     measured = measure(
         make, _listed(before), _listed(after), x, memory=memory or MEMORY, dtype=precision, announce=announce,

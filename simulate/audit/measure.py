@@ -109,7 +109,7 @@ def measure(
 
     def model(checkpoint: Checkpoint, field: str) -> ModelFunction:
         module = load_checkpoint(build(make), checkpoint, field)
-        return ModelFunction.of(module if dtype is None else module.to(dtype))
+        return ModelFunction.from_module(module if dtype is None else module.to(dtype))
 
     first = model(before[0], "before")
     x = x.to(first.dtype) if x.is_floating_point() else x

@@ -35,7 +35,7 @@ class ModelFunction:
     fixed: dict[str, Tensor]
 
     @classmethod
-    def of(cls, module: nn.Module) -> ModelFunction:
+    def from_module(cls, module: nn.Module) -> ModelFunction:
         """Wrap a module; it is put into evaluation mode."""
         module.eval()
         trained = {name: p.detach() for name, p in module.named_parameters() if p.requires_grad}
@@ -130,7 +130,7 @@ def _mixes(whole: Tensor, alone: Tensor) -> bool:
 
 def _in_double_precision(model: ModelFunction, x: Tensor) -> tuple[Tensor, Tensor]:
     """Outputs of points together and alone, of a copy: differences of large numbers lose digits in single precision."""
-    double = ModelFunction.of(copy.deepcopy(model.module).double())
+    double = ModelFunction.from_module(copy.deepcopy(model.module).double())
     x = x.double() if x.is_floating_point() else x
     with torch.no_grad():
         return double({}, x), torch.cat([double({}, x[i : i + 1]) for i in range(len(x))])

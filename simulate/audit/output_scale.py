@@ -80,7 +80,7 @@ def kernel_changes(
     for k in range(seeds):
         for i, scale in enumerate(scales):
             model = ScaledOutput(build(make, seed=size_seed(0, k)), float(scale))
-            function = ModelFunction.of(model)
+            function = ModelFunction.from_module(model)
             outputs = check_forward(function, x).shape[1]
             directions = output_directions(outputs, function.dtype)
             mapped = can_be_mapped(function, x, directions)
@@ -93,7 +93,7 @@ def kernel_changes(
                 reached[i, k], taken[i, k] = _until_fitted(model, chosen_optimizer, data, most_steps, fitted)
             model.zero_grad()
             if all(bool(torch.isfinite(p).all()) for p in model.parameters()):
-                after = tangent_kernels(ModelFunction.of(model), x, directions, mapped=mapped).total
+                after = tangent_kernels(ModelFunction.from_module(model), x, directions, mapped=mapped).total
                 change[i, k] = np.linalg.norm(after - before) / np.linalg.norm(before)
             else:
                 change[i, k] = np.nan

@@ -23,8 +23,6 @@ from simulate.integrators.dense_output import Hermite
 from simulate.integrators.protocol import Batch, SolverState, StepProposal, per_member
 from simulate.networks.linearisation import Weights
 
-EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
-
 
 @dataclass
 class Prediction:
@@ -79,10 +77,10 @@ class Adams:
         point = batch.flow(weights)
         state = dt.clone(), *predicted.rate  # not dt itself: the driver restores the state where it rejects, in place
         error = point.output - stage.output
-        return AdamsProposal(weights, point, error, EVALUATIONS_PER_STEP, state, rates=(predicted.rate, stage_rate))
+        return AdamsProposal(weights, point, error, evaluations=2, state=state, rates=(predicted.rate, stage_rate))
 
-    def forget(self, state: SolverState) -> SolverState:
-        """Return the state after a step of another kind."""
+    def without_history(self, state: SolverState) -> SolverState:
+        """Return the state after a step of another kind: there is no step of this kind to extrapolate from."""
         last_dt, *last_rate = state
         return torch.full_like(last_dt, torch.inf), *last_rate  # which r = 0 leaves out
 

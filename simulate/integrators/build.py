@@ -54,7 +54,7 @@ def build(
             return Euler(), PublishedRule()
         case "kernel_flow":
             tolerance *= _STIFF_KERNEL_FLOW_SHARE if network.stiff else _KERNEL_FLOW_SHARE
-            controller = ErrorControl(scale, tolerance, KernelFlow.order, "max", far_sighted=True)
+            controller = ErrorControl(scale, tolerance, KernelFlow.order, "max", predictive=True)
             return KernelFlow(scale, tolerance, by_weights=not network.stiff), controller
         case "chebyshev":
             stepper = Chebyshev()

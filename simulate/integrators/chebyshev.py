@@ -27,7 +27,7 @@ from torch import Tensor
 from simulate.dynamics.flow import GradientFlow, Point
 from simulate.integrators.chebyshev_coefficients import coefficients, stages_for
 from simulate.integrators.dense_output import Hermite
-from simulate.integrators.protocol import Batch, SolverState, StepProposal, per_member
+from simulate.integrators.protocol import Batch, SolverState, StepProposal, norm_per_member, per_member
 from simulate.networks.linearisation import Weights
 
 _MAX_STAGES = 1000
@@ -68,7 +68,7 @@ class Chebyshev:
         error = 0.8 * (batch.point.output - point.output) + 0.4 * batch.dt.unsqueeze(-1) * (output_rate + end_rate)
         error = torch.where((needed <= _MAX_STAGES).unsqueeze(-1), error, torch.inf)
         state = direction, gradient_change, end_rate, *velocity
-        return StepProposal(weights, point, error, stages + iterations, state)
+        return StepProposal(weights, point, error, evaluations=stages + iterations, state=state)
 
     def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""
@@ -141,7 +141,8 @@ def _stages(batch: Batch, velocity: Weights, stages: Tensor) -> tuple[Weights, T
         now = [w[part] for w in now]
         rate = flow.select(part)(now).weight_velocity()
         if j == 2:
-            change = _norm([a - b for a, b in zip(rate, slope, strict=True)]) / (table.first * _norm(slope))
+            rate_change = norm_per_member([a - b for a, b in zip(rate, slope, strict=True)])
+            change = rate_change / (table.first * norm_per_member(slope))
         new = []
         for y0, g0, y1, y2, g in zip(start, slope, now, before, rate, strict=True):
             c = [per_member(column[part, j], y1) for column in table.columns]
@@ -155,10 +156,6 @@ def _stages(batch: Batch, velocity: Weights, stages: Tensor) -> tuple[Weights, T
         return end, change
     back = torch.argsort(order)
     return [w[back] for w in end], change[back]
-
-
-def _norm(parts: Weights) -> Tensor:
-    return torch.stack([part.flatten(1).norm(dim=1) for part in parts]).norm(dim=0)
 
 
 @dataclass

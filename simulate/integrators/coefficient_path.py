@@ -21,9 +21,9 @@ class CoefficientPath:
 
         q = int x dp,    x = v·p,    v = G p_end / p_end·G p_end,
 
-    is the part of p that belongs to the kernel at the end, if J changes in proportion to x: with G = Theta the way
-    J^T p of the weights, along their way to the end, and with G = 1 that of the coefficients. ``v`` has shape
-    (1, m, n).
+    is the part of p that belongs to the kernel at the end, if J changes in proportion to the progress x, which goes
+    from 0 to 1: along the path J^T p of the weights with G = Theta, along that of the coefficients with G = 1. ``v``
+    has shape (1, m, n).
     """
 
     time: Tensor
@@ -31,7 +31,7 @@ class CoefficientPath:
     v: Tensor
 
     @classmethod
-    def through(cls, time: Tensor, p: Tensor, rate: Tensor, u: Tensor, du: Tensor, v: Tensor) -> CoefficientPath:
+    def from_nodes(cls, time: Tensor, p: Tensor, rate: Tensor, u: Tensor, du: Tensor, v: Tensor) -> CoefficientPath:
         """Return the path through these nodes, with its ``q`` by the trapezoidal rule; ``v`` (m, n)."""
         x = (p * v).sum(-1, keepdim=True)
         increments = (0.5 * (x[1:] + x[:-1])) * (p[1:] - p[:-1])

@@ -78,6 +78,6 @@ def cubic(a: Tensor, va: Tensor, b: Tensor, vb: Tensor, s: Tensor) -> Tensor:
 
     a + s (b - a) + s (s - 1) ((1 - 2s) (b - a) + (s - 1) va + s vb).
     """
-    way, back = b - a, s - 1.0
-    bend = (torch.add(1.0 - s, s, alpha=-1.0) * way).addcmul_(back, va).addcmul_(s, vb)
-    return torch.addcmul(a, s, way).addcmul_(s * back, bend)
+    change, s_minus_one = b - a, s - 1.0
+    correction = (torch.add(1.0 - s, s, alpha=-1.0) * change).addcmul_(s_minus_one, va).addcmul_(s, vb)
+    return torch.addcmul(a, s, change).addcmul_(s * s_minus_one, correction)

@@ -13,9 +13,10 @@ from simulate.integrators.protocol import Batch, ControllerState, StepProposal
 Norm = Literal["rms", "max"]
 
 _SAFETY = 0.85
-_SHRINK, _GROW = 0.2, 4.0
-_FAR, _TREND = 10.0, 0.8
-_SMALLEST = 1e-4  # error that is remembered
+_SHRINK, _GROW = 0.2, 4.0  # bounds of the factor by which dt changes
+_GROW_PREDICTIVE = 10.0
+_LARGEST_PREDICTED_SHRINK = 0.8
+_SMALLEST_ERROR = 1e-4  # that the predictive controller keeps
 _FIRST_STEP = 0.05  # of the time in which F would reach its natural scale at its initial rate
 
 
@@ -33,7 +34,7 @@ class ErrorControl:
         Power of dt with which the estimate falls (`Stepper.order`).
     norm : {"rms", "max"}
         Over the training points.
-    far_sighted : bool
+    predictive : bool
         Whether steps may grow by more than four at once, and shrink ahead of errors that grow from step to step: while
         a network leaves the neighbourhood of zero, its flow is faster by the same factor after each step, and every
         other one would be rejected (the predictive controller of Gustafsson, ACM TOMS 20, 1994, within bounds). The
@@ -43,13 +44,13 @@ class ErrorControl:
     detects_rest = True
 
     def __init__(
-        self, natural_scale: Tensor, tolerance: float, order: int, norm: Norm = "rms", *, far_sighted: bool = False
+        self, natural_scale: Tensor, tolerance: float, order: int, norm: Norm = "rms", *, predictive: bool = False
     ) -> None:
         self.natural_scale = natural_scale
         self.tolerance = tolerance
         self.order = order
         self.norm = norm
-        self.far_sighted = far_sighted
+        self.predictive = predictive
 
     def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
         """See `Controller`."""
@@ -58,7 +59,7 @@ class ErrorControl:
 
     def init(self, dt: Tensor) -> ControllerState:
         """See `Controller`."""
-        return (torch.full_like(dt, torch.nan), torch.full_like(dt, torch.nan)) if self.far_sighted else ()
+        return (torch.full_like(dt, torch.nan), torch.full_like(dt, torch.nan)) if self.predictive else ()
 
     def judge(
         self, state: ControllerState, batch: Batch, proposal: StepProposal, is_finite: Tensor
@@ -69,14 +70,15 @@ class ErrorControl:
         error = error / (self.tolerance * size)
         accepted = is_finite & (error <= 1.0)
         factor = _SAFETY * error.clamp_min(1e-12) ** (-1.0 / self.order)
-        if self.far_sighted:
-            current = batch.dt, error.clamp_min(_SMALLEST)
-            factor = torch.where(accepted, self._trend(state, current) * factor, factor)
+        if self.predictive:
+            current = batch.dt, error.clamp_min(_SMALLEST_ERROR)
+            factor = torch.where(accepted, self._predicted_factor(state, current) * factor, factor)
             state = tuple(torch.where(accepted, new, old) for new, old in zip(current, state, strict=True))
-        factor = factor.clamp(_SHRINK, _FAR if self.far_sighted else _GROW)
+        factor = factor.clamp(_SHRINK, _GROW_PREDICTIVE if self.predictive else _GROW)
         return accepted, torch.where(is_finite, factor, _SHRINK), state
 
-    def _trend(self, last: ControllerState, current: ControllerState) -> Tensor:
-        """Return by how much the step that the tolerance allows has become shorter since the last accepted one."""
+    def _predicted_factor(self, last: ControllerState, current: ControllerState) -> Tensor:
+        """Return the factor by which the step that the tolerance allows became shorter since the last accepted one."""
         (last_dt, last_error), (dt, error) = last, current
-        return (dt / last_dt * (last_error / error) ** (1.0 / self.order)).nan_to_num(1.0).clamp(_TREND, 1.0)
+        shrinking = dt / last_dt * (last_error / error) ** (1.0 / self.order)
+        return shrinking.nan_to_num(1.0).clamp(_LARGEST_PREDICTED_SHRINK, 1.0)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point
 from simulate.integrators.dense_output import Line
-from simulate.integrators.protocol import Batch, ControllerState, SolverState, StepProposal, per_member
+from simulate.integrators.protocol import Batch, ControllerState, SolverState, StepProposal, norm_per_member, per_member
 from simulate.networks.linearisation import Weights
 
 MAX_DOUT, MAX_DGRAD = 0.1, 1e-4
@@ -38,7 +38,7 @@ class Euler:
         new = [torch.addcmul(w, per_member(batch.dt, w), g) for w, g in zip(batch.weights, batch.state, strict=True)]
         point = batch.flow(new)
         gradient = tuple(point.weight_velocity())
-        return StepProposal(new, point, point.output - batch.point.output, 1, gradient)
+        return StepProposal(new, point, point.output - batch.point.output, evaluations=1, state=gradient)
 
     def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Line:
         """See `Stepper`."""
@@ -63,13 +63,9 @@ class PublishedRule:
     ) -> tuple[Tensor, Tensor, ControllerState]:
         """See `Controller`."""
         dout = proposal.error.abs().amax(dim=-1)
-        moved = _norm([new - old for new, old in zip(proposal.state, batch.state, strict=True)])
-        dgrad = moved.square() / (_norm(batch.state) * _norm(proposal.state))
+        moved = norm_per_member([new - old for new, old in zip(proposal.state, batch.state, strict=True)])
+        dgrad = moved.square() / (norm_per_member(batch.state) * norm_per_member(proposal.state))
         accepted = is_finite & (dout < MAX_DOUT) & (dgrad < MAX_DGRAD)
         easy = (dout < 0.5 * MAX_DOUT) & (dgrad < 0.5 * MAX_DGRAD)
         grown = torch.where(easy, torch.full_like(dout, _GROW), 1.0)  # two plain numbers would meet in float32
         return accepted, torch.where(accepted, grown, _SHRINK), state
-
-
-def _norm(parts: SolverState | Weights) -> Tensor:
-    return torch.stack([part.flatten(1).norm(dim=1) for part in parts]).norm(dim=0)

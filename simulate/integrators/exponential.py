@@ -50,7 +50,7 @@ class Exponential:
         # l' along the linearisation: -l' y / n = c + (-D/n) (F - F_start)
         linear_force = batch.point.force - batch.point.curvature * (point.output - batch.point.output) / linear.n
         error = batch.dt.unsqueeze(-1) * point.linearisation.pushforward([(point.force - linear_force).unsqueeze(-1)])
-        return ExponentialProposal([new], point, 0.5 * error, 1, linear=linear)
+        return ExponentialProposal([new], point, 0.5 * error, evaluations=1, linear=linear)
 
     def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> ExponentialDenseOutput:
         """See `Stepper`."""

@@ -40,7 +40,7 @@ def integrate_frozen_flow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, toleran
 
     e, u = torch.zeros_like(frozen.margin), frozen.margin
     f, curvature = loss.descent_and_curvature(u)
-    rate = frozen.rate(e, f)
+    rate = frozen.margin_rate(e, f)
     state = torch.stack([e, u, f, rate, curvature])  # (5, m, 1, n)
     left, step = dt, _FIRST * (scale * root_n + _norm(u)) / _norm(rate)
     nodes = [(left, state)]
@@ -59,7 +59,7 @@ def integrate_frozen_flow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, toleran
         e = _chebyshev_step(frozen, e, u, h_rows * f, h_rows, stages, most_stages)
         new_u = frozen.margins(e)
         f, curvature = loss.descent_and_curvature(new_u)
-        new_rate = frozen.rate(e, f)
+        new_rate = frozen.margin_rate(e, f)
         error = (u - new_u).addcmul_(h_rows, rate + new_rate, value=0.5)
         error = _norm(error) / torch.add(allowed_scale, _norm(new_u), alpha=allowed)
         accepted = error <= _SAFETY**-3
@@ -71,8 +71,9 @@ def integrate_frozen_flow(frozen: FrozenFlow, dt: Tensor, scale: Tensor, toleran
         nodes.append((left, state))
     lefts, state = (torch.stack(part) for part in zip(*nodes, nodes[-1], strict=True))
     e, u, f, rate, _ = state.squeeze(3).unbind(1)
-    p = (e * frozen.unit).masked_fill((lefts[-1] > 0.0).unsqueeze(-1), torch.nan)
-    return CoefficientPath.through(dt - lefts, p, f * frozen.unit, u, rate, frozen.along(e[-1]) / frozen.unit)
+    p = (e * frozen.p_per_e).masked_fill((lefts[-1] > 0.0).unsqueeze(-1), torch.nan)
+    v = frozen.progress_vector(e[-1]) / frozen.p_per_e
+    return CoefficientPath.from_nodes(dt - lefts, p, f * frozen.p_per_e, u, rate, v)
 
 
 def _norm(rows: Tensor) -> Tensor:
@@ -88,11 +89,11 @@ def _chebyshev_step(
     ``most_stages`` is the largest of ``stages``; after its own last stage, a member does not move.
     """
     first, table = _tables(e.dtype, e.device)
-    base, table = frozen.base(e, u), table[stages, 2 : most_stages + 1]
+    start, table = frozen.linear_margins(e, u), table[stages, 2 : most_stages + 1]
     table[:, :, 2] *= h_rows.unsqueeze(-1)
     now, before = first[stages] * hf, torch.zeros_like(e)  # of what is added to e
     for a, b, c, d in (stage.unbind(0) for stage in table.permute(1, 2, 0, 3, 4).unbind(0)):
-        descent = frozen.loss.descent(frozen.margins_beyond(base, now))
+        descent = frozen.loss.descent(frozen.margins_after(start, now))
         new = (a * now).addcmul_(b, before).addcmul_(c, descent).addcmul_(d, hf)
         before, now = now, new
     return e + now

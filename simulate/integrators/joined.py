@@ -51,7 +51,7 @@ def join(batch: Batch, groups: list[Group]) -> JoinedProposal:
         for whole, tensor in zip([*weights, *state, error], [*part.weights, *part.state, part.error], strict=True):
             whole[group.index] = tensor
         point.put(group.index, part.point)
-    return JoinedProposal(weights, point, error, groups[0].proposal.evaluations, tuple(state), groups=groups)
+    return JoinedProposal(weights, point, error, groups[0].proposal.evaluations, state=tuple(state), groups=groups)
 
 
 @dataclass

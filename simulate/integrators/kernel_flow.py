@@ -20,9 +20,8 @@ from simulate.integrators.protocol import Batch, DenseOutput, SolverState, StepP
 from simulate.integrators.relaxation import Relaxation, RelaxationProposal
 from simulate.networks.linearisation import Weights
 
-EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set, of either kind of step
-_STIFF = 0.1
-_TURNED = 0.2  # of the largest force
+_STIFF = 0.1  # smallest max(D) tr(Theta) dt/n of a stiff step
+_FORCE_CHANGE = 0.2  # that an explicit step may make, relative to the largest force
 _ADAMS_SHARE = 0.6  # of the estimate counts: Moulton's result is better than what it corrects, by an order
 
 
@@ -45,30 +44,30 @@ class KernelFlow:
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
         stiff = _is_stiff(batch)
-        given_up = torch.zeros_like(batch.steps)  # evaluations of explicit steps that are not taken
+        wasted_evaluations = torch.zeros_like(batch.steps)  # of explicit steps that are predicted and not taken
         groups: list[Group] = []
         proposal: StepProposal
-        soft = torch.nonzero(~stiff).squeeze(-1)
-        if len(soft):
-            part = _select(batch, soft)
+        nonstiff = torch.nonzero(~stiff).squeeze(-1)
+        if len(nonstiff):
+            part = _select(batch, nonstiff)
             predicted = self.explicit.predict(part)
-            turned = _forces_turn(part.point, predicted.point)
-            if turned.any():
-                stiff[soft[turned]] = True
-                given_up[soft[turned]] = 1
-                rest = torch.nonzero(~turned).squeeze(-1)
-                soft, part, predicted = soft[rest], part.select(rest), predicted.select(rest)
-            if len(soft):
+            too_far = _forces_change(part.point, predicted.point)
+            if too_far.any():
+                stiff[nonstiff[too_far]] = True
+                wasted_evaluations[nonstiff[too_far]] = 1
+                kept = torch.nonzero(~too_far).squeeze(-1)
+                nonstiff, part, predicted = nonstiff[kept], part.select(kept), predicted.select(kept)
+            if len(nonstiff):
                 proposal = self.explicit.correct(part, predicted)
                 proposal = replace(proposal, error=_ADAMS_SHARE * proposal.error)
-                groups.append(Group(soft, part, self.explicit, proposal))
+                groups.append(Group(nonstiff, part, self.explicit, proposal))
         if stiff.any():
             index = torch.nonzero(stiff).squeeze(-1)
             part = _select(batch, index)
-            proposal = replace(self.relaxation.step(part), state=self.explicit.forget(part.state))
+            proposal = replace(self.relaxation.step(part), state=self.explicit.without_history(part.state))
             groups.append(Group(index, part, self.relaxation, proposal))
         joined = groups[0].proposal if len(groups) == 1 else join(batch, groups)
-        return replace(joined, evaluations=EVALUATIONS_PER_STEP + given_up)
+        return replace(joined, evaluations=joined.evaluations + wasted_evaluations)
 
     def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> DenseOutput:
         """See `Stepper`."""
@@ -85,10 +84,10 @@ def _is_stiff(batch: Batch) -> Tensor:
     return ~(stiffness < _STIFF)
 
 
-def _forces_turn(start: Point, end: Point) -> Tensor:
-    """Return whether forces change between two points, (m,)."""
+def _forces_change(start: Point, end: Point) -> Tensor:
+    """Return whether forces change between two points by more than an explicit step may change them, (m,)."""
     change = (end.force - start.force).abs().amax(dim=-1)
-    return ~(change < _TURNED * start.force.abs().amax(dim=-1))
+    return ~(change < _FORCE_CHANGE * start.force.abs().amax(dim=-1))
 
 
 def _select(batch: Batch, index: Tensor) -> Batch:

@@ -96,7 +96,7 @@ class Minibatches:
             for whole, part in zip((*weights, *state), (*seed_weights, *seed_state), strict=True):
                 whole[index] = part
         point = batch.flow(weights)
-        return StepProposal(weights, point, torch.zeros_like(point.output), 2, tuple(state))
+        return StepProposal(weights, point, torch.zeros_like(point.output), evaluations=2, state=tuple(state))
 
     def _epoch(self, flow: GradientFlow, size: Tensor, seed: int, epoch: int, weights: Weights, state: Weights) -> None:
         """Do all updates of an epoch of members that share a seed, in place."""

@@ -48,7 +48,7 @@ class MomentumRosenbrock:
         new = _plus(w, _plus(_scaled(1.5 * dt, k1_w), _scaled(0.5 * dt, k2_w)))
         new_v = _plus(v, _plus(_scaled(1.5 * dt, k1_v), _scaled(0.5 * dt, k2_v)))
         point = batch.flow(new)
-        return StepProposal(new, point, point.output - middle.output, 2, tuple(new_v))
+        return StepProposal(new, point, point.output - middle.output, evaluations=2, state=tuple(new_v))
 
     def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> Hermite:
         """See `Stepper`."""

@@ -12,9 +12,11 @@ To add one: a class with the methods of `Stepper` in a file of its own, and a li
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, Point
@@ -135,3 +137,8 @@ class Controller(Protocol):
 def per_member(numbers: Tensor, like: Tensor) -> Tensor:
     """Return one number for each member, (m,), in a shape that multiplies ``like`` (m, ...)."""
     return numbers.view(-1, *[1] * (like.ndim - 1))
+
+
+def norm_per_member(parts: Iterable[Tensor]) -> Tensor:
+    """Return each member's norm of all ``parts`` (m, ...) together, (m,)."""
+    return torch.stack([part.flatten(1).norm(dim=1) for part in parts]).norm(dim=0)

@@ -6,7 +6,7 @@ solution of an equation for n numbers (`simulate.integrators.frozen_flow`). So, 
     p from the frozen flow,                      w_1 = w + J_0^T p,              J_1, F_1 = F(w_1);
     p again, with what F_1 has beyond it,        w_new = w + J_0^T (p - q) + J_1^T q,    q = int x dp,
 
-where J is taken to change in proportion to the way x that weights, or coefficients, have gone, from 0 to 1
+where J is taken to change in proportion to x, the progress of the weights, or of the coefficients, from 0 to 1
 (`simulate.integrators.coefficient_path`): the method is of order 2 in the change of the kernel, and exact for networks
 that are linear, whatever dt is. What the second pass adds to F_0 + alpha Theta p, in proportion to x², is F_1 minus
 that, and alpha J_0 (J_1 - J_0)^T q. The estimated error is what J_0 does not explain of the way from w_1 to w_new,
@@ -31,7 +31,6 @@ from simulate.integrators.frozen_integration import integrate_frozen_flow
 from simulate.integrators.protocol import Batch, SolverState, StepProposal
 from simulate.networks.linearisation import Linearisation, Weights
 
-EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
 # shares of the tolerance for the frozen flow: it is solved for where J changes to first, then for the step itself
 _FIRST_PASS, _SECOND_PASS = 1.0, 0.1
 
@@ -47,9 +46,10 @@ class RelaxationProposal(StepProposal):
 class Relaxation:
     """The `simulate.integrators.protocol.Stepper`; it has no state.
 
-    ``scale`` (members,) and ``tolerance`` are those of `simulate.integrators.ErrorControl`; ``by_weights`` says what
-    way J is taken to change along. With that of the weights, kernel changes in the lazy regime are off by a third; the
-    narrow convolutional networks that hardly fit take up to three times as many steps with it.
+    ``scale`` (members,) and ``tolerance`` are those of `simulate.integrators.ErrorControl`; ``by_weights`` says
+    whether J is taken to change along the path of the weights, or along that of the coefficients. Along the weights'
+    path, kernel changes in the lazy regime are off by a third; narrow convolutional networks that hardly fit take up to
+    three times as many steps along it.
     """
 
     order = 3
@@ -74,17 +74,17 @@ class Relaxation:
 
         # all of F times y, as the frozen flow has it
         crossed = flow.y * flow.alpha.unsqueeze(-1) * start.pushforward(stage.linearisation.pullback(q))
-        crossed -= frozen.through(q / frozen.unit)
-        excess = flow.y * (stage.output - batch.point.output) - frozen.through(p / frozen.unit) + crossed
+        crossed -= frozen.kernel_product(q / frozen.p_per_e)
+        excess = flow.y * (stage.output - batch.point.output) - frozen.kernel_product(p / frozen.p_per_e) + crossed
         path = integrate_frozen_flow(frozen.with_second_order(excess, p), dt, scale, _SECOND_PASS * self.tolerance)
         # by the first path's q: with the second's it would differ in order 4
-        explained = flow.y * (frozen.through((path.p[-1] - p) / frozen.unit) + crossed)
+        explained = flow.y * (frozen.kernel_product((path.p[-1] - p) / frozen.p_per_e) + crossed)
 
         p, q = path.p[-1], path.q[-1]
         weights = stage.linearisation.add_pullback(start.add_pullback(batch.weights, p - q), q)
         point = flow(weights)
         error = point.output - stage.output - explained
-        return RelaxationProposal(weights, point, error, EVALUATIONS_PER_STEP, path=path, end=stage.linearisation)
+        return RelaxationProposal(weights, point, error, evaluations=2, path=path, end=stage.linearisation)
 
     def dense_output(self, batch: Batch, proposal: StepProposal, index: Tensor) -> RelaxationDenseOutput:
         """See `Stepper`."""

@@ -40,7 +40,6 @@ from simulate.networks import ntk
 from simulate.networks.linearisation import Weights
 
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
-EVALUATIONS_PER_STEP = 2  #: forward-backward passes over the training set
 _STIFF = 0.01  # small enough that the order is seen across it
 
 
@@ -89,7 +88,7 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Rose
     if len(stiff):
         part = point if all_stiff else point.select(stiff)
         resolvent = _Resolvent(part, ratio if all_stiff else ratio[stiff])
-        implicit = part.force - resolvent.filtered(resolvent.through_kernel(part.force))
+        implicit = part.force - resolvent.implicit_part(resolvent.kernel_product(part.force))
         q1 = implicit if all_stiff else q1.index_copy(0, stiff, implicit)
 
     # k1 = J^T q1 and k2 = g - J^T (q2 + 2 q1), g the gradient at the second stage
@@ -98,7 +97,7 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Rose
     g = stage.weight_velocity()
     if len(stiff):
         forward = part.linearisation.pushforward(g if all_stiff else [v[stiff] for v in g])
-        implicit = resolvent.filtered(forward - 2.0 * resolvent.through_kernel(implicit))
+        implicit = resolvent.implicit_part(forward - 2.0 * resolvent.kernel_product(implicit))
         q2 = implicit if all_stiff else q2.index_copy(0, stiff, implicit)
     half = 0.5 * dt
     new = start.add_pullback(weights, half.unsqueeze(-1) * (q1 - q2))
@@ -106,7 +105,7 @@ def step(flow: GradientFlow, weights: Weights, point: Point, dt: Tensor) -> Rose
     new = [torch.addcmul(w, v, half, out=w) for w, v in zip(new, g, strict=True)]
     end = flow(new)
     error = end.output - stage.output
-    return RosenbrockProposal(new, end, error, EVALUATIONS_PER_STEP, first_order=first_order)
+    return RosenbrockProposal(new, end, error, evaluations=2, first_order=first_order)
 
 
 class Parabola(StraightPrediction):
@@ -140,11 +139,11 @@ class _Resolvent:
         matrix.diagonal(dim1=-2, dim2=-1).add_(1.0)
         self.factor, _ = torch.linalg.cholesky_ex(matrix)
 
-    def filtered(self, v: Tensor) -> Tensor:
+    def implicit_part(self, v: Tensor) -> Tensor:
         """Return (s/n) S C^-1 S v: what the implicit solve takes away from v."""
         solved = torch.cholesky_solve((self.root * v).unsqueeze(-1), self.factor).squeeze(-1)
         return self.ratio * self.root * solved
 
-    def through_kernel(self, q: Tensor) -> Tensor:
+    def kernel_product(self, q: Tensor) -> Tensor:
         """Return Theta q."""
         return ntk.product(self.theta, q)

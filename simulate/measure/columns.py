@@ -29,7 +29,7 @@ class Columns:
     def __getitem__(self, name: str) -> Tensor:
         """Return a column, shape (members, ...)."""
         if name not in self._columns:
-            empty = unknown(self._variables[name], self._members, self._sizes)
+            empty = unmeasured_column(self._variables[name], self._members, self._sizes)
             self._columns[name] = torch.as_tensor(empty, device=self._device)
         return self._columns[name]
 
@@ -43,7 +43,7 @@ class Columns:
         return {name: column.cpu().numpy() for name, column in self._columns.items()}
 
 
-def unknown(variable: Variable, members: int, sizes: Mapping[str, int]) -> np.ndarray:
-    """Return a column of which nothing is known yet."""
+def unmeasured_column(variable: Variable, members: int, sizes: Mapping[str, int]) -> np.ndarray:
+    """Return a column in which nothing is measured yet: NaN, or zeros if it is of integers."""
     fill = np.nan if variable.dtype.startswith("float") else 0
     return np.full((members, *(sizes[d] for d in variable.dims)), fill, dtype=variable.dtype)

@@ -110,7 +110,7 @@ def _train(
     experiment = table.experiment
     amplitude, seed = np.divmod(np.array(rows), len(table.seeds))
     with full_precision(), without_denormals(dtype):
-        batch = NetworkBatch.of(experiment, data, Members(table.width, amplitude, table.seeds[seed]), dtype, device)
+        batch = NetworkBatch.draw(experiment, data, Members(table.width, amplitude, table.seeds[seed]), dtype, device)
         columns = Columns(table.variables, len(batch), table.sizes, device)
         observers = [observer(batch, columns) for observer in observers_of(experiment)]
         events = [o for o in observers if isinstance(o, EventObserver) and o.happens(experiment)]

@@ -58,7 +58,9 @@ class NetworkBatch:
     y_test: Tensor
 
     @classmethod
-    def of(cls, experiment: Experiment, data: Data, members: Members, dtype: torch.dtype, device: str) -> NetworkBatch:
+    def draw(
+        cls, experiment: Experiment, data: Data, members: Members, dtype: torch.dtype, device: str
+    ) -> NetworkBatch:
         """Draw the networks and put them on the device."""
 
         def tensor(values) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.campaign.checkpoints import scaled_times
-from simulate.measure.columns import unknown
+from simulate.measure.columns import unmeasured_column
 from simulate.measure.schema import grid, variables
 from simulate.training.status import Status
 
@@ -33,7 +33,9 @@ class TaskTable:
             "checkpoint": len(scaled_times(experiment.checkpoints)),
             "arm": len(experiment.arms),
         }
-        self.columns = {name: unknown(variable, len(self), self.sizes) for name, variable in self.variables.items()}
+        self.columns = {
+            name: unmeasured_column(variable, len(self), self.sizes) for name, variable in self.variables.items()
+        }
         self.columns["alpha"] = np.repeat(experiment.alphas(self.width), len(self.seeds))
 
     def __len__(self) -> int:

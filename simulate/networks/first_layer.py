@@ -30,7 +30,7 @@ class PointSet:
     a: Tensor
 
     @classmethod
-    def of(cls, x: Tensor, bias: float = 0.0) -> PointSet:
+    def from_inputs(cls, x: Tensor, bias: float = 0.0) -> PointSet:
         """Return the set of points ``x`` (n, d)."""
         a = x / math.sqrt(x.shape[1])
         return cls(torch.nn.functional.pad(a, (0, 1), value=bias) if bias else a)
@@ -137,9 +137,9 @@ class Dense(_OnPoints):
     """``w`` is W_0, shape (members, width, d)."""
 
     @classmethod
-    def of(cls, x: Tensor, bias: float = 0.0) -> Dense:
+    def on_inputs(cls, x: Tensor, bias: float = 0.0) -> Dense:
         """Return the layer on ``x`` (n, d); with a ``bias``, its weights have d + 1 columns."""
-        return cls(PointRange.whole(PointSet.of(x, bias)))
+        return cls(PointRange.whole(PointSet.from_inputs(x, bias)))
 
     def _inputs_of(self, members: int) -> Tensor:
         """The inputs as a stack for so many members, without a copy."""
@@ -189,7 +189,7 @@ class Span(_OnPoints):
     offset: Tensor
 
     @classmethod
-    def of(cls, point_set: PointSet, train: PointSet, first_weights: Tensor) -> Span:
+    def from_initial_weights(cls, point_set: PointSet, train: PointSet, first_weights: Tensor) -> Span:
         """Return the layer on ``point_set`` of networks that start from W_0 = ``first_weights`` (members, width, d)."""
         points = PointRange.whole(point_set)
         gram = train.gram if point_set is train else point_set.a @ train.a.mT
@@ -253,7 +253,7 @@ def first_layers(
     ``dense`` asks for the weights themselves.
     """
     if span_is_cheaper(*x_train.shape) and not dense:
-        train, test = PointSet.of(x_train, bias), PointSet.of(x_test, bias)
-        on_train, on_test = (Span.of(point_set, train, weights[0]) for point_set in (train, test))
+        train, test = PointSet.from_inputs(x_train, bias), PointSet.from_inputs(x_test, bias)
+        on_train, on_test = (Span.from_initial_weights(point_set, train, weights[0]) for point_set in (train, test))
         return [torch.zeros_like(on_train.offset), *weights[1:]], on_train, on_test
-    return weights, Dense.of(x_train, bias), Dense.of(x_test, bias)
+    return weights, Dense.on_inputs(x_train, bias), Dense.on_inputs(x_test, bias)

@@ -228,7 +228,7 @@ class FullyConnected(Architecture):
         return a.squeeze(-1)
 
     def _first_layer(self, inputs: Tensor | Inputs) -> FirstLayer:
-        return Dense.of(inputs, self.bias) if isinstance(inputs, Tensor) else cast(FirstLayer, inputs)
+        return Dense.on_inputs(inputs, self.bias) if isinstance(inputs, Tensor) else cast(FirstLayer, inputs)
 
     def _extended(self, a: Tensor, layer: int) -> Tensor:
         """Append to the activations of hidden layer ``layer`` the input of the next matrix's bias, if there is one."""

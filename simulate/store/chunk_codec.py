@@ -99,7 +99,7 @@ class ChunkCodec:
             If these bytes are not a chunk of this variable.
         """
         if not is_whole(chunk):
-            raise ValueError("the checksum is another")
+            raise ValueError("the checksum does not match")
         packed, shape, dtype = chunk[:-_CHECKSUM], self._described[name].chunks, self._dtype(name)
         # a bound first: a few bytes can claim to unpack into any number of them
         Zstd().decode(packed, out=np.empty(shape, dtype))

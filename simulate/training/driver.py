@@ -93,7 +93,7 @@ def integrate(
         watch, passed = watch.advance(arrival, accepted)
         clocks = _next_clocks(batch, arrival, accepted, factor)
         at_rest = count > _SETTLED and controller.detects_rest and _is_at_rest(batch, arrival) & accepted
-        status = _refused_to_go_on(clocks, is_finite, at_rest, max_steps if count >= max_steps else None)
+        status = _status_after_step(clocks, is_finite, at_rest, max_steps if count >= max_steps else None)
         # all that the host needs to know of a step in which nothing happens
         happened = torch.stack([passed.any(), ~accepted.all(), (status != Status.PENDING).any()])
         anybody_passes, anybody_rejected, anybody_ends = happened.tolist()
@@ -104,7 +104,7 @@ def integrate(
             step = AcceptedStep.from_proposal(stepper, batch, proposal, passing)
             values = watch_before.values[passing], watch.values[passing]
             positions, endings = record_events(events, step, *values, passed[passing])
-            watch = watch.look_again()
+            watch = watch.refresh_awaited()
             if endings is not None:
                 ended = passing[positions]
                 status[ended] = Status.CONVERGED
@@ -197,7 +197,7 @@ def _is_at_rest(batch: Batch, arrival: Moment) -> Tensor:
     return (batch.steps >= _SETTLED) & (change < _REST * batch.flow.mean_loss(arrival.output))
 
 
-def _refused_to_go_on(clocks: _Clocks, is_finite: Tensor, at_rest: Tensor | bool, max_steps: int | None) -> Tensor:
+def _status_after_step(clocks: _Clocks, is_finite: Tensor, at_rest: Tensor | bool, max_steps: int | None) -> Tensor:
     """Return the status of members that can't go on, ``PENDING`` of the others, shape (m,).
 
     One reason excludes the next: a step size below the resolution of time (diverged where the proposed step was not

@@ -66,8 +66,8 @@ class EventWatch:
         passed = wanted & (values >= 0.0)
         return replace(self, values=values, pending=self.pending & ~passed), passed
 
-    def look_again(self) -> EventWatch:
-        """Return it with what is awaited read off what is pending: for when an event has happened."""
+    def refresh_awaited(self) -> EventWatch:
+        """Return it with ``awaited`` worked out again from ``pending``, which a step with an event has changed."""
         return replace(self, awaited=self.pending.any(dim=0).tolist())
 
     def select(self, index: Tensor) -> EventWatch:

@@ -26,11 +26,12 @@ class SaveAt:
     def __init__(self, times: Tensor, record: Callable[[Moment, Tensor], None]) -> None:
         self.times = times
         self.record = record
-        self.following = torch.zeros(len(times), dtype=torch.int64, device=times.device)
+        #: (members,) position in its row of times of the checkpoint that each member comes to next
+        self.next_checkpoint = torch.zeros(len(times), dtype=torch.int64, device=times.device)
 
     def due(self, members: Tensor, until: Tensor) -> Tensor:
         """Return which of ``members`` pass a checkpoint by the times ``until`` (m,)."""
-        rows = self.following[members]
+        rows = self.next_checkpoint[members]
         inside = rows < self.times.shape[1]
         return inside & (self.times[members, rows.clamp(max=self.times.shape[1] - 1)] <= until)
 
@@ -39,11 +40,11 @@ class SaveAt:
         due = torch.nonzero(self.due(step.members, until)).squeeze(-1)
         while len(due):
             step, until = step.select(due), until[due]
-            rows = self.following[step.members]
+            rows = self.next_checkpoint[step.members]
             times = self.times[step.members, rows]
             moment = step.moment_at(((times - step.time) / step.dt).clamp(0.0, 1.0).to(step.dt))
             if step.dense_output.continuous:
                 moment.time = times  # without the rounding of time + share dt
             self.record(moment, rows)
-            self.following[step.members] += 1
+            self.next_checkpoint[step.members] += 1
             due = torch.nonzero(self.due(step.members, until)).squeeze(-1)

@@ -122,14 +122,14 @@ class Noisy(nn.Linear):
 )
 def test_models_that_can_not_be_audited(model, says):
     with pytest.raises(InputError, match=says):
-        check_forward(ModelFunction.of(model), torch.randn(5, 3))
+        check_forward(ModelFunction.from_module(model), torch.randn(5, 3))
 
 
 def test_dropout_and_batch_normalisation_are_in_evaluation_mode():
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Dropout(0.5)).train()
-    check_forward(ModelFunction.of(model), torch.randn(5, 3))
+    check_forward(ModelFunction.from_module(model), torch.randn(5, 3))
 
 
 def test_a_model_without_trained_parameters():
     with pytest.raises(InputError, match="no parameter that is trained"):
-        ModelFunction.of(nn.Tanh())
+        ModelFunction.from_module(nn.Tanh())

@@ -47,14 +47,14 @@ def test_a_network_of_this_package_gives_the_engines_own_kernel_change(amplitude
     network = FullyConnected(6, 24, 2, Activation("softplus"))
     initial = network.initial_weights(0, [0])
     alpha = torch.tensor([amplitude / math.sqrt(24)], dtype=torch.float64)
-    flow = GradientFlow(network, LOSSES["softhinge"], Dense.of(train), y, alpha, network.output(initial, train))
+    flow = GradientFlow(network, LOSSES["softhinge"], Dense.on_inputs(train), y, alpha, network.output(initial, train))
     ends = []
     scale = alpha.clamp(max=1.0)
     integrate(
         flow, [w.clone() for w in initial], (Stop(flow),), ends.append,
         stepper=Rosenbrock(), controller=ErrorControl(scale, 1e-2, Rosenbrock().order), max_steps=2000,
     )  # fmt: skip
-    engine = HeldOut(network, initial, torch.tensor([0]), alpha, Dense.of(held_out), 6)
+    engine = HeldOut(network, initial, torch.tensor([0]), alpha, Dense.on_inputs(held_out), 6)
     own, own_layers = engine.kernel_change(torch.tensor([0]), ends[0].weights)
 
     before, after = Article(initial), Article(ends[0].weights)

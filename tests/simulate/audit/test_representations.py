@@ -15,7 +15,7 @@ def pair(name, size):
     before = getattr(audited_models, name)()
     torch.manual_seed(0)
     after = audited_models.moved(getattr(audited_models, name)(), size)
-    return ModelFunction.of(before), ModelFunction.of(after), audited_models.points(name)
+    return ModelFunction.from_module(before), ModelFunction.from_module(after), audited_models.points(name)
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "residual", "gpt"])
@@ -75,6 +75,6 @@ def test_a_module_that_is_called_twice_is_one_representation():
             return self.inner(self.inner(x).tanh())
 
     torch.manual_seed(0)
-    model, x = ModelFunction.of(Twice()), audited_models.points("mlp")
-    result = representations(model, ModelFunction.of(audited_models.moved(Twice(), 0.1)), x)
+    model, x = ModelFunction.from_module(Twice()), audited_models.points("mlp")
+    result = representations(model, ModelFunction.from_module(audited_models.moved(Twice(), 0.1)), x)
     assert set(result) == {"inner", ""}

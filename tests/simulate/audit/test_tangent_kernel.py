@@ -21,7 +21,7 @@ KINDS = ("mlp", "cnn", "residual", "gpt")
 
 def subject(name):
     torch.manual_seed(0)
-    return ModelFunction.of(getattr(audited_models, name)()), audited_models.points(name)
+    return ModelFunction.from_module(getattr(audited_models, name)()), audited_models.points(name)
 
 
 def explicit(model, x):
@@ -56,7 +56,7 @@ def test_kernels_are_those_of_explicit_jacobians(name, memory):
 
 def test_a_kernel_too_large_to_be_whole_is_traced_output_by_output():
     torch.manual_seed(0)
-    model, x = ModelFunction.of(audited_models.mlp()), audited_models.points("mlp", 100)
+    model, x = ModelFunction.from_module(audited_models.mlp()), audited_models.points("mlp", 100)
     directions = output_directions(3, model.dtype)
     kernels = tangent_kernels(model, x, directions)
     assert kernels.full is None
@@ -79,7 +79,7 @@ def test_a_forward_that_looks_at_numbers_is_differentiated_point_by_point():
         def forward(self, x):
             return super().forward(x) * (2.0 if float(x.sum()) > -1e9 else 1.0)
 
-    model, x = ModelFunction.of(Looking(5, 2).double()), audited_models.points("mlp")
+    model, x = ModelFunction.from_module(Looking(5, 2).double()), audited_models.points("mlp")
     directions = output_directions(2, model.dtype)
     assert not can_be_mapped(model, x, directions)
     assert tangent_kernels(model, x, directions, mapped=False).total.shape == (6, 6)
@@ -88,7 +88,7 @@ def test_a_forward_that_looks_at_numbers_is_differentiated_point_by_point():
 def test_many_outputs_are_traced_over_random_combinations_whose_mean_is_the_trace():
     """Over 20 draws the mean of 16 sign combinations is off by sqrt(2/(16·20)) = 0.08; four times that."""
     torch.manual_seed(0)
-    model = ModelFunction.of(torch.nn.Linear(5, 40).double())
+    model = ModelFunction.from_module(torch.nn.Linear(5, 40).double())
     x = audited_models.points("mlp")
     exact = tangent_kernels(model, x, torch.eye(40, dtype=torch.float64)).total
     assert output_directions(40, torch.float64).shape == (MOST_OUTPUTS, 40)
@@ -135,7 +135,7 @@ class UsedTwice(torch.nn.Module):
 
 def test_a_weight_that_is_used_elsewhere_too_is_not_taken_as_factors():
     torch.manual_seed(0)
-    model, x = ModelFunction.of(UsedTwice().double()), audited_models.points("mlp")
+    model, x = ModelFunction.from_module(UsedTwice().double()), audited_models.points("mlp")
     directions = output_directions(5, model.dtype)
     assert plan(model, x, directions).factored == ()
     jacobian = torch.cat(list(explicit(model, x).values()), -1)
@@ -157,7 +157,7 @@ class Tokens(torch.nn.Module):
 @pytest.mark.parametrize("memory", [2**30, 2000])
 def test_factors_of_several_positions(memory):
     torch.manual_seed(0)
-    model = ModelFunction.of(Tokens().double())
+    model = ModelFunction.from_module(Tokens().double())
     x = torch.randn(7, 6, dtype=torch.float64)
     directions = output_directions(3, model.dtype)
     assert plan(model, x, directions, memory).factored == ("layers.2.weight",)

@@ -16,7 +16,7 @@ def test_a_change_along_one_direction_has_stable_rank_one():
     after.load_state_dict(before.state_dict())
     with torch.no_grad():
         after.weight += torch.outer(torch.randn(6), torch.randn(8))
-    changes = weight_changes(ModelFunction.of(before), ModelFunction.of(after))
+    changes = weight_changes(ModelFunction.from_module(before), ModelFunction.from_module(after))
     assert changes["weight"].stable_rank == pytest.approx(1)
     assert changes["bias"].change == 0
     assert math.isnan(changes["bias"].stable_rank)

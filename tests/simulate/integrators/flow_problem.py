@@ -22,7 +22,7 @@ def small_problem(loss, depth=2, alpha=0.5):
     net = FullyConnected(6, 10, depth, Activation("softplus"))
     weights = net.initial_weights(0, [0])
     flow = GradientFlow(
-        net, LOSSES[loss], Dense.of(x), y, torch.tensor([alpha], dtype=torch.float64), net.output(weights, x)
+        net, LOSSES[loss], Dense.on_inputs(x), y, torch.tensor([alpha], dtype=torch.float64), net.output(weights, x)
     )
     return flow, weights
 

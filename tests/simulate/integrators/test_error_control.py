@@ -64,8 +64,8 @@ def test_the_largest_entry_counts_where_it_is_asked_for():
 
 
 def test_what_is_carried_is_passed_in_and_out_and_nothing_else_changes():
-    """The far-sighted state is dt and error of each member's last accepted step; the same call, the same answer."""
-    batch, controller = members(2, dt=0.5), control(2, far_sighted=True)
+    """Its predictive state is dt and error of each member's last accepted step; the same call, the same answer."""
+    batch, controller = members(2, dt=0.5), control(2, predictive=True)
     proposal, yes = proposal_with(batch, [0.5 * TOLERANCE, 2.0 * TOLERANCE]), torch.tensor([True, True])
     state = controller.init(batch.dt)
     assert torch.stack(state).isnan().all()
@@ -81,9 +81,9 @@ def test_what_is_carried_is_passed_in_and_out_and_nothing_else_changes():
 def test_errors_that_grow_from_step_to_step_shorten_the_next_one_ahead():
     """Errors of 0.25, then 0.5 of the tolerance at the same dt, order 1: the next step is 0.8 of the plain one.
 
-    Its trend, 0.25/0.5, is below the bound of 0.8.
+    The predicted factor, 0.25/0.5, is below the bound of 0.8.
     """
-    batch, controller = members(1), control(1, order=1, far_sighted=True)
+    batch, controller = members(1), control(1, order=1, predictive=True)
     yes = torch.tensor([True])
     _, _, state = controller.judge(controller.init(batch.dt), batch, proposal_with(batch, [0.25 * TOLERANCE]), yes)
     _, factor, _ = controller.judge(state, batch, proposal_with(batch, [0.5 * TOLERANCE]), yes)
@@ -91,7 +91,7 @@ def test_errors_that_grow_from_step_to_step_shorten_the_next_one_ahead():
 
 
 def test_state_of_members_that_stay_goes_with_them():
-    batch, controller = members(3), control(3, far_sighted=True)
+    batch, controller = members(3), control(3, predictive=True)
     yes = torch.ones(3, dtype=torch.bool)
     errors = [0.1 * TOLERANCE, 0.2 * TOLERANCE, 0.4 * TOLERANCE]
     _, _, batch.controller_state = controller.judge(controller.init(batch.dt), batch, proposal_with(batch, errors), yes)

@@ -1,4 +1,4 @@
-"""The flow of a frozen kernel in function space: against a tight integration, and the way that its path goes."""
+"""The flow of a frozen kernel in function space: against a tight integration, and the progress along its path."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_coefficients_that_the_kernel_does_not_see_leave_the_way_of_the_weights_
 
 
 @pytest.mark.parametrize("by_weights", [True, False])
-def test_the_way_that_is_gone_is_that_of_the_weights_or_of_the_coefficients(by_weights):
+def test_progress_is_that_of_the_weights_or_of_the_coefficients(by_weights):
     flow, weights = small_problem("logistic")
     point, one = flow(weights), torch.ones(1, dtype=torch.float64)
     theta = point.linearisation.kernel()
@@ -71,15 +71,16 @@ def test_members_that_arrive_at_different_times_do_not_change_each_other():
         torch.testing.assert_close(path.time[-1, m], spans[m], rtol=0, atol=0)
 
 
-def test_margins_beyond_a_base_are_the_margins_there():
+def test_margins_after_a_change_are_the_margins_there():
     generator = torch.Generator().manual_seed(3)
     draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)  # noqa: E731
     features = draw(2, 5, 4)
     frozen = FrozenFlow(LOSSES["softhinge"], features @ features.mT, draw(2, 1, 5), draw(2, 5))
-    bent = frozen.with_second_order(draw(2, 5), draw(2, 5))
+    curved = frozen.with_second_order(draw(2, 5), draw(2, 5))
     e, change = draw(2, 1, 5), draw(2, 1, 5)
-    for flow in (frozen, bent):
-        moved = flow.margins_beyond(flow.base(e, flow.margins(e)), change)
+    for flow in (frozen, curved):
+        moved = flow.margins_after(flow.linear_margins(e, flow.margins(e)), change)
         torch.testing.assert_close(moved, flow.margins(e + change))
     step = 1e-6 * change  # the rate is the derivative of the margins, to first order of the step
-    torch.testing.assert_close(bent.rate(e, step), bent.margins(e + step) - bent.margins(e), rtol=1e-4, atol=1e-9)
+    difference = curved.margins(e + step) - curved.margins(e)
+    torch.testing.assert_close(curved.margin_rate(e, step), difference, rtol=1e-4, atol=1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulate.measure.columns import Columns, unknown
+from simulate.measure.columns import Columns, unmeasured_column
 from simulate.measure.variable import Variable
 
 VARIABLES = {
@@ -19,9 +19,9 @@ def columns():
 
 
 def test_what_is_not_known_is_nan_or_zero():
-    assert np.isnan(unknown(VARIABLES["rows"], 4, {"layer": 2})).all()
-    assert unknown(VARIABLES["rows"], 4, {"layer": 2}).shape == (4, 2)
-    assert unknown(VARIABLES["count"], 3, {}).tolist() == [0, 0, 0]
+    assert np.isnan(unmeasured_column(VARIABLES["rows"], 4, {"layer": 2})).all()
+    assert unmeasured_column(VARIABLES["rows"], 4, {"layer": 2}).shape == (4, 2)
+    assert unmeasured_column(VARIABLES["count"], 3, {}).tolist() == [0, 0, 0]
 
 
 def test_members_and_layers_are_put_by_index_and_converted():

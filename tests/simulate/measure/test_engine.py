@@ -75,7 +75,7 @@ class Reference:
         alpha = torch.tensor([self.alpha], dtype=torch.float64)
         self.test = torch.as_tensor(data.x_test)
         self.references = [spec.subtract_initial * self.net.output(self.start, points) for points in (x, self.test)]
-        inputs = Dense.of(x, spec.bias)
+        inputs = Dense.on_inputs(x, spec.bias)
         self.flow = GradientFlow(self.net, LOSSES[spec.loss], inputs, y, alpha, self.references[0])
         flat = torch.cat([w.flatten() for w in self.start]).numpy()
 

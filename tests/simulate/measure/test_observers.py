@@ -26,7 +26,7 @@ def batch_of(members=2, data=None, **changes):
     """Networks of the seeds 0, 1, ... at A = 1, not trained."""
     spec = experiment(depth=DEPTH, seeds=members, **changes)
     which = Members(WIDTH, np.zeros(members, dtype=int), np.arange(members))
-    batch = NetworkBatch.of(spec, data or points(), which, torch.float64, "cpu")
+    batch = NetworkBatch.draw(spec, data or points(), which, torch.float64, "cpu")
     return batch, Columns(variables(spec), members, SIZES, "cpu")
 
 

@@ -25,8 +25,8 @@ def inputs(seed=1):
 def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(depth, bias):
     net, x, x_test = network("softplus", depth, bias), inputs(1), inputs(2)
     start = net.initial_weights(0, range(MEMBERS))
-    points, points_test = PointSet.of(x, bias), PointSet.of(x_test, bias)
-    train, test = (Span.of(own, points, start[0]) for own in (points, points_test))
+    points, points_test = PointSet.from_inputs(x, bias), PointSet.from_inputs(x_test, bias)
+    train, test = (Span.from_initial_weights(own, points, start[0]) for own in (points, points_test))
     weights, spanned = start, [torch.zeros_like(train.offset), *start[1:]]
     for seed in range(3):
         q = torch.randn(MEMBERS, POINTS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
@@ -40,7 +40,7 @@ def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(
     torch.testing.assert_close(net.output(spanned, test), net.output(weights, x_test))
     torch.testing.assert_close(net.output(spanned, test.select_points(slice(3))), net.output(weights, x_test[:3]))
     assert test.select_points(slice(3)).points.point_set.gram.shape == (3, 3)  # not of points that have no kernel
-    torch.testing.assert_close(train.norm(spanned[0]), Dense.of(x, bias).norm(weights[0] - start[0]))
+    torch.testing.assert_close(train.norm(spanned[0]), Dense.on_inputs(x, bias).norm(weights[0] - start[0]))
     rows, columns = slice(2), slice(2, None)
     parts = at_span.select_points(rows), at_span.select_points(columns)  # training inputs, whose products are known
     torch.testing.assert_close(sum(parts[0].kernel_parts(parts[1])), at.kernel()[:, rows, columns])
@@ -58,7 +58,7 @@ def test_coefficients_on_the_training_inputs_move_the_network_as_its_weights_do(
 
 @pytest.mark.parametrize("bias", [0.0, 0.5])
 def test_inputs_are_over_sqrt_d_and_a_bias_is_one_more(bias):
-    a = PointSet.of(inputs(), bias).a
+    a = PointSet.from_inputs(inputs(), bias).a
     torch.testing.assert_close(a[:, :INPUTS], inputs() / math.sqrt(INPUTS))
     assert a.shape == (POINTS, INPUTS + (bias > 0))
     assert (a[:, INPUTS:] == bias).all()
@@ -67,7 +67,7 @@ def test_inputs_are_over_sqrt_d_and_a_bias_is_one_more(bias):
 @pytest.mark.parametrize("largest", [1, 100])
 def test_inner_products_of_ranges_do_not_depend_on_whether_they_are_kept(largest, monkeypatch):
     monkeypatch.setattr("simulate.networks.first_layer.MAX_GRAM_POINTS", largest)
-    points = PointRange.whole(PointSet.of(inputs()))
+    points = PointRange.whole(PointSet.from_inputs(inputs()))
     whole = points.a @ points.a.mT
     left, right = points.subrange(slice(1, 4)), points.subrange(slice(2, None)).subrange(slice(1, 3))
     torch.testing.assert_close(left.inner(right), whole[1:4, 3:5])

@@ -23,7 +23,7 @@ def problem():
     net = FullyConnected(6, 24, 2, Activation("softplus"))
     weights = net.initial_weights(0, range(MEMBERS))
     alpha = torch.tensor([0.03, 0.3, 3.0], dtype=torch.float64)
-    return GradientFlow(net, LOSSES["softhinge"], Dense.of(x), y, alpha, net.output(weights, x)), weights
+    return GradientFlow(net, LOSSES["softhinge"], Dense.on_inputs(x), y, alpha, net.output(weights, x)), weights
 
 
 class Crossing:
