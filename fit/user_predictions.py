@@ -212,10 +212,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
 
 
-def _regime(low: float, high: float) -> Literal["feature", "lazy", "crossover"]:
+def _regime(low: float, high: float) -> Literal["feature", "lazy"] | None:
     if high <= 1:
         return "feature"
-    return "lazy" if low >= 1 else "crossover"
+    return "lazy" if low >= 1 else None
 
 
 def _condition(low: float, high: float) -> str:

@@ -17,9 +17,16 @@ from rich.text import Text
 from lazyrich.console import Command, command, console, start
 from theory.activation import Activation
 from theory.black_box import is_function_name
+from theory.laws.collapse import collapse
+from theory.laws.crossover import crossover
+from theory.laws.half_time import half_time
+from theory.laws.kernel_change_feature import kernel_change_feature
+from theory.laws.kernel_change_lazy import kernel_change_lazy
+from theory.laws.linear_time import linear_time
+from theory.laws.weight_change_feature import weight_change_feature
 from theory.model import Model
 from theory.prediction import Form, Prediction, Regime
-from theory.predictions import predictions
+from theory.predictions import model_of, predictions
 from theory.scaling import Feature
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -46,7 +53,7 @@ def main(
             _load(name)
         chosen = [Activation(name) for name in names]
         if as_json:
-            rows = [description(one, depth) for one in chosen]
+            rows = [description(activation, depth) for activation in chosen]
             print(json.dumps(rows if compare else rows[0], indent=2, allow_nan=False))
         elif compare:
             console().print(comparison(chosen, depth))
@@ -91,7 +98,7 @@ def _row(p: Prediction) -> dict[str, Any]:
         "expected": p.expected,
         "title": p.title,
         "form": p.form.value,
-        "refusal": p.refusal,
+        "refusal": p.not_claimed_because,
         "formula": p.formula,
         "by_construction": p.by_construction,
         "dynamics": list(p.dynamics),
@@ -110,7 +117,7 @@ def _row(p: Prediction) -> dict[str, Any]:
 
 def _regime(regime: Regime) -> dict[str, Any]:
     return {
-        "name": regime.name,
+        "name": regime.label,
         "condition": regime.condition,
         "variable": regime.variable,
         "low": regime.low or None,
@@ -151,7 +158,7 @@ def _print_predictions(out: Console, activation: Activation, depth: int) -> None
     for title in ("claim", "law", "where"):
         table.add_column(title, overflow="fold")
     for p in laws:
-        table.add_row(p.claim, p.expected, window(p.regime) or p.regime.name)
+        table.add_row(p.claim, p.expected, window(p.regime) or p.regime.label)
     out.print(table)
     out.print("\nDerivations", style="bold")
     for line in _derivations(laws):
@@ -164,7 +171,7 @@ def _derivations(laws: tuple[Prediction, ...]) -> Iterator[str]:
     shown: set[tuple] = set()
     for p in laws:
         yield ""
-        yield f"{p.claim} ({p.quantity} against {p.variable}, {p.regime.name} regime)"
+        yield f"{p.claim} ({p.quantity} against {p.variable}, {p.regime.in_words})"
         fresh = [step for step in p.derivation if (step.text, step.latex) not in shown]
         if len(fresh) < len(p.derivation):
             yield "  as above, and"
@@ -183,28 +190,27 @@ def comparison(activations: list[Activation], depth: int) -> Table:
     )
     for column in ("activation", "k", "D", "a", "alpha*", "t1", "t_half", "||w-w0||", "collapse", "lazy kernel"):
         table.add_column(column, overflow="fold")
-    for one in activations:
-        laws = {(p.claim, p.variable, p.regime.name): p for p in predictions(one, depth)}
-        kernel = laws["kernel_change_feature", "root_h_alpha", "feature"]
-        weights = laws["weight_change_feature", "root_h_alpha", "feature"]
-        time = laws["half_time", "root_h_alpha", "feature"]
-        collapse = laws["collapse", "width", "feature"]
-        lazy = laws["kernel_change_lazy", "root_h_alpha", "lazy"]
+    for activation in activations:
+        model = model_of(activation, depth)
+        kernel, (weights,), on_one_curve = kernel_change_feature(model), weight_change_feature(model), collapse(model)
+        time, _ = half_time(model)
+        lazy, _ = kernel_change_lazy(model)
+        onset, _ = linear_time(model)
         table.add_row(
-            one.name,
-            str(one.degree),
-            str(_total_degree(one, depth)),
+            activation.name,
+            str(activation.degree),
+            str(_total_degree(activation, depth)),
             f"{-kernel.leading_exponent} (log)"
             if kernel.leading_exponent is not None
             else ("-" if kernel.exponent is None else str(-kernel.exponent)),
-            f"h^({laws['crossover', 'width', 'crossover'].exponent})",
-            _power("A", laws["linear_time", "root_h_alpha", "feature"].exponent),
+            f"h^({crossover(model).exponent})",
+            _power("A", onset.exponent),
             "A ln(1/A)" if time.form is Form.LOGARITHM else _power("A", time.exponent),
             _power("A", weights.exponent),
             "yes"
-            if collapse.exponent == 0
-            else f"no: h^({collapse.leading_exponent})"
-            if collapse.leading_exponent is not None
+            if on_one_curve.exponent == 0
+            else f"no: h^({on_one_curve.leading_exponent})"
+            if on_one_curve.leading_exponent is not None
             else "-",
             f"h^(-1/2) A^({lazy.exponent})",
         )

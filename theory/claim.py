@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ class Claim:
     derive: Derivation
     margin: float | None
     because: str  #: why this margin
+    order: float = math.inf  #: its place in a report: ascending, those without one last
 
     @property
     def margin_text(self) -> str:
@@ -52,13 +54,15 @@ def registered() -> dict[str, Claim]:
     return _claims
 
 
-def claim(title: str, *, margin: float | None = None, because: str = "") -> Callable[[_D], _D]:
+def claim(title: str, *, order: float = math.inf, margin: float | None = None, because: str = "") -> Callable[[_D], _D]:
     """Make a derivation the claim of its own name: a decorator.
 
     Parameters
     ----------
     title : str
         The heading of its section in a report.
+    order : float
+        Where a report has it: claims come in ascending order, those without one last, by name.
     margin : float, optional
         Of the exponent, fixed before any data: at most half the distance to the nearest rival law, so that no
         measurement is consistent with both, and at least twice the bias that the window itself causes, so that a true
@@ -69,7 +73,7 @@ def claim(title: str, *, margin: float | None = None, because: str = "") -> Call
 
     def register(derive: _D) -> _D:
         name = derive.__name__
-        _claims[name] = Claim(name, title, derive, margin, because)
+        _claims[name] = Claim(name, title, derive, margin, because, order)
         return derive
 
     return register

@@ -8,7 +8,6 @@ from theory.claim import Claim, registered
 
 
 def claims() -> tuple[Claim, ...]:
-    """Return all claims: in the order of `theory.laws.ORDER`, then others by name."""
+    """Return all claims by their order, those of the same order by name."""
     import_all(theory.laws)
-    order = {name: place for place, name in enumerate(theory.laws.ORDER)}
-    return tuple(sorted(registered().values(), key=lambda one: (order.get(one.name, len(order)), one.name)))
+    return tuple(sorted(registered().values(), key=lambda claim: (claim.order, claim.name)))

@@ -85,8 +85,8 @@ def coordinate_powers(
 
     Examples
     --------
-    >>> from theory.parametrisation import known
-    >>> mup = next(p for p in known(3) if "muP" in p.name)
+    >>> from theory.parametrisation import parametrisations_in_use
+    >>> mup = next(p for p in parametrisations_in_use(3) if "muP" in p.name)
     >>> coordinate_powers(mup, "sgd").total
     (0, 0, 0, 0)
     """
@@ -150,8 +150,8 @@ def feature_rates(parametrisation: Parametrisation, optimizer: Optimizer) -> tup
 
     Examples
     --------
-    >>> from theory.parametrisation import known
-    >>> standard = known(2)[0]
+    >>> from theory.parametrisation import parametrisations_in_use
+    >>> standard = parametrisations_in_use(2)[0]
     >>> feature_rates(standard, "adam")
     (0, 1, 1)
     """

@@ -12,10 +12,11 @@ from theory.claims import claims
 from theory.conventions import CONVENTIONS
 from theory.dynamics import GRADIENT_FLOW, in_words
 from theory.kernels import dual_expression
+from theory.laws.collapse import collapse
+from theory.laws.kernel_change_feature import half_distance_to_next_depth, kernel_change_feature
 from theory.model import Model
-from theory.parametrisation import known
-from theory.prediction import Prediction
-from theory.predictions import predictions
+from theory.parametrisation import parametrisations_in_use
+from theory.predictions import model_of, predictions
 from theory.regimes import window_edge
 from theory.scaling import A, Feature, neuron_growth, power
 
@@ -99,12 +100,12 @@ def _comparison() -> Iterator[str]:
         activation = Activation(name)
         cells = []
         for depth in DEPTHS:
-            law = _law(predictions(activation, depth), "kernel_change_feature")
+            law = kernel_change_feature(model_of(activation, depth))
             if law.leading_exponent is not None:
                 cells.append(f"{-law.leading_exponent}, with logarithms")
             else:
                 cells.append("no verdict" if law.exponent is None else str(-law.exponent))
-        law = _law(predictions(activation, 1), "collapse")
+        law = collapse(model_of(activation, 1))
         grows = f"grows as $h^{{{law.leading_exponent}}}$, with logarithms" if law.leading_exponent else "no verdict"
         cells.append("collapses" if law.exponent == 0 else grows)
         yield f"| {name} | {activation.degree} | " + " | ".join(cells) + " |"
@@ -121,9 +122,9 @@ def _windows() -> Iterator[str]:
         feature = Feature(model, neuron_growth(model.degree))
         kernel, weights = feature.kernel_correction, feature.gain_correction
         edges = [window_edge(kernel, 0.05), window_edge(kernel, 0.1), window_edge(weights, 0.05)]
-        told = [f"{edge:.1e}" for edge in edges]
+        shown = [f"{edge:.1e}" for edge in edges]
         a = -power(feature.kernel_change, A)
-        yield f"| {depth} | {a} | {kernel} | {told[0]} | {told[1]} | {weights} | {told[2]} |"
+        yield f"| {depth} | {a} | {kernel} | {shown[0]} | {shown[1]} | {weights} | {shown[2]} |"
     yield ""
 
 
@@ -132,14 +133,14 @@ def _derivations() -> Iterator[str]:
     yield "Laws hold for training by gradient flow, unless one says that it is derived for other dynamics too.\n"
     for name, depth in SHOWN:
         yield f"### {name}, L = {depth}\n"
-        told: set[tuple[str, str]] = set()
+        printed: set[tuple[str, str]] = set()
         for law in predictions(Activation(name), depth):
-            about = f"{law.quantity} against {law.variable}, {law.regime.name} regime, ${law.regime.condition}$"
+            about = f"{law.quantity} against {law.variable}, {law.regime.in_words}, ${law.regime.condition}$"
             yield f"**{law.claim}** ({about}): {law.expected}.\n"
             for step in law.derivation:
-                if (step.text, step.latex) in told:
+                if (step.text, step.latex) in printed:
                     continue
-                told.add((step.text, step.latex))
+                printed.add((step.text, step.latex))
                 yield f"{step.text}\n\n$${step.latex}$$\n"
             derived_for = "" if law.dynamics == GRADIENT_FLOW else f" Derived for {in_words(law.dynamics)}."
             yield f"Source: {law.reference}. Refuted by: {law.falsified_by}.{derived_for}\n"
@@ -155,9 +156,7 @@ def _margins() -> Iterator[str]:
     for claim in claims():
         if claim.because:
             yield f"| `{claim.name}` | {claim.margin_text} | {claim.because} |"
-    margins = (
-        (depth, _law(predictions(Activation("relu"), depth), "kernel_change_feature").margin) for depth in DEPTHS
-    )
+    margins = ((depth, half_distance_to_next_depth(Model(depth))) for depth in DEPTHS)
     listed = ", ".join(f"{margin:.3f} (L = {depth})" for depth, margin in margins)
     yield f"\nThe margin of the kernel's powers, of degree one: {listed}.\n"
 
@@ -168,7 +167,7 @@ def _parametrisations() -> Iterator[str]:
     yield "preactivations by $h^{-r}$ (arXiv:2011.14522, whose table this equals; L = 3).\n"
     yield "| parametrisation | a | b | c | r | |"
     yield "|---" * 6 + "|"
-    for p in known(3):
+    for p in parametrisations_in_use(3):
         a, b = (", ".join(map(str, values)) for values in (p.a, p.b))
         yield f"| {p.name} | {a} | {b} | {p.c} | {-p.update} | {p.kind} |"
     yield ""
@@ -192,10 +191,6 @@ def _duals() -> Iterator[str]:
         sigma, slope = dual_expression(Activation(name))
         yield f"{name}:\n\n$$\\Sigma(q) = {sympy.latex(sigma)}$$\n\n$$\\dot\\Sigma(q) = {sympy.latex(slope)}$$\n"
     yield "Others (softplus, tanh, anything with kinks away from zero) are integrated to 1e-9, kinks included.\n"
-
-
-def _law(laws: tuple[Prediction, ...], claim: str) -> Prediction:
-    return next(p for p in laws if p.claim == claim)
 
 
 if __name__ == "__main__":

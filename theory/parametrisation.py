@@ -82,7 +82,7 @@ class Parametrisation:
         return "trivial" if self.trivial else "kernel"
 
 
-def known(depth: int) -> tuple[Parametrisation, ...]:
+def parametrisations_in_use(depth: int) -> tuple[Parametrisation, ...]:
     """The parametrisations in use, for ``depth`` hidden layers; the article's at fixed A and at fixed alpha."""
     if depth < 1:
         raise InputError("depth", depth, "a network has a hidden layer", "Give 1 or more")

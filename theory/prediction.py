@@ -13,15 +13,19 @@ import sympy
 from lazyrich import html
 from theory.dynamics import GRADIENT_FLOW
 
+#: what tables and files have as the regime of a law that is not about one of the two
+BOTH_REGIMES = "crossover"
+
 
 @dataclass(frozen=True)
 class Regime:
     """Interval of ``variable`` in which a law is claimed; an edge is ``value * width**exponent`` (or ``low_floor``).
 
-    ``name`` is ``"feature"`` (A = sqrt(h)·alpha << 1), ``"lazy"`` (A >> 1) or ``"crossover"``.
+    ``name`` is ``"feature"`` (A = sqrt(h)·alpha << 1) or ``"lazy"`` (A >> 1); None for a law that is not about one of
+    the two: it compares them, or holds in both.
     """
 
-    name: Literal["feature", "lazy", "crossover"]
+    name: Literal["feature", "lazy"] | None
     condition: str  #: LaTeX, e.g. r"A \ll 1"
     low: float = 0.0
     high: float = math.inf
@@ -30,14 +34,20 @@ class Regime:
     variable: str = "root_h_alpha"
     low_floor: float = 0.0  #: the lower edge is not below this, whatever the width
 
-    def bounds(self, width_max: float) -> tuple[float, float]:
-        """Return the interval that holds for all widths up to ``width_max``.
+    @property
+    def label(self) -> str:
+        """The name in tables and files, where a law that is not about one regime has `BOTH_REGIMES`."""
+        return self.name or BOTH_REGIMES
 
-        The lower edge grows with the width (or stays), so the widest network decides it; the upper edge is
-        taken at the same width and is conservative only where its exponent is zero.
-        """
-        low = max(self.low_floor, self.low * width_max ** float(self.low_width_exponent))
-        high = self.high if math.isinf(self.high) else self.high * width_max ** float(self.high_width_exponent)
+    @property
+    def in_words(self) -> str:
+        """ "feature regime", "lazy regime" or "both regimes"."""
+        return f"{self.name} regime" if self.name else "both regimes"
+
+    def bounds(self, width: float) -> tuple[float, float]:
+        """Return the interval for networks of one width."""
+        low = max(self.low_floor, self.low * width ** float(self.low_width_exponent))
+        high = self.high if math.isinf(self.high) else self.high * width ** float(self.high_width_exponent)
         return low, high
 
 
@@ -66,7 +76,7 @@ class Prediction:
 
     ``exponent`` is an exact sympy number, signed as the power of ``variable`` (kernel change of a ReLU network with
     three hidden layers: -3/2), or None where no power is claimed; ``expected`` says in words what is. Where theory
-    makes no claim, ``refusal`` says why, and ``expected`` becomes the sentence made of it.
+    makes no claim, ``not_claimed_because`` says why, and ``expected`` becomes the sentence made of it.
     """
 
     claim: str
@@ -85,10 +95,10 @@ class Prediction:
     statistic: Literal["mean", "rms", "median"] = "mean"
     #: how far a measured exponent may be from this one and still be called the same; None where no power is judged
     margin: float | None = None
-    #: what kind of statement it is; of a refused prediction, the kind that it would have been
+    #: what kind of statement it is; where theory makes no claim, the kind that it would have been
     form: Form = Form.POWER
-    #: why theory makes no claim for the model at hand; None where it makes one
-    refusal: str | None = None
+    #: why theory makes no claim for the model at hand, a clause; None where it makes one
+    not_claimed_because: str | None = None
     #: the power that logarithms go with, where a measured slope need not reach it and ``exponent`` is None
     leading_exponent: sympy.Rational | None = None
     #: a definition or an identity makes it hold, so that a measurement can't refute the theory
@@ -101,21 +111,19 @@ class Prediction:
     title: str = ""
 
     def __post_init__(self) -> None:
-        if self.refusal is not None:
+        if self.not_claimed_because is not None:
             if self.exponent is not None:
-                raise ValueError(
-                    f"{self.claim}: a refused prediction has no exponent, and this one has {self.exponent}"
-                )
-            object.__setattr__(self, "expected", f"no verdict: {self.refusal}")
+                raise ValueError(f"{self.claim}: it is not claimed, and yet has the exponent {self.exponent}")
+            object.__setattr__(self, "expected", f"no verdict: {self.not_claimed_because}")
 
     def __repr__(self) -> str:
         expected = textwrap.shorten(self.expected, 200, placeholder=" …")
-        return f"<Prediction {self.claim} ({self.regime.name} regime): {expected}>"
+        return f"<Prediction {self.claim} ({self.regime.in_words}): {expected}>"
 
     def _repr_html_(self) -> str:
         rows = [
-            ("law", f"${self.formula}$" if self.formula and self.refusal is None else self.expected),
-            ("where", f"{self.regime.name} regime, ${self.regime.condition}$"),
+            ("law", f"${self.formula}$" if self.formula and self.claimed else self.expected),
+            ("where", f"{self.regime.in_words}, ${self.regime.condition}$"),
             ("source", self.reference),
             ("refuted by", self.falsified_by),
         ]
@@ -123,8 +131,13 @@ class Prediction:
 
     @property
     def claimed(self) -> bool:
-        """False where theory makes no claim for the model at hand; ``refusal`` says why."""
-        return self.refusal is None
+        """False where theory makes no claim for the model at hand; ``not_claimed_because`` says why."""
+        return self.not_claimed_because is None
+
+    @property
+    def refusal(self) -> str | None:
+        """`not_claimed_because`, under its name in the JSON of ``python -m theory``."""
+        return self.not_claimed_because
 
     @property
     def logarithms(self) -> bool:

@@ -16,7 +16,7 @@ FEATURE_EDGE = 1e-2
 #: ||w - w_0|| has larger corrections, A^(1/D), fitted along with their predicted power, and so a smaller window.
 FEATURE_EDGE_WEIGHTS = 1e-3
 #: Where a single neuron carries f, its laws are tested below this fraction of the A at which it gets ahead.
-ALONE = 1e-2
+SINGLE_NEURON_EDGE = 1e-2
 #: Lazy laws without a competing term hold to a relative 1/A.
 LAZY_EDGE = 1e2
 
@@ -44,7 +44,7 @@ def growth_regime(model: Model, edge: float = FEATURE_EDGE) -> Regime:
     if model.degree > 1:
         power_of_h = 2 / (1 - model.degree)
         below = rf"A \ll h^{{{rational(power_of_h)}}}"
-        return Regime("feature", below, high=min(high, ALONE), high_width_exponent=power_of_h)
+        return Regime("feature", below, high=min(high, SINGLE_NEURON_EDGE), high_width_exponent=power_of_h)
     below = r"A \ll 1" if high == edge else rf"A \ll {number(high)}"
     return Regime("feature", below if low == 0 else rf"{number(low)} \ll {below}", low=low, high=high)
 

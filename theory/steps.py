@@ -14,8 +14,8 @@ from theory.scaling import Feature, Lazy, neuron_growth
 
 ARTICLE = "Geiger, Spigler, Jacot, Wyart, arXiv:1906.08034"
 DERIVED = "derived here by power counting for the model of arXiv:1906.08034"
-#: An onset of the degree beyond this is said in derivations: GELU's is 2, SiLU's 2.8.
-ONSET_TOLD = 4.0
+#: Derivations mention the onset of the degree if it is beyond this: GELU's is 2, SiLU's 2.8.
+SMALLEST_ONSET_MENTIONED = 4.0
 #: The relative change of the kernel.
 RATIO = r"\frac{\|\Delta\Theta\|}{\|\Theta_0\|}"
 
@@ -71,7 +71,7 @@ def feature_steps(model: Model) -> tuple[Step, ...]:
             rf"\Lambda \sim {tex(feature.gain)}.",
         ),
     ]
-    if model.onset > ONSET_TOLD or not math.isinf(model.reach):
+    if model.onset > SMALLEST_ONSET_MENTIONED or not math.isinf(model.reach):
         ends = f" to {model.reach:.2g}" if not math.isinf(model.reach) else " on"
         steps.insert(
             1,

@@ -104,10 +104,10 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         predicted_value=case.exponent,
         expected=prediction.expected,
         form=prediction.form,
-        not_claimed_because=prediction.refusal or finding.not_claimed_because,
+        not_claimed_because=prediction.not_claimed_because or finding.not_claimed_because,
         leading_exponent=None if prediction.leading_exponent is None else str(prediction.leading_exponent),
         by_construction=prediction.by_construction,
-        regime=prediction.regime.name,
+        regime=prediction.regime.label,
         estimate=None if estimate is None else estimate.value,
         ci_low=_end(estimate, 0.95, 0),
         ci_high=_end(estimate, 0.95, 1),
@@ -166,8 +166,8 @@ def _outcome(case: Case, rejected: bool) -> tuple[Outcome, str]:
 
 
 def _column(measure: Measure, prediction: Prediction) -> str | None:
-    """A table of activations has the crossover and, of other claims, the law in A of the feature regime."""
-    shown = {("width", "crossover"), ("root_h_alpha", "feature")}
+    """A table of activations has the law in h that is about both regimes, and the law in A of the feature regime."""
+    shown = {("width", None), ("root_h_alpha", "feature")}
     return measure.column if (prediction.variable, prediction.regime.name) in shown else None
 
 

@@ -27,7 +27,7 @@ def neighbours(experiment: Measurements, prediction: Prediction) -> dict[str, sy
         return {}
     normalise = bool(experiment.description.get("normalise", True))
     depths = (depth for depth in (experiment.depth - 1, experiment.depth + 1) if depth >= 1)
-    law = (prediction.claim, prediction.variable, prediction.regime.name)
+    law = (prediction.claim, prediction.variable, prediction.regime.label)
     exponents = {depth: _exponents(experiment.activation, normalise, depth).get(law) for depth in depths}
     return {f"L = {depth}": value for depth, value in exponents.items() if value is not None}
 
@@ -71,4 +71,4 @@ def _exponents(activation: str, normalise: bool, depth: int) -> dict[tuple[str, 
         laws = predictions(Activation(activation, normalise=normalise), depth)
     except InputError:  # beyond the depths that theory is asked about
         return {}
-    return {(p.claim, p.variable, p.regime.name): p.exponent for p in laws if p.exponent is not None}
+    return {(p.claim, p.variable, p.regime.label): p.exponent for p in laws if p.exponent is not None}

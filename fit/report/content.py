@@ -227,7 +227,7 @@ def _sections(
         stated: dict[tuple, tuple[Prediction, list[str]]] = {}
         for name in sorted({part for v in rows for part in v.experiment.split(" + ")}):
             for law in predicted.get(name, ()):
-                if law.claim == claim and (law.regime.name, law.variable) in regimes:
+                if law.claim == claim and (law.regime.label, law.variable) in regimes:
                     key = (law.expected, law.regime, law.variable, law.derivation)
                     names = stated.setdefault(key, (law, []))[1]
                     names.extend([] if name in names else [name])

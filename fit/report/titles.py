@@ -8,6 +8,7 @@ from typing import Any
 
 from fit.judge.verdict import Verdict
 from theory.claims import claims
+from theory.prediction import BOTH_REGIMES
 
 #: how tables, texts and axes write a variable
 VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
@@ -22,7 +23,7 @@ def variable_of(verdict: Verdict) -> str:
 def full_title(verdict: Verdict) -> str:
     """Return the title of a verdict's law with its regime: laws of both regimes may have one title."""
     regime = verdict.regime
-    return verdict.title if regime == "crossover" or regime in verdict.title else f"{verdict.title}, {regime} regime"
+    return verdict.title if regime == BOTH_REGIMES or regime in verdict.title else f"{verdict.title}, {regime} regime"
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from theory.prediction import Prediction, Regime
 FEATURE = Regime("feature", r"A \ll 1", high=1e-2)
 LAZY = Regime("lazy", r"A \gg 1", low=1e2)
 SMOOTH_LAZY = Regime("lazy", r"A \gg \sqrt{h}", low=30, low_width_exponent=sympy.Rational(1, 2))
-CROSSOVER = Regime("crossover", r"A \sim 1")
+CROSSOVER = Regime(None, r"A \sim 1")
 
 
 def prediction(claim, variable, exponent, regime, depth=3, **more):

@@ -48,7 +48,7 @@ def test_predictions_or_a_refusal(formula, depth):
     for p in laws:
         assert p.exponent is not None or p.expected
         if p.exponent is None and p.claim not in NO_POWERS:
-            assert p.logarithms or p.refusal, p
+            assert p.logarithms or p.not_claimed_because, p
     # what is said of the activation is true of its values
     second = np.polynomial.hermite_e.hermegauss(2)  # it can be evaluated, vectorised
     assert np.all(np.isfinite(activation(second[0])))

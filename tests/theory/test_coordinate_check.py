@@ -6,7 +6,7 @@ from sympy import Rational
 
 from lazyrich.errors import InputError
 from theory.coordinate_check import coordinate_powers, depth_power, feature_rates, own_step_power
-from theory.parametrisation import known
+from theory.parametrisation import parametrisations_in_use
 
 WIDTHS = (64, 128, 256, 512)
 CHECKED = ("standard, learning rate 1", "NTK", "mean field / article at fixed A", "maximal update (muP)")
@@ -14,7 +14,7 @@ HIDDEN = 3
 
 
 def parametrisation(name):
-    return next(p for p in known(HIDDEN) if p.name == name)
+    return next(p for p in parametrisations_in_use(HIDDEN) if p.name == name)
 
 
 def changes(p, rates, optimizer, h, seed):

@@ -5,7 +5,7 @@ import pytest
 from sympy import Rational
 
 from theory import InputError
-from theory.parametrisation import Parametrisation, known
+from theory.parametrisation import Parametrisation, parametrisations_in_use
 
 KINDS = {
     "standard, learning rate 1": "unstable",
@@ -19,7 +19,7 @@ KINDS = {
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 8])
 def test_the_published_table(depth):
-    assert {p.name: p.kind for p in known(depth)} == KINDS
+    assert {p.name: p.kind for p in parametrisations_in_use(depth)} == KINDS
 
 
 def published_r(p):
@@ -30,14 +30,14 @@ def published_r(p):
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_the_move_of_a_preactivation_is_the_published_formula(depth):
-    for p in known(depth):
+    for p in parametrisations_in_use(depth):
         assert -p.update == published_r(p), p.name
 
 
 def test_shifting_a_b_and_c_together_changes_nothing():
     """a + theta, b - theta, c - 2 theta describe the same function and the same training."""
     for theta in (Rational(1, 2), Rational(-3, 4)):
-        for p in known(3):
+        for p in parametrisations_in_use(3):
             shifted = Parametrisation(
                 p.name, tuple(a + theta for a in p.a), tuple(b - theta for b in p.b), p.c - 2 * theta
             )
@@ -48,7 +48,7 @@ def test_shifting_a_b_and_c_together_changes_nothing():
 @pytest.mark.parametrize("name", KINDS)
 def test_one_gradient_step_at_two_widths(name):
     """The preactivations of a two-hidden-layer linear network, one input: they move by h^update in one step."""
-    (p,) = [q for q in known(2) if q.name == name]
+    (p,) = [q for q in parametrisations_in_use(2) if q.name == name]
     moves = []
     for h in (64, 1024):
         rng = np.random.default_rng(h)
@@ -97,4 +97,4 @@ def test_a_network_needs_an_exponent_for_each_layer():
     with pytest.raises(InputError):
         Parametrisation("x", (0, 0), (0,), 0)
     with pytest.raises(InputError):
-        known(0)
+        parametrisations_in_use(0)

@@ -18,7 +18,7 @@ def law(activation, depth, claim, variable=None, regime=None):
         for p in predictions(Activation(activation), depth)
         if p.claim == claim
         and (variable is None or p.variable == variable)
-        and (regime is None or p.regime.name == regime)
+        and (regime is None or p.regime.label == regime)
     ]
     return found
 
@@ -62,9 +62,9 @@ def test_degree_two_loses_the_collapse():
     assert (collapse.exponent, collapse.leading_exponent) == (None, Rational(1, 3))
     assert law("relu2", 1, "weight_change_feature").exponent == Rational(-1, 3)
     assert law("relu2", 1, "fluctuations", regime="feature").exponent is None
-    refused = law("relu2", 2, "kernel_change_feature")
-    assert not refused.claimed
-    assert refused.expected == f"no verdict: {refused.refusal}"
+    unclaimed = law("relu2", 2, "kernel_change_feature")
+    assert not unclaimed.claimed
+    assert unclaimed.expected == f"no verdict: {unclaimed.not_claimed_because}"
 
 
 @pytest.mark.parametrize("activation", ["tanh", "erf", "sigmoid(z)"])
@@ -148,7 +148,7 @@ def test_each_law_says_what_follows_from_what_and_what_would_refute_it(activatio
         assert p.expected
         assert p.title
         assert p.formula.count("{") == p.formula.count("}")
-        assert p.form is not Form.POWER or p.exponent is not None or p.refusal
+        assert p.form is not Form.POWER or p.exponent is not None or p.not_claimed_because
         assert p.falsified_by
         assert p.reference
         assert all(step.text and step.latex for step in p.derivation)
@@ -210,7 +210,7 @@ def test_bounded_activations_that_are_no_switches_have_no_law_of_grown_weights(a
     kernel = law(activation, 1, "kernel_change_feature")
     assert not kernel.claimed
     assert kernel.leading_exponent is None
-    assert "limits" in kernel.refusal
+    assert "limits" in kernel.not_claimed_because
     assert not law(activation, 1, "weight_change_feature").claimed
     assert not law(activation, 1, "half_time", regime="feature").claimed
 

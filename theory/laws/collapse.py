@@ -14,6 +14,7 @@ from theory.steps import ARTICLE, RATIO, no_kernel_law
 
 @claim(
     "Whether all widths fall on one curve in A",
+    order=70,
     margin=0.05,
     because="a quarter of the smallest power of h, 1/5, that a failed collapse shows",
 )
@@ -34,7 +35,7 @@ def collapse(model: Model) -> Prediction:
         exponent=None if reason or in_h != 0 else in_h,
         leading_exponent=None if reason or in_h == 0 else in_h,
         expected=one_curve if in_h == 0 else growing,
-        refusal=reason,
+        not_claimed_because=reason,
         regime=growth_regime(model),
         derivation=growth_steps(model),
         reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",

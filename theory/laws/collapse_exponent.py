@@ -20,21 +20,22 @@ CROSSOVER_EDGE = 10.0
 
 @claim(
     "Which power of h makes all widths one curve",
+    order=130,
     margin=0.1,
     because="a fifth of the distance between sqrt(h)·alpha, h·alpha and h^(3/2)·alpha",
 )
 def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
     """Derive nu in alpha·h^nu from where the regimes meet, and from the two powers of the lazy law."""
     nu = -power(ALPHA.subs(A, Lazy(model).crossover), H)
-    blocked = model.degree > 1 or no_kernel_law(model) is not None
-    whole = Prediction(
+    reason = "for k > 1 no alpha·h^nu collapses both regimes" if model.degree > 1 else no_kernel_law(model)
+    both_regimes = Prediction(
         claim="collapse_exponent",
         quantity="nu: kernel_change is one function of alpha·h^nu",
         variable="width",
-        exponent=None if blocked else nu,
+        exponent=None if reason else nu,
         expected=f"the kernel changes of all widths are one function of alpha·h^({rational(nu)})",
-        refusal="for k > 1 no alpha·h^nu collapses both regimes" if model.degree > 1 else no_kernel_law(model),
-        regime=Regime("crossover", r"A \lesssim 10", high=CROSSOVER_EDGE),
+        not_claimed_because=reason,
+        regime=Regime(None, r"A \lesssim 10", high=CROSSOVER_EDGE),
         derivation=(
             *lazy_steps(model),
             Step(
@@ -48,23 +49,23 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
     )
     in_a, in_h = kernel_change_lazy(model)
     if in_a.exponent is None or in_h.exponent is None:
-        return (whole,)
-    alone = sympy.Rational(1, 2) + in_h.exponent / in_a.exponent
+        return (both_regimes,)
+    lazy_nu = sympy.Rational(1, 2) + in_h.exponent / in_a.exponent
     lazy = dataclasses.replace(
         in_h,
         claim="collapse_exponent",
-        quantity=whole.quantity,
-        exponent=alone,
-        expected=f"in the lazy regime the kernel changes are one function of alpha·h^({rational(alone)}) instead",
+        quantity=both_regimes.quantity,
+        exponent=lazy_nu,
+        expected=f"in the lazy regime the kernel changes are one function of alpha·h^({rational(lazy_nu)}) instead",
         derivation=(
             *in_h.derivation,
             Step(
                 "A power of A and one of h at fixed A are one power of",
                 rf"h^{{q}}A^{{p}} = (\alpha\,h^{{1/2 + q/p}})^p, \qquad "
-                rf"\tfrac12 + \tfrac{{q}}{{p}} = {rational(alone)}.",
+                rf"\tfrac12 + \tfrac{{q}}{{p}} = {rational(lazy_nu)}.",
             ),
         ),
         falsified_by="curves of different widths that another power of h brings together",
-        formula=rf"{RATIO} = g(\alpha\,h^{{{rational(alone)}}})",
+        formula=rf"{RATIO} = g(\alpha\,h^{{{rational(lazy_nu)}}})",
     )
-    return whole, lazy
+    return both_regimes, lazy

@@ -12,6 +12,7 @@ from theory.steps import ARTICLE, lazy_steps
 
 @claim(
     "Where lazy training ends: α*",
+    order=20,
     margin=0.1,
     because="a fifth of the distance between alpha* ~ h^(-1/2) and alpha* ~ 1 or 1/h",
 )
@@ -26,7 +27,7 @@ def crossover(model: Model) -> Prediction:
         variable="width",
         exponent=exponent,
         expected=f"alpha* ~ h^({rational(exponent)}): lazy and feature training meet at a fixed A = sqrt(h)·alpha",
-        regime=Regime("crossover", r"\|\Delta\Theta\| = \|\Theta_0\|"),
+        regime=Regime(None, r"\|\Delta\Theta\| = \|\Theta_0\|"),
         derivation=(
             *lazy_steps(model),
             Step(

@@ -14,22 +14,23 @@ from theory.scaling import A, Feature, power
 from theory.steps import ARTICLE, feature_steps, no_kernel_law
 
 
-@claim("The exponent a against depth")
+@claim("The exponent a against depth", order=60)
 def depth_trend(model: Model) -> Prediction:
     """Derive a at several depths, and whether it rises."""
     depths = (1, 2, 3, 5, 9)
     values = [-power(Feature(dataclasses.replace(model, depth=d)).kernel_change, A) for d in depths]
     listed = ", ".join(f"{rational(a)} (L={d})" for a, d in zip(values, depths, strict=True))
     rising = all(a < b for a, b in itertools.pairwise(values))
-    refused = [reason for d in depths if (reason := no_kernel_law(dataclasses.replace(model, depth=d)))]
-    refusal = refused[0] if refused else None if rising else "a does not depend on depth as a power law"
+    reasons = [reason for d in depths if (reason := no_kernel_law(dataclasses.replace(model, depth=d)))]
+    if not reasons and not rising:
+        reasons = ["a does not depend on depth as a power law"]
     return Prediction(
         claim="depth_trend",
         quantity="a = -d ln kernel_change / d ln A",
         variable="root_h_alpha",
         exponent=None,
         expected=f"a rises with depth: {listed}, and tends to 2",
-        refusal=refusal,
+        not_claimed_because=reasons[0] if reasons else None,
         form=Form.TREND,
         formula=r"a(L) = 2 - \frac{2}{D(L)}",
         regime=growth_regime(model),

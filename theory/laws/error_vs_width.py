@@ -10,7 +10,12 @@ from theory.scaling import H, fluctuations, power
 from theory.steps import ARTICLE
 
 
-@claim("What a finite width costs in test error", margin=0.25, because="half the distance between 1/h and h^(-1/2)")
+@claim(
+    "What a finite width costs in test error",
+    order=160,
+    margin=0.25,
+    because="half the distance between 1/h and h^(-1/2)",
+)
 def error_vs_width(model: Model) -> Prediction:
     """Derive the excess error as the square of the fluctuation; no activation or depth changes it."""
     exponent = 2 * power(fluctuations(H), H)
@@ -21,7 +26,7 @@ def error_vs_width(model: Model) -> Prediction:
         exponent=exponent,
         expected=f"the excess test error falls as delta F^2 ~ h^({rational(exponent)})",
         formula=rf"\epsilon(h) - \epsilon(\infty) \sim h^{{{rational(exponent)}}}",
-        regime=Regime("crossover", r"h \gg 1"),
+        regime=Regime(None, r"h \gg 1"),
         derivation=(
             Step(
                 "A fluctuation delta F of either sign moves the decision boundary; the error changes by its square:",

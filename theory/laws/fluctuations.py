@@ -12,32 +12,37 @@ from theory.scaling import fluctuations as relative_fluctuation
 from theory.steps import ARTICLE, feature_steps, lazy_steps
 
 
-@claim("How much the seed matters: δF", margin=0.1, because="a fifth of the distance to no self-averaging and to 1/h")
+@claim(
+    "How much the seed matters: δF",
+    order=40,
+    margin=0.1,
+    because="a fifth of the distance to no self-averaging and to 1/h",
+)
 def fluctuations(model: Model) -> tuple[Prediction, ...]:
     """Derive delta F ~ h^(-1/2) in both regimes, by the central limit theorem."""
     exponent = power(relative_fluctuation(H), H)
     laws = []
-    for regime, steps, what in (
+    for regime, steps, averaged in (
         (growth_regime(model), feature_steps(model), "the drive of the grown weights"),
         (lazy_regime(), lazy_steps(model), "the tangent kernel"),
     ):
-        blocked = regime.name == "feature" and neuron_growth(model.degree) == 0
+        reason = None
+        if regime.name == "feature" and neuron_growth(model.degree) == 0:
+            reason = "for k > 1 few neurons carry the output, so it does not average over the width"
         laws.append(
             Prediction(
                 claim="fluctuations",
                 quantity="fluctuation",
                 variable="width",
-                exponent=None if blocked else exponent,
+                exponent=None if reason else exponent,
                 expected=f"delta F ~ h^({rational(exponent)}) ({regime.name} regime)",
-                refusal="for k > 1 few neurons carry the output, so it does not average over the width"
-                if blocked
-                else None,
+                not_claimed_because=reason,
                 formula=rf"\delta F \sim h^{{{rational(exponent)}}}",
                 regime=regime,
                 derivation=(
                     *steps,
                     Step(
-                        f"At the stop F ~ 1, whatever the width. F is decided by {what}, a sum over h exchangeable "
+                        f"At the stop F ~ 1, whatever the width. F is decided by {averaged}, a sum over h exchangeable "
                         "neurons; by the central limit theorem it differs from seed to seed by",
                         rf"\frac{{\delta F}}{{F}} \sim \frac{{\sqrt{{h}}}}{{h}} = h^{{{rational(exponent)}}}.",
                     ),

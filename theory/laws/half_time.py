@@ -14,7 +14,7 @@ from theory.scaling import ALPHA, A, Feature, Lazy, power
 from theory.steps import DERIVED, feature_steps, lazy_steps, no_mean_field, once_corrected, saturation_steps
 
 
-@claim("When the loss has halved", margin=0.05, because="a time has no rival closer than 1/(L+1)")
+@claim("When the loss has halved", order=110, margin=0.05, because="a time has no rival closer than 1/(L+1)")
 def half_time(model: Model) -> tuple[Prediction, ...]:
     """Derive how long the growth takes (feature regime), and the frozen kernel's pace (lazy regime)."""
     feature, lazy = Feature(model), Lazy(model)
@@ -29,18 +29,17 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
     else:
         words = f"t_half ~ {plain(time)}"
         step = Step("The time in which B grows to its final size is", rf"t_{{1/2}} \sim {tex(time)}.")
-    refusal = "for k > 1 the time of the blow-up depends on the width" if model.degree > 1 else None
+    reason = "for k > 1 the time of the blow-up depends on the width" if model.degree > 1 else None
     if model.degree == 0:
-        refusal = no_mean_field(model)
-    blocked = refusal is not None
-    correction = None if blocked else feature.completion_correction
+        reason = no_mean_field(model)
+    correction = None if reason else feature.completion_correction
     in_feature = Prediction(
         claim="half_time",
         quantity="time_half",
         variable="root_h_alpha",
-        exponent=None if logarithmic or blocked else power(time, A),
+        exponent=None if logarithmic or reason else power(time, A),
         expected=words,
-        refusal=refusal,
+        not_claimed_because=reason,
         form=Form.LOGARITHM if logarithmic else Form.POWER,
         formula=r"t_{1/2} \sim A\,(a + b \ln(1/A))" if logarithmic else rf"t_{{1/2}} \sim {tex(time)}",
         regime=growth_regime(model, FEATURE_EDGE if correction is None else FEATURE_EDGE_WEIGHTS),

@@ -15,7 +15,9 @@ from theory.scaling import A, Feature, neuron_growth, power
 from theory.steps import ARTICLE, DERIVED, RATIO, feature_steps, no_kernel_law, saturation_steps
 
 
-@claim("How far the kernel moves, feature regime", because="half the distance to the exponent of the next depth")
+@claim(
+    "How far the kernel moves, feature regime", order=50, because="half the distance to the exponent of the next depth"
+)
 def kernel_change_feature(model: Model) -> Prediction:
     """Derive a = 2 - 2/D: a kernel of a function that is homogeneous of degree D in a common scale of its weights."""
     feature = Feature(model, neuron_growth(model.degree))
@@ -29,7 +31,7 @@ def kernel_change_feature(model: Model) -> Prediction:
         variable="root_h_alpha",
         exponent=None if reason or bounded else power(change, A),
         expected=f"{words}, with large logarithmic corrections: no power to test" if bounded else words,
-        refusal=reason,
+        not_claimed_because=reason,
         regime=growth_regime(model),
         derivation=growth_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2, a -> 2 with depth; the formula 2 - 2/D is {DERIVED}",

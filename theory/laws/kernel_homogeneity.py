@@ -12,7 +12,7 @@ from theory.scaling import Feature, neuron_growth
 from theory.steps import DERIVED, RATIO, no_kernel_law
 
 
-@claim("How the kernel follows the output", because="half the distance to the exponent of the next depth")
+@claim("How the kernel follows the output", order=10, because="half the distance to the exponent of the next depth")
 def kernel_homogeneity(model: Model) -> Prediction:
     """Derive ||dTheta||/||Theta_0|| ~ (A/F)^(-a), F the rms output at the stop, without asking where the flow ends.
 
@@ -22,14 +22,15 @@ def kernel_homogeneity(model: Model) -> Prediction:
     feature = Feature(model, neuron_growth(model.degree))
     exponent = -feature.kernel_by_output
     reason = no_kernel_law(model)
-    judged = model.degree != 0
+    if reason is None and model.degree == 0:
+        reason = "sigma is bounded, so that f is not homogeneous in the inner weights"
     return Prediction(
         claim="kernel_homogeneity",
         quantity="kernel_change",
         variable="root_h_alpha_over_output",
-        exponent=exponent if judged and reason is None else None,
+        exponent=None if reason else exponent,
         expected=f"||dTheta||/||Theta_0|| ~ (A/F)^({rational(exponent)}), F the rms output at the stop",
-        refusal=reason or (None if judged else "sigma is bounded, so that f is not homogeneous in the inner weights"),
+        not_claimed_because=reason,
         regime=growth_regime(model),
         derivation=(
             *growth_steps(model),

@@ -16,6 +16,7 @@ from theory.steps import DERIVED, feature_steps, lazy_steps, no_kernel_law
 
 @claim(
     "The largest stable learning rate",
+    order=150,
     margin=0.1,
     because="a fifth of the distance to rates that follow the kernel's root; in the feature regime that of the kernel",
 )
@@ -30,7 +31,7 @@ def largest_rate(model: Model) -> tuple[Prediction, ...]:
             in_feature,
             growth_regime(model),
             feature_steps(model),
-            refusal=reason or ("the kernel's power comes with logarithms" if bounded else None),
+            not_claimed_because=reason or ("the kernel's power comes with logarithms" if bounded else None),
             margin=half_distance_to_next_depth(model),
         ),
         _law(sympy.S.Zero, lazy_regime(), lazy_steps(model)),
@@ -38,16 +39,21 @@ def largest_rate(model: Model) -> tuple[Prediction, ...]:
 
 
 def _law(
-    rate: sympy.Expr, regime: Regime, steps: tuple[Step, ...], refusal: str | None = None, margin: float | None = None
+    rate: sympy.Expr,
+    regime: Regime,
+    steps: tuple[Step, ...],
+    *,
+    not_claimed_because: str | None = None,
+    margin: float | None = None,
 ) -> Prediction:
     by_richness = 2 - power(rate, A)
     return Prediction(
         claim="largest_rate",
         quantity="largest_stable_rate",
         variable="root_h_alpha",
-        exponent=None if refusal else power(rate, A),
+        exponent=None if not_claimed_because else power(rate, A),
         expected=f"gradient descent is stable up to eta* ~ {plain(rate)}",
-        refusal=refusal,
+        not_claimed_because=not_claimed_because,
         regime=regime,
         derivation=(
             *steps,

@@ -12,7 +12,12 @@ from theory.scaling import ALPHA, A, H, Lazy, power
 from theory.steps import ARTICLE, lazy_steps
 
 
-@claim("How fast preactivations move", margin=0.1, because="a fifth of the distance to a velocity independent of h")
+@claim(
+    "How fast preactivations move",
+    order=140,
+    margin=0.1,
+    because="a fifth of the distance to a velocity independent of h",
+)
 def preactivation_velocity(model: Model) -> Prediction:
     """Derive |dz/dt| at fixed alpha, which is how the article shows it."""
     lazy = Lazy(model)
@@ -24,7 +29,7 @@ def preactivation_velocity(model: Model) -> Prediction:
         variable="width",
         exponent=at_fixed_alpha,
         expected=f"|dz/dt| ~ h^({rational(at_fixed_alpha)}) at fixed alpha, in every hidden layer",
-        regime=Regime("crossover", r"t \lesssim t_1, \ \alpha \text{ fixed}"),
+        regime=Regime(None, r"t \lesssim t_1, \ \alpha \text{ fixed}"),
         derivation=(
             *lazy_steps(model)[:1],
             Step("Preactivations are of size 1 and change by u, hence", rf"\dot z \sim u/t \sim {alpha_tex(rate)}."),

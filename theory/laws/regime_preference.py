@@ -12,7 +12,7 @@ from theory.prediction import Form, Prediction, Regime, Step
 from theory.steps import ARTICLE
 
 
-@claim("Which regime generalises better")
+@claim("Which regime generalises better", order=180)
 def regime_preference(model: Model) -> Prediction:
     """State the article's observation."""
     return Prediction(
@@ -23,7 +23,7 @@ def regime_preference(model: Model) -> Prediction:
         form=Form.COMPARISON,
         expected="on images, fully connected networks err less in the lazy regime, convolutional ones in the feature "
         "regime; on data with few relevant directions the feature regime wins",
-        regime=Regime("crossover", r"A = 10^{-4} \text{ against } 10^4"),
+        regime=Regime(None, r"A = 10^{-4} \text{ against } 10^4"),
         derivation=(
             Step(
                 "An observation, which no power counting gives: over networks of equal initial weights the sign of",

@@ -13,6 +13,7 @@ from theory.steps import DERIVED, feature_steps, no_mean_field, once_corrected, 
 
 @claim(
     "How far the weights move, feature regime",
+    order=90,
     margin=0.05,
     because="a fifth of the distance between the powers 1/2 of L = 1 and 1/4 of L = 3",
 )
@@ -38,7 +39,7 @@ def weight_change_feature(model: Model) -> tuple[Prediction, ...]:
             variable="root_h_alpha",
             exponent=None if reason else power(change, A),
             expected=f"||w - w_0|| ~ {plain(change)}",
-            refusal=reason,
+            not_claimed_because=reason,
             formula=rf"\|w - w_0\| \sim {tex(change)}",
             regime=growth_regime(model, edge),
             derivation=steps,

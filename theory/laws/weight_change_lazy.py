@@ -13,7 +13,10 @@ from theory.steps import ARTICLE, DERIVED, lazy_steps
 
 
 @claim(
-    "How far the weights move, lazy regime", margin=0.05, because="twice the curvature of the law at the window's edge"
+    "How far the weights move, lazy regime",
+    order=100,
+    margin=0.05,
+    because="twice the curvature of the law at the window's edge",
 )
 def weight_change_lazy(model: Model) -> Prediction:
     """Derive ||w - w_0|| ~ 1/A: a time times a gradient that does not change."""

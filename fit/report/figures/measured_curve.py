@@ -36,6 +36,7 @@ from fit.report.figures.style import (
 )
 from fit.report.numbers import number, power, signed
 from fit.report.titles import AXES, file_name, full_title, quantity_label, variable_of
+from theory.prediction import BOTH_REGIMES
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _power_sentence(verdict: Verdict) -> str | None:
     half = None if verdict.ci_low is None or verdict.ci_high is None else (verdict.ci_high - verdict.ci_low) / 2
     measured = number(verdict.estimate) + (f" ± {number(half)}" if half is not None else "")
     predicted = f"predicted {power(verdict.predicted)}" if verdict.predicted else "no power predicted"
-    regime = "" if verdict.regime == "crossover" else f" in the {verdict.regime} regime"
+    regime = "" if verdict.regime == BOTH_REGIMES else f" in the {verdict.regime} regime"
     return f"Power of {variable_of(verdict)}{regime}: measured {measured}, {predicted}."
 
 

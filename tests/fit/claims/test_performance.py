@@ -12,7 +12,7 @@ from fit import assess
 from theory.prediction import Regime
 
 WIDTHS, AMPLITUDES = (32, 64, 128, 256, 512), (1e-4, 1e-3, 1e-2, 1e2, 1e4)
-WHOLE = Regime("crossover", "")
+WHOLE = Regime(None, "")
 
 
 def campaign(seeds=20, gap=0.02, excess=6.4, limit=0.05, final=0.0, bias=0.0, architecture="fc", seed=0):

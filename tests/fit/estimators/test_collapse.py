@@ -127,7 +127,7 @@ def campaign():
 
 
 @pytest.mark.parametrize(
-    ("regime", "statistic", "nu"), [(Regime("crossover", "", high=1.0), "mean", 0.5), (SMOOTH_LAZY, "rms", 1.0)]
+    ("regime", "statistic", "nu"), [(Regime(None, "", high=1.0), "mean", 0.5), (SMOOTH_LAZY, "rms", 1.0)]
 )
 def test_each_regime_of_a_campaign_collapses_in_its_own_variable(campaign, regime, statistic, nu):
     """Feature regime: a function of sqrt(h)·alpha; lazy rms ~ 1/(h·alpha)."""
@@ -142,7 +142,7 @@ def test_each_regime_of_a_campaign_collapses_in_its_own_variable(campaign, regim
 
 
 def test_two_widths_are_no_collapse(campaign):
-    law = prediction("collapse_exponent", "width", 0.5, Regime("crossover", "", high=1.0))
+    law = prediction("collapse_exponent", "width", 0.5, Regime(None, "", high=1.0))
     (verdict,) = assess(campaign.isel(width=[0, 4]), [law])
     assert (verdict.verdict, verdict.estimate is None) == ("inconclusive", False)
     assert "3 are needed" in verdict.reason

@@ -108,7 +108,7 @@ def test_a_depth_trend_that_theory_does_not_claim_gets_no_verdict():
     data = tree(*(experiment(name=f"L{depth}", depth=depth, exponent=-2 + 0.1 * depth) for depth in (1, 2, 3)))
     stated = prediction("depth_trend", "root_h_alpha", None, FEATURE)
     for refusal, word in ((None, "inconsistent"), ("the reason", "inconclusive")):
-        law = dataclasses.replace(stated, refusal=refusal)
+        law = dataclasses.replace(stated, not_claimed_because=refusal)
         assert law.claimed == (word == "inconsistent")
         given = [p for p in laws() if p.claim == "kernel_change_feature"] + [law]
         (trend,) = [v for v in assess(data, given) if v.claim == "depth_trend"]
