@@ -167,13 +167,13 @@ class Activation:
         text = sympy.latex(self.expression)
         return text if self.normalisation == 1.0 else rf"{self.normalisation:.6g}\left({text}\right)"
 
-    def __call__(self, at: np.ndarray | float) -> np.ndarray:
+    def __call__(self, z: np.ndarray | float) -> np.ndarray:
         """Return sigma at float64 points of any shape."""
-        return self.normalisation * numpy_value(self.expression, at)
+        return self.normalisation * numpy_value(self.expression, z)
 
-    def slope(self, at: np.ndarray | float) -> np.ndarray:
+    def slope(self, z: np.ndarray | float) -> np.ndarray:
         """Return sigma' at float64 points of any shape."""
-        return self.normalisation * numpy_value(self.derivative, at)
+        return self.normalisation * numpy_value(self.derivative, z)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def _properties(formula: str) -> _Properties:
         if growth.degree is None:
             raise _refusal(formula, f"towards {side} it {growth.problem}", growth.remedy or asymptotics.GROWTH_REMEDY)
         degrees.append(growth.degree)
-    second_moment = gaussian_mean(lambda at: numpy_value(expression, at) ** 2, kinks)
+    second_moment = gaussian_mean(lambda z: numpy_value(expression, z) ** 2, kinks)
     if not 1e-200 < second_moment < math.inf:
         raise _refusal(formula, "its second moment under N(0, 1) is not a positive number", _SCALE_REMEDY)
     return _Properties(
@@ -227,30 +227,30 @@ def _properties(formula: str) -> _Properties:
 
 def _numerical_properties(name: str) -> _Properties:
     """The same of a function that is no formula; its kinks and degrees are those that its values show."""
-    known = black_box.registered_function(name)
-    if known is None:
+    function = black_box.registered_function(name)
+    if function is None:
         raise black_box.not_loaded(name)
-    expression, derivative = known.expression, known.derivative
+    expression, derivative = function.expression, function.derivative
     _check_finite(name, expression, derivative)
     grid = _grid()
-    for at in black_box.jumps(expression, grid, 1e-9):
-        _slopes_beside(name, expression, derivative, float(at))
+    for z in black_box.jumps(expression, grid, 1e-9):
+        _slopes_beside(name, expression, derivative, float(z))
     if not np.any(numpy_value(derivative, grid)):
         raise _refusal(name, "it is constant", _CONSTANT_REMEDY)
-    kinks = tuple(float(at) for at in black_box.jumps(derivative, grid, 1e-5))
+    kinks = tuple(float(z) for z in black_box.jumps(derivative, grid, 1e-5))
     if len(kinks) > _MOST_KINKS:
         raise _refusal(name, "it has too many kinks", _FEWER_KINKS)
     degrees = []
-    for side, where in ((-1, "-infinity"), (1, "+infinity")):
+    for side, limit in ((-1, "-infinity"), (1, "+infinity")):
         degree = black_box.degree(expression, side)
         if degree is None:
             raise _refusal(
                 name,
-                f"towards {where} its degree does not settle: up to |z| = 1e6 it is no power of z",
+                f"towards {limit} its degree does not settle: up to |z| = 1e6 it is no power of z",
                 asymptotics.GROWTH_REMEDY,
             )
         degrees.append(degree)
-    second_moment = gaussian_mean(lambda at: numpy_value(expression, at) ** 2, kinks)
+    second_moment = gaussian_mean(lambda z: numpy_value(expression, z) ** 2, kinks)
     if not 1e-200 < second_moment < math.inf:
         raise _refusal(name, "its second moment under N(0, 1) is not a positive number", _SCALE_REMEDY)
     return _Properties(
@@ -279,22 +279,22 @@ def _switches(expression: sympy.Expr, limits: list[float | None]) -> bool:
 def _kink_strength(derivative: sympy.Expr, kinks: tuple[float, ...], second_moment: float) -> float:
     if not kinks:
         return 0.0
-    at = np.array(kinks)
-    aside = _ASIDE * (1 + np.abs(at))
-    jumps = numpy_value(derivative, at + aside) - numpy_value(derivative, at - aside)
+    z = np.array(kinks)
+    aside = _ASIDE * (1 + np.abs(z))
+    jumps = numpy_value(derivative, z + aside) - numpy_value(derivative, z - aside)
     relu = 2.0  # its c² J² with a kink at 0, J = 1
-    strength = np.sum(jumps**2 * np.exp(-(at**2) / 2)) / second_moment / relu
+    strength = np.sum(jumps**2 * np.exp(-(z**2) / 2)) / second_moment / relu
     return float(f"{strength:.6g}")  # kinks of black boxes are known to rounding only
 
 
 def _slower(degrees: list[sympy.Rational], powers: list[sympy.Rational | None]) -> sympy.Rational | None:
     """The slower of the two sides' approaches to their bounds; None for an unbounded activation."""
-    known = [power for power in powers if power is not None]
-    return min(known) if known and max(degrees) == 0 else None
+    finite = [power for power in powers if power is not None]
+    return min(finite) if finite and max(degrees) == 0 else None
 
 
-def forget() -> None:
-    """Work out the properties anew where they are asked for next: a function may have been registered again."""
+def clear_cached_properties() -> None:
+    """Let properties be worked out anew when they are next asked for: a function may have been registered again."""
     _properties.cache_clear()
 
 
@@ -310,25 +310,25 @@ def _grid() -> np.ndarray:
 def _check_finite(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> None:
     grid = _grid()
     values = numpy_value(expression, grid)
-    for what, computed in (("sigma", values), ("sigma'", numpy_value(derivative, grid))):
+    for function, computed in (("sigma", values), ("sigma'", numpy_value(derivative, grid))):
         bad = grid[~np.isfinite(computed)]
         if len(bad) == 0:
             continue
-        where = bad[np.argmin(np.abs(bad))]
-        if what == "sigma" and abs(where) > 1 and _no_second_moment(expression, where):
+        z = bad[np.argmin(np.abs(bad))]
+        if function == "sigma" and abs(z) > 1 and _no_second_moment(expression, z):
             raise _refusal(formula, "it has no finite second moment under N(0, 1)", asymptotics.GROWTH_REMEDY)
-        problem = f"{what} is not a finite real number at z = {where:.6g} (needed for |z| <= 1e6)"
-        if what == "sigma":
-            overflows = abs(where) > 20 and np.all(np.isfinite(values[np.abs(grid) < abs(where)]))
+        problem = f"{function} is not a finite real number at z = {z:.6g} (needed for |z| <= 1e6)"
+        if function == "sigma":
+            overflows = abs(z) > 20 and np.all(np.isfinite(values[np.abs(grid) < abs(z)]))
             raise _refusal(formula, problem, asymptotics.GROWTH_REMEDY if overflows else asymptotics.DOMAIN_REMEDY)
-        raise _refusal(formula, problem, _CUSP_REMEDY if abs(where) < 20 else _DECAY_REMEDY)
+        raise _refusal(formula, problem, _CUSP_REMEDY if abs(z) < 20 else _DECAY_REMEDY)
 
 
 def _no_second_moment(expression: sympy.Expr, overflow: float) -> bool:
     """sigma² exp(-z²/2) grows on the way to where sigma overflows."""
-    at = overflow * np.array([0.25, 0.5, 0.9])
+    z = overflow * np.array([0.25, 0.5, 0.9])
     with np.errstate(all="ignore"):
-        exponent = 2.0 * np.log(np.abs(numpy_value(expression, at))) - at**2 / 2
+        exponent = 2.0 * np.log(np.abs(numpy_value(expression, z))) - z**2 / 2
     return bool(np.all(np.isfinite(exponent)) and np.all(np.diff(exponent) > 0) and exponent[-1] > 0)
 
 
@@ -343,37 +343,37 @@ def _kinks(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> tupl
         candidates.update(grid[values == 0.0])
         for i in np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0):
             root = scipy.optimize.brentq(
-                lambda at, a=argument: float(numpy_value(a, at)), grid[i], grid[i + 1], xtol=1e-14, maxiter=1000
+                lambda z, a=argument: float(numpy_value(a, z)), grid[i], grid[i + 1], xtol=1e-14, maxiter=1000
             )  # more than the default of 100: it is slow at a triple root
             candidates.add(root)
     kinks: list[float] = []
-    for at in sorted(candidates):
-        if kinks and at - kinks[-1] < 1e-9 * (1 + abs(at)):
+    for z in sorted(candidates):
+        if kinks and z - kinks[-1] < 1e-9 * (1 + abs(z)):
             continue
-        slope_below, slope_above = _slopes_beside(formula, expression, derivative, at)
+        slope_below, slope_above = _slopes_beside(formula, expression, derivative, z)
         steepest = max(abs(slope_below), abs(slope_above))
         if abs(slope_above - slope_below) > 1e-5 * (1 + steepest):
-            kinks.append(float(at))
+            kinks.append(float(z))
     if len(kinks) > _MOST_KINKS // 10:
-        kinks = [at for at in kinks if abs(at) <= _NEAR]
+        kinks = [z for z in kinks if abs(z) <= _NEAR]
     if len(kinks) > _MOST_KINKS:
         raise _refusal(formula, "it has too many kinks", _FEWER_KINKS)
     return tuple(kinks)
 
 
-def _slopes_beside(formula: str, expression: sympy.Expr, derivative: sympy.Expr, at: float) -> tuple[float, float]:
+def _slopes_beside(formula: str, expression: sympy.Expr, derivative: sympy.Expr, z: float) -> tuple[float, float]:
     """Return sigma' to the left and to the right of a point, at which sigma must not jump."""
-    aside = _ASIDE * (1 + abs(at))
-    below, above = (float(numpy_value(expression, at + d)) for d in (-aside, aside))
-    slopes = (float(numpy_value(derivative, at - aside)), float(numpy_value(derivative, at + aside)))
+    aside = _ASIDE * (1 + abs(z))
+    below, above = (float(numpy_value(expression, z + d)) for d in (-aside, aside))
+    slopes = (float(numpy_value(derivative, z - aside)), float(numpy_value(derivative, z + aside)))
     if abs(above - below) > 4 * aside * max(abs(s) for s in slopes) + 1e-9 * (1 + abs(above)):
-        raise _refusal(formula, f"it jumps at z = {at:.6g}, so it has no gradient flow", _JUMP_REMEDY)
+        raise _refusal(formula, f"it jumps at z = {z:.6g}, so it has no gradient flow", _JUMP_REMEDY)
     return slopes
 
 
 def _parity(expression: sympy.Expr) -> str | None:
-    at = np.array([0.037, 0.41, 1.3, 2.9, 7.7, 31.0])
-    right, left = numpy_value(expression, at), numpy_value(expression, -at)
+    z = np.array([0.037, 0.41, 1.3, 2.9, 7.7, 31.0])
+    right, left = numpy_value(expression, z), numpy_value(expression, -z)
     scale = 1e-13 * (np.abs(right) + np.abs(left))
     if np.all(np.abs(right - left) <= scale):
         return "even"

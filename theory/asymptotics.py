@@ -83,8 +83,8 @@ def limit(expression: sympy.Expr, side: int) -> float | None:
                 if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
                     return None
                 values.append(value)
-        settled_there = max(values) - min(values) <= 1e-3 * (1 + max(abs(v) for v in values))
-        return float(values[-1]) if settled_there else None
+        settled = max(values) - min(values) <= 1e-3 * (1 + max(abs(v) for v in values))
+        return float(values[-1]) if settled else None
 
 
 def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:
@@ -129,9 +129,9 @@ def _sizes(expression: sympy.Expr, side: int, decade: int, multiples: tuple[floa
     return [_size(function, side * mpmath.mpf(10) ** decade * m) for m in multiples]
 
 
-def _size(function: Callable, at: mpmath.mpf) -> mpmath.mpf | None:
+def _size(function: Callable, z: mpmath.mpf) -> mpmath.mpf | None:
     try:
-        (value,) = function(at)
+        (value,) = function(z)
     except (OverflowError, ValueError, ZeroDivisionError):
         return None
     return abs(value) if isinstance(value, mpmath.mpf) and mpmath.isfinite(value) else None

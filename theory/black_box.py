@@ -88,15 +88,15 @@ def _latex(symbol: str) -> Callable:
 
 
 def _of_any_shape(function: Function) -> Function:
-    def evaluate(at: np.ndarray) -> np.ndarray:
-        points = np.asarray(at, dtype=np.float64)
+    def evaluate(values: np.ndarray) -> np.ndarray:
+        points = np.asarray(values, dtype=np.float64)
         return np.asarray(function(points.ravel()), dtype=np.float64).reshape(points.shape)
 
     return evaluate
 
 
-def jumps(expression: sympy.Expr, grid: np.ndarray, least: float) -> np.ndarray:
-    """Return where a function jumps by more than ``least`` of its size, ascending, by bisection on the grid.
+def jumps(expression: sympy.Expr, grid: np.ndarray, smallest: float) -> np.ndarray:
+    """Return where a function jumps by more than ``smallest`` of its size, ascending, by bisection on the grid.
 
     Of two jumps within one interval the larger is found.
     """
@@ -104,7 +104,7 @@ def jumps(expression: sympy.Expr, grid: np.ndarray, least: float) -> np.ndarray:
     below, above = numpy_value(expression, low), numpy_value(expression, high)
     for _ in range(_HALVINGS):
         # what changes less than a jump would is not followed further
-        keep = np.abs(above - below) > least * (1 + np.maximum(np.abs(above), np.abs(below)))
+        keep = np.abs(above - below) > smallest * (1 + np.maximum(np.abs(above), np.abs(below)))
         low, high, below, above = (array[keep] for array in (low, high, below, above))
         if not len(low):
             break
@@ -113,14 +113,14 @@ def jumps(expression: sympy.Expr, grid: np.ndarray, least: float) -> np.ndarray:
         left = np.abs(value - below) >= np.abs(above - value)
         low, high = np.where(left, low, middle), np.where(left, middle, high)
         below, above = np.where(left, below, value), np.where(left, value, above)
-    keep = np.abs(above - below) > least * (1 + np.maximum(np.abs(above), np.abs(below)))
+    keep = np.abs(above - below) > smallest * (1 + np.maximum(np.abs(above), np.abs(below)))
     # far from zero the intervals are wide, and a smooth function may still change within them
     keep &= high - low < 1e-9 * (1 + np.abs(high))
     jump_points: list[float] = []
-    for at in np.sort(0.5 * (low + high)[keep]):
-        at = 0.0 if abs(at) < 1e-12 else float(at)
-        if not jump_points or at - jump_points[-1] > 1e-9 * (1 + abs(at)):
-            jump_points.append(at)
+    for point in np.sort(0.5 * (low + high)[keep]):
+        point = 0.0 if abs(point) < 1e-12 else float(point)
+        if not jump_points or point - jump_points[-1] > 1e-9 * (1 + abs(point)):
+            jump_points.append(point)
     return np.array(jump_points)
 
 
@@ -160,13 +160,13 @@ def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:
 def limit(expression: sympy.Expr, side: int) -> float | None:
     """Return what a side tends to, as far as |z| = 1e6 shows; None if it is unbounded or oscillates."""
     values = numpy_value(expression, side * np.geomspace(1e5, 1e6, 101))
-    settled_there = np.ptp(values) <= 1e-3 * (1 + np.max(np.abs(values)))
-    return float(values[-1]) if settled_there else None
+    settled = np.ptp(values) <= 1e-3 * (1 + np.max(np.abs(values)))
+    return float(values[-1]) if settled else None
 
 
 def homogeneous(expression: sympy.Expr, power: sympy.Rational) -> bool:
     """Return whether sigma(lambda z) = lambda**power sigma(z) for lambda > 0, to twelve digits at some points."""
-    at = np.array([-3.3, -0.41, -0.02, 0.03, 0.57, 4.1])
-    value = numpy_value(expression, at)
-    gap = np.abs(numpy_value(expression, 2.71 * at) - 2.71 ** float(power) * value)
+    points = np.array([-3.3, -0.41, -0.02, 0.03, 0.57, 4.1])
+    value = numpy_value(expression, points)
+    gap = np.abs(numpy_value(expression, 2.71 * points) - 2.71 ** float(power) * value)
     return bool(np.all(gap <= 1e-12 * (1e-3 + np.abs(value))))

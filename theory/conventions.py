@@ -55,7 +55,7 @@ CONVENTIONS = {
 
 
 def convert_time(
-    time: np.ndarray | float, width: float, root_h_alpha: float, to: str, of: str = "article"
+    time: np.ndarray | float, width: float, root_h_alpha: float, to: str, source: str = "article"
 ) -> np.ndarray | float:
     """Return a time on another clock.
 
@@ -66,8 +66,8 @@ def convert_time(
         h.
     root_h_alpha : float
         A = sqrt(h)·alpha, alpha in the article's convention.
-    to, of : str
-        Names in `CONVENTIONS`.
+    to, source : str
+        The convention that is asked for and that of ``time``: names in `CONVENTIONS`.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def convert_time(
     10.0
     """
     factor = 1.0
-    for name, sign in ((to, 1), (of, -1)):
+    for name, sign in ((to, 1), (source, -1)):
         if name not in CONVENTIONS:
             raise InputError("convention", name, "no such convention", f"Use one of {', '.join(CONVENTIONS)}")
         c = CONVENTIONS[name]

@@ -53,10 +53,10 @@ def compiled(expressions: tuple[sympy.Expr, ...], table: Table) -> Callable[[Any
     results = tuple(slot(expression) for expression in expressions)
 
     def run(value: Any) -> tuple[Any, ...]:
-        known = [value]
+        values = [value]
         for operation, operands in program:
-            known.append(operation(*(known[i] for i in operands)))
-        return tuple(known[i] for i in results)
+            values.append(operation(*(values[i] for i in operands)))
+        return tuple(values[i] for i in results)
 
     return run
 
@@ -134,17 +134,17 @@ MPMATH: Table = {
 }
 
 
-def numpy_value(expression: sympy.Expr, at: Any) -> np.ndarray:
+def numpy_value(expression: sympy.Expr, points: Any) -> np.ndarray:
     """Evaluate at float64 points of any shape; what is not finite comes out as such, without warnings."""
-    points = np.asarray(at, dtype=np.float64)
+    points = np.asarray(points, dtype=np.float64)
     with np.errstate(all="ignore"):
         return np.broadcast_to(_numpy_function(expression)(points)[0], points.shape).astype(np.float64)
 
 
-def mpmath_value(expression: sympy.Expr, at: Any) -> Any:
+def mpmath_value(expression: sympy.Expr, value: Any) -> Any:
     """Evaluate at one point in mpmath's current precision."""
     # compiled anew each time: constants carry the digits of the precision
-    return compiled((expression,), MPMATH)(mpmath.mpmathify(at))[0]
+    return compiled((expression,), MPMATH)(mpmath.mpmathify(value))[0]
 
 
 @functools.lru_cache(maxsize=1024)

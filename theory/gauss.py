@@ -23,10 +23,10 @@ def gaussian_mean(
     for level in range(11):
         edges = np.unique(np.concatenate([np.linspace(-_EDGE, _EDGE, 76 * 2**level + 1), inside]))
         half = 0.5 * np.diff(edges)
-        at = (edges[:-1] + half)[:, None] + half[:, None] * _NODES
+        z = (edges[:-1] + half)[:, None] + half[:, None] * _NODES
         with np.errstate(all="ignore"):
-            density = np.exp(-0.5 * at**2) / np.sqrt(2 * np.pi)
-            mean = float(np.sum(function(at) * density * _WEIGHTS * half[:, None]))
+            density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+            mean = float(np.sum(function(z) * density * _WEIGHTS * half[:, None]))
         if not np.isfinite(mean) or abs(mean - previous) <= accuracy * abs(mean):
             break
         previous = mean

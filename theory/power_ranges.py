@@ -66,8 +66,8 @@ def power_ranges(expression: sympy.Expr, degree: sympy.Rational, *, arrays: bool
         powers = envelope[_PER_OCTAVE:] - envelope[:-_PER_OCTAVE]
     powers = np.where(np.isfinite(powers), powers, np.inf)
     below_half = envelope < envelope[-1] - 1.0
-    far = below_half if degree == 0 else np.abs(powers - float(degree)) > TOLERANCE
-    onset = 1 + int(np.flatnonzero(far)[-1]) if far.any() else 0
+    not_yet = below_half if degree == 0 else np.abs(powers - float(degree)) > TOLERANCE
+    onset = 1 + int(np.flatnonzero(not_yet)[-1]) if not_yet.any() else 0
     last = PowerRange(degree, float(sizes[min(onset, len(powers) - 1)]), math.inf)
     return (*_between(powers[:onset], sizes), last)
 
@@ -77,7 +77,7 @@ def _between(powers: np.ndarray, sizes: np.ndarray) -> list[PowerRange]:
     start = 0
     while start < len(powers):
         lengths = {k: _run(powers[start:], k) for k in _candidates(powers[start])}
-        k = max(lengths, key=lambda one: lengths[one], default=None)
+        k = max(lengths, key=lambda power: lengths[power], default=None)
         if k is None or lengths[k] == 0:
             start += 1
             continue

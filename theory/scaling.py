@@ -35,9 +35,9 @@ _T = sympy.Symbol("log_T", real=True)
 _B = sympy.Symbol("log_B", real=True)
 
 
-def power(scale: sympy.Expr, of: sympy.Symbol) -> sympy.Rational:
-    """Return the exponent of h (``of=H``) or A (``of=A``) in a scale, the other one held fixed."""
-    return sympy.Rational(sympy.expand(scale).coeff(of))
+def power(scale: sympy.Expr, symbol: sympy.Symbol) -> sympy.Rational:
+    """Return the exponent of h (``symbol=H``) or A (``symbol=A``) in a scale, the other one held fixed."""
+    return sympy.Rational(sympy.expand(scale).coeff(symbol))
 
 
 def interval(*conditions: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
@@ -60,9 +60,9 @@ def _solve(equation: sympy.Expr, unknown: sympy.Symbol) -> sympy.Expr:
     return sympy.expand(solution[0])
 
 
-def _largest(scales: list[sympy.Expr], at: dict[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
-    """The dominating term of a sum, compared in the direction ``at`` (values of log h and log A)."""
-    return max(scales, key=lambda scale: scale.subs(at))
+def _largest(scales: list[sympy.Expr], direction: dict[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
+    """The dominating term of a sum, compared in a ``direction`` (values of log h and log A)."""
+    return max(scales, key=lambda scale: scale.subs(direction))
 
 
 @dataclass(frozen=True)
@@ -146,14 +146,14 @@ class Lazy:
         return Initial(self.model)
 
     @cached_property
-    def _at(self) -> dict:
+    def _deep_inside(self) -> dict:
         # which term of a sum dominates is decided deep inside the regime; all terms are equal in the article's model
         return {H: sympy.Integer(1), A: sympy.Integer(100), _T: sympy.S.Zero}
 
     @cached_property
     def stop(self) -> sympy.Expr:
         """The equation alpha·(f - f_0) = A^target, as a form that is zero."""
-        return ALPHA + _largest(self.initial.output_changes, self._at) - self.model.target * A
+        return ALPHA + _largest(self.initial.output_changes, self._deep_inside) - self.model.target * A
 
     @cached_property
     def duration(self) -> sympy.Expr:
@@ -163,7 +163,7 @@ class Lazy:
     @cached_property
     def change(self) -> sympy.Expr:
         """u, the largest relative change of a layer's signal at the stop."""
-        return sympy.expand(_largest(self.initial.relative_changes, self._at).subs(_T, self.duration))
+        return sympy.expand(_largest(self.initial.relative_changes, self._deep_inside).subs(_T, self.duration))
 
     @cached_property
     def regime(self) -> tuple[sympy.Expr, sympy.Expr]:
@@ -178,17 +178,17 @@ class Lazy:
     @cached_property
     def onset(self) -> sympy.Expr:
         """log T at which u = 1: the end of linear dynamics, wherever the stop is."""
-        return _solve(_largest(self.initial.relative_changes, self._at), _T)
+        return _solve(_largest(self.initial.relative_changes, self._deep_inside), _T)
 
     @cached_property
     def output_at_onset(self) -> sympy.Expr:
         """f - f_0 at the end of linear dynamics."""
-        return sympy.expand(_largest(self.initial.output_changes, self._at).subs(_T, self.onset))
+        return sympy.expand(_largest(self.initial.output_changes, self._deep_inside).subs(_T, self.onset))
 
     @cached_property
     def weight_change(self) -> sympy.Expr:
         """||w - w_0|| at the stop."""
-        return sympy.expand(_largest(self.initial.weight_changes, self._at).subs(_T, self.duration))
+        return sympy.expand(_largest(self.initial.weight_changes, self._deep_inside).subs(_T, self.duration))
 
     @cached_property
     def kernel_terms(self) -> dict[str, sympy.Expr]:
@@ -322,9 +322,9 @@ class Feature:
     @cached_property
     def kernel_change(self) -> sympy.Expr:
         """||Theta||/||Theta_0|| at the stop."""
-        at = {H: sympy.Integer(1), A: sympy.Integer(-100)}
-        before = _largest(Initial(self.model).kernels, at)
-        return sympy.expand(_largest(self.kernels, at) - before)
+        direction = {H: sympy.Integer(1), A: sympy.Integer(-100)}
+        before = _largest(Initial(self.model).kernels, direction)
+        return sympy.expand(_largest(self.kernels, direction) - before)
 
     @property
     def kernel_by_output(self) -> sympy.Rational:

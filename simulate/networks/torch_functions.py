@@ -22,7 +22,7 @@ from torch import Tensor
 from lazyrich.errors import InputError
 from simulate.networks.torch_activation import TORCH
 from theory import black_box
-from theory.activation import Activation, forget
+from theory.activation import Activation, clear_cached_properties
 
 _REMEDY = "Write an elementwise function of a floating torch tensor, module:function, in a module that can be imported"
 
@@ -74,7 +74,7 @@ def register_activation(name: str) -> TorchFunction:
     _check(name, function, slope)
     entry = black_box.register(name, _on_arrays(function), _on_arrays(slope))
     TORCH[entry.expression.func], TORCH[entry.derivative.func] = function, slope  # type: ignore[index]
-    forget()
+    clear_cached_properties()
     Activation(name)
     _loaded[name] = TorchFunction(name, sha256)
     return _loaded[name]

@@ -48,7 +48,7 @@ def test_clocks_agree_with_trajectories(name):
         )
         times.append(found.t_events[0][0])
     assert convert_time(times[0], h, a, to=name) == pytest.approx(times[1], rel=1e-5)
-    assert convert_time(times[1], h, a, to="article", of=name) == pytest.approx(times[0], rel=1e-5)
+    assert convert_time(times[1], h, a, to="article", source=name) == pytest.approx(times[0], rel=1e-5)
 
 
 def test_an_unknown_clock_is_refused():

@@ -64,16 +64,16 @@ class _DeepLinear:
     def start(self) -> _Row:
         return self._start
 
-    def output(self, at: _Row) -> np.ndarray:
-        return at.output[: self.n]
+    def output(self, instant: _Row) -> np.ndarray:
+        return instant.output[: self.n]
 
-    def kernel(self, at: _Row, other: _Row) -> np.ndarray:
-        return self.whole_kernel(at, other)[: self.n, : self.n]
+    def kernel(self, instant: _Row, other: _Row) -> np.ndarray:
+        return self.whole_kernel(instant, other)[: self.n, : self.n]
 
-    def whole_kernel(self, at: _Row, other: _Row) -> np.ndarray:
-        """Theta between training and evaluation points; ``at`` is ``other`` or one of its sources."""
-        own = len(at.forces)
-        columns = slice(own, own + self._points)
+    def whole_kernel(self, instant: _Row, other: _Row) -> np.ndarray:
+        """Theta between training and evaluation points; ``instant`` is ``other`` or one of its sources."""
+        first = len(instant.forces)
+        columns = slice(first, first + self._points)
         return sum(f[:, columns] * b[:, columns] for f, b in zip(other.forward, other.backward, strict=True)).T
 
     def move(self, base: _Row, forces: Sequence[tuple[_Row, np.ndarray]]) -> _Row:
@@ -82,9 +82,9 @@ class _DeepLinear:
             self._register(source)
             padded = np.zeros(self._points)
             padded[: self.n] = force
-            at = len(source.forces)
-            q = np.concatenate([q, np.zeros(max(0, at + self._points - len(q)))])
-            q[at : at + self._points] += padded
+            first = len(source.forces)
+            q = np.concatenate([q, np.zeros(max(0, first + self._points - len(q)))])
+            q[first : first + self._points] += padded
         return self._row(q)
 
     def _register(self, row: _Row) -> None:
@@ -95,20 +95,20 @@ class _DeepLinear:
             raise InputError(
                 "x", self._points, f"points times instants exceed {LARGEST}", "Take fewer points or a larger tolerance"
             )
-        own = slice(first, last)
+        new_source = slice(first, last)
         identity = np.eye(self._points)
         for rows, stored in ((row.forward, self._phi), (row.backward, self._back)):
             for level, block in enumerate(rows):
                 matrix = _grown(stored, level, last)
-                matrix[own, :last] = block
-                matrix[:last, own] = block.T
+                matrix[new_source, :last] = block
+                matrix[:last, new_source] = block.T
         for coefficients, stored, diagonal in (
             (row.h_u, self._h_u, identity), (row.h_r, self._h_r, 0.0), (row.g_u, self._g_u, 0.0),
             (row.g_r, self._g_r, identity),
         ):  # fmt: skip
             for level, block in enumerate(coefficients):
                 matrix = _grown(stored, level, last)
-                matrix[own, :first], matrix[own, first:last] = block, diagonal
+                matrix[new_source, :first], matrix[new_source, first:last] = block, diagonal
 
     def _row(self, q: np.ndarray) -> _Row:
         m, p, depth = len(q), self._points, self.depth
@@ -125,9 +125,9 @@ class _DeepLinear:
             # covariance of the u-part of h with all u's, and of its r-part with all r's
             with_u = u @ self._phi[layer][sources, sources] + forward[-1][:, :m]
             with_r = r @ self._back[layer + 1][sources, sources] if layer + 1 <= depth else r
-            own = with_u @ u.T + u @ forward[-1][:, :m].T + forward[-1][:, m:] + with_r @ r.T
-            earlier = with_u @ self._h_u[layer][sources, sources].T + with_r @ self._h_r[layer][sources, sources].T
-            forward.append(np.concatenate([earlier, own], axis=1))
+            with_itself = with_u @ u.T + u @ forward[-1][:, :m].T + forward[-1][:, m:] + with_r @ r.T
+            with_sources = with_u @ self._h_u[layer][sources, sources].T + with_r @ self._h_r[layer][sources, sources].T
+            forward.append(np.concatenate([with_sources, with_itself], axis=1))
             h_u.append(u)
             h_r.append(r)
             x_u.append(with_u)
@@ -140,9 +140,9 @@ class _DeepLinear:
             u, r = (d @ h[layer][sources, sources] for h in (self._h_u, self._h_r))
             with_r = r @ self._back[layer + 1][sources, sources] + backward[0][:, :m]
             with_u = u @ self._phi[layer][sources, sources]
-            own = with_r @ r.T + r @ backward[0][:, :m].T + backward[0][:, m:] + with_u @ u.T
-            earlier = with_r @ self._g_r[layer][sources, sources].T + with_u @ self._g_u[layer][sources, sources].T
-            backward.insert(0, np.concatenate([earlier, own], axis=1))
+            with_itself = with_r @ r.T + r @ backward[0][:, :m].T + backward[0][:, m:] + with_u @ u.T
+            with_sources = with_r @ self._g_r[layer][sources, sources].T + with_u @ self._g_u[layer][sources, sources].T
+            backward.insert(0, np.concatenate([with_sources, with_itself], axis=1))
             g_u.insert(0, u)
             g_r.insert(0, r)
         # <h^L g^L>: h has u's own Gaussian, g has r's own
@@ -204,7 +204,9 @@ def deep_linear_curve(
     for a in grid:
         system = _DeepLinear(data, depth, float(a))
         trained = train(system, data.labels, chosen, tolerance)
-        before, after = (system.whole_kernel(at, at)[compared, compared] for at in (system.start(), trained.end))
+        before, after = (
+            system.whole_kernel(instant, instant)[compared, compared] for instant in (system.start(), trained.end)
+        )
         results.append((relative_change(after, before), trained.time_half, trained.time_end))
     change, half, end = np.array(results).T
     return CrossoverCurve(grid, change, np.zeros_like(change), half, end, REFERENCE)

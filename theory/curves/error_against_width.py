@@ -201,24 +201,24 @@ def _implicit(
     """Solve F = F_k + s K q(F) by Newton's method with halved steps."""
     n = len(labels)
 
-    def residual(at: np.ndarray) -> np.ndarray:
-        return at - output + length * kernel @ (loss.slope(at * labels) * labels) / n
+    def residual(new: np.ndarray) -> np.ndarray:
+        return new - output + length * kernel @ (loss.slope(new * labels) * labels) / n
 
-    at = output
-    value = residual(at)
+    new = output
+    value = residual(new)
     for _ in range(100):
         size = float(np.max(np.abs(value)))
-        if size <= 1e-11 * (1.0 + float(np.max(np.abs(at)))):
+        if size <= 1e-11 * (1.0 + float(np.max(np.abs(new)))):
             break
-        matrix = np.eye(n) + length * kernel * (loss.curvature(at * labels) / n)
+        matrix = np.eye(n) + length * kernel * (loss.curvature(new * labels) / n)
         step = scipy.linalg.solve(matrix, value)
         for halving in range(30):
-            trial = at - 0.5**halving * step
+            trial = new - 0.5**halving * step
             trial_value = residual(trial)
             if np.max(np.abs(trial_value)) < size:
                 break
-        at, value = trial, trial_value
-    return at
+        new, value = trial, trial_value
+    return new
 
 
 def _response(flow: _Flow, kernel: np.ndarray, cross: np.ndarray, sampled: np.ndarray) -> np.ndarray:

@@ -45,12 +45,12 @@ class System(Protocol[Instant]):
         """Return the initial instant, with F = 0."""
         ...
 
-    def output(self, at: Instant) -> np.ndarray:
+    def output(self, instant: Instant) -> np.ndarray:
         """Return F on the training set, shape (n,)."""
         ...
 
-    def kernel(self, at: Instant, other: Instant) -> np.ndarray:
-        """Return J(at) J(other)^T on the training set, shape (n, n); article convention, without alpha²."""
+    def kernel(self, instant: Instant, other: Instant) -> np.ndarray:
+        """Return J(instant) J(other)^T on the training set, shape (n, n); article convention, without alpha²."""
         ...
 
     def move(self, base: Instant, forces: Sequence[tuple[Instant, np.ndarray]]) -> Instant:
@@ -164,12 +164,12 @@ class _Step(Generic[Instant]):
 
         q1 = self.force - filtered(self.theta @ self.force)
         stage = self.system.move(self.now, [(self.now, dt * q1)])
-        at_stage = self.system.output(stage)
-        force = _force(at_stage, self.labels, self.loss)
+        stage_output = self.system.output(stage)
+        force = _force(stage_output, self.labels, self.loss)
         q2 = filtered(self.system.kernel(self.now, stage) @ force - 2.0 * self.theta @ q1)
         new = self.system.move(self.now, [(self.now, 0.5 * dt * (q1 - q2)), (stage, 0.5 * dt * force)])
         self.arrived = self.system.output(new)
-        return new, float(np.max(np.abs(self.arrived - at_stage)))
+        return new, float(np.max(np.abs(self.arrived - stage_output)))
 
     def output_after(self, dt: float) -> np.ndarray:
         self(dt)

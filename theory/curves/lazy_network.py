@@ -64,10 +64,10 @@ class FrozenKernel:
     def start(self) -> np.ndarray:
         return np.zeros(len(self._theta))
 
-    def output(self, at: np.ndarray) -> np.ndarray:
-        return self._theta @ at
+    def output(self, instant: np.ndarray) -> np.ndarray:
+        return self._theta @ instant
 
-    def kernel(self, at: np.ndarray, other: np.ndarray) -> np.ndarray:
+    def kernel(self, instant: np.ndarray, other: np.ndarray) -> np.ndarray:
         return self._theta
 
     def move(self, base: np.ndarray, forces: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -116,9 +116,11 @@ def first_order_kernel_change(
         )
     x_eval = x if x_eval is None else x_eval
     width = sizes[-1][1]
-    at = signals(activation, weights, x)
-    trained = train(FrozenKernel(at.kernel(at)), np.asarray(y, dtype=np.float64), margin_loss(loss), tolerance=1e-3)
-    direction = at.pull_back(trained.end)
+    training = signals(activation, weights, x)
+    trained = train(
+        FrozenKernel(training.kernel(training)), np.asarray(y, dtype=np.float64), margin_loss(loss), tolerance=1e-3
+    )
+    direction = training.pull_back(trained.end)
     before = signals(activation, weights, x_eval)
     theta = before.kernel(before)
     changes = []

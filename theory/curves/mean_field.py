@@ -57,11 +57,11 @@ class _Particles:
     def start(self) -> _Instant:
         return self._start
 
-    def output(self, at: _Instant) -> np.ndarray:
-        return self.a / len(at.v) * (at.phi @ at.v)
+    def output(self, instant: _Instant) -> np.ndarray:
+        return self.a / len(instant.v) * (instant.phi @ instant.v)
 
-    def kernel(self, at: _Instant, other: _Instant) -> np.ndarray:
-        return (at.phi @ other.phi.T + self._gram * (at.slope @ other.slope.T)) / len(at.v)
+    def kernel(self, instant: _Instant, other: _Instant) -> np.ndarray:
+        return (instant.phi @ other.phi.T + self._gram * (instant.slope @ other.slope.T)) / len(instant.v)
 
     def move(self, base: _Instant, forces: Sequence[tuple[_Instant, np.ndarray]]) -> _Instant:
         w, v = base.w, base.v
@@ -70,12 +70,12 @@ class _Particles:
             v = v + source.phi.T @ (q / self.a)
         return self._instant(w, v)
 
-    def held_out_kernel(self, at: _Instant) -> np.ndarray:
+    def held_out_kernel(self, instant: _Instant) -> np.ndarray:
         """Theta on the evaluation points."""
         x = self.data.evaluation
-        z = x @ at.w.T
-        phi, slope = self.activation(z), self.activation.slope(z) * at.v
-        return (phi @ phi.T + (x @ x.T) * (slope @ slope.T)) / len(at.v)
+        z = x @ instant.w.T
+        phi, slope = self.activation(z), self.activation.slope(z) * instant.v
+        return (phi @ phi.T + (x @ x.T) * (slope @ slope.T)) / len(instant.v)
 
 
 def mean_field_curve(

@@ -155,8 +155,8 @@ def dual_expression(activation: Activation) -> tuple[sympy.Expr, sympy.Expr]:
             f"its dual has no known closed form ({error})",
             "Use infinite_width_kernels, which integrates numerically",
         ) from error
-    unit = {SIGMA_1: sympy.S.One, SIGMA_2: sympy.S.One, CORRELATION: q}
-    sigma, sigma_dot = (dual.subs(unit) for dual in pair)
+    unit_sphere = {SIGMA_1: sympy.S.One, SIGMA_2: sympy.S.One, CORRELATION: q}
+    sigma, sigma_dot = (dual.subs(unit_sphere) for dual in pair)
     scale = 1 / sigma.subs(q, 1) if activation.normalise else sympy.S.One
     return tuple(sympy.expand(scale * dual) for dual in (sigma, sigma_dot))  # type: ignore[return-value]
 

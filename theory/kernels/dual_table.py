@@ -29,8 +29,8 @@ class DualTable:
 
     def __init__(self, pair: Pair, low: float, high: float, norms: int, angles: int) -> None:
         self._low, self._high = np.log(low), np.log(high)
-        at = chebyshev.chebpts1(norms)
-        sigma = np.exp(self._low + 0.5 * (at + 1.0) * (self._high - self._low))
+        nodes = chebyshev.chebpts1(norms)
+        sigma = np.exp(self._low + 0.5 * (nodes + 1.0) * (self._high - self._low))
         root_moments = np.sqrt([pair(s, s, 1.0) for s in sigma]).T
         points = chebyshev.chebpts1(angles)
         correlations = np.cos(0.5 * np.pi * (points + 1.0))
@@ -39,7 +39,7 @@ class DualTable:
             means = np.array([pair(sigma[i], sigma[j], c) for c in correlations]).T
             values[:, i, j] = means / (root_moments[:, i] * root_moments[:, j])[:, None]
             values[:, j, i] = values[:, i, j]
-        in_norms = np.linalg.inv(chebyshev.chebvander(at, norms - 1))
+        in_norms = np.linalg.inv(chebyshev.chebvander(nodes, norms - 1))
         # at the Chebyshev points the discrete orthogonality of the polynomials inverts the transform
         in_angle = chebyshev.chebvander(points, angles - 1).T * (2.0 / angles)
         in_angle[0] /= 2.0
@@ -69,11 +69,11 @@ class DualTable:
             return np.array([chebyshev.chebval(angle, series[0, 0]) for series in self.series])
         left, right = (self._basis(sigma) for sigma in (sigma_1, sigma_2))
         series = np.einsum("na,kabl,mb->klnm", left, self.series, right, optimize=True)
-        return np.array([chebyshev.chebval(angle, each, tensor=False) for each in series])
+        return np.array([chebyshev.chebval(angle, row, tensor=False) for row in series])
 
     def _basis(self, sigma: np.ndarray) -> np.ndarray:
-        at = 2.0 * (np.log(sigma) - self._low) / (self._high - self._low) - 1.0
-        return chebyshev.chebvander(np.clip(at, -1.0, 1.0), self.series.shape[1] - 1)
+        nodes = 2.0 * (np.log(sigma) - self._low) / (self._high - self._low) - 1.0
+        return chebyshev.chebvander(np.clip(nodes, -1.0, 1.0), self.series.shape[1] - 1)
 
 
 def tabulate(pair: Pair, low: float, high: float, budget: int) -> DualTable | None:

@@ -31,7 +31,7 @@ from theory.kernels.quadrature import GaussianPair, Unresolved, kinks
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _TILE = 128  #: rows and columns that go through all layers at once, so that they stay in the processor's cache
-_ONE = 16 * np.finfo(np.float64).eps  #: correlations this close to ±1 are ±1: rounding can't tell them apart
+_ROUNDING = 16 * np.finfo(np.float64).eps  #: correlations this close to ±1 are ±1: rounding can't tell them apart
 
 
 class Dual(Protocol):
@@ -61,8 +61,8 @@ class ClosedDual:
         single = _single(sigma_1, sigma_2)
 
         def tile(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            where = (rows[:, None], columns, correlation) if single is None else (single, single, correlation)
-            return self._scale * self._sigma(*where), self._scale * self._sigma_dot(*where)
+            arguments = (rows[:, None], columns, correlation) if single is None else (single, single, correlation)
+            return self._scale * self._sigma(*arguments), self._scale * self._sigma_dot(*arguments)
 
         return tile
 
@@ -123,8 +123,8 @@ class IntegratedDual:
 
     def _root_moments(self, sigma: np.ndarray) -> np.ndarray:
         """The roots of E[phi(u)²] and E[phi'(u)²], shape (2, len(sigma))."""
-        distinct, where = np.unique(sigma, return_inverse=True)
-        return np.array([self._root_moments_of_one(float(s)) for s in distinct]).T[:, where]
+        distinct, inverse = np.unique(sigma, return_inverse=True)
+        return np.array([self._root_moments_of_one(float(s)) for s in distinct]).T[:, inverse]
 
     @functools.lru_cache(maxsize=100_000)  # noqa: B019 -- lives as long as one call of infinite_width_kernels
     def _root_moments_of_one(self, sigma: float) -> np.ndarray:
@@ -258,25 +258,25 @@ def _recursion(
     nngp, ntk = np.empty((n, m)), np.empty((n, m))
     for top in range(0, n, _TILE):
         for left in range(top if symmetric else 0, m, _TILE):
-            at = slice(top, top + _TILE), slice(left, left + _TILE)
-            sigma = theta = covariance[at]
+            tile_index = slice(top, top + _TILE), slice(left, left + _TILE)
+            sigma = theta = covariance[tile_index]
             for layer, row, column in zip(layers, rows, columns, strict=False):
-                correlation = _correlation(sigma, row[at[0]], column[at[1]])
+                correlation = _correlation(sigma, row[tile_index[0]], column[tile_index[1]])
                 if symmetric and top == left:
                     np.fill_diagonal(correlation, 1.0)
-                sigma, sigma_dot = layer(row[at[0]], column[at[1]], correlation)
+                sigma, sigma_dot = layer(row[tile_index[0]], column[tile_index[1]], correlation)
                 theta = sigma + theta * sigma_dot
-            nngp[at], ntk[at] = sigma, theta
+            nngp[tile_index], ntk[tile_index] = sigma, theta
             if symmetric and top == left:  # rounding differs between the two triangles
-                nngp[at], ntk[at] = (np.triu(k) + np.triu(k, 1).T for k in (sigma, theta))
+                nngp[tile_index], ntk[tile_index] = (np.triu(k) + np.triu(k, 1).T for k in (sigma, theta))
             elif symmetric:
-                nngp[at[::-1]], ntk[at[::-1]] = sigma.T, theta.T
+                nngp[tile_index[::-1]], ntk[tile_index[::-1]] = sigma.T, theta.T
     return nngp, ntk
 
 
 def _correlation(covariance: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
     scale = row[:, None] * column
     correlation = np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0.0)
-    correlation[correlation > 1.0 - _ONE] = 1.0
-    correlation[correlation < -1.0 + _ONE] = -1.0
+    correlation[correlation > 1.0 - _ROUNDING] = 1.0
+    correlation[correlation < -1.0 + _ROUNDING] = -1.0
     return correlation

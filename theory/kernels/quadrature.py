@@ -43,8 +43,8 @@ def kinks(expression: sympy.Expr, reach: float) -> np.ndarray:
     switch_points: list[np.ndarray] = []
     for argument in {node.args[0] for node in expression.atoms(*switching)}:
         positive = numpy_value(argument, grid) > 0
-        at = np.flatnonzero(positive[1:] != positive[:-1])
-        low, high, before = grid[at], grid[at + 1], positive[at]
+        crossings = np.flatnonzero(positive[1:] != positive[:-1])
+        low, high, before = grid[crossings], grid[crossings + 1], positive[crossings]
         for _ in range(60):
             middle = 0.5 * (low + high)
             same = (numpy_value(argument, middle) > 0) == before
@@ -155,8 +155,8 @@ class GaussianPair:
         edges = [_REGULAR]
         if sigma_1 > 0:
             edges.append(self._edges / sigma_1)
-        along = sigma_2 * abs(correlation)
-        if along * REACH > 1e-12 * np.max(np.abs(self._edges), initial=0.0):
+        shared_deviation = sigma_2 * abs(correlation)  # of the part of v that x decides
+        if shared_deviation * REACH > 1e-12 * np.max(np.abs(self._edges), initial=0.0):
             edges.append(self._edges / (sigma_2 * correlation))
             width = np.sqrt((1.0 - correlation) * (1.0 + correlation)) / abs(correlation)
             edges.append(((self._kinks / (sigma_2 * correlation))[:, None] + width * _LAYER).ravel())
@@ -180,10 +180,10 @@ def _trapezoid(functions: Sequence[Function], largest: float) -> tuple[np.ndarra
 def _composite(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre nodes and weights, times the normal density, on the panels of each row of edges."""
     half = 0.5 * np.diff(edges, axis=-1)
-    at = (edges[..., :-1] + half)[..., None] + half[..., None] * _NODES
-    weight = half[..., None] * _WEIGHTS * np.exp(-0.5 * at**2) / np.sqrt(2.0 * np.pi)
+    x = (edges[..., :-1] + half)[..., None] + half[..., None] * _NODES
+    weight = half[..., None] * _WEIGHTS * np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi)
     rows = edges.shape[:-1]
-    return at.reshape(*rows, -1), weight.reshape(*rows, -1)
+    return x.reshape(*rows, -1), weight.reshape(*rows, -1)
 
 
 def _distinct(values: np.ndarray, apart: float) -> np.ndarray:
