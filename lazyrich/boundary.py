@@ -191,11 +191,11 @@ def _scarcity(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in _SCARCE:
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror}{where}"
-    said = str(error)
-    if isinstance(error, RuntimeError) and "can't start new thread" in said:
+    message = str(error)
+    if isinstance(error, RuntimeError) and "can't start new thread" in message:
         return "no thread can be started"
     out_of_memory = ("DefaultCPUAllocator", "failed to map segment", "cannot allocate memory")
-    if isinstance(error, RuntimeError | ImportError) and any(words in said for words in out_of_memory):
+    if isinstance(error, RuntimeError | ImportError) and any(words in message for words in out_of_memory):
         return "no memory is left"
     return None
 

@@ -14,17 +14,17 @@ def app() -> typer.Typer:
     import simulate.command
     import theory.__main__
 
-    whole = typer.Typer(
+    commands = typer.Typer(
         cls=Group,
         help="Scaling laws of lazy and feature training: derived, measured, and judged.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
-    whole.command("theory", cls=Command)(theory.__main__.main)
-    whole.add_typer(simulate.command.app, name="simulate")
-    whole.command("report", cls=Command)(fit.report.command.main)
-    whole.command("audit", cls=fit.audit.command.SpreadOptions)(fit.audit.command.main)
-    return whole
+    commands.command("theory", cls=Command)(theory.__main__.main)
+    commands.add_typer(simulate.command.app, name="simulate")
+    commands.command("report", cls=Command)(fit.report.command.main)
+    commands.command("audit", cls=fit.audit.command.SpreadOptions)(fit.audit.command.main)
+    return commands
 
 
 def main() -> None:

@@ -42,14 +42,14 @@ def file_names(texts: Iterable[str], *, longest: int = _LONGEST_NAME) -> dict[st
     {'a b': 'a-b', 'a/b': 'a-b-2', 'A-B': 'A-B-3', 'c': 'c'}
     """
     names: dict[str, str] = {}
-    taken: set[str] = set()
+    used: set[str] = set()
     for text in dict.fromkeys(texts):
         name, number = file_name(text, longest=longest), 1
         candidate = name
-        while candidate.casefold() in taken:
+        while candidate.casefold() in used:
             number += 1
             candidate = f"{name[: longest - len(str(number)) - 1]}-{number}"
-        taken.add(candidate.casefold())
+        used.add(candidate.casefold())
         names[text] = candidate
     return names
 

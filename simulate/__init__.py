@@ -62,10 +62,10 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, own = _HOME[name]
-    found = getattr(import_module(f"simulate.{module}"), own)
-    globals()[name] = found
-    return found
+    module, attribute = _HOME[name]
+    value = getattr(import_module(f"simulate.{module}"), attribute)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

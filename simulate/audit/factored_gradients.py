@@ -35,12 +35,12 @@ def factored_weights(model: ModelFunction, x: Tensor, directions: Tensor) -> tup
         if type(module) is nn.Linear and owners[id(module.weight)] == 1
     ]
     candidates = [name for name in candidates if name in model.parameters]
-    few, combinations = x[:2], directions[[0, -1]][: len(x[:2])]
-    calls, outputs = _calls(model, candidates, few[:1])
+    sample, combinations = x[:2], directions[[0, -1]][: len(x[:2])]
+    calls, outputs = _calls(model, candidates, sample[:1])
     candidates = [name for name in candidates if calls.get(name) == 1 and outputs[name].shape[0] == 1]
     if not candidates:
         return ()
-    factors = gradient_factors(model, candidates, few, combinations)
+    factors = gradient_factors(model, candidates, sample, combinations)
 
     def combination(parameters: Parameters, point: Tensor, v: Tensor) -> Tensor:
         return (model(parameters, point.unsqueeze(0))[0] * v).sum()
@@ -50,7 +50,7 @@ def factored_weights(model: ModelFunction, x: Tensor, directions: Tensor) -> tup
         d, a = factors[name]
         if d.shape[1] ** 2 * (d.shape[2] + a.shape[2]) >= d.shape[2] * a.shape[2]:
             continue  # so many positions that the gradients themselves are less work
-        direct = vmap(grad(combination), in_dims=(None, 0, 0))({name: model.parameters[name]}, few, combinations)
+        direct = vmap(grad(combination), in_dims=(None, 0, 0))({name: model.parameters[name]}, sample, combinations)
         difference = (torch.einsum("rto,rti->roi", d, a) - direct[name]).abs().max()
         scale = direct[name].abs().max()
         if difference <= 1e3 * torch.finfo(model.dtype).eps * scale:
@@ -98,9 +98,9 @@ def inner_products(d: Tensor, a: Tensor, memory: int) -> Tensor:
         return (d[:, 0] @ d[:, 0].T) * (a[:, 0] @ a[:, 0].T)
     result = d.new_empty(rows, rows)
     flat_d, flat_a = d.flatten(0, 1), a.flatten(0, 1)
-    each = max(1, memory // (2 * d.element_size() * positions**2 * rows))
-    for start in range(0, rows, each):
-        part = slice(start * positions, min(start + each, rows) * positions)
+    rows_at_once = max(1, memory // (2 * d.element_size() * positions**2 * rows))
+    for start in range(0, rows, rows_at_once):
+        part = slice(start * positions, min(start + rows_at_once, rows) * positions)
         product = (flat_d[part] @ flat_d.T) * (flat_a[part] @ flat_a.T)
         count = product.shape[0] // positions
         result[start : start + count] = product.reshape(count, positions, rows, positions).sum((1, 3))

@@ -121,19 +121,19 @@ def measure(
         check_forward(model(end, "after"), x)
     kernels = 2 * len(before)
     if announce is not None:
-        each = estimated_seconds(first, x, directions, memory=memory, mapped=mapped)
-        announce(Cost(each * kernels, memory, first.size, kernels))
+        seconds_per_kernel = estimated_seconds(first, x, directions, memory=memory, mapped=mapped)
+        announce(Cost(seconds_per_kernel * kernels, memory, first.size, kernels))
     runs: list[RunMeasurement] = []
     for start, end in zip(before, after, strict=True):
         initial, final = model(start, "before"), model(end, "after")
         pair = []
-        for part, one in enumerate((initial, final)):
+        for part, measured in enumerate((initial, final)):
 
             def progress(done: int, rows: int, part=part) -> None:
                 if report is not None:
                     report((2 * len(runs) + part + done / rows) / kernels)
 
-            pair.append(tangent_kernels(one, x, directions, memory=memory, mapped=mapped, report=progress))
+            pair.append(tangent_kernels(measured, x, directions, memory=memory, mapped=mapped, report=progress))
         changes = representations(initial, final, x)
         runs.append(RunMeasurement(pair[0], pair[1], changes, weight_changes(initial, final)))
     owners = dict.fromkeys(first.groups().values())

@@ -76,17 +76,17 @@ class ModelFunction:
 
     def numbers_kept(self, x: Tensor) -> int:
         """How many numbers automatic differentiation keeps of one point's forward pass."""
-        kept = 0
+        numbers = 0
 
         def count(t: Tensor) -> Tensor:
-            nonlocal kept
-            kept += t.numel()
+            nonlocal numbers
+            numbers += t.numel()
             return t
 
-        own = {id(p) for p in self.parameters.values()}
-        with torch.autograd.graph.saved_tensors_hooks(lambda t: t if id(t) in own else count(t), lambda t: t):
+        parameter_ids = {id(p) for p in self.parameters.values()}
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: t if id(t) in parameter_ids else count(t), lambda t: t):
             self({name: p.requires_grad_() for name, p in self._copies().items()}, x[:1])
-        return max(0, kept - self.size)
+        return max(0, numbers - self.size)
 
     def _copies(self) -> dict[str, Tensor]:
         return {name: p.detach().clone() for name, p in self.parameters.items()}
@@ -103,7 +103,7 @@ def check_forward(model: ModelFunction, x: Tensor) -> Tensor:
     """
     try:
         with torch.no_grad():
-            whole, again = model({}, x[:4]), model({}, x[:4])
+            together, again = model({}, x[:4]), model({}, x[:4])
             alone = torch.cat([model({}, x[i : i + 1]) for i in range(len(x[:4]))])
     except InputError:
         raise
@@ -111,21 +111,21 @@ def check_forward(model: ModelFunction, x: Tensor) -> Tensor:
         lines = str(error).strip().splitlines()
         problem = f"the model can't be evaluated on it ({type(error).__name__}: {lines[0][:160] if lines else ''})"
         raise InputError("data", tuple(x.shape), problem, "Give inputs as the forward expects them") from error
-    if not bool(torch.isfinite(whole).all()):
+    if not bool(torch.isfinite(together).all()):
         raise InputError("model", "its outputs", "some are not finite", "Give a model and inputs with finite outputs")
-    if not torch.equal(whole, again):
+    if not torch.equal(together, again):
         remedy = "Switch its randomness (dropout) off in evaluation mode"
         raise InputError("model", "its outputs", "two evaluations of the same inputs differ", remedy)
-    if _mixes(whole, alone) and (model.dtype == torch.float64 or _mixes(*_in_double_precision(model, x[:4]))):
+    if _mixes(together, alone) and (model.dtype == torch.float64 or _mixes(*_in_double_precision(model, x[:4]))):
         remedy = "Use normalisation that keeps running statistics, or one over features"
         raise InputError("model", "its outputs", "the output at a point depends on the other points of a batch", remedy)
-    return whole
+    return together
 
 
-def _mixes(whole: Tensor, alone: Tensor) -> bool:
+def _mixes(together: Tensor, alone: Tensor) -> bool:
     """Whether outputs of points together and alone differ by more than rounding."""
-    tolerance = 1e-8 if whole.dtype == torch.float64 else 2e-3 if whole.itemsize < 4 else 1e-4
-    return float((whole - alone).abs().max()) > tolerance * float(whole.abs().max())
+    tolerance = 1e-8 if together.dtype == torch.float64 else 2e-3 if together.itemsize < 4 else 1e-4
+    return float((together - alone).abs().max()) > tolerance * float(together.abs().max())
 
 
 def _in_double_precision(model: ModelFunction, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,7 +149,9 @@ def captured(module: nn.Module, names: set[str]) -> Iterator[dict[str, list[Tens
 
         return hook
 
-    handles = [one.register_forward_hook(keep(name)) for name, one in module.named_modules() if name in names]
+    handles = [
+        submodule.register_forward_hook(keep(name)) for name, submodule in module.named_modules() if name in names
+    ]
     try:
         yield outputs
     finally:

@@ -52,15 +52,15 @@ def _sizes(model: ModelFunction, x: Tensor) -> dict[str, int]:
         if name and (not list(module.children()) or list(module.parameters(recurse=False)))
     }
     with torch.no_grad(), captured(model.module, names) as outputs:
-        whole = model({}, x[:1])
-    return {name: sum(t.numel() for t in outputs[name]) for name in outputs} | {"": whole.numel()}
+        model_output = model({}, x[:1])
+    return {name: sum(t.numel() for t in outputs[name]) for name in outputs} | {"": model_output.numel()}
 
 
-def _sets(sizes: dict[str, int], most: int) -> Iterator[set[str]]:
+def _sets(sizes: dict[str, int], limit: int) -> Iterator[set[str]]:
     names: set[str] = set()
     used = 0
     for name, size in sizes.items():
-        if names and used + size > most:
+        if names and used + size > limit:
             yield names
             names, used = set(), 0
         names.add(name)
@@ -75,19 +75,19 @@ def _outputs(
 
     def evaluate(model: ModelFunction, parameters, batch: Tensor) -> dict[str, Tensor]:
         with captured(model.module, names) as outputs:
-            whole = model(parameters, batch)
+            model_output = model(parameters, batch)
         flat = {
             name: torch.cat([t.reshape(len(batch), -1) for t in calls], -1)
             for name, calls in outputs.items()
             if all(t.numel() % len(batch) == 0 and t.shape[0] == len(batch) for t in calls)
         }
-        return {**flat, **({"": whole} if "" in names else {})}
+        return {**flat, **({"": model_output} if "" in names else {})}
 
     pieces: list[tuple[dict[str, Tensor], ...]] = []  # initial, tangent, final
     for batch in x.split(16):
-        both = jvp(lambda p: evaluate(before, p, batch), (before.parameters,), (change,))  # noqa: B023
+        pair = jvp(lambda p: evaluate(before, p, batch), (before.parameters,), (change,))  # noqa: B023
         with torch.no_grad():
-            pieces.append((both[0], both[1], evaluate(after, {}, batch)))
+            pieces.append((pair[0], pair[1], evaluate(after, {}, batch)))
 
     def joined(kind: int) -> dict[str, Tensor]:
         return {name: torch.cat([piece[kind][name] for piece in pieces]) for name in pieces[0][kind]}

@@ -105,8 +105,8 @@ def plan(
     rows, passes = (len(x) * len(directions), 1) if full else (len(x), len(directions))
     size = torch.finfo(model.dtype).bits // 8
     numbers = memory // size
-    kept = max(1, model.numbers_kept(x))
-    batch = max(1, min(rows, numbers // (4 * kept)))
+    kept_numbers = max(1, model.numbers_kept(x))
+    batch = max(1, min(rows, numbers // (4 * kept_numbers)))
     # with rows in several batches, those of a batch are there twice for a moment
     room = max(1, numbers // (rows if batch == rows else 2 * rows))  # numbers of a row that all rows may have
     factored = factored_weights(model, x, directions) if mapped else ()
@@ -151,36 +151,39 @@ def tangent_kernels(
     report : callable, optional
         Told of rows done and rows in all.
     """
-    how = plan(model, x, directions, memory, mapped=mapped)
+    kernel_plan = plan(model, x, directions, memory, mapped=mapped)
     groups = model.groups()
-    parts = {group: torch.zeros(how.rows, how.rows, dtype=torch.float64) for group in dict.fromkeys(groups.values())}
+    parts = {
+        group: torch.zeros(kernel_plan.rows, kernel_plan.rows, dtype=torch.float64)
+        for group in dict.fromkeys(groups.values())
+    }
     done = 0
-    for points, combinations in _row_sets(x, directions, how):
-        for name, part in _factored_kernels(model, how, points, combinations, memory):
+    for points, combinations in _row_sets(x, directions, kernel_plan):
+        for name, part in _factored_kernels(model, kernel_plan, points, combinations, memory):
             parts[groups[name]] += part
-        for chunk, tile in zip(how.chunks, how.tiles, strict=True):
+        for chunk, tile in zip(kernel_plan.chunks, kernel_plan.tiles, strict=True):
 
             def rows(span: slice, chunk=chunk, points=points, combinations=combinations) -> dict[str, Tensor]:
                 nonlocal done
                 pieces = [
                     gradient_rows(model, chunk, points[i], combinations[i], mapped=mapped)
-                    for i in torch.arange(how.rows)[span].split(how.batch)
+                    for i in torch.arange(kernel_plan.rows)[span].split(kernel_plan.batch)
                 ]
-                done += len(range(*span.indices(how.rows)))
+                done += len(range(*span.indices(kernel_plan.rows)))
                 if report is not None:
-                    report(done, how.gradient_rows)
+                    report(done, kernel_plan.gradient_rows)
                 if len(pieces) == 1:
                     return pieces[0]
                 return {name: torch.cat([piece[name] for piece in pieces]) for name in chunk}
 
-            for first, second, left, right in _tile_pairs(how.rows, tile, rows):
+            for first, second, left, right in _tile_pairs(kernel_plan.rows, tile, rows):
                 for name in chunk:
                     block = (left[name] @ right[name].T).double()
                     parts[groups[name]][first, second] += block
                     if first != second:
                         parts[groups[name]][second, first] += block.T
     n, full = len(x), None
-    if how.passes == 1 and len(directions) == directions.shape[1]:
+    if kernel_plan.passes == 1 and len(directions) == directions.shape[1]:
         full = torch.stack(list(parts.values())).sum(0).numpy()
         count = len(directions)
         parts = {g: k.reshape(n, count, n, count).diagonal(dim1=1, dim2=3).sum(-1) for g, k in parts.items()}
@@ -199,8 +202,8 @@ def gradient_rows(
     if mapped:
         rows = vmap(grad(combination), in_dims=(None, 0, 0), randomness="error")(part, x, combinations)
     else:
-        each = [grad(combination)(part, point, v) for point, v in zip(x, combinations, strict=True)]
-        rows = {name: torch.stack([one[name] for one in each]) for name in names}
+        gradients = [grad(combination)(part, point, v) for point, v in zip(x, combinations, strict=True)]
+        rows = {name: torch.stack([row[name] for row in gradients]) for name in names}
     return {name: rows[name].reshape(len(x), -1) for name in names}
 
 
@@ -217,21 +220,21 @@ def estimated_seconds(
     model: ModelFunction, x: Tensor, directions: Tensor, *, memory: int = MEMORY, mapped: bool = True
 ) -> float:
     """Return about how long one kernel takes here, from the time of a few rows."""
-    how = plan(model, x, directions, memory, mapped=mapped)
-    few = min(len(x), how.batch, *how.tiles, 8)
-    combinations = directions[torch.zeros(few, dtype=torch.long)]
+    kernel_plan = plan(model, x, directions, memory, mapped=mapped)
+    sample_size = min(len(x), kernel_plan.batch, *kernel_plan.tiles, 8)
+    combinations = directions[torch.zeros(sample_size, dtype=torch.long)]
     seconds = 0.0
-    if how.factored:
+    if kernel_plan.factored:
         started = time.perf_counter()
-        gradient_factors(model, how.factored, x[:few], combinations)
-        seconds += (time.perf_counter() - started) / few * how.rows * how.passes
+        gradient_factors(model, kernel_plan.factored, x[:sample_size], combinations)
+        seconds += (time.perf_counter() - started) / sample_size * kernel_plan.rows * kernel_plan.passes
     speed = _multiplications_a_second(model.dtype)
-    for chunk, tile in zip(how.chunks, how.tiles, strict=True):
+    for chunk, tile in zip(kernel_plan.chunks, kernel_plan.tiles, strict=True):
         started = time.perf_counter()
-        rows = gradient_rows(model, chunk, x[:few], combinations, mapped=mapped)
-        each = (time.perf_counter() - started) / few
-        products = how.rows**2 * sum(row.shape[1] for row in rows.values()) * how.passes
-        seconds += each * _rows_computed(how.rows, tile) * how.passes + products / speed
+        rows = gradient_rows(model, chunk, x[:sample_size], combinations, mapped=mapped)
+        seconds_per_row = (time.perf_counter() - started) / sample_size
+        products = kernel_plan.rows**2 * sum(row.shape[1] for row in rows.values()) * kernel_plan.passes
+        seconds += seconds_per_row * _rows_computed(kernel_plan.rows, tile) * kernel_plan.passes + products / speed
     return seconds
 
 
@@ -249,24 +252,24 @@ def _rows_computed(rows: int, tile: int) -> int:
 
 
 def _factored_kernels(
-    model: ModelFunction, how: KernelPlan, points: Tensor, combinations: Tensor, memory: int
+    model: ModelFunction, kernel_plan: KernelPlan, points: Tensor, combinations: Tensor, memory: int
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield the kernel of each weight whose gradients are taken as factors."""
-    if not how.factored:
+    if not kernel_plan.factored:
         return
     pieces = [
-        gradient_factors(model, how.factored, points[i], combinations[i])
-        for i in torch.arange(how.rows).split(how.batch)
+        gradient_factors(model, kernel_plan.factored, points[i], combinations[i])
+        for i in torch.arange(kernel_plan.rows).split(kernel_plan.batch)
     ]
-    for name in how.factored:
+    for name in kernel_plan.factored:
         d, a = (torch.cat([piece[name][k] for piece in pieces]) for k in range(2))
         yield name, inner_products(d, a, memory).double()
 
 
-def _row_sets(x: Tensor, directions: Tensor, how: KernelPlan) -> Iterator[tuple[Tensor, Tensor]]:
+def _row_sets(x: Tensor, directions: Tensor, kernel_plan: KernelPlan) -> Iterator[tuple[Tensor, Tensor]]:
     """The points and combinations of outputs of the rows of each pass."""
     n, count = len(x), len(directions)
-    if how.passes == 1 and how.rows == n * count:
+    if kernel_plan.passes == 1 and kernel_plan.rows == n * count:
         yield x.repeat_interleave(count, 0), directions.repeat(n, 1)
         return
     for direction in directions:

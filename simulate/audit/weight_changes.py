@@ -38,15 +38,15 @@ def _change(initial: Tensor, final: Tensor) -> WeightChange:
     spectral, rank = math.nan, math.nan
     if initial.ndim >= 2:
         top = spectral_norm(moved)
-        base = spectral_norm(start)
-        spectral = _ratio(top, base)
+        initial_norm = spectral_norm(start)
+        spectral = _ratio(top, initial_norm)
         rank = (distance / top) ** 2 if top > 0 else math.nan
     return WeightChange(tuple(initial.shape), norm, _ratio(distance, norm), spectral, rank)
 
 
-def _ratio(part: float, whole: float) -> float:
-    if whole > 0:
-        return part / whole
+def _ratio(part: float, total: float) -> float:
+    if total > 0:
+        return part / total
     return 0.0 if part == 0 else math.nan
 
 

@@ -47,8 +47,12 @@ class Campaign(Frozen):
             raise InputError("defaults", shared, "it is a table of fields that experiments share", "Write [defaults]")
         if not isinstance(experiments, list | tuple) or not all(isinstance(e, Mapping) for e in experiments):
             return {k: v for k, v in fields.items() if k != "defaults"}  # refused for what is wrong with it
-        others = {"root_h_alpha": "alpha", "alpha": "root_h_alpha"}  # an amplitude axis of one's own replaces the other
-        spread = [{**{k: v for k, v in shared.items() if others.get(k) not in e}, **e} for e in experiments]
+        # an experiment's own amplitude axis replaces a shared one of the other kind
+        replaced = {
+            "root_h_alpha": "alpha",
+            "alpha": "root_h_alpha",
+        }
+        spread = [{**{k: v for k, v in shared.items() if replaced.get(k) not in e}, **e} for e in experiments]
         return {**{k: v for k, v in fields.items() if k != "defaults"}, "experiment": spread}
 
     @model_validator(mode="after")
@@ -124,7 +128,9 @@ class Campaign(Frozen):
 
     def _repr_html_(self) -> str:
         heading = ("experiment", "networks", "data", "widths", "amplitudes", "seeds", "size")
-        return html.table((one.grid_in_words for one in self.experiment), heading, f"Campaign {self._counts()}")
+        return html.table(
+            (experiment.grid_in_words for experiment in self.experiment), heading, f"Campaign {self._counts()}"
+        )
 
     def _counts(self) -> str:
         count = len(self.experiment)
@@ -154,8 +160,8 @@ def _refuse_functions(fields: Mapping[str, Any]) -> None:
     listed = fields.get("experiment")
     tables = {"defaults": fields.get("defaults")}
     tables |= {f"experiment[{i}]": e for i, e in enumerate(listed if isinstance(listed, list) else [])}
-    for where, table in tables.items():
+    for path, table in tables.items():
         if isinstance(table, Mapping) and is_function_name(table.get("activation")):
             problem = "a campaign file can't name a function of a module"
             remedy = "Write a formula, or give the function to python -m fit.report as --activation"
-            raise InputError(f"{where}.activation", table["activation"], problem, remedy)
+            raise InputError(f"{path}.activation", table["activation"], problem, remedy)

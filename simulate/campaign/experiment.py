@@ -99,9 +99,9 @@ class Experiment(Frozen):
         if isinstance(given, dict) and is_function_name(given.get("activation")):
             from simulate.networks.torch_functions import loaded
 
-            known = loaded(given["activation"].strip())
-            if known is not None and given.get("activation_source") is None:
-                return {**given, "activation_source": known.sha256}
+            function = loaded(given["activation"].strip())
+            if function is not None and given.get("activation_source") is None:
+                return {**given, "activation_source": function.sha256}
         return given
 
     @model_validator(mode="after")

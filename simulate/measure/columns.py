@@ -33,10 +33,10 @@ class Columns:
             self._columns[name] = torch.as_tensor(empty, device=self._device)
         return self._columns[name]
 
-    def put(self, name: str, where: Any, values: Tensor) -> None:
-        """Write ``values`` into a column at the index ``where``: members, or members and further positions."""
+    def put(self, name: str, index: Any, values: Tensor) -> None:
+        """Write ``values`` into a column at an ``index``: members, or members and further positions."""
         column = self[name]
-        column[where] = values.to(column.dtype)
+        column[index] = values.to(column.dtype)
 
     def numpy(self) -> dict[str, np.ndarray]:
         """Return the columns that were filled, in the memory of the host."""

@@ -110,5 +110,7 @@ class HeldOut:
     def _groups(self, count: int) -> Iterator[Tensor]:
         a = self.kernel_inputs.a
         # two linearisations, and a few tiles of their kernels
-        each = (2 * self.network.size.kept_per_point * len(a) + 6 * min(len(a), 512) ** 2) * a.element_size()
-        return iter(torch.arange(count, device=a.device).split(max(1, _KERNEL_BYTES // each)))
+        bytes_per_network = (
+            2 * self.network.size.kept_per_point * len(a) + 6 * min(len(a), 512) ** 2
+        ) * a.element_size()
+        return iter(torch.arange(count, device=a.device).split(max(1, _KERNEL_BYTES // bytes_per_network)))

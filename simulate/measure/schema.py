@@ -60,8 +60,8 @@ def grid(experiment: Experiment) -> tuple[str, str, str]:
 
 def observers_of(experiment: Experiment) -> list[type[Observer]]:
     """Return the observers of an experiment: those of all, and those that it asks for, last."""
-    asked = [observer for observer in OBSERVERS if not observer.optional or observer.serves(experiment)]
-    return sorted(asked, key=lambda observer: observer.optional)
+    chosen = [observer for observer in OBSERVERS if not observer.optional or observer.serves(experiment)]
+    return sorted(chosen, key=lambda observer: observer.optional)
 
 
 def variables(experiment: Experiment) -> dict[str, Variable]:

@@ -49,7 +49,7 @@ class PointRange:
     rows: range
 
     @classmethod
-    def whole(cls, point_set: PointSet) -> PointRange:
+    def all_points(cls, point_set: PointSet) -> PointRange:
         """Return the range of all points of a set."""
         return cls(point_set, range(len(point_set.a)))
 
@@ -69,7 +69,7 @@ class PointRange:
 
     def select_points(self, rows: slice | Tensor) -> PointRange:
         """Return some of the points as a set of their own, which keeps inner products between these points only."""
-        return PointRange.whole(PointSet(self.a[rows]))
+        return PointRange.all_points(PointSet(self.a[rows]))
 
     def inner(self, other: PointRange) -> Tensor:
         """Return the inner products with the points of ``other``, a a_other^T."""
@@ -139,7 +139,7 @@ class Dense(_OnPoints):
     @classmethod
     def on_inputs(cls, x: Tensor, bias: float = 0.0) -> Dense:
         """Return the layer on ``x`` (n, d); with a ``bias``, its weights have d + 1 columns."""
-        return cls(PointRange.whole(PointSet.from_inputs(x, bias)))
+        return cls(PointRange.all_points(PointSet.from_inputs(x, bias)))
 
     def _inputs_of(self, members: int) -> Tensor:
         """The inputs as a stack for so many members, without a copy."""
@@ -191,7 +191,7 @@ class Span(_OnPoints):
     @classmethod
     def from_initial_weights(cls, point_set: PointSet, train: PointSet, first_weights: Tensor) -> Span:
         """Return the layer on ``point_set`` of networks that start from W_0 = ``first_weights`` (members, width, d)."""
-        points = PointRange.whole(point_set)
+        points = PointRange.all_points(point_set)
         gram = train.gram if point_set is train else point_set.a @ train.a.mT
         return cls(points, train, gram, Dense(points).preactivation(first_weights))
 

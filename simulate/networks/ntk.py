@@ -87,12 +87,14 @@ def _tiles(*linearisations: Linearisation) -> Iterator[tuple[int, list[Iterator[
 
     Each comes as how often it counts (2 above the diagonal) and, for each linearisation, its layers' parts.
     """
-    slices = tile_slices(linearisations[0].output.shape[1], min(one.tile_size for one in linearisations))
+    slices = tile_slices(
+        linearisations[0].output.shape[1], min(linearisation.tile_size for linearisation in linearisations)
+    )
     for number, rows in enumerate(slices):
-        lefts = [one.select_points(rows) for one in linearisations] if len(slices) > 1 else linearisations
+        lefts = [kernel.select_points(rows) for kernel in linearisations] if len(slices) > 1 else linearisations
         yield 1, [left.kernel_parts() for left in lefts]
         for columns in slices[number + 1 :]:
-            rights = [one.select_points(columns) for one in linearisations]
+            rights = [kernel.select_points(columns) for kernel in linearisations]
             yield 2, [left.kernel_parts(right) for left, right in zip(lefts, rights, strict=True)]
 
 

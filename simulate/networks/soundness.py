@@ -25,7 +25,7 @@ _MEMBERS, _POINTS = 2, 4
 _REMEDY = "Let forward be a differentiable function of the weights and of each point alone (docs/architectures.md)"
 _Result = TypeVar("_Result")
 
-_checked: set[tuple] = set()  # what was asked in this process: batches of a task need not be again
+_checked: set[tuple] = set()  # cases that were checked in this process: batches of a task need not be again
 
 
 def construct(
@@ -67,15 +67,15 @@ def check_architecture(network: Architecture) -> None:
     """
     cls = type(network)
     formula = network.activation.activation.formula
-    asked = cls, network.input_shape, network.width, network.depth, network.bias, formula
-    if cls.__module__.startswith(f"{simulate.networks.__name__}.") or asked in _checked:
+    case = cls, network.input_shape, network.width, network.depth, network.bias, formula
+    if cls.__module__.startswith(f"{simulate.networks.__name__}.") or case in _checked:
         return
     weights = network.initial_weights(0, range(_MEMBERS))
     x = torch.randn(_POINTS, network.input_dim, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     x *= math.sqrt(network.input_dim) / x.norm(dim=1, keepdim=True)
     _check_outputs(network, weights, x)
     _check_derivatives(network, weights, x)
-    _checked.add(asked)
+    _checked.add(case)
 
 
 def _check_outputs(network: Architecture, weights: Weights, x: Tensor) -> None:
@@ -102,10 +102,10 @@ def _check_derivatives(network: Architecture, weights: Weights, x: Tensor) -> No
     cls = type(network)
     q = torch.linspace(-1.0, 1.0, _MEMBERS * _POINTS, dtype=x.dtype).reshape(_MEMBERS, _POINTS)
     v = network.initial_weights(1, range(_MEMBERS))
-    at = _attempt(cls, "it can't be differentiated", lambda: network.linearise(weights, x))
-    gradient = _attempt(cls, "automatic differentiation finds no gradient of it", lambda: at.pullback(q))
-    change = _attempt(cls, "forward-mode differentiation of it fails", lambda: at.pushforward(v))
-    trace = _attempt(cls, "its gradients can't be taken point by point", at.kernel_trace)
+    linearisation = _attempt(cls, "it can't be differentiated", lambda: network.linearise(weights, x))
+    gradient = _attempt(cls, "automatic differentiation finds no gradient of it", lambda: linearisation.pullback(q))
+    change = _attempt(cls, "forward-mode differentiation of it fails", lambda: linearisation.pushforward(v))
+    trace = _attempt(cls, "its gradients can't be taken point by point", linearisation.kernel_trace)
     step = 1e-6
     ahead, behind = ([w + sign * step * c for w, c in zip(weights, v, strict=True)] for sign in (1, -1))
     difference = (_evaluated(network, ahead, x) - _evaluated(network, behind, x)) / (2 * step)

@@ -61,9 +61,9 @@ def integrator_of(experiment: Experiment) -> Name:
     """Return the integrator of an experiment: the one asked for, or the one that takes fewer operations."""
     if not isinstance(experiment.dynamics, Flow):
         return experiment.dynamics.name  # one each: see `build`
-    asked = experiment.dynamics.integrator
-    if asked != "auto":
-        return asked
+    requested = experiment.dynamics.integrator
+    if requested != "auto":
+        return requested
     counts = [operations(experiment, width) for width in experiment.widths]
     return min(counts[0], key=lambda name: sum(count[name] for count in counts))
 

@@ -63,8 +63,8 @@ def operations(experiment: Experiment, width: int) -> float:
     usual_steps = choice.CONVOLUTIONAL_STEPS if experiment.network_class.stiff else choice.STEPS
     checkpoints = len(scaled_times(experiment.checkpoints))
     # each step looks at the points on which the tangent is followed, the others are looked at where outputs are kept
-    in_each_step, others = min(experiment.n_test, EVENT_POINTS), max(0, experiment.n_test - EVENT_POINTS)
-    outputs = usual_steps * in_each_step + (_OUTPUTS_OF_A_NETWORK + checkpoints) * others
+    in_each_step, remaining = min(experiment.n_test, EVENT_POINTS), max(0, experiment.n_test - EVENT_POINTS)
+    outputs = usual_steps * in_each_step + (_OUTPUTS_OF_A_NETWORK + checkpoints) * remaining
     held_out = outputs * (2.0 * forward + 3.0 * choice.PASS * activations)
     kernels = _KERNELS_OF_A_NETWORK + checkpoints
     arms = (
@@ -87,8 +87,8 @@ def _stochastic(experiment: Experiment, dynamics: SGD | Adam, width: int) -> flo
     # of weights themselves, not of their span on the points
     forward, activations = choice.forward_pass(experiment, width, spanned=False)
     weights = float(network_size(experiment, width).weights)
-    each = 2.0 * n * (6.0 * forward + 10.0 * choice.PASS * activations) + updates * 10.0 * choice.PASS * weights
-    return min(epochs, experiment.max_steps) * each
+    per_epoch = 2.0 * n * (6.0 * forward + 10.0 * choice.PASS * activations) + updates * 10.0 * choice.PASS * weights
+    return min(epochs, experiment.max_steps) * per_epoch
 
 
 @functools.lru_cache(maxsize=1024)

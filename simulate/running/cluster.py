@@ -23,7 +23,7 @@ from distributed.scheduler import KilledWorker
 from lazyrich.errors import InputError
 from simulate.planning.tasks import Task
 from simulate.running.job import Job
-from simulate.running.workers import Done, Say
+from simulate.running.workers import Done, Notify
 from simulate.store.backend import StoreError
 
 PATIENCE = 600.0  # seconds that a lost scheduler is waited for
@@ -36,7 +36,7 @@ class _SchedulerLost(Exception):
 
 
 def on_cluster(
-    job: Job, tasks: tuple[Task, ...], scheduler: str, begun: set[Task], say: Say, patience: float = PATIENCE
+    job: Job, tasks: tuple[Task, ...], scheduler: str, begun: set[Task], notify: Notify, patience: float = PATIENCE
 ) -> Iterator[Done]:
     """Compute tasks on the cluster of ``scheduler`` ("tcp://host:8786", or the file that ``dask scheduler`` wrote).
 
@@ -52,22 +52,24 @@ def on_cluster(
     while left:
         with _left_alone(client):
             try:
-                with closing(_results(client, job, deque(left), begun, say)) as results:
+                with closing(_results(client, job, deque(left), begun, notify)) as results:
                     for done in results:
                         del left[done.task]
                         yield done
             except _SchedulerLost:
-                say(f"the scheduler {scheduler} is gone: waiting for it, {len(left)} tasks left")
+                notify(f"the scheduler {scheduler} is gone: waiting for it, {len(left)} tasks left")
         if left:
             client = _next_connection(scheduler, patience)
 
 
-def _results(client: Client, job: Job, waiting: deque[Task], begun: set[Task], say: Say) -> Generator[Done, None, None]:
+def _results(
+    client: Client, job: Job, waiting: deque[Task], begun: set[Task], notify: Notify
+) -> Generator[Done, None, None]:
     """Keep the cluster busy and hand over what comes back."""
     # a worker offers as many GPUs as were declared when it was started (--resources GPU=1)
     resources = {"GPU": 1} if job.device.startswith("cuda") else None
     if not _able_workers(client, resources):
-        say("no worker" + (" with a GPU (dask worker --resources GPU=1)" if resources else "") + " yet: waiting")
+        notify("no worker" + (" with a GPU (dask worker --resources GPU=1)" if resources else "") + " yet: waiting")
     running: dict[Future, Task] = {}
 
     def send() -> list[Future]:

@@ -56,8 +56,8 @@ def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Tas
 
 def _memory(campaign: Campaign, task: Task, device: str) -> float:
     experiment = campaign.find(task.experiment)
-    most, seeds = networks_at_once(experiment, task.width, device), task.seed_stop - task.seed_start
-    at_once = chunk_size(networks_in(campaign, task), most, seeds)
+    batch_limit, seeds = networks_at_once(experiment, task.width, device), task.seed_stop - task.seed_start
+    at_once = chunk_size(networks_in(campaign, task), batch_limit, seeds)
     return at_once * bytes_per_network(experiment, task.width) / 2**30
 
 

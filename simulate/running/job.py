@@ -107,7 +107,7 @@ class Job:
     def _run_unfinished(self, experiment: Experiment, task: Task, data: Data) -> xr.Dataset:
         """Train the networks of a task that are not finished; the others are left pending in what is returned."""
         finished = self.finished[task]
-        whole: xr.Dataset | None = None
+        merged: xr.Dataset | None = None
         # neighbouring seeds that lack the same amplitudes form a grid of their own
         for start, stop in _equal_columns(finished):
             lacking = np.flatnonzero(~finished[:, start])
@@ -117,12 +117,12 @@ class Job:
             seeds = (task.seed_start + start, task.seed_start + stop)
             part = Task(task.experiment, task.index, task.width, *seeds)
             result = self.compute(experiment.model_copy(update=grid), part, data, device=self.device)
-            if whole is None:
-                whole = _zeros_like(result, finished.shape)
+            if merged is None:
+                merged = _zeros_like(result, finished.shape)
             for name in result.data_vars:
-                whole[name].values[:, lacking, start:stop] = result[name].values
-        assert whole is not None  # a task without pending networks is not run
-        return whole
+                merged[name].values[:, lacking, start:stop] = result[name].values
+        assert merged is not None  # a task without pending networks is not run
+        return merged
 
 
 def _equal_columns(flags: np.ndarray) -> list[tuple[int, int]]:

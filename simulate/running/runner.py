@@ -26,7 +26,7 @@ from simulate.networks.registry import user_architectures
 from simulate.networks.soundness import check_architecture
 from simulate.planning.tasks import Task, task_cost
 from simulate.running.job import Compute, Job, check_device
-from simulate.running.workers import ATTEMPTS, Done, Say, in_processes, in_this_process
+from simulate.running.workers import ATTEMPTS, Done, Notify, in_processes, in_this_process
 from simulate.store import Store, exclusive_lock
 from simulate.store.extend import extend, finish_extension
 from simulate.store.provenance import commit, machine, now, usable_cores, versions
@@ -74,8 +74,8 @@ class Interrupted(KeyboardInterrupt):
 
     def __str__(self) -> str:
         shown = "; ".join(task.title for task in self.dropped[:8]) + ("; …" if len(self.dropped) > 8 else "")
-        what = f"dropped {len(self.dropped)} tasks in flight ({shown})" if self.dropped else "no task was in flight"
-        return f"interrupted: {what}; what was finished is kept. Run the same command again to go on."
+        dropped = f"dropped {len(self.dropped)} tasks in flight ({shown})" if self.dropped else "no task was in flight"
+        return f"interrupted: {dropped}; what was finished is kept. Run the same command again to go on."
 
 
 def run(
@@ -89,7 +89,7 @@ def run(
     data_root: str | Path | None = None,
     download: bool = False,
     progress: Callable[[Progress], None] | None = None,
-    say: Say | None = None,
+    say: Notify | None = None,
     grow: bool = False,
     compute: Compute = run_task,
 ) -> Outcome:
@@ -137,40 +137,40 @@ def run(
     sha256 = {name: d.sha256 for name, d in data.items()}
     finish_extension(store)
     with exclusive_lock(store):
-        kept = extend(store, campaign, data) if grow else 0
-    tell: Say = say or (lambda _: None)
-    if kept:
-        tell(f"extended: {kept} networks are kept")
+        networks_kept = extend(store, campaign, data) if grow else 0
+    notify: Notify = say or (lambda _: None)
+    if networks_kept:
+        notify(f"extended: {networks_kept} networks are kept")
     with exclusive_lock(store):
         opened = Store.create(store, campaign, data, device)
         opened.check_layout()
         opened.check_data(data)
         tasks = opened.pending()
         partly = {t: done for t in tasks if (done := opened.finished_networks(t)).any()} if opened.was_extended else {}
-        asked = opened.campaign_with_stored_integrators()
-        job = Job(asked, device, root, compute, sha256, versions(), threads, user_architectures(), partly)
+        stored_campaign = opened.campaign_with_stored_integrators()
+        job = Job(stored_campaign, device, root, compute, sha256, versions(), threads, user_architectures(), partly)
         lost: tuple[Task, ...] = ()
         if tasks:
             begun: set[Task] = set()
             if scheduler is not None:
                 from simulate.running.cluster import on_cluster  # a second to import
 
-                source = on_cluster(job, tasks, scheduler, begun, tell)
+                source = on_cluster(job, tasks, scheduler, begun, notify)
             elif workers == 1 or len(tasks) == 1:
                 source = in_this_process(job, tasks, data, begun)
             else:
-                source = in_processes(job, tasks, min(workers, len(tasks)), begun, tell)
-            who = workers if scheduler is None else "cluster"
-            with _recorded(opened, device=device, workers=who, threads=threads):
+                source = in_processes(job, tasks, min(workers, len(tasks)), begun, notify)
+            computing = workers if scheduler is None else "cluster"
+            with _recorded(opened, device=device, workers=computing, threads=threads):
                 lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
     outcome = Outcome(opened, opened.counts(), lost)
     if lost and say is None:
-        warnings.warn(_told_lost(outcome), RuntimeWarning, stacklevel=2)
+        warnings.warn(_lost_sentence(outcome), RuntimeWarning, stacklevel=2)
     return outcome
 
 
-def _told_lost(outcome: Outcome) -> str:
-    """Say which networks a run did not train."""
+def _lost_sentence(outcome: Outcome) -> str:
+    """Return the sentence about the networks that a run did not train."""
     pending = sum(counts.get(Status.PENDING, 0) for counts in outcome.counts.values())
     return (
         f"{pending} networks in {len(outcome.lost)} tasks were not trained: the processes that tried died {ATTEMPTS} "
@@ -197,10 +197,10 @@ def _collect(store: Store, source: Iterator[Done], begun: set[Task], report: _Re
 
 
 @contextmanager
-def _recorded(store: Store, **how: object) -> Iterator[None]:
+def _recorded(store: Store, **settings: object) -> Iterator[None]:
     """Keep a record of the run in the store: when, where, with what, and how it ended (if it was not killed)."""
-    computed_with = {"versions": versions(), "commit": commit(), "machine": machine(str(how["device"]))}
-    record = {"started": now(), **computed_with, **how}
+    computed_with = {"versions": versions(), "commit": commit(), "machine": machine(str(settings["device"]))}
+    record = {"started": now(), **computed_with, **settings}
     store.record(record)
     ended = "failed"
     try:
@@ -232,14 +232,14 @@ class _Reporter:
     def start(self, counts: dict[str, dict[Status, int]]) -> None:
         for of_experiment in counts.values():
             self._count(of_experiment)
-        self._tell(None)
+        self._call_back(None)
 
     def done(self, task: Task, statuses: dict[Status, int]) -> None:
         self._count(statuses)
         cost = task_cost(self.campaign, task)
         self.cost_done += cost
         self.cost_left -= cost
-        self._tell(task)
+        self._call_back(task)
 
     def _count(self, statuses: dict[Status, int]) -> None:
         for status, number in statuses.items():
@@ -247,7 +247,7 @@ class _Reporter:
                 self.finished += number
                 self.failed += number if status != Status.CONVERGED else 0
 
-    def _tell(self, task: Task | None) -> None:
+    def _call_back(self, task: Task | None) -> None:
         if self.callback is None:
             return
         seconds = time.monotonic() - self.started

@@ -23,7 +23,7 @@ from simulate.running.parent_watch import follow_parent
 
 ATTEMPTS = 3  # a task whose worker dies is tried this often: the next death is more likely its own doing
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ def in_this_process(job: Job, tasks: tuple[Task, ...], data: Mapping[str, Data],
             yield Done(task, result)
 
 
-def in_processes(job: Job, tasks: tuple[Task, ...], count: int, begun: set[Task], say: Say) -> Iterator[Done]:
+def in_processes(job: Job, tasks: tuple[Task, ...], count: int, begun: set[Task], notify: Notify) -> Iterator[Done]:
     """Side by side in ``count`` processes; those that die are replaced, and the tasks they had are tried again."""
     waiting = deque(tasks)
     while waiting:
         suspects = yield from _through_pool(job, waiting, count, begun)
         if suspects:
-            say(f"a worker process died (killed, or out of memory): {len(suspects)} tasks are tried again")
+            notify(f"a worker process died (killed, or out of memory): {len(suspects)} tasks are tried again")
         for task in suspects:
             # alone, so that a task that kills its worker takes no other with it
             for _ in range(1, ATTEMPTS):

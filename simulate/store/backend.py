@@ -93,11 +93,11 @@ def backend_for(path: str | Path | StorageBackend) -> StorageBackend:
 
     if not isinstance(path, str | Path):
         return path
-    scheme, separator, rest = str(path).partition("://")
+    scheme, separator, location = str(path).partition("://")
     if not separator:
         return FolderBackend(check_path("store", path))
     if not scheme:
         raise InputError("store", str(path), "has no scheme before ://", "Give a path, or a URL (s3://bucket/store)")
     if scheme in ("file", "local"):
-        return FolderBackend(check_path("store", rest))
+        return FolderBackend(check_path("store", location))
     return ObjectStorageBackend(str(path))

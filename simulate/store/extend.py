@@ -106,9 +106,11 @@ def _check_grows(old: Store, campaign: Campaign) -> None:
         field, stored, given = difference
         raise InputError(field, given, f"the store {old.backend} was made with {stored!r}", _REMEDY)
     for later in campaign.experiment:
-        made, now = old.integrator(later.name), integrator_of(later)
-        if made != now:
-            problem = f"the integrator of {later.name} would be {now}, and the store's networks were made with {made}"
+        stored, chosen = old.integrator(later.name), integrator_of(later)
+        if stored != chosen:
+            problem = (
+                f"the integrator of {later.name} would be {chosen}, and the store's networks were made with {stored}"
+            )
             raise InputError("widths", list(later.widths), problem, _REMEDY)
 
 

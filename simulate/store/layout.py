@@ -63,8 +63,8 @@ def description(member: Mapping[str, Any]) -> bytes:
 
 def _is_result(key: str, results: Mapping[str, set[str]]) -> bool:
     """Whether an object is a chunk of results (written again and again) and not part of the layout."""
-    experiment, _, rest = key.partition("/")
-    variable, _, chunk = rest.partition("/")
+    experiment, _, path = key.partition("/")
+    variable, _, chunk = path.partition("/")
     return chunk.startswith("c/") and variable in results[experiment]
 
 

@@ -154,8 +154,8 @@ def _is_complete(document: dict[str, Any]) -> bool:
         and all(isinstance(attributes.get(name), dict) for name in ("campaign", "versions"))
         and isinstance(data, dict)
         and all(
-            isinstance(one, dict) and isinstance(one.get("name"), str) and isinstance(one.get("sha256"), str)
-            for one in data.values()
+            isinstance(entry, dict) and isinstance(entry.get("name"), str) and isinstance(entry.get("sha256"), str)
+            for entry in data.values()
         )
         and isinstance(members, dict)
         and all(isinstance(member, dict) and "node_type" in member for member in members.values())

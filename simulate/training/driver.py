@@ -46,8 +46,8 @@ class Result:
     @classmethod
     def pending(cls, alpha: Tensor) -> Result:
         """Return it before the first step; one evaluation, at the start, is done."""
-        whole = torch.zeros_like(alpha, dtype=torch.int32)
-        return cls(whole.to(torch.int8), torch.zeros_like(alpha, dtype=torch.float64), whole, torch.ones_like(whole))
+        steps = torch.zeros_like(alpha, dtype=torch.int32)
+        return cls(steps.to(torch.int8), torch.zeros_like(alpha, dtype=torch.float64), steps, torch.ones_like(steps))
 
 
 def integrate(

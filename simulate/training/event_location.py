@@ -52,8 +52,8 @@ def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> tuple
         moved = above.to(low.dtype) - below.to(low.dtype)
         left, right = torch.where(below, share, left), torch.where(above, share, right)
         value_right = torch.where(above, value, value_right)
-        found, evaluated = torch.stack([(value_right <= event.tolerance).all(), (share == right).all()]).tolist()
-        if found:
+        located, evaluated = torch.stack([(value_right <= event.tolerance).all(), (share == right).all()]).tolist()
+        if located:
             return right, moment if evaluated else step.moment_at(right)
     return right, step.moment_at(right)
 

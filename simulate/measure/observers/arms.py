@@ -55,9 +55,9 @@ class Arms(Observer):
         network = TrainedArm(self.output, result.time_end, result.status)
         for position, name in enumerate(self.batch.experiment.arms):
             arm = network if name == "network" else train_arm(self.batch, name, self.weights_end)
-            where = (..., position)
-            self.columns.put("arm_time_end", where, arm.time_end)
-            self.columns.put("arm_distance", where, distance(arm.output, self.output))
-            self.columns.put("arm_status", where, arm.status)
+            index = (..., position)
+            self.columns.put("arm_time_end", index, arm.time_end)
+            self.columns.put("arm_distance", index, distance(arm.output, self.output))
+            self.columns.put("arm_status", index, arm.status)
             if name != "network":
-                self.columns.put("test_error", where, error(arm.output, self.batch.y_test))
+                self.columns.put("test_error", index, error(arm.output, self.batch.y_test))

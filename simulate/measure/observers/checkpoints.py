@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from simulate.campaign.experiment import Experiment
     from simulate.training.moment import Moment
 
-_AT = ("checkpoint",)
+_DIMS = ("checkpoint",)
 
 
 class Checkpoints(Observer):
     """Members at their checkpoints: NaN where a member did not get so far."""
 
     variables = {
-        "time": Variable("time of the checkpoint; NaN, as all that is stored there, after training stopped", _AT),
-        "loss": Variable("mean of l(F·y) over training points (without 1/alpha^2)", _AT),
-        "output_rms": Variable("rms over test points of F", _AT),
-        "kernel_change_t": Variable("||Theta_t - Theta_0||_F / ||Theta_0||_F on n_kernel held-out points", _AT),
+        "time": Variable("time of the checkpoint; NaN, as all that is stored there, after training stopped", _DIMS),
+        "loss": Variable("mean of l(F·y) over training points (without 1/alpha^2)", _DIMS),
+        "output_rms": Variable("rms over test points of F", _DIMS),
+        "kernel_change_t": Variable("||Theta_t - Theta_0||_F / ||Theta_0||_F on n_kernel held-out points", _DIMS),
         "preactivation_velocity": Variable(
-            "rms over training points and neurons of dz/dt, z what W_l puts out", (*_AT, "layer")
+            "rms over training points and neurons of dz/dt, z what W_l puts out", (*_DIMS, "layer")
         ),
     }
     optional = True
@@ -49,9 +49,9 @@ class Checkpoints(Observer):
         point = flow(moment.weights)
         rates = point.weight_velocity()
         velocity = flow.network.preactivation_velocity(moment.weights, rates, flow.inputs)
-        where = (members, rows)
-        self.columns.put("time", where, moment.time)
-        self.columns.put("loss", where, flow.mean_loss(moment.output))
-        self.columns.put("output_rms", where, held_out.output_rms(members, moment.weights))
-        self.columns.put("kernel_change_t", where, held_out.kernel_change(members, moment.weights)[0])
-        self.columns.put("preactivation_velocity", where, velocity)
+        index = (members, rows)
+        self.columns.put("time", index, moment.time)
+        self.columns.put("loss", index, flow.mean_loss(moment.output))
+        self.columns.put("output_rms", index, held_out.output_rms(members, moment.weights))
+        self.columns.put("kernel_change_t", index, held_out.kernel_change(members, moment.weights)[0])
+        self.columns.put("preactivation_velocity", index, velocity)

@@ -17,9 +17,9 @@ class Predictions(Observer):
     def end(self, ending: Ending) -> None:
         """See `Observer`."""
         output = ending.test_output
-        known = output.isfinite().all(-1) & ending.output.isfinite().all(-1)
+        finite = output.isfinite().all(-1) & ending.output.isfinite().all(-1)
         wrong = (output * self.batch.y_test <= 0).to(output.dtype).mean(-1)
         # where there are arms, the network is the first of them
         first = (ending.members, 0) if self.columns["test_error"].ndim == 2 else ending.members
-        self.columns.put("test_error", first, wrong.where(known, float("nan")))
+        self.columns.put("test_error", first, wrong.where(finite, float("nan")))
         self.columns.put("test_output", ending.members, output)

@@ -67,7 +67,7 @@ def test_inputs_are_over_sqrt_d_and_a_bias_is_one_more(bias):
 @pytest.mark.parametrize("largest", [1, 100])
 def test_inner_products_of_ranges_do_not_depend_on_whether_they_are_kept(largest, monkeypatch):
     monkeypatch.setattr("simulate.networks.first_layer.MAX_GRAM_POINTS", largest)
-    points = PointRange.whole(PointSet.from_inputs(inputs()))
+    points = PointRange.all_points(PointSet.from_inputs(inputs()))
     whole = points.a @ points.a.mT
     left, right = points.subrange(slice(1, 4)), points.subrange(slice(2, None)).subrange(slice(1, 3))
     torch.testing.assert_close(left.inner(right), whole[1:4, 3:5])
