@@ -29,8 +29,8 @@ from simulate.running.dry_run import plan
 from simulate.running.reproduce import reproduce
 from simulate.running.runner import run, worker_count
 from simulate.store import Store
+from simulate.store.damaged_store import DamagedStoreError
 from simulate.store.export import export
-from simulate.store.root import DamagedStoreError
 
 EXIT_DAMAGE = DamagedStoreError.exit_code
 

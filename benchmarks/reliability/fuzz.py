@@ -37,9 +37,9 @@ from fit.user_predictions import read_predictions
 from lazyrich.errors import ExpectedError
 from lazyrich.filenames import check_output_folder, check_path, file_names
 from simulate import Campaign, Experiment, Store, load_data, run
-from simulate.store.backend import backend_for
 from simulate.store.commits import COMMITS
 from simulate.store.in_memory import MemoryBackend
+from simulate.store.locations import backend_for
 from simulate.store.records import RECORDS
 from simulate.store.root import COPY, ROOT, sealed
 from theory.activation import Activation

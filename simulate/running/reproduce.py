@@ -16,7 +16,7 @@ from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.networks.torch_functions import require_loaded
 from simulate.planning.tasks import Task
 from simulate.running.job import check_device, one_thread_on
-from simulate.store import Store
+from simulate.store import Store, naming_damage
 from simulate.training.status import Status
 from theory.activation import Activation
 
@@ -73,7 +73,7 @@ def reproduce(
     data = load_data(experiment, data_root)
     store.check_data({experiment.name: data})
     store.check_presence()
-    with store.naming_damage():
+    with naming_damage(store.backend):
         stored = store.tree()[experiment.name].to_dataset().isel(chosen).load()
     if stored["status"] == Status.PENDING:
         raise InputError("network", network, "is pending", "Run the campaign first")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulate.store.backend import StoreError
     from simulate.store.damage import Damage
+    from simulate.store.damaged_store import DamagedStoreError
     from simulate.store.opening import naming_damage, open_tree
-    from simulate.store.root import DamagedStoreError
     from simulate.store.store import Store, exclusive_lock
 
 __all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock", "naming_damage", "open_tree"]
@@ -18,7 +18,7 @@ __all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock
 #: exported name -> its module
 _MODULES = {
     "Damage": "damage",
-    "DamagedStoreError": "root",
+    "DamagedStoreError": "damaged_store",
     "Store": "store",
     "StoreError": "backend",
     "exclusive_lock": "store",

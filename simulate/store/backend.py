@@ -1,7 +1,8 @@
 """What a store asks of the storage under it: objects of bytes by their keys, and a lock for the one writer.
 
 Implementations: a folder (`simulate.store.folder`), a prefix on object storage (`simulate.store.object_storage`),
-memory (`simulate.store.in_memory`, for tests). An object is written whole or not at all.
+memory (`simulate.store.in_memory`, for tests). `simulate.store.locations` takes the one that a path names. An object is
+written whole or not at all.
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
-from lazyrich.errors import ExpectedError, InputError
-from lazyrich.filenames import check_path
+from lazyrich.errors import ExpectedError
 
 #: folder for what lies beside the Zarr hierarchy: the root's copy, the records of runs and commits, the lock
 BOOKKEEPING = ".lazyrich"
@@ -80,24 +79,9 @@ class StorageBackend(Protocol):
         """Remove the lock of a run that is dead; return whether there was any to be removed."""
 
 
-def backend_for(path: str | Path | StorageBackend) -> StorageBackend:
-    """Return the backend that a path or a URL names.
-
-    Raises
-    ------
-    InputError
-        If the path can't be one, or no file system is installed for the URL.
-    """
-    from simulate.store.folder import FolderBackend
-    from simulate.store.object_storage import ObjectStorageBackend
-
-    if not isinstance(path, str | Path):
-        return path
-    scheme, separator, location = str(path).partition("://")
-    if not separator:
-        return FolderBackend(check_path("store", path))
-    if not scheme:
-        raise InputError("store", str(path), "has no scheme before ://", "Give a path, or a URL (s3://bucket/store)")
-    if scheme in ("file", "local"):
-        return FolderBackend(check_path("store", location))
-    return ObjectStorageBackend(str(path))
+def read_if_present(backend: StorageBackend, key: str) -> bytes | None:
+    """Return an object; None if there is none, or something else is in its place (`StorageBackend.obstruction`)."""
+    try:
+        return backend.read(key)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None

@@ -9,9 +9,10 @@ from pathlib import Path
 from lazyrich.errors import InputError
 from simulate.campaign.campaign import Campaign
 from simulate.data import Data
-from simulate.store.backend import StorageBackend, backend_for
+from simulate.store.backend import StorageBackend
 from simulate.store.checked_json import dump_checked
 from simulate.store.layout import lay_out
+from simulate.store.locations import backend_for
 from simulate.store.provenance import origin
 from simulate.store.records import RECORDS
 from simulate.store.root import COPY, CREATING, ROOT

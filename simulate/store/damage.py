@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from simulate.planning.tasks import Task
-from simulate.store.backend import StorageBackend
+from simulate.store.backend import StorageBackend, read_if_present
 from simulate.store.checked_json import digest_of, load_json
 from simulate.store.chunk_codec import ChunkCodec, is_whole
 from simulate.store.commits import CommitRecord
 from simulate.store.records import damaged_records
-from simulate.store.root import COPY, ROOT, DamagedStoreError, Root
+from simulate.store.root import COPY, ROOT, Root
 from simulate.training.status import Status
 
 _CHANGED = "is not as it was written"
@@ -27,11 +27,6 @@ class Damage:
     task: Task | None = None
 
 
-def damaged_store(store: object, damaged: list[Damage]) -> DamagedStoreError:
-    """Return the error that names the first damage, how many there are, and what to do."""
-    return DamagedStoreError.naming(str(store), damaged[0].path, damaged[0].problem, len(damaged))
-
-
 def damaged_metadata(backend: StorageBackend, root: Root) -> Iterator[Damage]:
     """Look at the root, its copy, the metadata of groups and arrays, the coordinates and the records of runs."""
     has_copies = root.attributes["schema_version"] > 1
@@ -39,10 +34,10 @@ def damaged_metadata(backend: StorageBackend, root: Root) -> Iterator[Damage]:
         obstruction = backend.obstruction(key)
         if obstruction or (key == ROOT and not root.sound):
             yield Damage(key, obstruction or (_CHANGED if backend.exists(key) else _MISSING))
-        elif key == COPY and root.sound and (copy := _read(backend, COPY)) != _read(backend, ROOT):
+        elif key == COPY and root.sound and (copy := read_if_present(backend, COPY)) != read_if_present(backend, ROOT):
             yield Damage(COPY, _MISSING if copy is None else _CHANGED)
     for key, digest in root.attributes["manifest"].items():
-        data = _read(backend, key)
+        data = read_if_present(backend, key)
         if obstruction := backend.obstruction(key):
             yield Damage(key, obstruction)
         elif data is None:
@@ -112,7 +107,7 @@ def _chunk(backend: StorageBackend, codec: ChunkCodec, task: Task, variable: str
     key = codec.key(task, variable)
     if obstruction := backend.obstruction(key):
         return None, obstruction
-    chunk = _read(backend, key)
+    chunk = read_if_present(backend, key)
     if chunk is None:
         return None, None
     if not is_whole(chunk):
@@ -122,13 +117,6 @@ def _chunk(backend: StorageBackend, codec: ChunkCodec, task: Task, variable: str
     except (ValueError, RuntimeError, MemoryError):  # whole, and of another shape
         return None, "can't be decoded (it is a chunk of another shape)"
     return chunk, None
-
-
-def _read(backend: StorageBackend, key: str) -> bytes | None:
-    try:
-        return backend.read(key)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
 
 
 def _disagrees(root: Root, member: str, data: bytes) -> bool:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from lazyrich.errors import InputError
 from lazyrich.filenames import check_path
+from simulate.store.opening import naming_damage
 from simulate.store.store import Store
 from simulate.training.status import Status
 
@@ -34,7 +35,7 @@ def export(store: Store, path: str | Path) -> list[Path]:
     if out.suffix not in writers:
         raise InputError("out", str(out), "can't tell the format from its name", "End it in .csv or .nc")
     store.check_presence()
-    with store.naming_damage():
+    with naming_damage(store.backend):
         experiments = {e.name: store.tree()[e.name].to_dataset().load() for e in store.campaign.experiment}
     try:
         return writers[out.suffix](store, experiments, out)

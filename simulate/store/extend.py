@@ -17,9 +17,10 @@ from simulate.campaign.campaign import Campaign
 from simulate.data import Data
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.tasks import Task
-from simulate.store.backend import backend_for, storage_errors
+from simulate.store.backend import storage_errors
 from simulate.store.differences import first_difference
 from simulate.store.folder import FolderBackend
+from simulate.store.locations import backend_for
 from simulate.store.records import write_records
 from simulate.store.store import Store
 from simulate.training.status import Status

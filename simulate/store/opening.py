@@ -6,16 +6,20 @@ Where reading fails, the store itself says which part of it is damaged.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from lazyrich.errors import ExpectedError
-from simulate.store.backend import StorageBackend, backend_for
+from simulate.store.backend import StorageBackend
+from simulate.store.damaged_store import damage_as_cause
+from simulate.store.locations import backend_for
 from simulate.store.presence import check_presence
 from simulate.store.root import COPY, ROOT, read_root
+
+if TYPE_CHECKING:
+    from simulate.store.damage import Damage
 
 
 def open_tree(path: str | Path | StorageBackend) -> xr.DataTree:
@@ -42,27 +46,24 @@ def open_tree(path: str | Path | StorageBackend) -> xr.DataTree:
         return tree
 
 
-@contextmanager
-def naming_damage(path: str | Path | StorageBackend) -> Iterator[None]:
-    """Say which part of a store is damaged, if that is why what is done inside failed.
+def naming_damage(path: str | Path | StorageBackend) -> AbstractContextManager[None]:
+    """Say which part of the store at ``path`` is damaged, if that is why what is done inside fails.
 
     Raises
     ------
     DamagedStoreError
         Naming the first damage; an exception that has another cause travels on.
     """
-    try:
-        yield
-    except ExpectedError:
-        raise
-    except Exception:
+
+    def verify() -> list[Damage]:
         backend = backend_for(path)
         if not _is_store(backend):
-            raise
+            return []
         from simulate.store.store import Store  # and with it torch, which reading does without
 
-        with Store.open(backend).naming_damage():
-            raise
+        return Store.open(backend).verify()
+
+    return damage_as_cause(path, verify)
 
 
 def _is_store(backend: StorageBackend) -> bool:

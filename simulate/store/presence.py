@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from simulate.store.backend import StorageBackend
-from simulate.store.root import DamagedStoreError, Root
+from simulate.store.damaged_store import DamagedStoreError
+from simulate.store.root import Root
 from simulate.training.status import Status
 
 
@@ -26,7 +27,7 @@ def check_presence(backend: StorageBackend, root: Root, statuses: Mapping[str, n
     present = set(backend.keys())
     missing = [key for key in _needed(root, statuses) if key not in present]
     if missing:
-        raise DamagedStoreError.naming(str(backend), missing[0], "is missing", len(missing))
+        raise DamagedStoreError.naming(backend, missing[0], "is missing", len(missing))
 
 
 def _needed(root: Root, statuses: Mapping[str, np.ndarray]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from simulate.store.backend import BOOKKEEPING, StorageBackend
+from simulate.store.backend import BOOKKEEPING, StorageBackend, read_if_present
 from simulate.store.checked_json import dump_checked, load_checked
 
 RECORDS = (f"{BOOKKEEPING}/runs.json", f"{BOOKKEEPING}/runs-copy.json")
@@ -30,9 +30,7 @@ def damaged_records(backend: StorageBackend) -> Iterator[str]:
 
 
 def _read(backend: StorageBackend, key: str) -> list[dict[str, Any]] | None:
-    try:
-        records = load_checked(backend.read(key))
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
+    data = read_if_present(backend, key)
+    records = load_checked(data) if data is not None else None
     of_its_kind = isinstance(records, list) and all(isinstance(record, dict) for record in records)
     return records if of_its_kind else None

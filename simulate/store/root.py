@@ -10,28 +10,13 @@ from typing import Any, TypeGuard
 
 from lazyrich.errors import InputError
 from simulate.measure.schema import READABLE
-from simulate.store.backend import BOOKKEEPING, StorageBackend
+from simulate.store.backend import BOOKKEEPING, StorageBackend, read_if_present
 from simulate.store.checked_json import digest_of, load_json
+from simulate.store.damaged_store import DamagedStoreError
 
 ROOT = "zarr.json"
 COPY = f"{BOOKKEEPING}/root.json"  # not in a folder's zarr.json: it would be taken for a group
 CREATING = f"{BOOKKEEPING}/creating"
-
-
-class DamagedStoreError(InputError):
-    """A store is not as it was written; ends a command with 4, as ``verify`` does."""
-
-    exit_code = 4
-
-    @classmethod
-    def naming(cls, store: str, key: str, problem: str, count: int) -> DamagedStoreError:
-        """Return the error about the first of ``count`` damaged objects."""
-        more = f", and {count - 1} more" if count > 1 else ""
-        remedy = (
-            f"python -m simulate verify {store} lists what is damaged, and python -m simulate repair {store} makes "
-            "only that again"
-        )
-        return cls("store", store, f"damaged: {key} {problem}{more}", remedy)
 
 
 @dataclass(frozen=True)
@@ -50,6 +35,10 @@ class Root:
     def members(self) -> dict[str, dict[str, Any]]:
         """Path -> metadata of every group and array, as consolidated when the store was made."""
         return self.document["consolidated_metadata"]["metadata"]
+
+    def integrator(self, experiment: str) -> str:
+        """Return the name of the integrator that an experiment's networks are made with."""
+        return self.members[experiment]["attributes"]["integrator"]
 
     @property
     def has_commit_records(self) -> bool:
@@ -171,10 +160,7 @@ def _described_objects(backend: StorageBackend, document: dict[str, Any] | None)
 
 def _read(backend: StorageBackend, key: str) -> bytes | None:
     with _unreadable(backend):
-        try:
-            return backend.read(key)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+        return read_if_present(backend, key)
 
 
 def _exists(backend: StorageBackend, key: str) -> bool:

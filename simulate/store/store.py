@@ -17,30 +17,27 @@ import numpy as np
 import xarray as xr
 
 from lazyrich import html
-from lazyrich.errors import ExpectedError, InputError
 from simulate.campaign.campaign import Campaign
 from simulate.campaign.dynamics import Flow
 from simulate.data import Data
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.tasks import Task, campaign_tasks
-from simulate.store.backend import StorageBackend, StoreError, backend_for, storage_errors
+from simulate.store.backend import StorageBackend, StoreError, storage_errors
 from simulate.store.chunk_codec import ChunkCodec
-from simulate.store.commits import CommitRecord
 from simulate.store.costs import Cost, cost_of
 from simulate.store.creation import create, exclusive_lock
-from simulate.store.damage import Damage, damaged_chunks, damaged_metadata, damaged_store
-from simulate.store.differences import first_difference
+from simulate.store.damage import Damage, damaged_chunks, damaged_metadata
+from simulate.store.damaged_store import DamagedStoreError, damage_as_cause
+from simulate.store.identity import check_description, check_same_campaign, check_same_data, stored_campaign
+from simulate.store.locations import backend_for
 from simulate.store.presence import check_presence
 from simulate.store.records import read_records, write_records
 from simulate.store.repair import repair_layout
-from simulate.store.root import DamagedStoreError, Root, read_root
+from simulate.store.root import Root, read_root
+from simulate.store.task_results import TaskResults
 from simulate.training.status import Status
 
 __all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock"]
-
-_REMEDY_NEW = "Give another path with --out, or the store's own campaign (more seeds, widths or amplitudes: --extend)"
-
-_REMEDY_ROOT = "Restore zarr.json from a backup"
 
 
 class Store:
@@ -85,7 +82,7 @@ class Store:
         new = create(backend, campaign, data, device)
         store = cls.open(backend)
         if not new:
-            store._check_same(campaign)
+            check_same_campaign(backend, store.campaign, campaign)
         return store
 
     @classmethod
@@ -101,39 +98,14 @@ class Store:
         """
         backend = backend_for(path)
         root = read_root(backend)
-        try:
-            campaign = Campaign.from_dict(root.attributes["campaign"])
-        except InputError as error:
-            problem = f"its campaign can't be read ({error})"
-            raise DamagedStoreError("store", str(backend), problem, _REMEDY_ROOT) from None
+        campaign = stored_campaign(backend, root)
         store = cls(backend, campaign, root)
-        store._check_description()
+        check_description(backend, root, campaign, store.codecs)
         return store
-
-    def _check_description(self) -> None:
-        """Check that the root describes arrays of the campaign's shapes."""
-        try:
-            for experiment in self.campaign.experiment:
-                shape = (len(experiment.widths), len(experiment.amplitudes), experiment.seeds)
-                described = self.codecs[experiment.name].shape
-                if described != shape or experiment.name not in self.root.attributes["data"]:
-                    raise ValueError(f"{experiment.name} has networks {described}, not {shape}")
-                if not isinstance(self.integrator(experiment.name), str):
-                    raise TypeError(f"no integrator of {experiment.name}")
-        except Exception as error:  # whatever zarr says of what is described as an array and is none
-            reason = (str(error) or repr(error)).splitlines()[0][:100]
-            problem = f"its zarr.json does not describe its campaign ({reason})"
-            raise DamagedStoreError("store", str(self.backend), problem, _REMEDY_ROOT) from error
-
-    def _check_same(self, campaign: Campaign) -> None:
-        difference = first_difference(self.campaign.to_dict(), campaign.to_dict())
-        if difference is not None:
-            field, old, new = difference
-            raise InputError(field, new, f"the store {self.backend} was made with {old!r}", _REMEDY_NEW)
 
     def integrator(self, experiment: str) -> str:
         """Return the name of the integrator that an experiment's networks are made with."""
-        return self.root.members[experiment]["attributes"]["integrator"]
+        return self.root.integrator(experiment)
 
     def campaign_with_stored_integrators(self) -> Campaign:
         """Return the campaign with the store's integrators asked for, where `auto` would choose others today."""
@@ -141,8 +113,8 @@ class Store:
         for experiment in self.campaign.experiment:
             stored = self.integrator(experiment.name)
             differs = isinstance(experiment.dynamics, Flow) and integrator_of(experiment) != stored
-            asked = {"dynamics": Flow.model_validate({"integrator": stored})} if differs else {}
-            experiments.append(experiment.model_copy(update=asked))
+            changes = {"dynamics": Flow.model_validate({"integrator": stored})} if differs else {}
+            experiments.append(experiment.model_copy(update=changes))
         return self.campaign.model_copy(update={"experiment": tuple(experiments)})
 
     @contextmanager
@@ -165,6 +137,10 @@ class Store:
         listed = self.root.attributes["manifest"]
         return {e.name: ChunkCodec(e.name, self.root.members, listed) for e in self.campaign.experiment}
 
+    @property
+    def _results(self) -> TaskResults:
+        return TaskResults(self.backend, self.codecs, self.root.attributes["digest"])
+
     def tasks(self) -> tuple[Task, ...]:
         """All tasks in scheduling order, cut as the store's chunks are."""
         return campaign_tasks(self.campaign, {name: codec.seeds_per_task for name, codec in self.codecs.items()})
@@ -179,44 +155,11 @@ class Store:
         StoreError
             If the storage fails; the task then stays pending.
         """
-        codec = self.codecs[task.experiment]
-        record = self._commit_record(task)
-        finished = self.finished_networks(task)
-        values = {name: result[name].values for name in codec.variables}
-        earlier: list[dict[str, bytes]] = []
-        if finished.any():
-            stored = {name: self.backend.read(codec.key(task, name)) for name in codec.variables}
-            earlier = [{codec.key(task, name): chunk for name, chunk in stored.items()}]
-            for name, new in values.items():
-                old = codec.decode(task, name, stored[name])
-                values[name] = np.where(finished.reshape(1, *finished.shape, *[1] * (new.ndim - 3)), old, new)
-        chunks = {codec.key(task, name): codec.encode(task, name, values[name]) for name in codec.variables}
-        status = codec.key(task, "status")
-        with storage_errors(self.backend):
-            if earlier:  # chunks are of either kind until all are written
-                self.backend.write({record.key: record.bytes_of(*earlier, chunks)})
-            data = {key: chunk for key, chunk in chunks.items() if key != status}
-            self.backend.write(data if earlier else {**data, record.key: record.bytes_of(chunks)})
-            self.backend.write({status: chunks[status]})
-            if earlier:
-                self.backend.write({record.key: record.bytes_of(chunks)})
-
-    def _commit_record(self, task: Task) -> CommitRecord:
-        return CommitRecord(self.codecs[task.experiment].key(task, "status"), self.root.attributes["digest"])
+        self._results.write(task, result)
 
     def finished_networks(self, task: Task) -> np.ndarray:
         """Return which networks of a task are finished, (amplitudes, seeds of the task): some, after an extension."""
-        codec = self.codecs[task.experiment]
-        key = codec.key(task, "status")
-        try:
-            with storage_errors(self.backend):
-                chunk = self.backend.read(key) if self.backend.exists(key) else None
-            if chunk is not None:
-                return codec.decode(task, "status", chunk) != Status.PENDING
-        except (ValueError, RuntimeError) as error:
-            raise damaged_store(self.backend, [Damage(key, "can't be decoded", task)]) from error
-        shape = (len(self.campaign.find(task.experiment).amplitudes), task.seed_stop - task.seed_start)
-        return np.zeros(shape, dtype=bool)
+        return self._results.finished_networks(task)
 
     def fill_values(self, task: Task) -> xr.Dataset:
         """Return results of a task of which nothing is known: all pending, all else NaN or 0."""
@@ -224,13 +167,7 @@ class Store:
 
     def mark_pending(self, *tasks: Task) -> None:
         """Forget tasks' results, so that they are computed again."""
-        pending = {
-            self.codecs[task.experiment].key(task, "status"): self.codecs[task.experiment].pending(task)
-            for task in tasks
-        }
-        with storage_errors(self.backend):
-            self.backend.write(pending)
-            self.backend.delete(self._commit_record(task).key for task in tasks)
+        self._results.mark_pending(*tasks)
 
     def record(self, run: Mapping[str, Any], *, replace_last: bool = False) -> None:
         """Keep the record of a run, after those that are there or in place of the last of them."""
@@ -266,12 +203,12 @@ class Store:
 
     def cost(self) -> Cost:
         """What the finished networks have cost: gradients, operations by the cost model, time as it was measured."""
-        with self.naming_damage():
+        with damage_as_cause(self.backend, self.verify):
             return cost_of(self.campaign, self.tree())
 
     def _statuses(self) -> dict[str, np.ndarray]:
         """Status of every network by experiment, (width, amplitude, seed)."""
-        with self.naming_damage():
+        with damage_as_cause(self.backend, self.verify):
             tree = self.tree()  # opened once: it describes all experiments, a second's work where there are many
             statuses = {e.name: tree[e.name].to_dataset()["status"].values for e in self.campaign.experiment}
             for status in statuses.values():
@@ -297,25 +234,6 @@ class Store:
 
     # -- damage ----------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def naming_damage(self) -> Iterator[None]:
-        """Say which part of this store is damaged, if that is why what is done inside failed.
-
-        Raises
-        ------
-        DamagedStoreError
-            Naming the first damage; an exception that has another cause travels on.
-        """
-        try:
-            yield
-        except ExpectedError:
-            raise
-        except Exception as error:
-            damaged = self.verify()
-            if not damaged:
-                raise
-            raise damaged_store(self.backend, damaged) from error
-
     def verify(self) -> list[Damage]:
         """Read everything that should be there and list what is not as it was written."""
         with storage_errors(self.backend):
@@ -335,7 +253,7 @@ class Store:
         with storage_errors(self.backend):
             damaged = list(damaged_metadata(self.backend, self.root))
         if damaged:
-            raise damaged_store(self.backend, damaged)
+            raise DamagedStoreError.from_damage(self.backend, damaged)
 
     def repair(self, data: Mapping[str, Data]) -> tuple[Task, ...]:
         """Write damaged metadata and coordinates anew and mark damaged tasks pending; return those tasks.
@@ -356,17 +274,8 @@ class Store:
             self.backend.remove_obstructions(d.path for d in damaged)
             self.root = repair_layout(self.backend, self.root, self.campaign, layout, data)
         for task in tasks:
-            self._clear(task)
+            self._results.remove(task)
         return tasks
-
-    def _clear(self, task: Task) -> None:
-        """Mark a task pending and delete what is left of its results."""
-        codec = self.codecs[task.experiment]
-        chunks = [codec.key(task, name) for name in codec.variables]
-        with storage_errors(self.backend):
-            self.backend.remove_obstructions([*chunks, self._commit_record(task).key])
-            self.mark_pending(task)
-            self.backend.delete(key for key in chunks if key != codec.key(task, "status"))
 
     def check_data(self, data: Mapping[str, Data]) -> None:
         """Compare data sets with those that the store was made from, by their SHA-256.
@@ -376,13 +285,4 @@ class Store:
         InputError
             For the first that is another.
         """
-        for name in data:
-            made_from = self.root.attributes["data"][name]
-            if data[name].sha256 != made_from["sha256"]:
-                raise InputError(
-                    "dataset",
-                    made_from["name"],
-                    f"experiment {name} of {self.backend} was made from other data (SHA-256 "
-                    f"{made_from['sha256'][:12]}…, not {data[name].sha256[:12]}…)",
-                    "Point --data-root at the data that it was made from",
-                )
+        check_same_data(self.backend, self.root, data)

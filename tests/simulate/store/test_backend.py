@@ -7,9 +7,9 @@ import xarray as xr
 from lazyrich.errors import InputError
 from simulate import Store, StoreError, run
 from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
-from simulate.store.backend import backend_for
 from simulate.store.folder import FolderBackend
 from simulate.store.in_memory import MemoryBackend
+from simulate.store.locations import backend_for
 from simulate.store.object_storage import ObjectStorageBackend
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from lazyrich.errors import InputError
 from simulate.store.checked_json import load_json
+from simulate.store.damaged_store import DamagedStoreError
 from simulate.store.in_memory import MemoryBackend
-from simulate.store.root import COPY, CREATING, ROOT, DamagedStoreError, read_root, sealed
+from simulate.store.root import COPY, CREATING, ROOT, read_root, sealed
 
 
 @pytest.fixture
