@@ -10,6 +10,7 @@ import typer
 from lazyrich.console import Command, Group, console, print_json
 from lazyrich.errors import InputError
 from lazyrich.filenames import check_path
+from lazyrich.options import AsJson, DataRoot, Device, Download, DryRun, Quiet, Threads, Workers
 from simulate.campaign.campaign import Campaign, list_presets
 from simulate.console import (
     counts_as_json,
@@ -47,15 +48,9 @@ class _RunByDefault(Group):
 
 app = typer.Typer(cls=_RunByDefault, add_completion=False, pretty_exceptions_enable=False)
 
-DataRoot = Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")]
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS|FILE", help="Let the workers of this Dask scheduler compute.")
 ]
-Download = Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-Workers = Annotated[int | None, typer.Option(help="Processes (default: one a core).")]
-Threads = Annotated[int, typer.Option(help="Threads of each process; for networks that keep several cores busy.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
 OwnFunction = Annotated[
     str | None, typer.Option(metavar="MODULE:FUNCTION", help="The store's activation, if it is a torch function.")
 ]
@@ -88,7 +83,7 @@ def run_command(
         str | None,
         typer.Option(help="A campaign that comes with lazyrich, instead of a file.", autocompletion=list_presets),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    device: Device = "cpu",
     workers: Workers = None,
     threads: Threads = 1,
     scheduler: Scheduler = None,
@@ -97,7 +92,7 @@ def run_command(
     extend: Annotated[
         bool, typer.Option("--extend", help="Add seeds, widths or amplitudes to the store; keep what is finished.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")] = False,
+    dry_run: DryRun = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -110,11 +105,11 @@ def run_command(
     else:
         chosen = Campaign.from_preset(str(preset))
     if dry_run:
-        what = plan(chosen, worker_count(workers, device, threads), device)
+        planned = plan(chosen, worker_count(workers, device, threads), device)
         if as_json:
-            print_json(plan_as_json(chosen, what))
+            print_json(plan_as_json(chosen, planned))
         else:
-            print_plan(console(), chosen, what)
+            print_plan(console(), chosen, planned)
         return
     screen = console(stderr=True, quiet=quiet or as_json)
     with progress_on(screen) as progress:
@@ -158,8 +153,8 @@ def verify(store: StorePath) -> None:
 @app.command(cls=Command)
 def repair(
     store: StorePath,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
-    workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
+    device: Device = "cpu",
+    workers: Workers = None,
     scheduler: Scheduler = None,
     activation: OwnFunction = None,
     data_root: DataRoot = None,

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lazyrich.console import Command, command, console, start
+from lazyrich.options import AsJson
 from theory.activation import Activation
 from theory.black_box import is_function_name
 from theory.laws.collapse import collapse
@@ -43,7 +44,7 @@ def main(
     ],
     depth: Annotated[int, typer.Option(help="Hidden layers.")] = 3,
     compare: Annotated[bool, typer.Option("--compare", help="Compare several activations in one table.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the predicted scaling laws of a fully connected network and their derivation."""
     with command():

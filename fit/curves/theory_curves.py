@@ -142,7 +142,7 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
     regimes = (
         law.regime
         for law in predictions(activation, experiment.depth)
-        if (law.quantity, law.variable, law.regime.name) == ("kernel_change", "root_h_alpha", "lazy")
+        if (law.quantity, law.variable, law.regime.label) == ("kernel_change", "root_h_alpha", "lazy")
     )
     return [
         TheoryCurve(

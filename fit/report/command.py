@@ -28,6 +28,7 @@ from fit.user_predictions import UserPrediction, read_predictions
 from lazyrich.console import Command, command, console, print_json, start
 from lazyrich.errors import InputError
 from lazyrich.filenames import check_output_folder
+from lazyrich.options import DataRoot, Device, Download, DryRun, Quiet, Threads, Workers
 from theory.black_box import is_function_name
 
 #: so many sources are named in the title; of more, the folder's name is
@@ -72,13 +73,13 @@ def main(
         list[str] | None,
         typer.Option("--figures", metavar="pdf|png", help="Write the figures in this format too (may be repeated)."),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
-    workers: Annotated[int | None, typer.Option(help="Processes (default: one a core).")] = None,
-    threads: Annotated[int, typer.Option(help="Threads of each process.")] = 1,
-    data_root: Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")] = None,
-    download: Annotated[bool, typer.Option("--download", help="Let torchvision fetch missing data.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and stop.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    device: Device = "cpu",
+    workers: Workers = None,
+    threads: Threads = 1,
+    data_root: DataRoot = None,
+    download: Download = False,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
     """Say which predicted scaling laws hold, how well, and where they stop holding.

@@ -177,12 +177,6 @@ def train_with_kernel(
     return arm
 
 
-def error(output: Tensor, y_test: Tensor) -> Tensor:
-    """Return the fraction of test points with F·y <= 0, (members,): NaN where an output is not finite."""
-    wrong = (output * y_test <= 0).to(output.dtype).mean(-1)
-    return wrong.where(torch.isfinite(output).all(-1), torch.nan)
-
-
 def distance(output: Tensor, network: Tensor) -> Tensor:
     """Return rms_test|F_arm - F| / rms_test|F|, (members,), of outputs (members, n_test)."""
     return ((output - network).square().mean(-1) / network.square().mean(-1)).sqrt()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulate.campaign.arms import ARMS
+from simulate.measure.classification import TEST_ERROR, error_fraction
 from simulate.measure.observer import Ending, Observer
 from simulate.measure.variable import Variable
 
@@ -19,7 +20,7 @@ class Arms(Observer):
     """The network is the first arm; the others start once all networks are trained."""
 
     variables = {
-        "test_error": Variable("fraction of test points with F·y <= 0", ("arm",)),
+        "test_error": Variable(TEST_ERROR, ("arm",)),
         "arm_time_end": Variable("time at which the arm's training stopped", ("arm",)),
         "arm_distance": Variable(
             "rms over test points of the arm's F minus the network's, over the network's", ("arm",)
@@ -50,7 +51,7 @@ class Arms(Observer):
 
     def finish(self, result: Result) -> None:
         """Train the arms."""
-        from simulate.measure.arms import TrainedArm, distance, error, train_arm
+        from simulate.measure.arms import TrainedArm, distance, train_arm
 
         network = TrainedArm(self.output, result.time_end, result.status)
         for position, name in enumerate(self.batch.experiment.arms):
@@ -60,4 +61,4 @@ class Arms(Observer):
             self.columns.put("arm_distance", index, distance(arm.output, self.output))
             self.columns.put("arm_status", index, arm.status)
             if name != "network":
-                self.columns.put("test_error", index, error(arm.output, self.batch.y_test))
+                self.columns.put("test_error", index, error_fraction(arm.output, self.batch.y_test))

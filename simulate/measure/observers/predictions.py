@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from simulate.measure.classification import TEST_ERROR, error_fraction
 from simulate.measure.observer import Ending, Observer
 from simulate.measure.variable import Variable
 
 
 class Predictions(Observer):
-    """A point counts as wrong where F·y <= 0: an output of zero decides nothing."""
+    """The predictor at the end, and its test error (`simulate.measure.classification`)."""
 
     variables = {
-        "test_error": Variable("fraction of test points with F·y <= 0"),
+        "test_error": Variable(TEST_ERROR),
         "test_output": Variable("predictor F on the test points at the end", ("test_point",), "float32"),
     }
 
     def end(self, ending: Ending) -> None:
         """See `Observer`."""
-        output = ending.test_output
-        finite = output.isfinite().all(-1) & ending.output.isfinite().all(-1)
-        wrong = (output * self.batch.y_test <= 0).to(output.dtype).mean(-1)
+        output, fits = ending.test_output, ending.output.isfinite().all(-1)
+        error = error_fraction(output, self.batch.y_test).where(fits, float("nan"))
         # where there are arms, the network is the first of them
         first = (ending.members, 0) if self.columns["test_error"].ndim == 2 else ending.members
-        self.columns.put("test_error", first, wrong.where(finite, float("nan")))
+        self.columns.put("test_error", first, error)
         self.columns.put("test_output", ending.members, output)
