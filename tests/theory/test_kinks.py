@@ -49,3 +49,11 @@ def test_the_slope_is_that_of_the_term_that_the_strength_lets_win(formula, expon
     amplitudes = np.geomspace(low, high, 5)
     slope = np.polyfit(np.log(amplitudes), np.log(rms_change(formula, amplitudes)), 1)[0]
     assert slope == pytest.approx(exponent, abs=0.15)
+
+
+def test_a_kink_that_no_preactivation_reaches_has_no_strength_and_bounds_no_regime():
+    """49 standard deviations off, the density is below the smallest number: the smooth law holds for all A >> 1."""
+    assert Activation("max(z, 49)").kink_strength == 0.0
+    law = next(p for p in predictions("max(z, 49)", 1) if p.claim == "kernel_change_lazy" and p.variable == "width")
+    assert float(law.exponent) == -0.5
+    assert law.regime.bounds(100)[1] == np.inf

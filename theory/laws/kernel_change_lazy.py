@@ -87,7 +87,9 @@ def _flips_regime(model: Model) -> Regime:
 def _first_order_regime(model: Model) -> Regime:
     """Where the term of second order, and the flips at weak kinks, are small against that of first order."""
     low, _ = Lazy(dataclasses.replace(model, kinked=False)).dominates("first order")
-    high = _first_order_and_flips_meet(model)[0] / CLEAR_OF_FLIPS if model.kinked else math.inf
+    # a kink that no preactivation of an initial network reaches has strength zero: nothing flips
+    flips = model.kinked and model.kink_strength > 0
+    high = _first_order_and_flips_meet(model)[0] / CLEAR_OF_FLIPS if flips else math.inf
     below = "" if math.isinf(high) else rf" \ll {number(high)}"
     ratio = LAZY_RATIO.get(model.depth, LAZY_RATIO_DEEP)
     return Regime(
