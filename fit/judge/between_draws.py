@@ -45,7 +45,7 @@ def with_scatter(experiments: Sequence[ExperimentFindings]) -> list[ExperimentFi
 def _indices_of_powers(experiment: ExperimentFindings) -> dict[tuple[str, str, str], int]:
     """Return the indices of the predictions of powers that were measured, by claim, variable and regime."""
     return {
-        (law.claim, law.variable, law.regime.name): i
+        (law.claim, law.variable, law.regime.label): i
         for i, law in enumerate(experiment.predictions)
         if i in experiment.findings and law.exponent is not None
     }
