@@ -56,7 +56,7 @@ def kernel_by_lazyrich(name: str) -> np.ndarray:
     from simulate.audit.model_function import ModelFunction
     from simulate.audit.tangent_kernel import output_directions, tangent_kernels
 
-    model = ModelFunction.of(seeded_network(name))
+    model = ModelFunction.from_module(seeded_network(name))
     return tangent_kernels(model, probe(POINTS[name]), output_directions(10, model.dtype)).total
 
 
