@@ -38,6 +38,13 @@ def read_text_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     InputError
         If it is empty, no text in UTF-8 or UTF-16, or two columns have one name.
     """
+    table, guesses = read_columns(path)
+    table, renaming = with_plain_names(table, path)
+    return table, (*guesses, *renaming)
+
+
+def read_columns(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read a table of text as `read_text_table` does, under the names that its columns have in the file."""
     content = path.read_bytes()
     guesses: list[str] = []
     if path.name.lower().endswith(".gz"):
@@ -62,12 +69,12 @@ def read_text_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         if any(re.search(r"(^|[\s;])[-+]?\d+,\d", line) for line in lines[1:]):
             decimal = ","
             guesses.append("the decimal sign is a comma")
-    table = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, comment="#", skipinitialspace=True)
+    # comments are whole lines: a colour such as #faebdd is a value
+    table = pd.read_csv(io.StringIO("\n".join(lines)), sep=separator, decimal=decimal, skipinitialspace=True)
     if not isinstance(table.index, pd.RangeIndex):
         problem = "a row has more values than the first line has names"
         raise InputError("store", str(path), problem, "Name each column in the first line")
-    table, renaming = with_plain_names(table, path)
-    return table, (*guesses, *renaming)
+    return table, tuple(guesses)
 
 
 def with_plain_names(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

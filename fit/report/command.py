@@ -16,9 +16,13 @@ from fit.curves.agreement import with_agreement
 from fit.curves.theory_curves import theory_curves
 from fit.judge.assess import assess
 from fit.judge.verdict import Verdict
+from fit.measurements.dialects import is_table
 from fit.measurements.measurements import Measurements
 from fit.measurements.reading import measurements
+from fit.models.assess import assess_models
+from fit.models.statement import read_models, states_models
 from fit.processes import helpers
+from fit.report import model_page
 from fit.report.campaigns import campaign_for, in_size_of_store, seeds_for
 from fit.report.content import collect
 from fit.report.figures.svg import FORMATS
@@ -90,6 +94,9 @@ def main(
     code = 0
     with command():
         screen = console(stderr=True, quiet=quiet or as_json)
+        if predictions is not None and states_models(predictions):
+            _report_on_models(stores or [], predictions, out, tuple(_figure_formats(figures or [])), quiet, as_json)
+            return
         user_predictions = read_predictions(predictions) if predictions is not None else []
         formats = _figure_formats(figures or [])
         if activation is not None and is_function_name(activation):
@@ -148,6 +155,25 @@ def main(
         elif not quiet:
             print_verdicts(console(), verdicts, folder, experiments)
     raise typer.Exit(code)
+
+
+def _report_on_models(
+    tables: Sequence[Path], statements: Path, out: Path | None, formats: tuple[str, ...], quiet: bool, as_json: bool
+) -> None:
+    """Fit the laws that a file states as ``[[model]]`` to one table, and write their page."""
+    models = read_models(statements)
+    if len(tables) != 1 or not is_table(tables[0]):
+        given = ", ".join(map(str, tables)) or None
+        remedy = "Give one file of text (.csv, .tsv, .txt); a store becomes one by python -m simulate export"
+        raise InputError("store", given, "models are fitted to one table", remedy)
+    _, folder = _title_and_folder(list(tables), out)
+    _check_writable(folder)
+    report = assess_models(tables[0], models)
+    page = model_page.write(report, folder, _command_line(tables, predictions=statements), formats)
+    if as_json:
+        print_json(report.to_json())
+    elif not quiet:
+        model_page.print_models(console(), report, page)
 
 
 def report_on(

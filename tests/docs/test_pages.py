@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,8 @@ import theory.__main__
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-RUN = ("tutorial", "activations", "audit", "examples/own-prediction", "examples/own-data", "examples/own-architecture")
+RUN = ("tutorial", "activations", "audit", "examples/own-prediction", "examples/own-data", "examples/own-architecture",
+       "examples/scaling-laws")  # fmt: skip
 #: pages of which the blocks in Python stand alone: their other blocks install things, or need a cluster
 PYTHON_ALONE = (ROOT / "README.md", DOCS / "architectures.md")
 #: pages whose Python needs what no test has
@@ -70,6 +72,8 @@ def test_a_page_does_what_it_says(page, tmp_path, monkeypatch, modules_of_its_ow
     without a main guard, is tested on the pages of `PYTHON_ALONE`.
     """
     monkeypatch.chdir(tmp_path)
+    for table in (DOCS / page).parent.glob("*.csv"):  # which the page links to
+        shutil.copy(table, tmp_path)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})  # one worker: this process
     monkeypatch.setattr("simulate.networks.registry._registered", {})  # what a page registers ends with it
     blocks = _BLOCK.findall((DOCS / f"{page}.md").read_text(encoding="utf-8"))

@@ -1,0 +1,62 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from fit.report.command import app
+
+STATEMENT = """
+[[model]]
+name = "a <b>power</b>"
+law = "y = a/x^p"
+draws = 50
+starts = 4
+expects = {p = [0.5, 0.1]}
+
+[[model]]
+law = "y = c + a/x^p"
+draws = 50
+starts = 4
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    x = np.geomspace(1, 1000, 40)
+    noise = np.exp(0.01 * np.random.default_rng(0).standard_normal(40))
+    pd.DataFrame({"x": x, "y": 2 * x**-0.5 * noise}).to_csv(tmp_path / "table.csv", index=False)
+    (tmp_path / "laws.toml").write_text(STATEMENT)
+    return tmp_path
+
+
+def run(folder, *arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_the_report_command_fits_models_to_a_table(files):
+    out = files / "out"
+    done = run(files, files / "table.csv", "--predictions", files / "laws.toml", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "consistent" in done.output
+    assert "Predicting points held out" in done.output
+    page = (out / "report.html").read_text()
+    assert "a &lt;b&gt;power&lt;/b&gt;" in page
+    assert "<b>power" not in page
+    assert "Which law predicts points that it has not seen" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    content = json.loads((out / "models.json").read_text())
+    assert content["models"][0]["expectations"][0]["outcome"] == "consistent"
+    assert "| p |" in (out / "report.md").read_text()
+    drawn = pd.read_csv(next((out / "figures").glob("*.csv")))
+    assert len(drawn) == 40
+    np.testing.assert_allclose(np.log(drawn["y"] / drawn["fitted"]), drawn["residual"], atol=1e-6)
+
+
+def test_models_want_one_table(files):
+    done = run(files, files / "table.csv", files / "table.csv", "--predictions", files / "laws.toml")
+    assert done.exit_code == 2
+    assert "one table" in " ".join(done.output.split())
+    done = run(files, "--predictions", files / "laws.toml")
+    assert done.exit_code == 2
