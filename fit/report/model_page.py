@@ -69,7 +69,7 @@ def write(report: ModelReport, folder: Path, made_by: str = "", formats: tuple[s
 def estimate_rows(result: ModelResult) -> list[tuple[str, str, str, str, str]]:
     """Return a row a parameter: name, estimate, 95 % interval, what was expected, outcome."""
     expected = {e.name: e for e in result.expectations}
-    rows = []
+    rows: list[tuple[str, str, str, str, str]] = []
     for name, estimate in result.estimates.items():
         low, high = estimate.interval(0.95)
         e = expected.get(name)
@@ -107,8 +107,8 @@ def print_models(out: Console, report: ModelReport, page: Path | None = None) ->
             table.add_column(Text(heading), justify="left" if not heading else "right", overflow="fold")
         for rival in group:
             p = "" if rival.verdict == "best" else f", p = {rival.p_value:.2g}"
-            cells = (rival.name, str(rival.n_parameters), f"{rival.error:.3g}", f"{rival.verdict}{p}")
-            table.add_row(*map(Text, cells))
+            texts = (rival.name, str(rival.n_parameters), f"{rival.error:.3g}", f"{rival.verdict}{p}")
+            table.add_row(*(Text(text) for text in texts))
         out.print(table)
         out.print()
     if page is not None:
