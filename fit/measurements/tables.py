@@ -15,7 +15,9 @@ from simulate.measure.schema import VARIABLES
 from simulate.training.status import Status
 
 #: columns or attributes in which a table or a file describes its networks
-LABELS = ("activation", "depth", "normalise")
+LABELS = (
+    "activation", "depth", "normalise", "architecture", "dataset", "pca", "bias", "subtract_initial", "dynamics",
+)  # fmt: skip
 
 
 def stem(path: Path) -> str:

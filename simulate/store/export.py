@@ -11,6 +11,7 @@ import xarray as xr
 
 from lazyrich.errors import InputError
 from lazyrich.filenames import check_path
+from simulate.campaign.experiment import Experiment
 from simulate.store.opening import naming_damage
 from simulate.store.store import Store
 from simulate.training.status import Status
@@ -56,12 +57,18 @@ def _write_csv(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> l
         per_network["weight_change"] = (data["weight_change"] ** 2).sum("layer", skipna=False) ** 0.5
         table = per_network.to_dataframe().reset_index()
         table["status"] = [Status(code).name.lower() for code in table["status"]]
-        table.insert(0, "experiment", experiment.name)
-        table.insert(1, "activation", experiment.activation)
-        table.insert(2, "depth", experiment.depth)
+        for position, (column, value) in enumerate(_description(experiment).items()):
+            table.insert(position, column, value)
         tables.append(table)
     pd.concat(tables).to_csv(out, index=False)
     return [out]
+
+
+def _description(experiment: Experiment) -> dict[str, Any]:
+    """Return what a table says of an experiment's networks: what laws are derived for is among it."""
+    fields = ("activation", "depth", "normalise", "architecture", "dataset", "pca", "bias", "subtract_initial")
+    described = {"experiment": experiment.name} | {name: getattr(experiment, name) for name in fields}
+    return described | {"dynamics": experiment.dynamics.name}
 
 
 def _write_netcdf(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> list[Path]:

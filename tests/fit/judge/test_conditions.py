@@ -45,6 +45,18 @@ def test_predictions_of_theory_that_are_handed_over_are_checked_too():
         assert {v.verdict for v in verdicts} == {"inconclusive"}
 
 
+@pytest.mark.parametrize(
+    "column", [{"dynamics": "sgd"}, {"bias": 0.1}, {"subtract_initial": False}], ids=["sgd", "bias", "with f_0"]
+)
+def test_columns_of_a_table_describe_the_training_too(column):
+    table = experiment()[["kernel_change", "weight_change"]].sum("layer").to_dataframe().reset_index()
+    table = table.assign(activation="softplus", depth=3)
+    plain, described = (by_law(assess(frame)) for frame in (table, table.assign(**column)))
+    crossover = ("crossover", "width", "crossover")
+    assert plain[crossover].outcome_in_words == "consistent"
+    assert described[crossover].outcome_in_words == "no prediction"
+
+
 def test_a_users_prediction_is_tested_whatever_the_dynamics():
     law = prediction("kernel_change ~ A^(-3/2)", root_h_alpha=(1e-4, 1e-2))
     (verdict,) = assess(trained_by("sgd"), [law])

@@ -18,6 +18,13 @@ def test_a_table_and_a_group_an_experiment(finished, tmp_path):
     assert (table.groupby("experiment")["depth"].first() == [1, 2]).all()
     assert set(table["status"]) <= {status.name.lower() for status in Status}
     assert "converged" in set(table["status"])
+    # what decides which laws are about these networks
+    assert (set(table["dynamics"]), set(table["bias"]), set(table["subtract_initial"])) == (
+        {"gradient_flow"},
+        {0.0},
+        {True},
+    )
+    assert {"dataset", "architecture", "normalise", "pca"} <= set(table)
 
 
 def test_a_group_holds_every_number_and_is_compressed(finished, tmp_path):
