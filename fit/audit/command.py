@@ -65,7 +65,7 @@ class Settings:
         """Return inputs and targets of the file given, in the model's own precision; None without a file."""
         import torch
 
-        from simulate.audit.loading import as_inputs, load_probe
+        from simulate.audit.loading import as_inputs, load_probe, training_targets
         from simulate.audit.training import TrainingData
 
         if self.data is None:
@@ -73,11 +73,13 @@ class Settings:
         inputs, targets = load_probe(self.data)
         if targets is None:
             raise InputError("data", str(self.data), "training needs targets", "Add an array named targets")
-        y = torch.as_tensor(targets[: self.points])
-        return TrainingData(
-            as_inputs(inputs[: self.points], torch.get_default_dtype()),
-            y.to(torch.get_default_dtype()) if y.is_floating_point() else y.long(),
-        )
+        dtype = torch.get_default_dtype()
+        x = as_inputs(inputs[: self.points], dtype)
+        y = training_targets(targets, dtype)
+        if y.ndim == 0 or len(y) != len(inputs):
+            remedy = "Give a target for each point"
+            raise InputError("targets", tuple(y.shape), f"there are {len(inputs)} points", remedy)
+        return TrainingData(x, y[: self.points])
 
     def needed_data(self, what: str) -> TrainingData:
         """The same, where nothing can be done without."""
@@ -113,7 +115,7 @@ def main(
     ] = None,
     points: Annotated[int, typer.Option(help="Use the first so many points.", min=2)] = 64,
     dtype: Annotated[str | None, typer.Option(help="float32 or float64.  [default: the model's own]")] = None,
-    memory: Annotated[float, typer.Option(help="GiB that gradients may take at a time.", min=1e-3)] = 1.0,
+    memory: Annotated[float, typer.Option(help="GiB that gradients may take at a time.", min=1e-3, max=1e6)] = 1.0,
     widths: Annotated[
         list[int] | None, typer.Option(help="Coordinate check: make(width) at these widths, 64 128 256 512 say.")
     ] = None,
@@ -192,7 +194,7 @@ def _trained(settings: Settings, before: list[Path], after: list[Path], dtype: s
             before,
             after,
             inputs[:n],
-            None if targets is None else targets[:n],
+            targets if targets is None or targets.ndim == 0 else targets[:n],
             name=settings.model,
             memory=int(memory * 2**30),
             dtype=dtype,

@@ -82,16 +82,26 @@ def power_lines(
     labels: tuple[str, str],
     caption: str,
 ) -> FigureOnPage:
-    """Draw curves (x, y) of positive numbers on double logarithmic axes, one for each name."""
-    shown = dict(list(curves.items())[:_MOST_MODULES])
+    """Draw curves (x, y) on double logarithmic axes, one for each name; what is not positive and finite is left out."""
+    positive = {name: _positive(*curve) for name, curve in curves.items()}
+    shown = dict([(name, (x, y)) for name, (x, y) in positive.items() if len(x)][:_MOST_MODULES])
     with mpl.rc_context(_STYLE):
         figure, axes = _axes(height=3.6, left=0.1, width=0.55)
         colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, max(2, len(shown))))
         for (label, (x, y)), colour in zip(shown.items(), colours, strict=False):
             axes.plot(x, y, "o-", color=colour, markersize=3, linewidth=1, label=label[-30:])
-        axes.set(xscale="log", yscale="log", xlabel=labels[0], ylabel=labels[1])
+        axes.set(xlabel=labels[0], ylabel=labels[1])
+        if not shown:
+            axes.text(0.5, 0.5, "nothing that could be drawn", transform=axes.transAxes, ha="center")
+            return _page(name, figure, caption)
+        axes.set(xscale="log", yscale="log")
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, ncols=1 + (len(shown) > 20))
         return _page(name, figure, caption)
+
+
+def _positive(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    drawn = (np.asarray(y) > 0) & np.isfinite(y)
+    return np.asarray(x)[drawn], np.asarray(y)[drawn]
 
 
 def _axes(height: float, left: float = 0.32, width: float = 0.64) -> tuple[Figure, Axes]:

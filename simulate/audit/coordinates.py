@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from lazyrich.errors import InputError
 from simulate.audit.loading import Make, build
 from simulate.audit.matched_modules import matched_modules
+from simulate.audit.model_function import ModelFunction, check_forward
 from simulate.audit.sizes import check_seeds, check_sizes, size_seed
 from simulate.audit.training import (
     MakeOptimizer,
@@ -92,7 +93,10 @@ def coordinates(
         tables.append([])
         for seed in range(first_seed, first_seed + seeds):
             model = _built(make, axis, size, seed)
-            sample = data or random_data(model, _POINTS, next(model.parameters()).dtype)
+            function = ModelFunction.from_module(model)
+            sample = data or random_data(model, _POINTS, function.dtype)
+            if seed == first_seed:
+                check_forward(function, sample.inputs)
             chosen_optimizer = make_optimizer(optimizer, model, rate)
             kinds.add(optimizer_kind(chosen_optimizer))
             tables[-1].append(_one(model, chosen_optimizer, sample, at_steps))

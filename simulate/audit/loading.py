@@ -16,11 +16,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.lib.npyio import NpzFile
 from torch import Tensor, nn
 
 from lazyrich.errors import InputError
 
 Make = Callable[..., nn.Module]
+#: what code of the user's may end with: `SystemExit` is no reason to end without a word
+USER_CODE_ERRORS = (Exception, SystemExit)
 #: a trained network: itself, its state dictionary, or the file that holds one
 Checkpoint = nn.Module | Mapping[str, Tensor] | str | Path
 #: under these keys training loops keep the state dictionary
@@ -37,7 +40,7 @@ def load_module(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except USER_CODE_ERRORS as error:
         raise InputError("model", str(path), f"can't be imported ({_named(error)})", "Correct the file") from error
     finally:
         sys.path.pop(0)
@@ -60,7 +63,7 @@ def build(make: Make, *arguments: Any, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     try:
         module = make(*arguments)
-    except Exception as error:
+    except USER_CODE_ERRORS as error:
         shown = ", ".join(map(repr, arguments))
         raise InputError("model", f"make({shown})", f"it raised {_named(error)}", "Correct the function") from error
     if not isinstance(module, nn.Module):
@@ -79,6 +82,9 @@ def load_checkpoint(module: nn.Module, checkpoint: Checkpoint, field: str) -> nn
     """
     state = _state(checkpoint, field)
     shown = str(checkpoint) if isinstance(checkpoint, str | Path) else "the weights"
+    for name, tensor in state.items():
+        if isinstance(tensor, Tensor) and tensor.is_complex():
+            raise InputError(field, shown, f"{name} has complex numbers", "Give real weights")
     try:
         module.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
@@ -102,6 +108,8 @@ def _state(checkpoint: Checkpoint, field: str) -> Mapping[str, Tensor]:
         raise InputError(field, str(checkpoint), f"can't be read ({error.strerror})", "Give a file") from None
     except Exception as error:  # of a damaged file the reader raises almost anything
         problem = f"it is no file of tensors alone ({_named(error)})"
+        if "Weights only load failed" in str(error):  # followed by advice on how to run its code
+            problem = "it is no file of tensors alone, and no code of a checkpoint is run"
         raise InputError(
             field, str(checkpoint), problem, "Write it with torch.save(model.state_dict(), FILE)"
         ) from None
@@ -117,7 +125,10 @@ def _state(checkpoint: Checkpoint, field: str) -> Mapping[str, Tensor]:
 def load_probe(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the arrays ``inputs`` and, where there is one, ``targets`` of an npz file."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            if not isinstance(arrays, NpzFile):
+                raise InputError("data", str(path), "it holds one array, not arrays with names", _PROBE)
             content = dict(arrays)
     except OSError as error:
         raise InputError("data", str(path), f"can't be read ({error.strerror or error})", "Give an npz file") from None
@@ -133,33 +144,46 @@ _PROBE = "Write it with numpy.savez(FILE, inputs=x, targets=y)"
 
 def as_inputs(inputs: Tensor | np.ndarray, dtype: torch.dtype, field: str = "inputs") -> Tensor:
     """Return probe inputs (n, ...) as a tensor: floats in ``dtype``, integers (tokens) as int64."""
-    try:
-        tensor = torch.as_tensor(np.asarray(inputs) if not isinstance(inputs, Tensor) else inputs.detach())
-    except (TypeError, ValueError) as error:
-        raise InputError(field, type(inputs).__name__, f"no array of numbers ({error})", "Give an array") from None
+    tensor = _real_numbers(inputs, field)
     if tensor.ndim == 0 or len(tensor) < 2:
         raise InputError(field, tuple(tensor.shape), "a kernel needs two points or more", "Give an array (n, ...)")
     if not tensor.is_floating_point():
         return tensor.long()
-    if not bool(torch.isfinite(tensor).all()):
-        raise InputError(field, tuple(tensor.shape), "it has numbers that are not finite", "Leave these points out")
     return tensor.to(dtype)
+
+
+def _real_numbers(values: Tensor | np.ndarray, field: str) -> Tensor:
+    """Return an array as a tensor, if it holds finite real numbers."""
+    try:
+        tensor = torch.as_tensor(np.asarray(values) if not isinstance(values, Tensor) else values.detach())
+    except (TypeError, ValueError):
+        kind = np.asarray(values).dtype
+        raise InputError(field, str(kind), "these are no numbers", "Give an array of numbers") from None
+    if tensor.is_complex():
+        raise InputError(field, tuple(tensor.shape), "it has complex numbers", "Give real ones")
+    if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        raise InputError(field, tuple(tensor.shape), "it has numbers that are not finite", "Leave these points out")
+    return tensor
+
+
+def training_targets(targets: Tensor | np.ndarray, dtype: torch.dtype) -> Tensor:
+    """Return targets to train on: floats in ``dtype``, integers (classes) as int64."""
+    tensor = _real_numbers(targets, "targets")
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor.long()
 
 
 def as_targets(targets: Tensor | np.ndarray | None, count: int) -> Tensor | None:
     """Return targets as float64 (n, columns); integers of more than two values, which are classes, one column each."""
     if targets is None:
         return None
-    tensor = torch.as_tensor(np.asarray(targets) if not isinstance(targets, Tensor) else targets.detach())
-    if len(tensor) != count or tensor.ndim not in (1, 2):
+    tensor = _real_numbers(targets, "targets")
+    if tensor.ndim not in (1, 2) or len(tensor) != count:
         problem = f"{count} inputs need as many targets, of shape ({count},) or ({count}, outputs)"
         raise InputError("targets", tuple(tensor.shape), problem, "Give one for each input")
     if not tensor.is_floating_point() and tensor.ndim == 1:
         classes, index = tensor.unique(return_inverse=True)
         if len(classes) > 2:
             return nn.functional.one_hot(index, len(classes)).double()
-    if not bool(torch.isfinite(tensor.double()).all()):
-        raise InputError("targets", tuple(tensor.shape), "it has numbers that are not finite", "Leave these points out")
     return tensor.double().reshape(count, -1)
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.parameter import is_lazy
 
 from lazyrich.errors import InputError
 
@@ -38,6 +39,13 @@ class ModelFunction:
     def from_module(cls, module: nn.Module) -> ModelFunction:
         """Wrap a module; it is put into evaluation mode."""
         module.eval()
+        for name, p in module.named_parameters():
+            if is_lazy(p):
+                problem, remedy = f"{name} has no shape before data are seen", "Give its layer the size of its inputs"
+                raise InputError("model", type(module).__name__, problem, remedy)
+            if p.is_complex():
+                problem = f"{name} has complex numbers, of which there is no tangent kernel here"
+                raise InputError("model", type(module).__name__, problem, "Give a model with real parameters")
         trained = {name: p.detach() for name, p in module.named_parameters() if p.requires_grad}
         fixed = {name: p.detach() for name, p in module.named_parameters() if not p.requires_grad}
         if not trained:
@@ -58,6 +66,12 @@ class ModelFunction:
         if not isinstance(output, Tensor):
             remedy = "Let make return a module that gives a tensor"
             raise InputError("model", type(output).__name__, "its forward gives no tensor", remedy)
+        if not output.is_floating_point():
+            remedy = "Let make return a module that gives real numbers"
+            raise InputError("model", str(output.dtype), "its forward gives no real numbers", remedy)
+        if output.ndim == 0 or len(output) != len(x):
+            problem = f"its forward gives an output of shape {tuple(output.shape)} for {len(x)} points"
+            raise InputError("model", type(self.module).__name__, problem, "Let it give an output for each point")
         return output.reshape(len(x), -1)
 
     @property
@@ -85,10 +99,11 @@ class ModelFunction:
 
         parameter_ids = {id(p) for p in self.parameters.values()}
         with torch.autograd.graph.saved_tensors_hooks(lambda t: t if id(t) in parameter_ids else count(t), lambda t: t):
-            self({name: p.requires_grad_() for name, p in self._copies().items()}, x[:1])
+            self({name: p.requires_grad_() for name, p in self.copies().items()}, x[:1])
         return max(0, numbers - self.size)
 
-    def _copies(self) -> dict[str, Tensor]:
+    def copies(self) -> dict[str, Tensor]:
+        """Return copies of the trained parameters."""
         return {name: p.detach().clone() for name, p in self.parameters.items()}
 
 
@@ -103,18 +118,29 @@ def check_forward(model: ModelFunction, x: Tensor) -> Tensor:
     """
     try:
         with torch.no_grad():
-            together, again = model({}, x[:4]), model({}, x[:4])
-            alone = torch.cat([model({}, x[i : i + 1]) for i in range(len(x[:4]))])
+            given = x[:4].clone()
+            together, again = model({}, given), model({}, x[:4].clone())
+            alone = torch.cat([model({}, x[i : i + 1].clone()) for i in range(len(x[:4]))])
+        with torch.enable_grad():
+            differentiable = model({name: p.requires_grad_() for name, p in model.copies().items()}, x[:1].clone())
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         lines = str(error).strip().splitlines()
         problem = f"the model can't be evaluated on it ({type(error).__name__}: {lines[0][:160] if lines else ''})"
-        raise InputError("data", tuple(x.shape), problem, "Give inputs as the forward expects them") from error
+        remedy = "Give inputs as the forward expects them"
+        if not x.is_floating_point():
+            remedy += "; integers are given as tokens, numbers as floats"
+        raise InputError("data", tuple(x.shape), problem, remedy) from error
+    if not torch.equal(given, x[:4]):
+        raise InputError("model", "its inputs", "its forward changes them in place", "Let it make new tensors")
+    if not differentiable.requires_grad:
+        problem = "they do not depend on its parameters in a way that can be differentiated"
+        raise InputError("model", "its outputs", problem, "Leave detach and numpy out of the forward")
     if not bool(torch.isfinite(together).all()):
         raise InputError("model", "its outputs", "some are not finite", "Give a model and inputs with finite outputs")
     if not torch.equal(together, again):
-        remedy = "Switch its randomness (dropout) off in evaluation mode"
+        remedy = "Switch its randomness (dropout) off in evaluation mode, and let it keep no state between calls"
         raise InputError("model", "its outputs", "two evaluations of the same inputs differ", remedy)
     if _mixes(together, alone) and (model.dtype == torch.float64 or _mixes(*_in_double_precision(model, x[:4]))):
         remedy = "Use normalisation that keeps running statistics, or one over features"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lazyrich.errors import InputError
+from simulate.audit.loading import USER_CODE_ERRORS
 
 #: makes an optimiser of a model and a learning rate; sets rates by group where it wants them
 MakeOptimizer = Callable[[nn.Module, float], torch.optim.Optimizer]
@@ -36,7 +37,7 @@ def make_optimizer(choice: str | MakeOptimizer, model: nn.Module, rate: float) -
         return _BUILT_IN[choice](trained, lr=rate)
     try:
         optimizer = choice(model, rate)
-    except Exception as error:
+    except USER_CODE_ERRORS as error:
         problem = f"it raised {type(error).__name__}: {error}"
         raise InputError("optimizer", getattr(choice, "__name__", "optimizer"), problem, "Correct it") from error
     if not isinstance(optimizer, torch.optim.Optimizer):
@@ -84,7 +85,15 @@ def steps(
         yield number, float(value.detach())
         if number < count:
             value.backward()
-            optimizer.step()
+            _step(optimizer)
+
+
+def _step(optimizer: torch.optim.Optimizer) -> None:
+    try:
+        optimizer.step()
+    except TypeError as error:  # it wants a function that computes the loss again
+        problem = f"it takes no step by gradients alone ({error})"
+        raise InputError("optimizer", type(optimizer).__name__, problem, "Use one that does, SGD or Adam say") from None
 
 
 def train(

@@ -10,7 +10,7 @@ import xarray as xr
 from torch import nn
 
 from lazyrich.errors import InputError
-from simulate.audit.loading import Make, build
+from simulate.audit.loading import USER_CODE_ERRORS, Make, build
 from simulate.audit.sizes import check_seeds, check_sizes, size_seed
 from simulate.audit.training import MakeOptimizer, TrainingData, make_optimizer, train
 
@@ -65,6 +65,6 @@ def trained_loss(run: Train, model: nn.Module, rate: float, seed: int) -> float:
         return float(run(model, rate, seed))
     except InputError:
         raise
-    except Exception as error:
+    except USER_CODE_ERRORS as error:
         problem = f"it raised {type(error).__name__}: {error}"
         raise InputError("train", getattr(run, "__name__", "train"), problem, "Correct the function") from error

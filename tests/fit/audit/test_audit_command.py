@@ -129,3 +129,122 @@ def test_questions_that_can_not_be_asked(folder, arguments, says):
     done = run(*arguments)
     assert done.exit_code == 2
     assert says in done.stderr
+
+
+NETWORK = """
+import torch
+from torch import nn
+from torch.nn import functional
+
+class Network(nn.Module):
+    def __init__(self, width=8):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, width), nn.Linear(width, 2)
+
+    def forward(self, x):
+        {}
+
+make = Network
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "says"),
+    [
+        ("return self.b(functional.dropout(self.a(x)))", "two evaluations of the same inputs differ"),
+        ("return self.b(self.a(x) - self.a(x).mean(0))", "depends on the other points"),
+        ("return self.b(self.a(x)), x", "gives no tensor"),
+        ("return self.b(self.a(x)) * 1j", "gives no real numbers"),
+        ("return self.b(self.a(x)) > 0", "gives no real numbers"),
+        ("return self.b(self.a(x)).mean()", "of shape () for"),
+        ("return torch.from_numpy(self.b(self.a(x)).detach().numpy())", "can be differentiated"),
+        ("x += 1; return self.b(self.a(x))", "changes them in place"),
+        ("raise SystemExit(1)", "can't be evaluated on it (SystemExit: 1)"),
+    ],
+)
+@pytest.mark.parametrize("question", ["trained", "widths"])
+def test_forwards_that_can_not_be_audited(folder, forward, says, question):
+    (folder / "model.py").write_text(NETWORK.format(forward))
+    state = {
+        "a.weight": torch.ones(8, 4),
+        "a.bias": torch.ones(8),
+        "b.weight": torch.ones(2, 8),
+        "b.bias": torch.ones(2),
+    }
+    torch.save(state, "init.pt")
+    arguments = {
+        "trained": ("--before", "init.pt", "--after", "init.pt"),
+        "widths": ("--widths", 8, 16, "--seeds", 2),
+    }[question]
+    done = run("model.py:make", "--data", "probe.npz", *arguments)
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import sys\nsys.exit(3)", "can't be imported (SystemExit: 3)"),
+        ("def make(width):\n    raise SystemExit(1)", "it raised SystemExit: 1"),
+        ("def make(a, b):\n    pass", "missing 1 required positional argument"),
+        ("from torch import nn\ndef make(width):\n    return nn.LazyLinear(2)", "has no shape before data are seen"),
+        ("import torch\ndef make(width):\n    return torch.nn.Linear(4, 2, dtype=torch.cfloat)", "complex numbers"),
+        ("from torch import nn\ndef make(width):\n    return nn.Tanh()", "no parameter that is trained"),
+    ],
+)
+def test_model_files_that_can_not_be_audited(folder, text, says):
+    (folder / "model.py").write_text(text)
+    done = run("model.py:make", "--widths", 8, 16, "--data", "probe.npz")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr
+
+
+X = np.random.default_rng(1).normal(size=(10, 4))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"inputs": X * 1j}, "complex numbers"),
+        ({"inputs": np.array(["a"] * 10)}, "these are no numbers"),
+        ({"inputs": np.ones((10, 4), dtype=int)}, "integers are given as tokens"),
+        ({"inputs": X, "targets": np.array(["a"] * 10)}, "these are no numbers"),
+        ({"inputs": X, "targets": np.array(1.0)}, "10 inputs need as many"),
+        ({"inputs": X, "targets": np.full(10, np.nan)}, "not finite"),
+        ({"inputs": X, "targets": np.ones(10) * 1j}, "complex numbers"),
+    ],
+)
+def test_data_that_can_not_be_used(folder, arrays, says):
+    np.savez("probe.npz", **arrays)
+    done = run(*AUDIT)
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr
+
+
+def test_one_array_in_place_of_several(folder):
+    np.save("probe.npy", X)
+    done = run(*AUDIT[:-1], "probe.npy")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "arrays with names" in done.stderr
+
+
+@pytest.mark.parametrize(("loss", "verdict"), [("float('nan')", "not decided"), ("-1.0", "not decided")])
+def test_losses_that_have_no_logarithm(folder, loss, verdict):
+    (folder / "mine.py").write_text(f"def train(model, rate, seed):\n    return {loss}\n")
+    done = run("model.py:make", "--widths", 8, 16, "--seeds", 2, "--transfer", "--train", "mine.py:train", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["rate_transfer"]["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import torch\ndef f(model, rate):\n    return torch.optim.LBFGS(model.parameters())", "no step by gradients"),
+        ("def f(model, rate):\n    raise SystemExit(1)", "it raised SystemExit"),
+    ],
+)
+def test_optimisers_that_can_not_be_used(folder, text, says):
+    (folder / "mine.py").write_text(text)
+    done = run("model.py:make", "--widths", 8, 16, "--seeds", 2, "--optimizer", "mine.py:f")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr
