@@ -1,5 +1,14 @@
 """Judge predictions by measurements."""
 
+from importlib.util import find_spec
+
+if (_lazyrich := find_spec("lazyrich")) is not None and _lazyrich.submodule_search_locations is None:
+    raise SystemExit(f"error: {_lazyrich.origin} hides the package lazyrich. Rename it.")
+
+from lazyrich.hidden import refuse_hidden
+
+refuse_hidden("theory", "simulate")
+
 from fit.curves.goodness import CurveFit, curve_agreement, curve_fit, goodness_of_fit
 from fit.estimators.collapse import Collapse, collapse
 from fit.estimators.corrected_power import corrected_power

@@ -4,7 +4,15 @@ Names are imported when they are asked for: whoever only reads a store does not 
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+if (_lazyrich := find_spec("lazyrich")) is not None and _lazyrich.submodule_search_locations is None:
+    raise SystemExit(f"error: {_lazyrich.origin} hides the package lazyrich. Rename it.")
+
+from lazyrich.hidden import refuse_hidden
+
+refuse_hidden("theory")
 
 if TYPE_CHECKING:
     from simulate.campaign.campaign import Campaign, list_presets

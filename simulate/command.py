@@ -15,14 +15,13 @@ from simulate.campaign.campaign import Campaign, list_presets
 from simulate.console import (
     counts_as_json,
     exit_code,
-    plan_as_json,
     print_comparisons,
     print_damage,
     print_outcome,
-    print_plan,
     print_presets,
     print_status,
     progress_on,
+    tell_plan,
 )
 from simulate.data import load_data
 from simulate.networks.torch_functions import register_activation, require_loaded
@@ -32,6 +31,7 @@ from simulate.running.runner import run, worker_count
 from simulate.store import Store
 from simulate.store.damaged_store import DamagedStoreError
 from simulate.store.export import export
+from simulate.store.growth import growth_of
 
 EXIT_DAMAGE = DamagedStoreError.exit_code
 
@@ -105,11 +105,10 @@ def run_command(
     else:
         chosen = Campaign.from_preset(str(preset))
     if dry_run:
-        planned = plan(chosen, worker_count(workers, device, threads), device)
-        if as_json:
-            print_json(plan_as_json(chosen, planned))
-        else:
-            print_plan(console(), chosen, planned)
+        growth = growth_of(out, chosen) if extend else None
+        pending = None if growth is None else growth.pending
+        planned = plan(chosen, worker_count(workers, device, threads), device, pending)
+        tell_plan(chosen, planned, growth, as_json=as_json)
         return
     screen = console(stderr=True, quiet=quiet or as_json)
     with progress_on(screen) as progress:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from lazyrich.console import console, print_json
 from simulate.campaign.campaign import Campaign, list_presets
 from simulate.running.dry_run import Plan
 from simulate.running.reproduce import Comparison
@@ -19,6 +22,7 @@ from simulate.running.runner import Outcome
 from simulate.running.runner import Progress as RunProgress
 from simulate.running.workers import ATTEMPTS
 from simulate.store import Damage, Store
+from simulate.store.growth import Growth
 from simulate.training.status import Status
 
 EXIT_NUMERICS = 3
@@ -79,8 +83,34 @@ def _where(now: RunProgress) -> str:
     return f"{now.task.experiment}, h = {now.task.width}" + (f", A = {span}" if span else "")
 
 
-def print_plan(out: Console, campaign: Campaign, what: Plan) -> None:
-    """Print what a campaign would take."""
+def tell_plan(campaign: Campaign, what: Plan, growth: Growth | None = None, *, as_json: bool = False) -> None:
+    """Print on standard output what a campaign would take, what is new in it, and which laws it can't decide."""
+    undecidable = undecidable_laws(campaign)
+    if as_json:
+        print_json(plan_as_json(campaign, what, growth, undecidable))
+    else:
+        print_plan(console(), campaign, what, growth, undecidable)
+
+
+def undecidable_laws(campaign: Campaign) -> dict[str, list[str]] | None:
+    """Return which laws the campaign's grid can't decide, by what is missing; None where nothing judges laws.
+
+    What judges them (`fit`) is found as an entry point: nothing here depends on it.
+    """
+    for judge in entry_points(group="lazyrich.foresight"):
+        laws: dict[str, list[str]] = judge.load()(campaign)
+        return laws
+    return None
+
+
+def print_plan(
+    out: Console,
+    campaign: Campaign,
+    what: Plan,
+    growth: Growth | None = None,
+    undecidable: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Print what a campaign would take, what of it is new in a store, and which laws its grid can't decide."""
     out.print(f"{campaign.name}: {what.networks:,} networks in {what.tasks} tasks")
     for e in campaign.experiment:
         axis = e.root_h_alphas(max(e.widths))
@@ -95,10 +125,36 @@ def print_plan(out: Console, campaign: Campaign, what: Plan) -> None:
         f"up to {max(what.memory, 0.1):.1f} GiB for the networks of a worker, and 0.4 GiB for the worker itself",
         soft_wrap=True,
     )
+    if growth is not None:
+        _print_growth(out, growth)
+    if undecidable is not None:
+        _print_undecidable(out, undecidable)
 
 
-def plan_as_json(campaign: Campaign, what: Plan) -> dict[str, Any]:
-    """What a campaign would take, as plain JSON values."""
+def _print_growth(out: Console, growth: Growth) -> None:
+    out.print(f"new in the store: {growth.networks:,} networks; {growth.finished:,} that are finished are kept")
+    for name, what in growth.new.items():
+        out.print(f"  {name}: {'; '.join(what) if what else 'nothing new'}", soft_wrap=True)
+
+
+def _print_undecidable(out: Console, undecidable: Mapping[str, Sequence[str]]) -> None:
+    if not undecidable:
+        out.print("every law that theory claims here can be decided on this grid, noise permitting")
+        return
+    out.print("laws that this grid can't decide, whatever is measured on it:")
+    for reason, laws in undecidable.items():
+        out.print(Padding(Text(f"{reason}: {'; '.join(laws)}"), (0, 0, 0, 2)))
+
+
+def plan_as_json(
+    campaign: Campaign,
+    what: Plan,
+    growth: Growth | None = None,
+    undecidable: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
+    """What a campaign would take, what of it is new, and which laws it can't decide, as plain JSON values."""
+    new = {} if growth is None else {"new": {"networks": growth.networks, "experiments": growth.new}}
+    undecided = {} if undecidable is None else {"undecidable": undecidable}
     return {
         "campaign": campaign.name,
         "networks": what.networks,
@@ -107,6 +163,8 @@ def plan_as_json(campaign: Campaign, what: Plan) -> dict[str, Any]:
         "memory_gib_per_worker": round(what.memory, 3),
         "seconds": round(what.seconds, 1),
         "experiments": {e.name: e.size for e in campaign.experiment},
+        **new,
+        **undecided,
     }
 
 

@@ -51,7 +51,8 @@ def crossover(experiment: Measurements, prediction: Prediction) -> Finding:
     if fraction > MAX_CENSORED_LIKELIHOOD or censored_estimate is None or side_unknown:
         not_in_grid = f"for {fraction:.0%} of the seeds the kernel change does not pass 1 inside the grid, between "
         not_in_grid += "amplitudes at most a decade apart"
-        return dataclasses.replace(finding, left_out=left_out, undecided_because=not_in_grid)
+        in_short = f"{fraction:.0%} cross beyond the grid"
+        return dataclasses.replace(finding, left_out=left_out, undecided_because=not_in_grid, in_short=in_short)
     # leaving out seeds at the end of the grid would select by the response; that their A* lies beyond it is used
     note = f"{fraction:.0%} of the crossovers lie beyond the grid, and a censored regression takes them into account"
     measured_widths = (started.sum("seed") >= MIN_SEEDS) & (side == 0).any("seed")

@@ -56,7 +56,8 @@ def _compare(members: Sequence[ExperimentFindings]) -> Finding:
         if finding.estimate is not None and not finding.undecided_because
     ]
     if len({depth for depth, _ in usable}) < 2:
-        return Finding(undecided_because="the exponent could be measured at one depth only, and a trend needs two")
+        reason = "the exponent could be measured at one depth only, and a trend needs two"
+        return Finding(undecided_because=reason, in_short="1 depth of 2")
     steps = [plus(shallow, deep, -1.0) for (depth, shallow), (deeper, deep) in pairwise(usable) if depth != deeper]
     smallest = min(steps, key=lambda step: step.value)
     exponents = "the exponents are " + ", ".join(f"a({depth}) = {-estimate.value:.3f}" for depth, estimate in usable)
@@ -81,5 +82,6 @@ def _compare(members: Sequence[ExperimentFindings]) -> Finding:
         n_widths=min(finding.n_widths for _, finding in findings),
         outcome=outcome,
         reason=reason,
+        in_short="the interval of a step includes 0",
         p_value_against=p_value_against,
     )

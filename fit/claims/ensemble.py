@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
-from fit.findings.draws import compare_draws, draw_label, in_words, mean_over_rows
-from fit.findings.error_differences import data_used, fraction_wrong, judge_excess_error, ratio, too_few_seeds
-from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.draws import FEW_DRAWS, compare_draws, draw_label, in_words, mean_over_rows
+from fit.findings.error_differences import (
+    data_used,
+    fraction_wrong,
+    judge_excess_error,
+    ratio,
+    too_few_seeds,
+    undecided_for_seeds,
+)
+from fit.findings.finding import MIN_SEEDS, Finding, not_measured
 from fit.findings.networks import is_finite
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import range_of, sensitivity_row, trimmed, window
@@ -36,12 +43,12 @@ def over_draws(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
 def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
     """Compare the test errors of ensembles of m networks, of single ones and of ones m times as wide."""
     if "test_label" not in experiment:
-        return Finding(undecided_because="not measured: the source does not hold test_label")
+        return not_measured("the source does not hold test_label")
     cells = window(experiment, prediction)
     widths_and_members = _widths_to_compare(experiment)
     if widths_and_members is None:
         reason = f"no width is a multiple m >= 2 of another one that has at least max(2·m, {MIN_SEEDS}) seeds"
-        return Finding(undecided_because=reason)
+        return Finding(undecided_because=reason, in_short="no width twice another with enough seeds")
     narrow, wide, members = widths_and_members
     compared = [narrow, wide]
     in_window = cells.isel(width=compared).all("width")
@@ -52,7 +59,7 @@ def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
     cells_used = xr.zeros_like(cells)
     cells_used[compared] = in_window
     used = data_used(experiment, cells_used, _complete(experiment, {narrow: narrow_outputs, wide: wide_outputs}))
-    too_few = Finding(undecided_because=too_few_seeds("seeds fit the training set at both widths", used), **used)
+    too_few = undecided_for_seeds("seeds fit the training set at both widths", used)
     enough = narrow_outputs.sizes["seed"] >= max(2 * members, MIN_SEEDS) and wide_outputs.sizes["seed"] >= MIN_SEEDS
     if not in_window.any() or not enough:
         return too_few
@@ -95,7 +102,7 @@ def _over_draws(experiments: Sequence[Measurements], prediction: Prediction) -> 
         "n_widths": 2,
     }  # fmt: skip
     if not in_window.any() or seeds < max(2 * members, MIN_SEEDS):
-        return Finding(undecided_because=too_few_seeds("seeds fit at both widths in all draws", used), **used)
+        return undecided_for_seeds("seeds fit at both widths in all draws", used)
     rows = []
     for experiment, of_draw in zip(experiments, outputs, strict=True):
         narrow_outputs, wide_outputs = (output.isel(seed=complete) for output in of_draw)
@@ -110,7 +117,7 @@ def _over_draws(experiments: Sequence[Measurements], prediction: Prediction) -> 
     excess, gap = mean_over_rows(together - wider), mean_over_rows(single - wider)
     if excess.estimate is None or gap.estimate is None or excess.undecided_because is not None:
         reason = excess.undecided_because or too_few_seeds("seeds allow the comparison", used)
-        return Finding(undecided_because=reason, **used)
+        return Finding(undecided_because=reason, in_short=FEW_DRAWS, **used)
     test = mean_over_rows(together - wider - ALLOWED * (single - wider)).estimate
     used["sensitivity"] = [
         sensitivity_row(draw_label(experiment), ratio(mean_over(a - c), mean_over(b - c)))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fit.estimators.crossed import MIN_DRAWS, crossed_estimate
 from fit.estimators.least_squares import ModelFit
 from fit.estimators.offset_power import offset_power
-from fit.findings.draws import compare_draws, counts_over_draws, draw_label, too_few_draws
+from fit.findings.draws import FEW_DRAWS, compare_draws, counts_over_draws, draw_label, too_few_draws
 from fit.findings.error_differences import data_used, mean_in_cells
 from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite, pairs, width_of_pairs
@@ -41,7 +41,8 @@ def error_vs_width(experiment: Measurements, prediction: Prediction) -> Finding:
         too_few_widths = (
             f"{well_measured} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS_OF_A_LIMIT} are needed"
         )
-        return Finding(undecided_because=too_few_widths, **used)
+        in_short = f"{well_measured} of {MIN_WIDTHS_OF_A_LIMIT} widths with {MIN_SEEDS} seeds"
+        return Finding(undecided_because=too_few_widths, in_short=in_short, **used)
     width, error, in_fit = width_of_pairs(values), pairs(values), pairs(complete)
 
     def fit(error: NDArray, keep: NDArray) -> ModelFit:
@@ -51,7 +52,7 @@ def error_vs_width(experiment: Measurements, prediction: Prediction) -> Finding:
     try:
         fitted = fit(error, in_fit)
     except InputError as refused:
-        return Finding(undecided_because=refused.problem, **used)
+        return Finding(undecided_because=refused.problem, in_short="no fit", **used)
     rows = []
     for name, values_of_pairs, keep in (
         *((name, pairs(mean_in_cells(errors, part)), in_fit) for name, part in trimmed(cells, experiment.root_h_alpha)),
@@ -64,8 +65,9 @@ def error_vs_width(experiment: Measurements, prediction: Prediction) -> Finding:
             rows.append(sensitivity_row(name, None))
     undecided_because, note = _limit_in_words(experiment.widths, fitted)
     return Finding(
-        estimate=fitted["exponent"], sensitivity=rows, notes=(note,), undecided_because=undecided_because, **used
-    )
+        estimate=fitted["exponent"], sensitivity=rows, notes=(note,), undecided_because=undecided_because,
+        in_short="" if undecided_because is None else "these widths do not resolve it", **used,
+    )  # fmt: skip
 
 
 def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Finding | None:
@@ -78,11 +80,12 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
     complete = is_finite(averaged) & (averaged > 0)
     well_measured = int((complete.sum("seed") >= MIN_SEEDS).sum())
     if len(members) < MIN_DRAWS:
-        return Finding(undecided_because=too_few_draws(len(members), MIN_DRAWS), **used)
+        return Finding(undecided_because=too_few_draws(len(members), MIN_DRAWS), in_short=FEW_DRAWS, **used)
     if well_measured < MIN_WIDTHS_OF_A_LIMIT:
         needed = f"{MIN_WIDTHS_OF_A_LIMIT} are needed"
         too_few_widths = f"{well_measured} widths have {MIN_SEEDS} seeds that are complete in all draws, and {needed}"
-        return Finding(undecided_because=too_few_widths, **used)
+        in_short = f"{well_measured} of {MIN_WIDTHS_OF_A_LIMIT} widths with {MIN_SEEDS} seeds"
+        return Finding(undecided_because=too_few_widths, in_short=in_short, **used)
 
     def fit(values: xr.DataArray) -> ModelFit:
         keep = pairs(complete)
@@ -91,7 +94,7 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
     try:
         pooled, of_draws = fit(averaged), [fit(of_draw)["exponent"] for of_draw in errors]
     except InputError as refused:  # a draw without errors, say
-        return Finding(undecided_because=refused.problem, **used)
+        return Finding(undecided_because=refused.problem, in_short="no fit", **used)
     undecided_because, note = _limit_in_words(members[0].widths, pooled)
     deviation = np.std([power.value for power in of_draws], ddof=1)
     scatter = f"between {len(members)} draws of the training points the power scatters by {deviation:.2g} (s.d.)"
@@ -100,6 +103,7 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
         sensitivity=[sensitivity_row(draw_label(m), power) for m, power in zip(members, of_draws, strict=True)],
         notes=(note, scatter),
         undecided_because=undecided_because,
+        in_short="" if undecided_because is None else "these widths do not resolve it",
         **used,
     )
 

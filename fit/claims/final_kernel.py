@@ -5,8 +5,15 @@ from collections.abc import Sequence
 import xarray as xr
 
 from fit.estimators.clusters import mean_over
-from fit.findings.draws import compare_draws, counts_over_draws, draw_label, in_words, mean_over_draws
-from fit.findings.error_differences import data_used, judge_excess_error, mean_in_cells, ratio, too_few_seeds
+from fit.findings.draws import FEW_DRAWS, compare_draws, counts_over_draws, draw_label, in_words, mean_over_draws
+from fit.findings.error_differences import (
+    data_used,
+    judge_excess_error,
+    mean_in_cells,
+    ratio,
+    too_few_seeds,
+    undecided_for_seeds,
+)
 from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.registry import Comparison, ExperimentFindings, measures
@@ -29,14 +36,15 @@ def final_kernel(experiment: Measurements, prediction: Prediction) -> Finding:
     """Compare the network with kernel dynamics frozen at its final and at its initial kernel."""
     absent = [arm for arm in ARMS if arm not in experiment.arms]
     if absent:
-        return Finding(undecided_because=f"not measured: the source has no arm {' and no arm '.join(absent)}")
+        reason = f"not measured: the source has no arm {' and no arm '.join(absent)}"
+        return Finding(undecided_because=reason, in_short="no frozen kernels beside the networks")
     cells = window(experiment, prediction)
     width = width_of_pairs(experiment.network("test_error"))
     excess, gap = _differences(experiment, cells)
     used = data_used(experiment, cells, is_finite(excess + gap))
     mean_gap = mean_over(pairs(gap), width)
     if mean_gap is None or used["n_seeds"] < MIN_SEEDS:
-        return Finding(undecided_because=too_few_seeds("seeds have all three arms", used), **used)
+        return undecided_for_seeds("seeds have all three arms", used)
     tests = [mean_over(pairs(sign * excess - ALLOWED * gap), width) for sign in (1, -1)]
     used["sensitivity"] = [
         sensitivity_row(name, ratio(*(mean_over(pairs(values), width) for values in _differences(experiment, part))))
@@ -58,7 +66,7 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
     mean_excess, mean_gap = mean_over_draws(excess), mean_over_draws(gap)
     if mean_gap.estimate is None or mean_gap.undecided_because is not None:
         reason = mean_gap.undecided_because or too_few_seeds("seeds have all three arms", used)
-        return Finding(undecided_because=reason, **used)
+        return Finding(undecided_because=reason, in_short=FEW_DRAWS, **used)
     tests = [
         mean_over_draws([sign * a - ALLOWED * b for a, b in differences]).estimate for sign in (1, -1)
     ]  # fmt: skip

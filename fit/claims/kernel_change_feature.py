@@ -50,6 +50,8 @@ def kernel_change_feature(experiment: Measurements, prediction: Prediction) -> F
             f"A/F is {power_of_ratio.value:.3f}"
         )
         reservations, notes = (clause, *reservations), (*notes, clause)
+        in_short = f"outputs drift as A^({drift.value:+.2f})".replace("-", "−")
+        finding = dataclasses.replace(finding, in_short=finding.in_short or in_short)
     return dataclasses.replace(finding, notes=notes, reservations=reservations)
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
-from fit.findings.draws import compare_draws, counts_over_draws, draw_label, in_words, mean_over_draws
-from fit.findings.error_differences import data_used, decide_sign, percentage_points, too_few_seeds
+from fit.findings.draws import FEW_DRAWS, compare_draws, counts_over_draws, draw_label, in_words, mean_over_draws
+from fit.findings.error_differences import data_used, decide_sign, percentage_points, undecided_for_seeds
 from fit.findings.finding import MIN_SEEDS, Finding
 from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.registry import Comparison, ExperimentFindings, measures
@@ -48,15 +48,15 @@ def regime_preference(experiment: Measurements, prediction: Prediction) -> Findi
     """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
     difference = difference_of_regimes(experiment)
     if difference is None:
-        return Finding(undecided_because="the grid has no amplitude within half a decade of A = 1e-4, or none of 1e4")
+        reason = "the grid has no amplitude within half a decade of A = 1e-4, or none of 1e4"
+        return Finding(undecided_because=reason, in_short="no amplitudes near 10⁻⁴ and 10⁴")
     estimate = mean_over(pairs(difference), width_of_pairs(difference))
     cells = xr.zeros_like(experiment.root_h_alpha, dtype=bool)
     for column in _columns(experiment) or ():
         cells.values[np.arange(len(experiment.widths)), column] = True
     used = data_used(experiment, cells, is_finite(difference))
     if estimate is None or used["n_seeds"] < MIN_SEEDS:
-        reason = too_few_seeds("seeds fit the training set in both regimes", used)
-        return Finding(estimate=estimate, undecided_because=reason, **used)
+        return undecided_for_seeds("seeds fit the training set in both regimes", used, estimate)
     used["sensitivity"] = [
         sensitivity_row(f"h = {width:g}", mean_over(row))
         for width, row in zip(experiment.widths, difference.values, strict=True)
@@ -83,7 +83,7 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
         **counts_over_draws(differences),
     }
     if over.estimate is None or over.undecided_because is not None:
-        return Finding(estimate=over.estimate, undecided_because=over.undecided_because, **used)
+        return Finding(estimate=over.estimate, undecided_because=over.undecided_because, in_short=FEW_DRAWS, **used)
     return _judged(members[0], over.estimate, in_words(over, len(members)), used)
 
 
@@ -96,15 +96,17 @@ def _judged(experiment: Measurements, difference: Estimate, conditions: str, use
     no_sign = _why_no_sign(experiment)
     if no_sign:
         return Finding(
-            estimate=difference, undecided_because=f"{measured}; {no_sign}", not_claimed_because=no_sign, **used
-        )
+            estimate=difference, undecided_because=f"{measured}; {no_sign}", not_claimed_because=no_sign,
+            in_short="no sign is predicted for such data", **used,
+        )  # fmt: skip
     sign = 1.0 if _better_regime(experiment) == "lazy" else -1.0
     positive_if_predicted = Estimate(sign * difference.value, difference.standard_error, difference.dof)
     outcome, reason, p_value_against = decide_sign(positive_if_predicted, measured)
     contrast = Estimate(-positive_if_predicted.value, difference.standard_error, difference.dof)
     return Finding(
-        estimate=difference, outcome=outcome, reason=reason, p_value_against=p_value_against, contrast=contrast, **used
-    )
+        estimate=difference, outcome=outcome, reason=reason, in_short="the interval includes 0",
+        p_value_against=p_value_against, contrast=contrast, **used,
+    )  # fmt: skip
 
 
 def difference_of_regimes(

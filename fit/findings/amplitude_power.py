@@ -8,7 +8,7 @@ import xarray as xr
 from fit.estimators.clusters import slope_within
 from fit.estimators.estimate import Estimate
 from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
-from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding
+from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding, too_few
 from fit.findings.networks import is_finite, log, width_of_pairs
 from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
@@ -78,8 +78,9 @@ def power_of_abscissa(
     present = is_finite(logs) & cells
     measured_cells = present.any("seed")
     span = range_of(measured_cells, experiment)
-    undecided_because = _why_undecided(present, MIN_AMPLITUDES + int(corrected))
+    undecided_because, in_short = _why_undecided(present, MIN_AMPLITUDES + int(corrected))
     if undecided_because is None and shown is not None and shown.alternative is not None:
+        in_short = "two powers fit"
         undecided_because = (
             f"with the predicted correction two powers fit equally well within the noise, {shown.value:.3f} and "
             f"{shown.alternative:.3f}"
@@ -98,6 +99,7 @@ def power_of_abscissa(
         n_widths=int(present.any(("amplitude", "seed")).sum()),
         sensitivity=sensitivity,
         undecided_because=undecided_because,
+        in_short=in_short,
         notes=(() if shown is None else shown.notes) + _correction_note(prediction, corrected and shown is result),
         **left_out_networks(experiment, cells, prediction.quantity),
     )
@@ -135,16 +137,19 @@ def slope_in(
     return slope_within(log_rows, value_rows, width_of_pairs(logs), correction_exponent, robust=robust)
 
 
-def _why_undecided(present: xr.DataArray, needed: int) -> str | None:
+def _why_undecided(present: xr.DataArray, needed: int) -> tuple[str | None, str]:
+    """Return why a power of A stays undecided, if it does: as a clause, and in a few words."""
     amplitudes = int(present.any("seed").sum("amplitude").max())
     clusters = int((present.sum("amplitude") > 1).sum())
     if not present.any():
-        return "no converged network in the window has a measured value"
+        return "no converged network in the window has a measured value", "no network in the window"
     if amplitudes < needed:
-        return f"the window holds {counted(amplitudes, 'amplitude')}, and {needed} are needed"
+        clause = f"the window holds {counted(amplitudes, 'amplitude')}, and {needed} are needed"
+        return clause, too_few(amplitudes, needed, "amplitude")
     if clusters < MIN_SEEDS:
-        return f"{counted(clusters, 'pair')} of width and seed give a slope, and {MIN_SEEDS} are needed"
-    return None
+        clause = f"{counted(clusters, 'pair')} of width and seed give a slope, and {MIN_SEEDS} are needed"
+        return clause, too_few(clusters, MIN_SEEDS, "seed")
+    return None, ""
 
 
 def _correction_note(prediction: Prediction, corrected: bool) -> tuple[str, ...]:

@@ -42,12 +42,13 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
     seeds = present.any("amplitude").sum("seed")
     amplitudes = present.any("seed").sum("amplitude")
     well_measured = int(((seeds >= MIN_SEEDS) & (amplitudes >= MIN_AMPLITUDES)).sum())
-    undecided_because = None
+    undecided_because, in_short = None, ""
     if well_measured < MIN_CURVES:
         undecided_because = (
             f"{counted(well_measured, 'width')} with {MIN_SEEDS} seeds and {MIN_AMPLITUDES} amplitudes in the window "
             f"can't show a collapse, and {MIN_CURVES} are needed"
         )
+        in_short = f"{well_measured} of {MIN_CURVES} widths with {MIN_SEEDS} seeds at {MIN_AMPLITUDES} amplitudes"
 
     def fit(part: xr.DataArray, replicas: int) -> Collapse | None:
         return _collapse(experiment, values, present & part, prediction.statistic, replicas)
@@ -61,6 +62,7 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
             wider = cells & (cells["width"] > experiment.widths.min())
             sensitivity.append(_row("without the narrowest width", fit(wider, SENSITIVITY_REDRAWS)))
     if result is None and undecided_because is None:
+        in_short = "curves hardly overlap"
         undecided_because = "the curves of different widths overlap too little to be compared"
     measured_cells = present.any("seed")
     return Finding(
@@ -71,6 +73,7 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
         n_widths=int((seeds > 0).sum()),
         sensitivity=sensitivity,
         undecided_because=undecided_because,
+        in_short=in_short,
         notes=() if result is None else (_quality(result),),
         **left_out_networks(experiment, cells),
     )

@@ -27,6 +27,7 @@ from theory.prediction import Prediction
 
 #: Fields in which experiments of a family may differ.
 MAY_DIFFER = ("name", "data_seed")
+FEW_DRAWS = "too few draws or seeds"  #: `Finding.in_short` of comparisons over draws
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import xarray as xr
 
 from fit.estimators.estimate import Estimate
-from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.finding import MIN_SEEDS, Finding, too_few
 from fit.findings.outcome import LEVEL, Outcome
 from fit.findings.window import left_out_networks, range_of
 from fit.measurements.measurements import Measurements
@@ -40,6 +40,16 @@ def data_used(experiment: Measurements, cells: xr.DataArray, complete: xr.DataAr
 def too_few_seeds(counted_seeds: str, used: dict[str, Any]) -> str:
     """Return why a finding with the data ``used`` (see `data_used`) is undecided: ``counted_seeds`` says of which."""
     return f"{used['n_seeds']} {counted_seeds}, and {MIN_SEEDS} are needed"
+
+
+def undecided_for_seeds(counted_seeds: str, used: dict[str, Any], estimate: Estimate | None = None) -> Finding:
+    """Return the finding where the data ``used`` (see `data_used`) hold too few seeds; ``counted_seeds``: which."""
+    return Finding(
+        estimate=estimate,
+        undecided_because=too_few_seeds(counted_seeds, used),
+        in_short=too_few(used["n_seeds"], MIN_SEEDS, "seed"),
+        **used,
+    )
 
 
 def percentage_points(difference: float) -> str:
@@ -86,11 +96,12 @@ def judge_excess_error(
     """
     known = [test for test in tests if test is not None]
     if excess is None or len(known) < len(tests):
-        return Finding(undecided_because=too_few_seeds("seeds allow the comparison", used), **used)
+        return undecided_for_seeds("seeds allow the comparison", used)
     if gap.interval(0.90)[0] <= 0:
         return Finding(
             undecided_because=f"there is no gap to measure against: {gap_meaning} is {percentage_points(gap.value)} "
             "percentage points, zero within its error",
+            in_short="no gap to compare with",
             **used,
         )
     measured = (
@@ -106,8 +117,8 @@ def judge_excess_error(
     elif p_value_against < LEVEL:
         outcome, reason = "inconsistent", f"{measured}, so that their ratio is above {allowed:.0%}"
     return Finding(
-        estimate=ratio(excess, gap), outcome=outcome, reason=reason, p_value_against=p_value_against, contrast=contrast,
-        **used,
+        estimate=ratio(excess, gap), outcome=outcome, reason=reason, in_short=f"the interval includes {allowed:g}",
+        p_value_against=p_value_against, contrast=contrast, **used,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from fit.estimators.estimate import Estimate
 from fit.findings.outcome import Outcome
+from lazyrich.wording import counted
 from theory.prediction import Prediction
 
 #: With fewer seeds there is no verdict: the standard error itself is then known to no better than a factor 1.4.
@@ -18,6 +19,7 @@ MIN_SEEDS = 5
 MIN_WIDTHS = 4
 #: With fewer amplitudes there is no verdict on a power of A.
 MIN_AMPLITUDES = 3
+NOT_MEASURED = "not measured"  #: `Finding.in_short` where the source lacks the quantity
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Finding:
     left_out_fraction: float = 0.0
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
     undecided_because: str | None = None  #: why there is no verdict although there may be an estimate: a clause
+    in_short: str = ""  #: why it is undecided, in a few words for tables; empty where margin and interval say it
     not_claimed_because: str | None = None  #: why theory makes no claim for this experiment: a clause
     outcome: Outcome | None = None
     reason: str = ""  #: why this ``outcome``: a clause
@@ -64,6 +67,17 @@ class Finding:
         )
 
 
+def too_few(count: int, needed: int, noun: str) -> str:
+    """Return in a few words that there are too few of something.
+
+    Examples
+    --------
+    >>> too_few(2, 5, "seed"), too_few(1, 4, "width")
+    ('2 seeds of 5', '1 width of 4')
+    """
+    return f"{counted(count, noun)} of {needed}"
+
+
 def not_measured(why: str) -> Finding:
     """Return the finding about a prediction that can't be measured: ``why`` is a clause."""
-    return Finding(undecided_because=f"not measured: {why}")
+    return Finding(undecided_because=f"not measured: {why}", in_short=NOT_MEASURED)

@@ -49,12 +49,15 @@ def logarithmic_law(experiment: Measurements, prediction: Prediction, times: xr.
     )
     undecided_because, outcome, reason, p_value_against = None, None, "", None
     if change is None or slope is None:
+        in_short = f"fewer than {MIN_SEEDS} pairs at {MIN_AMPLITUDES_OF_A_LOGARITHM} amplitudes"
         undecided_because = (
             f"a logarithm needs {MIN_SEEDS} pairs of width and seed that are measured at "
             f"{MIN_AMPLITUDES_OF_A_LOGARITHM} amplitudes or more of the window"
         )
     else:
         outcome, reason, p_value_against = _outcome(change, slope)
+        half_width = float(np.ptp(change.interval())) / 2
+        in_short = f"slope changes by {change.value:.0%} ± {half_width:.0%}".replace("-", "−")
     return Finding(
         points=points,
         range=range_of(measured_cells, experiment),
@@ -66,6 +69,7 @@ def logarithmic_law(experiment: Measurements, prediction: Prediction, times: xr.
             for name, part in trimmed(cells, experiment.root_h_alpha)
         ],
         undecided_because=undecided_because,
+        in_short=in_short,
         outcome=outcome,
         reason=reason,
         p_value_against=p_value_against,

@@ -14,7 +14,7 @@ from fit.estimators.between import slope_between
 from fit.estimators.estimate import Estimate
 from fit.findings.amplitude_power import ROBUST
 from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
-from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
+from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding, too_few
 from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
@@ -86,6 +86,7 @@ def pooled_width_power(
         robust = slope_between(np.log(width_of_pairs(values)), pairs(values), robust=True)
         sensitivity.append(sensitivity_row(ROBUST, robust))
     seeds = is_finite(values).sum("seed").values
+    undecided_because, in_short = _why_undecided(seeds)
     points = figure_points(
         widths, np.full(len(widths), np.nan), mean_with_interval(values), seeds > 0, "width", y_label, result
     )
@@ -97,7 +98,8 @@ def pooled_width_power(
         n_seeds=int(seeds.max(initial=0)),
         n_widths=int((seeds > 0).sum()),
         sensitivity=sensitivity,
-        undecided_because=_why_undecided(seeds),
+        undecided_because=undecided_because,
+        in_short=in_short,
         notes=() if result is None else result.notes,
         **left_out_networks(experiment, cells, quantity),
     )
@@ -126,17 +128,23 @@ def mean_in_window(experiment: Measurements, logs: xr.DataArray, cells: xr.DataA
     return logs.isel(amplitude=columns.values).mean("amplitude", skipna=False)
 
 
-def _why_undecided(seeds: NDArray) -> str | None:
-    """Return why a power of h stays undecided, if it does; ``seeds``: how many of each width are complete."""
+def _why_undecided(seeds: NDArray) -> tuple[str | None, str]:
+    """Return why a power of h stays undecided, if it does: as a clause, and in a few words.
+
+    ``seeds``: how many of each width are complete.
+    """
     measured, well_measured = int((seeds > 0).sum()), int((seeds >= MIN_SEEDS).sum())
     if not measured:
-        return "no width has a seed all of whose networks in the window converged"
+        return "no width has a seed all of whose networks in the window converged", "no complete seed"
     if measured < MIN_WIDTHS:
-        return f"{counted(measured, 'width')} can't show a power of h, and {MIN_WIDTHS} are needed"
+        clause = f"{counted(measured, 'width')} can't show a power of h, and {MIN_WIDTHS} are needed"
+        return clause, too_few(measured, MIN_WIDTHS, "width")
     if well_measured < MIN_WIDTHS:
         with_seeds = f"{counted(well_measured, 'width')} with at least {MIN_SEEDS} complete seeds"
-        return f"{with_seeds} can't show a power of h, and {MIN_WIDTHS} are needed"
-    return None
+        most_seeds_first = np.sort(seeds)[::-1]
+        in_short = too_few(int(most_seeds_first[MIN_WIDTHS - 1]), MIN_SEEDS, "seed")
+        return f"{with_seeds} can't show a power of h, and {MIN_WIDTHS} are needed", in_short
+    return None, ""
 
 
 def _joined(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:

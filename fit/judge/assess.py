@@ -11,6 +11,7 @@ from fit.judge.conditions import comparison_with_conditions_checked, conditional
 from fit.judge.measuring import all_measures, compare_experiments, measure_experiment
 from fit.judge.rivals import neighbours
 from fit.judge.verdicts import Verdicts
+from fit.measurements.measurements import Measurements
 from fit.measurements.reading import Source, measurements
 from fit.processes import Map
 from theory.prediction import Prediction
@@ -52,6 +53,16 @@ def assess(
     stated = [*also] if isinstance(predictions, Mapping) else [*(predictions or ()), *also]
     check_names(experiments, stated)
     check_quantities(experiments, stated, [m.quantity for m in all_measures().values() if m.quantity is not None])
+    return Verdicts(judge(cases_of(experiments, predictions, also, apply)))
+
+
+def cases_of(
+    experiments: Sequence[Measurements],
+    predictions: Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None = None,
+    also: Sequence[Prediction] = (),
+    apply: Map = map,
+) -> list[Case]:
+    """Return each prediction with its finding, before the rule is applied; parameters as of `assess`."""
     tested = [(experiment, applicable_predictions(experiment, predictions, also)) for experiment in experiments]
     of_experiments = [with_conditions_checked(findings) for findings in apply(measure_experiment, tested)]
     of_experiments = with_scatter(of_experiments)
@@ -65,4 +76,4 @@ def assess(
         Case(comparison.name, comparison.members[0].store, comparison.prediction, comparison.finding)
         for comparison in map(comparison_with_conditions_checked, compare_experiments(of_experiments))
     ]
-    return Verdicts(judge(cases))
+    return cases

@@ -21,6 +21,8 @@ from theory.prediction import Prediction
 
 #: The reason mentions a larger fraction of networks left out in the window: which ones never fit is not random.
 MENTIONED_FRACTION = 0.05
+#: Why a law is undecided although its interval lies inside the margin, where a claim names nothing else: a few words.
+ANOTHER_CHOICE = "another window disagrees"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
     finding, prediction = case.finding, case.prediction
     outcome, why = _outcome(case, rejected)
     withheld = finding.undecided_because or "; ".join(finding.reservations) or None
+    in_short = finding.in_short if outcome == "inconclusive" else ""
     if outcome == "consistent" and finding.reservations:
+        in_short = finding.in_short or ANOTHER_CHOICE
         outcome, why = "inconclusive", f"{why}, but {'; '.join(finding.reservations)}"
         finding = dataclasses.replace(finding, notes=tuple(n for n in finding.notes if n not in finding.reservations))
     estimate, measure = finding.estimate, measure_of(prediction)
@@ -134,6 +138,7 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         figure=measure.figure,
         column=_column(measure, prediction),
         stands_for_power=measure.stands_for_power,
+        in_short=in_short,
         points=finding.points,
         withheld=withheld if outcome == "inconclusive" else None,
         decided_by=case.decided_by,

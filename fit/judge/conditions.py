@@ -35,8 +35,8 @@ def comparison_with_conditions_checked(comparison: Comparison) -> Comparison:
     return dataclasses.replace(comparison, finding=_without_verdict(comparison.finding, reasons[0]))
 
 
-def not_derived_for(law: Prediction, experiment: Measurements) -> str | None:
-    """Return why a law says nothing about an experiment, as a clause; None where it does.
+def not_derived_for(law: Prediction, experiment: Measurements) -> tuple[str, str] | None:
+    """Return why a law says nothing about an experiment, as a clause and in a few words; None where it does.
 
     An output bias has a kernel h times that of the other weights, so that networks with biases obey no scaling in A.
     Without f_0 subtracted the output starts at alpha f_0 ~ A/sqrt(h): negligible where A << 1, and nowhere else. Power
@@ -50,20 +50,23 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> str | None:
     description = experiment.description
     bias = description.get("bias") or 0
     if bias:
-        return f"the law is derived for networks without bias, and these have bias = {bias:g}"
+        return f"the law is derived for networks without bias, and these have bias = {bias:g}", "networks with biases"
     if not description.get("subtract_initial", True) and law.regime.name != "feature":
-        return "the law is derived for F = alpha (f - f_0), and here f_0 is not subtracted"
+        return "the law is derived for F = alpha (f - f_0), and here f_0 is not subtracted", "f₀ is not subtracted"
     dynamics = description.get("dynamics")
     name = dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics
     if name is not None and name not in law.dynamics:
-        return f"the law is derived for {in_words(law.dynamics)}, and these networks were trained by {in_words([name])}"
+        trained_by = f"trained by {in_words([name])}"
+        return f"the law is derived for {in_words(law.dynamics)}, and these networks were {trained_by}", trained_by
     return None
 
 
-def _without_verdict(finding: Finding, reason: str) -> Finding:
+def _without_verdict(finding: Finding, not_derived: tuple[str, str]) -> Finding:
+    reason, in_short = not_derived
     return dataclasses.replace(
         finding,
         undecided_because=finding.undecided_because or reason,
+        in_short=in_short,
         not_claimed_because=reason,
         outcome=None,
         reason="",

@@ -79,6 +79,7 @@ class Verdict:
     figure: Literal["curve", "collapse"] = "curve"  #: "collapse": also all amplitudes, divided by the predicted power
     column: str | None = None  #: its heading in a table of activations, if it stands there
     stands_for_power: str | None = None  #: what tables write where a power is written, if none is predicted
+    in_short: str = ""  #: why nothing was decided, in a few words, where numbers of networks and margins do not say it
     withheld: str | None = None  #: why the rule gives no verdict though there may be an estimate: a clause
     #: what the rule compares with the ``band`` in which the law holds; None where no interval decides
     decided_by: Estimate | None = field(default=None, compare=False, repr=False)

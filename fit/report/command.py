@@ -125,11 +125,7 @@ def main(
             if activation is not None:
                 campaign = in_size_of_store(folder / "store.zarr", campaign, sized)
             if dry_run:
-                planned = plan(campaign, processes, device)
-                if as_json:
-                    print_json(simulate.console.plan_as_json(campaign, planned))
-                else:
-                    simulate.console.print_plan(console(), campaign, planned)
+                simulate.console.tell_plan(campaign, plan(campaign, processes, device), as_json=as_json)
                 return
             _check_writable(folder)
             with simulate.console.progress_on(screen) as progress:

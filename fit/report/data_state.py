@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ _DEFAULT_ARCHITECTURE = Experiment.model_fields["architecture"].default
 #: endings whose networks did not do what was asked, in the words of a table
 _LEFT_OUT = {
     Status.MAX_STEPS: "not fitted after the allowed steps",
-    Status.STALLED: "came to rest before they fitted",
+    Status.STALLED: "stalled before they fitted",
     Status.DIVERGED: "diverged",
     Status.OUT_OF_MEMORY: "out of memory",
     Status.TIME_LIMIT: "out of time",
@@ -47,6 +48,8 @@ class ExperimentState:
     pending: int
     left_out: dict[str, int]  #: reason -> networks
     recorded: bool
+    source: str = ""  #: name of the file
+    guesses: tuple[str, ...] = ()  #: what was guessed of its format: clauses
 
     @property
     def grid(self) -> str:
@@ -74,6 +77,8 @@ def state_of(one: Measurements) -> ExperimentState:
         pending=int((status == Status.PENDING).sum()),
         left_out={reason: count for reason, count in left_out.items() if count},
         recorded="status" in one.data,
+        source=PurePath(one.store).name if one.store else "",
+        guesses=one.guesses,
     )
 
 
@@ -90,7 +95,9 @@ def headline(states: Sequence[ExperimentState]) -> str:
     text += f", {', '.join(dtypes)}" if (dtypes := sorted({s.dtype for s in states if s.dtype})) else ""
     text += "."
     if pending:
-        text += f" {pending:,} of them are still pending: everything below rests on the other {networks - pending:,}."
+        text += (
+            f" {pending:,} of them are still pending: everything below is based on the other {networks - pending:,}."
+        )
     left_out: dict[str, int] = {}
     for s in states:
         for reason, count in s.left_out.items():
@@ -102,6 +109,9 @@ def headline(states: Sequence[ExperimentState]) -> str:
         text += " The source does not say how training ended: every network in it is used."
     elif not pending and trained == networks:
         text += " Every one of them met its stopping criterion, so none is left out."
+    guessed = {s.source: s.guesses for s in states if s.guesses}  # of all experiments of a file the same
+    for source, clauses in guessed.items():
+        text += f" Guessed of {source or 'the table'}: {'; '.join(clauses)}."
     return text
 
 

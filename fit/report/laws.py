@@ -10,7 +10,7 @@ from fit.findings.outcome import Outcome
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.outcomes import Label, label_of
-from fit.report.titles import full_title
+from fit.report.titles import full_title, is_power
 
 _GRAVEST: tuple[Outcome, ...] = ("inconsistent", "inconclusive", "consistent")
 
@@ -61,6 +61,7 @@ class Law:
     regime: str
     variable: str
     by_construction: bool
+    is_power: bool  #: of ``variable``; else a comparison, a trend or a logarithm
     rows: tuple[LawRow, ...]
 
 
@@ -81,6 +82,7 @@ def laws(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ()) -> 
                 regime,
                 variable,
                 all(v.by_construction for row in members for v in row.members),
+                is_power(first),
                 tuple(members),
             )
         )

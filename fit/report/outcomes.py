@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from fit.findings.collapse_law import MIN_CURVES
-from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, MIN_WIDTHS
 from fit.judge.verdict import Verdict
 from fit.report.numbers import number, p_value, power
 from theory.prediction import Form
@@ -80,38 +76,21 @@ def short_reason(verdict: Verdict) -> str:
     if verdict.verdict != "inconclusive":
         return ""
     if without_prediction(verdict):
-        return "theory gives no law" if verdict.not_claimed_because else "a power with logarithms is not judged"
-    widths = MIN_CURVES if verdict.figure == "collapse" else MIN_WIDTHS
-    counts = ((verdict.n_seeds, MIN_SEEDS, "seed"), (verdict.n_widths, widths, "width"))
-    for count, needed, name in counts[: 2 if verdict.variable == "width" else 1]:
-        if 0 < count < needed:
-            return f"{count} {name}{'s' if count > 1 else ''} of {needed}"
-    amplitudes = _amplitudes(verdict)
-    if verdict.variable != "width" and 0 < amplitudes < MIN_AMPLITUDES:
-        return f"{amplitudes} amplitude{'s' if amplitudes > 1 else ''} of {MIN_AMPLITUDES}"
-    return _against_margin(verdict)
-
-
-def _amplitudes(verdict: Verdict) -> int:
-    """How many amplitudes entered the fit."""
-    if verdict.points is None:
-        return 0
-    used = verdict.points["root_h_alpha"].values[verdict.points["used"].values.astype(bool)]
-    return len(np.unique(used[np.isfinite(used)]))
+        no_law = "theory gives no law" if verdict.not_claimed_because else "a power with logarithms is not judged"
+        return verdict.in_short or no_law
+    return verdict.in_short or _against_margin(verdict)
 
 
 def _against_margin(verdict: Verdict) -> str:
     numbers = (verdict.estimate, verdict.predicted_value, verdict.margin, verdict.ci_low, verdict.ci_high)
     if any(n is None for n in numbers):
-        return "see the report"
+        return "no interval" if verdict.ci_low is None else "no margin is given"
     estimate, predicted, margin, low, high = (float(n) for n in numbers if n is not None)
     half, distance = (high - low) / 2, abs(estimate - predicted)
     if low > predicted + margin or high < predicted - margin:
-        return "outside the margin"
+        return "outside the margin, not after Holm's correction"
     if half > margin:
         return f"± {number(half, 2)} exceeds the margin {margin:g}"
     if distance > margin:
         return f"off by {number(distance, 2)}, margin {margin:g}"
-    if distance + half > margin:
-        return "at the edge of the margin"
-    return "see the report"
+    return "at the edge of the margin"

@@ -17,7 +17,7 @@ from fit.report.comparison import COLUMNS, expected_power, tally
 from fit.report.content import Report
 from fit.report.figures.svg import colour_variables
 from fit.report.mathematics import mathml
-from fit.report.titles import VARIABLES
+from fit.report.titles import VARIABLES, is_power
 from theory.claims import claims
 
 #: From this many activations on, the comparison is what the page is about, and comes first.
@@ -30,6 +30,10 @@ SYMBOLS = (
     (r"\alpha", "output scale: the trained predictor is F = α (f(w) − f(w₀)), and the last layer scales as 1/√h"),
     (r"A = \sqrt{h}\,\alpha", "the crossover variable: feature training for A ≪ 1, lazy training for A ≫ 1"),
     (r"F", "trained predictor; training stops when every margin F·y is 1"),
+    (
+        r"A/F",
+        "A over the rms of F on test points at the stop: the variable whose power homogeneity alone fixes",
+    ),
     (r"\Theta", "neural tangent kernel on held-out points"),
     (r"\delta F", "rms over test points of the seed-to-seed standard deviation of F"),
     (r"t_1", "first time at which F has left its tangent at time zero by half"),
@@ -62,6 +66,7 @@ def write(report: Report, folder: Path) -> None:
         "expected_power": expected_power,
         "sentence": lambda text: text[:1].upper() + text[1:],
         "arxiv": arxiv_links,
+        "is_power": is_power,
         "variable": lambda law: VARIABLES[law.variable],
         "predicted_power": numbers.power,
         "cell": lambda text: text.replace("|", "\\|"),

@@ -80,7 +80,7 @@ def _axes(drawing: Drawing | None, problem: str) -> Axes:
 
 
 def _new_figure(**options):
-    """A figure that notebooks and `matplotlib.pyplot.show` show."""
+    """A figure that notebooks and `matplotlib.pyplot.show` show; white, since its ink is dark on any page."""
     from matplotlib import pyplot
 
-    return pyplot.figure(**options)
+    return pyplot.figure(facecolor="#ffffff", **options)

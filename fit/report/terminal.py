@@ -13,6 +13,7 @@ from rich.text import Text
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.content import decisive, measured
+from fit.report.data_state import headline, state_of
 from fit.report.laws import Law, LawRow, laws
 from fit.report.outcomes import distance_text, measured_text, predicted_text, short_reason
 from fit.report.summary import outcome_counts, summary
@@ -24,7 +25,10 @@ _STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow
 def print_verdicts(
     out: Console, verdicts: Sequence[Verdict], folder: Path, experiments: Sequence[Measurements] = ()
 ) -> None:
-    """Print what was measured of each law, what came out, and where the report is."""
+    """Print what the data are, what was measured of each law, what came out, and where the report is."""
+    if experiments:
+        out.print(Text(headline([state_of(one) for one in experiments])))
+        out.print()
     deciding = decisive(verdicts)
     for law in laws(deciding, experiments):
         out.print(Text(_heading(law)))
@@ -37,8 +41,9 @@ def print_verdicts(
 
 
 def _heading(law: Law) -> str:
-    variable = VARIABLES[law.variable]
-    return f"{law.title} (power of {variable}{', by construction' if law.by_construction else ''})"
+    remarks = [f"power of {VARIABLES[law.variable]}"] if law.is_power else []
+    remarks += ["by construction"] if law.by_construction else []
+    return f"{law.title} ({', '.join(remarks)})" if remarks else law.title
 
 
 def _rows(law: Law, width: int) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fit.judge.verdict import Verdict
 from theory.claims import claims
-from theory.prediction import BOTH_REGIMES
+from theory.prediction import BOTH_REGIMES, Form, Prediction
 
 #: how tables, texts and axes write a variable
 VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
@@ -20,10 +20,19 @@ def variable_of(verdict: Verdict) -> str:
     return VARIABLES[verdict.variable]
 
 
+def is_power(law: Verdict | Prediction) -> bool:
+    """Whether a law is about a power of its variable, be it one that is bounded or has logarithms beside it."""
+    return law.form in (Form.POWER, Form.POWER_WITH_LOGARITHMS, Form.BOUND)
+
+
+def with_regime(title: str, regime: str) -> str:
+    """Return the title of a law with its regime: laws of both regimes may have one title."""
+    return title if regime == BOTH_REGIMES or regime in title else f"{title}, {regime} regime"
+
+
 def full_title(verdict: Verdict) -> str:
-    """Return the title of a verdict's law with its regime: laws of both regimes may have one title."""
-    regime = verdict.regime
-    return verdict.title if regime == BOTH_REGIMES or regime in verdict.title else f"{verdict.title}, {regime} regime"
+    """Return the title of a verdict's law with its regime."""
+    return with_regime(verdict.title, verdict.regime)
 
 
 @functools.cache

@@ -47,7 +47,7 @@ def extend(path: str | Path, campaign: Campaign, data: Mapping[str, Data]) -> in
     old = Store.open(path)
     if old.campaign == campaign:
         return 0
-    _check_grows(old, campaign)
+    check_grows(old, campaign)
     if not isinstance(backend, FolderBackend):
         raise InputError("extend", str(path), "only stores in folders can be extended", "Copy it to a folder and back")
     old.check_layout()
@@ -92,7 +92,8 @@ def _replaced(store: Path) -> Path:
     return store.with_name(store.name + ".replaced")
 
 
-def _check_grows(old: Store, campaign: Campaign) -> None:
+def check_grows(old: Store, campaign: Campaign) -> None:
+    """Raise an `InputError` unless ``campaign`` is the store's own with more seeds, widths or amplitudes."""
     before, after = old.campaign.to_dict(), campaign.to_dict()
     if len(after["experiment"]) == len(before["experiment"]):
         for earlier, later in zip(old.campaign.experiment, campaign.experiment, strict=True):

@@ -35,7 +35,7 @@ from fit.report.figures.style import (
     width_colours,
 )
 from fit.report.numbers import number, power, signed
-from fit.report.titles import AXES, file_name, full_title, quantity_label, variable_of
+from fit.report.titles import AXES, file_name, full_title, is_power, quantity_label, variable_of
 from theory.prediction import BOTH_REGIMES
 
 
@@ -181,7 +181,7 @@ def _power_sentence(verdict: Verdict) -> str | None:
         exponent = verdict.points.attrs["rescaled"]
         scaled = f"Multiplied by h^({exponent})" if verdict.predicted_value else "Unscaled"
         return f"{scaled}, all widths lie on one curve if the law holds."
-    if verdict.estimate is None:
+    if verdict.estimate is None or not is_power(verdict):
         return None
     half = None if verdict.ci_low is None or verdict.ci_high is None else (verdict.ci_high - verdict.ci_low) / 2
     measured = number(verdict.estimate) + (f" ± {number(half)}" if half is not None else "")

@@ -22,7 +22,7 @@ def test_pending_networks_are_counted_apart_from_those_left_out():
     assert (state.trained, state.pending) == (7, status.size - 9)
     assert state.left_out == {"not fitted after the allowed steps": 2}
     told = headline([state])
-    assert f"{status.size - 9:,} of them are still pending: everything below rests on the other 9" in told
+    assert f"{status.size - 9:,} of them are still pending: everything below is based on the other 9" in told
     assert "2 not fitted" in told
 
 
@@ -41,3 +41,9 @@ def test_a_table_without_a_status_claims_no_ending():
 def test_experiments_are_counted(count, text):
     (state,) = states(experiment(seeds=5))
     assert text in headline([state] * count)
+
+
+def test_what_was_guessed_of_a_table_is_said(tmp_path):
+    (tmp_path / "theirs.csv").write_text("Width;root_h_alpha;seed;kernel_change\n32;0,01;0;1,5\n32;0,01;1;2,5\n")
+    told = headline([state_of(one) for one in measurements(tmp_path / "theirs.csv")])
+    assert "Guessed of theirs.csv: columns are separated by semicolons; the decimal sign is a comma" in told

@@ -37,13 +37,13 @@ def test_the_distance_is_told_only_where_the_interval_excludes_the_prediction(ve
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"n_seeds": 1}, "1 seed of 5"),
-        ({"n_widths": 2, "variable": "width"}, "2 widths of 4"),
+        ({"in_short": "1 seed of 5"}, "1 seed of 5"),
         ({"ci_low": -2.0, "ci_high": -1.0, "estimate": -1.5}, "± 0.50 exceeds the margin 0.08"),
         ({"ci_low": -1.6, "ci_high": -1.52, "estimate": -1.56}, "at the edge of the margin"),
         ({"ci_low": -1.64, "ci_high": -1.56, "estimate": -1.6}, "off by 0.10, margin 0.08"),
-        ({"ci_low": -1.64, "ci_high": -1.6, "estimate": -1.62}, "outside the margin"),
+        ({"ci_low": -1.64, "ci_high": -1.6, "estimate": -1.62}, "outside the margin, not after Holm's correction"),
         ({"not_claimed_because": "because"}, "theory gives no law"),
+        ({"not_claimed_because": "because", "in_short": "trained by Adam"}, "trained by Adam"),
     ],
 )
 def test_why_nothing_is_decided_in_a_few_words(verdict, changes, reason):
@@ -51,12 +51,32 @@ def test_why_nothing_is_decided_in_a_few_words(verdict, changes, reason):
     assert short_reason(undecided(verdict, **(base | changes))) == reason
 
 
-def test_amplitudes_in_a_fit_are_counted(verdict):
-    points = verdict.points.copy(deep=True)
-    used = points["used"].values
-    used[:] = False
-    used[:2] = True
-    assert short_reason(undecided(verdict, points=points)) == "2 amplitudes of 3"
+@pytest.mark.parametrize(
+    ("claim", "variable", "changes", "reason"),
+    [
+        ("kernel_change_feature", "root_h_alpha", {"root_h_alpha": (1e-3, 1e-2, 1.0, 10.0)}, "2 amplitudes of 3"),
+        ("kernel_change_feature", "root_h_alpha", {"seeds": 1, "widths": (32, 64)}, "2 seeds of 5"),
+        ("fluctuations", "width", {"widths": (32, 64)}, "2 widths of 4"),
+        ("fluctuations", "width", {"seeds": 3}, "3 seeds of 5"),
+        ("weight_change_feature", "root_h_alpha", {"root_h_alpha": (1e-4, 1e-3, 1.0)}, "2 amplitudes of 4"),
+        ("depth_trend", "root_h_alpha", {}, "1 depth of 2"),
+        ("final_kernel", "root_h_alpha", {}, "not measured"),
+    ],
+)
+def test_what_was_too_little_is_said_where_it_was_counted(claim, variable, changes, reason):
+    verdicts = assess(tree(experiment(**changes)))
+    chosen = next(v for v in verdicts if (v.claim, v.variable) == (claim, variable))
+    assert short_reason(chosen) == reason
+
+
+def test_a_drift_of_the_outputs_is_named():
+    """Outputs that grow towards A -> 0 forbid a bare consistent; the table says so in a few words."""
+    data = experiment(noise=0.1)
+    a = data["root_h_alpha"]
+    data["test_output"] = data["test_output"] * a**-0.02
+    verdict = next(v for v in assess(tree(data)) if v.claim == "kernel_change_feature")
+    assert verdict.verdict == "inconclusive"
+    assert short_reason(verdict) == "outputs drift as A^(−0.02)"
 
 
 def test_decided_verdicts_need_no_reason(verdict):
