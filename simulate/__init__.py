@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from simulate.networks.registry import register as register_architecture
     from simulate.networks.torch_functions import register_activation
     from simulate.planning.tasks import campaign_tasks
-    from simulate.running.runner import Outcome, Progress, run
+    from simulate.running.runner import Progress, RunResult, run
+    from simulate.running.runner import RunResult as Outcome
     from simulate.store import Store, StoreError
     from simulate.training.status import Status
 
@@ -34,6 +35,7 @@ __all__ = [
     "Experiment",
     "Outcome",
     "Progress",
+    "RunResult",
     "Status",
     "Store",
     "StoreError",
@@ -52,8 +54,9 @@ _HOME = {
     "Campaign": ("campaign", "Campaign"),
     "Data": ("data", "Data"),
     "Experiment": ("campaign", "Experiment"),
-    "Outcome": ("running.runner", "Outcome"),
+    "Outcome": ("running.runner", "RunResult"),  # its former name
     "Progress": ("running.runner", "Progress"),
+    "RunResult": ("running.runner", "RunResult"),
     "Status": ("training.status", "Status"),
     "Store": ("store", "Store"),
     "StoreError": ("store", "StoreError"),

@@ -112,7 +112,7 @@ def run_command(
         return
     screen = console(stderr=True, quiet=quiet or as_json)
     with progress_on(screen) as progress:
-        outcome = run(
+        result = run(
             chosen,
             out,
             device=device,
@@ -125,10 +125,10 @@ def run_command(
             say=screen.print,
             grow=extend,
         )
-    print_outcome(screen, out, chosen, outcome)
+    print_outcome(screen, out, chosen, result)
     if as_json:
-        print_json(counts_as_json(out, chosen, outcome.counts))
-    raise typer.Exit(exit_code(outcome))
+        print_json(counts_as_json(out, chosen, result.counts))
+    raise typer.Exit(exit_code(result))
 
 
 @app.command(cls=Command)
@@ -171,7 +171,7 @@ def repair(
         tasks = opened.repair(data)
     screen.print(f"{len(tasks)} damaged tasks")
     with progress_on(screen) as progress:
-        outcome = run(
+        result = run(
             opened.campaign,
             store,
             device=device,
@@ -181,7 +181,7 @@ def repair(
             progress=progress,
             say=screen.print,
         )
-    raise typer.Exit(exit_code(outcome))
+    raise typer.Exit(exit_code(result))
 
 
 @app.command("reproduce", cls=Command)

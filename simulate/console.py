@@ -18,8 +18,8 @@ from lazyrich.console import console, print_json
 from simulate.campaign.campaign import Campaign, list_presets
 from simulate.running.dry_run import Plan
 from simulate.running.reproduce import Comparison
-from simulate.running.runner import Outcome
 from simulate.running.runner import Progress as RunProgress
+from simulate.running.runner import RunResult
 from simulate.running.workers import ATTEMPTS
 from simulate.store import Damage, Store
 from simulate.store.growth import Growth
@@ -176,9 +176,9 @@ def duration(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
-def exit_code(outcome: Outcome) -> int:
+def exit_code(result: RunResult) -> int:
     """3 if networks diverged, ran out of memory or of time, or took their workers with them; else 0."""
-    return EXIT_NUMERICS if outcome.failed_numerics or outcome.lost else 0
+    return EXIT_NUMERICS if result.failed_numerics or result.lost else 0
 
 
 def print_presets(out: Console) -> None:
@@ -194,13 +194,13 @@ def print_presets(out: Console) -> None:
     out.print("What one would take: python -m fit.report --preset NAME --dry-run")
 
 
-def print_outcome(out: Console, store: str, campaign: Campaign, outcome: Outcome) -> None:
+def print_outcome(out: Console, store: str, campaign: Campaign, result: RunResult) -> None:
     """Print how the networks of a run ended."""
     total: Counter[Status] = Counter()
-    for counts in outcome.counts.values():
+    for counts in result.counts.values():
         total.update(counts)
     out.print(f"{campaign.size} networks in {store}: {_counted(total)}")
-    for task in outcome.lost:
+    for task in result.lost:
         out.print(f"{task.title}: its workers died {ATTEMPTS} times; it stays pending")
 
 

@@ -48,8 +48,8 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a run left: the store, how many networks of each experiment ended how, and tasks whose workers died.
+class RunResult:
+    """What a run left behind: the store, counts of how networks ended, and tasks whose workers died.
 
     ``lost`` tasks are still pending; run again, they are tried again.
     """
@@ -92,7 +92,7 @@ def run(
     say: Notify | None = None,
     grow: bool = False,
     compute: Compute = run_task,
-) -> Outcome:
+) -> RunResult:
     """Simulate what is still pending of a campaign, into the store at ``store`` (a path, or a URL that fsspec knows).
 
     Parameters
@@ -163,17 +163,17 @@ def run(
             computing = workers if scheduler is None else "cluster"
             with _recorded(opened, device=device, workers=computing, threads=threads):
                 lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
-    outcome = Outcome(opened, opened.counts(), lost)
+    result = RunResult(opened, opened.counts(), lost)
     if lost and say is None:
-        warnings.warn(_lost_sentence(outcome), RuntimeWarning, stacklevel=2)
-    return outcome
+        warnings.warn(_lost_sentence(result), RuntimeWarning, stacklevel=2)
+    return result
 
 
-def _lost_sentence(outcome: Outcome) -> str:
+def _lost_sentence(result: RunResult) -> str:
     """Return the sentence about the networks that a run did not train."""
-    pending = sum(counts.get(Status.PENDING, 0) for counts in outcome.counts.values())
+    pending = sum(counts.get(Status.PENDING, 0) for counts in result.counts.values())
     return (
-        f"{pending} networks in {len(outcome.lost)} tasks were not trained: the processes that tried died {ATTEMPTS} "
+        f"{pending} networks in {len(result.lost)} tasks were not trained: the processes that tried died {ATTEMPTS} "
         "times (out of memory, or killed). They stay pending; run again to try again"
     )
 

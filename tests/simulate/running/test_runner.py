@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from computes import deadly
 
-from simulate import Outcome, Progress, Status, Store, StoreError, run, run_task
+from simulate import Outcome, Progress, RunResult, Status, Store, StoreError, run, run_task
 from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from theory import InputError
 
@@ -28,7 +28,8 @@ def assert_same(path, other):
 
 def test_processes_give_the_numbers_that_one_process_gives(tiny, finished, tmp_path):
     outcome = run(tiny, tmp_path / "s", workers=2)
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, RunResult)
+    assert Outcome is RunResult  # its former name
     assert outcome.failed_numerics == 0
     assert_same(tmp_path / "s", finished)
 
