@@ -50,9 +50,8 @@ class Finding:
     #: between draws of the training points: draws, standard_deviation, and standard_error over initial weights
     between_draws: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    reservations: tuple[
-        str, ...
-    ] = ()  #: why it is not "consistent" although the interval lies inside the margin: clauses
+    #: why it is not "consistent" although the interval lies inside the margin: clauses
+    reservations: tuple[str, ...] = ()
 
     def contradictions(self, prediction: Prediction) -> tuple[str, ...]:
         """Return a clause for each row of the sensitivity whose 95 % interval lies outside the prediction's margin."""
