@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import sympy
 
+from lazyrich.documents import read_toml
 from lazyrich.errors import InputError
+from lazyrich.texts import unprintable
 from theory.prediction import Prediction, Regime
 
 #: What a law may be in, and the names that papers give it.
@@ -25,6 +26,8 @@ _LAW = re.compile(
 _SHAPE = "Write it as quantity ~ variable^exponent, such as kernel_change ~ root_h_alpha^(-3/2)"
 #: The margin of a prediction that names none: a fifth of the difference between powers 0 and 1/2.
 DEFAULT_MARGIN = 0.1
+#: letters of a claim, or of why it is made
+LONGEST_TEXT = 500
 _KEYS = ("law", "range", "root_h_alpha", "width", "margin", "claim", "statistic", "correction", "experiment", "why")
 
 
@@ -106,6 +109,9 @@ def prediction(
     for field, text in (("claim", claim or ""), ("why", why)):
         if not isinstance(text, str):
             raise InputError(field, text, "it is not text", "Write it in quotes")
+        problem = unprintable(text, LONGEST_TEXT)
+        if problem:
+            raise InputError(field, text, problem, "Write a line")
     low, high = _range("root_h_alpha", root_h_alpha)
     names = (experiment,) if isinstance(experiment, str) else tuple(experiment)
     if not all(isinstance(name, str) for name in names):
@@ -139,15 +145,7 @@ def read_predictions(path: str | Path) -> list[UserPrediction]:
     InputError
         Naming the entry and the key.
     """
-    path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("predictions", str(path), "there is no such file", "Check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("predictions", str(path), f"can't be read ({error})", "Give a text file in TOML") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError("predictions", str(path), f"is not valid TOML ({error})", "Correct that line") from None
+    content = read_toml("predictions", path)
     entries = content.get("prediction")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         remedy = 'Write one or more tables [[prediction]], each with law = "quantity ~ variable^exponent"'

@@ -30,6 +30,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from lazyrich.errors import ExpectedError
 from lazyrich.output import guarded_output
+from lazyrich.texts import one_line
 
 EXIT_FAULT = 1
 EXIT_INPUT = 2
@@ -62,7 +63,7 @@ def command(*, debug: bool = False) -> Iterator[None]:
     except (typer.Exit, typer.Abort, _UsageError, SystemExit):
         raise  # ended already, or bad usage
     except ExpectedError as error:
-        raise _ended(f"error: {error}", error.exit_code) from error
+        raise _ended(one_line(f"error: {error}"), error.exit_code) from error
     except KeyboardInterrupt as error:
         raise _ended(str(error) or _INTERRUPTED, EXIT_INTERRUPTED) from error
     except MemoryError as error:

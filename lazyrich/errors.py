@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lazyrich.texts import one_line
+
 _LONGEST_VALUE = 200
 
 
@@ -33,7 +35,7 @@ class InputError(ExpectedError, ValueError):
     """
 
     def __init__(self, field: str, value: object, problem: str, remedy: str) -> None:
-        super().__init__(f"{field} = {_shown(value)}: {problem}. {remedy}.")
+        super().__init__(one_line(f"{field} = {_shown(value)}: {problem}. {remedy}."))
         self.field = field
         self.value = value
         self.problem = problem

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from lazyrich.errors import InputError
 
-_LONGEST_NAME = 60  # characters; file systems take 255 bytes, and a character is four at most
+_LONGEST_NAME = 60  # characters
+_LONGEST_BYTES = 240  # file systems take 255, an ending included
 _LONGEST_PATH = 4000  # characters; what Linux takes, less the names inside
 
 
@@ -30,11 +31,17 @@ def file_name(text: str, *, longest: int = _LONGEST_NAME, default: str = "unname
     letters = "".join(c if c.isalnum() or c in "_." else " " for c in composed)
     # dots only inside of words: neither hidden files nor ".."
     words = [word.strip(".") for word in letters.split()]
-    return "-".join(word for word in words if word)[:longest].strip("-.") or default
+    return _cut("-".join(word for word in words if word), longest).strip("-.") or default
 
 
-def file_names(texts: Iterable[str], *, longest: int = _LONGEST_NAME) -> dict[str, str]:
+def _cut(name: str, longest: int) -> str:
+    return name[:longest].encode()[:_LONGEST_BYTES].decode(errors="ignore")
+
+
+def file_names(texts: Iterable[str], *, longest: int = _LONGEST_NAME, taken: Iterable[str] = ()) -> dict[str, str]:
     """Return each text's file name, no two alike, also where capital and small letters are one (macOS).
+
+    None of them is one of those ``taken``.
 
     Examples
     --------
@@ -42,13 +49,14 @@ def file_names(texts: Iterable[str], *, longest: int = _LONGEST_NAME) -> dict[st
     {'a b': 'a-b', 'a/b': 'a-b-2', 'A-B': 'A-B-3', 'c': 'c'}
     """
     names: dict[str, str] = {}
-    used: set[str] = set()
+    used = {name.casefold() for name in taken}
     for text in dict.fromkeys(texts):
         name, number = file_name(text, longest=longest), 1
         candidate = name
         while candidate.casefold() in used:
             number += 1
-            candidate = f"{name[: longest - len(str(number)) - 1]}-{number}"
+            ending = f"-{number}"
+            candidate = _cut(name, min(longest, _LONGEST_BYTES) - len(ending)) + ending
         used.add(candidate.casefold())
         names[text] = candidate
     return names

@@ -26,6 +26,7 @@ from simulate.store.growth import Growth
 from simulate.training.status import Status
 
 EXIT_NUMERICS = 3
+_MOST_LOST_SHOWN = 8
 
 Counts = Mapping[str, Mapping[Status, int]]
 
@@ -200,8 +201,10 @@ def print_outcome(out: Console, store: str, campaign: Campaign, result: RunResul
     for counts in result.counts.values():
         total.update(counts)
     out.print(f"{campaign.size} networks in {store}: {_counted(total)}")
-    for task in result.lost:
+    for task in result.lost[:_MOST_LOST_SHOWN]:
         out.print(f"{task.title}: its workers died {ATTEMPTS} times; it stays pending")
+    if len(result.lost) > _MOST_LOST_SHOWN:
+        out.print(f"and {len(result.lost) - _MOST_LOST_SHOWN} more tasks stay pending")
 
 
 def print_status(out: Console, store: Store) -> None:

@@ -128,10 +128,10 @@ def measure(folder: Path, examples: int, processes: int, chosen: int) -> dict:
     in_process, wrong = outcomes(drawn, folder, made, in_this_process)
     # evenly from both kinds
     again = [drawn[i * len(drawn) // max(processes, 1)] for i in range(processes)]
-    as_process, more = outcomes(again, folder, made, _as_process)
+    by_processes, more = outcomes(again, folder, made, as_process)
     return {
         "in_process": in_process,
-        "as_processes": as_process,
+        "as_processes": by_processes,
         "wrong": [*wrong, *more][:20],
         "number_wrong": len(wrong) + len(more),
         "store_beside_them_unchanged": stand_in.pieces(made / "store.zarr") == before,
@@ -245,10 +245,10 @@ def outcomes(drawn: list, folder: Path, made: Path, call) -> tuple[dict, list]:
         else:
             shutil.copytree(made, place)
         (place / "given.toml").write_bytes(content)
-        with _inside(place):
-            full = _affordable(words)
+        with inside(place):
+            full = affordable(words)
             code, out, error = call(full)
-            refusal = _refused(code, error)
+            refusal = refused(code, error)
         shutil.rmtree(place)
         ended[refusal or "not as it should"] += 1
         if refusal is None:
@@ -257,7 +257,7 @@ def outcomes(drawn: list, folder: Path, made: Path, call) -> tuple[dict, list]:
     return {"examples": len(drawn), **{name: ended[name] for name in sorted(ended)}}, wrong
 
 
-def _refused(code: object, error: str) -> str | None:
+def refused(code: object, error: str) -> str | None:
     """How it ended, if that is one of the ways in which it may."""
     if "Traceback" in error:
         return None
@@ -273,7 +273,7 @@ def _refused(code: object, error: str) -> str | None:
     return None
 
 
-def _affordable(words: tuple[str, ...]) -> tuple[str, ...]:
+def affordable(words: tuple[str, ...]) -> tuple[str, ...]:
     """The same if it trains no or few networks, in one process; with ``--dry-run`` if it would train many."""
     if words[:1] == ("theory",) or "--help" in words:
         return words
@@ -308,14 +308,15 @@ def in_this_process(words: tuple[str, ...]) -> tuple[object, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def _as_process(words: tuple[str, ...]) -> tuple[object, str, str]:
+def as_process(words: tuple[str, ...], seconds: float = 300.0) -> tuple[object, str, str]:
+    """Run a command as a process; return its exit code and what it wrote on both streams."""
     code = "from lazyrich.command_line import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, timeout=300, check=False)
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, timeout=seconds, check=False)
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
 @contextlib.contextmanager
-def _inside(place: Path) -> Iterator[None]:
+def inside(place: Path) -> Iterator[None]:
     before = os.getcwd()
     os.chdir(place)
     try:
@@ -340,7 +341,7 @@ def make_files(made: Path) -> None:
     run(Campaign.from_dict(good), made / "store.zarr", workers=1)
     shutil.copytree(made / "store.zarr", made / "cut.zarr")
     (made / "cut.zarr" / "zarr.json").write_bytes((made / "cut.zarr" / "zarr.json").read_bytes()[:100])
-    with _inside(made):
+    with inside(made):
         done = CliRunner().invoke(app(), ["simulate", "export", "store.zarr", "store.nc"])
     assert done.exit_code == 0, done.output
     (made / "cut.nc").write_bytes((made / "store.nc").read_bytes()[:500])

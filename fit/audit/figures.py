@@ -28,6 +28,7 @@ _STYLE: Any = {
     "legend.fontsize": 8,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
+    "text.parse_math": False,  # modules are called as their author likes
     **{name: _INK for name in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")},
 }
 _DRAWN = (1e-8, 1e8)  #: kernel changes outside are drawn at these

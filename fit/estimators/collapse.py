@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fit.estimators.collapse_curves import CollapseCurves
-from fit.estimators.collapse_quality import comparisons, qualities, redrawn_qualities
+from fit.estimators.collapse_quality import Comparison, comparisons, qualities, redrawn_qualities
 from fit.estimators.estimate import Estimate
 from lazyrich.errors import InputError
 
 #: values of nu at which S is computed, over the bounds and again around the minimum
 GRID = 45
+#: where nu is sought at first, and how far from zero as long as the least S lies at an end of what was searched
+FIRST_BOUNDS = (-0.5, 2.5)
+LARGEST_NU = 10.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def collapse(
     y_error: ArrayLike | None = None,
     scale: Literal["log", "linear"] = "log",
     statistic: Literal["mean", "rms"] = "mean",
-    bounds: tuple[float, float] = (-0.5, 2.5),
+    bounds: tuple[float, float] | None = None,
     compare: tuple[float, ...] = (),
     replicas: int = 100,
     seed: int = 0,
@@ -66,8 +69,8 @@ def collapse(
         point, which may be negative).
     statistic : {"mean", "rms"}
         Of the clusters' y (of log y for "log"): what is averaged into a curve.
-    bounds : (float, float)
-        The interval in which nu is sought.
+    bounds : (float, float), optional
+        The interval in which nu is sought; by default as far from zero as `LARGEST_NU`.
     compare : tuple of float
         Further values of nu at which the quality is given.
     replicas, seed : int
@@ -76,7 +79,8 @@ def collapse(
     Raises
     ------
     InputError
-        For fewer than two sizes, values without a logarithm, or sizes whose points overlap at no nu.
+        For fewer than two sizes, values without a logarithm, sizes whose points overlap at no nu, or a best nu at an
+        end of the bounds, or of where the points overlap: the least S lies beyond, and nothing is known of it.
 
     Examples
     --------
@@ -85,20 +89,23 @@ def collapse(
     0.5
     """
     curves = CollapseCurves.from_arrays(x, size, y, cluster, y_error, scale, statistic)
-    low, high = bounds
     rng = np.random.default_rng(seed)
 
-    coarse_grid = np.linspace(low, high, GRID)
-    coarse = comparisons(curves, coarse_grid)
+    coarse_grid, coarse = _searched(curves, bounds)
+    low, high = float(coarse_grid[0]), float(coarse_grid[-1])
     coarse_quality = qualities(curves, coarse)
     if not np.isfinite(coarse_quality).any():
         raise InputError("x", "no overlap", "the sizes' curves share no range at any nu in bounds", "Measure more of x")
+    if _is_at_an_end(coarse_quality):
+        problem = "the best nu lies at an end of where the curves can be compared, and the least S beyond"
+        raise InputError("bounds", (low, high), problem, "Give wider bounds, or measure more of x")
     middle = float(_minimum(coarse_grid, coarse_quality)[0])
     redraws = curves.redraws(rng, replicas, float(np.nanmin(coarse_quality)))
     redrawn = [_minimum(coarse_grid, redrawn_qualities(curves, coarse, redraw)) for redraw in redraws]
     coarse_error, _ = curves.error_of(np.stack(redrawn))
 
-    reach = float(np.clip(5 * coarse_error, (high - low) / GRID, high - low))
+    step = coarse_grid[1] - coarse_grid[0]
+    reach = float(np.clip(5 * coarse_error, step * (GRID - 1) / GRID, high - low))
     fine_grid = np.linspace(max(low, middle - reach), min(high, middle + reach), GRID)
     fine = comparisons(curves, fine_grid)
     value = float(_minimum(fine_grid, qualities(curves, fine))[0])
@@ -113,6 +120,34 @@ def collapse(
         n_compared=final[0].n_compared,
         quality_at=dict(zip(compare, quality[0, 1:].tolist(), strict=True)),
     )
+
+
+def _searched(curves: CollapseCurves, bounds: tuple[float, float] | None) -> tuple[NDArray, list[Comparison]]:
+    """Return the values of nu that are searched, ascending, with their comparisons."""
+    grid = np.linspace(*(FIRST_BOUNDS if bounds is None else bounds), GRID)
+    compared = comparisons(curves, grid)
+    step = grid[1] - grid[0]
+    # in the same steps: a minimum inside does not depend on how far the search would have gone
+    while bounds is None:
+        quality = qualities(curves, compared)[0]
+        if not np.isfinite(quality).any():
+            break
+        best = int(np.nanargmin(quality))
+        if best == 0 and grid[0] > -LARGEST_NU:
+            more = grid[0] - step * np.arange(GRID, 0, -1)
+            grid, compared = np.concatenate([more, grid]), comparisons(curves, more) + compared
+        elif best == len(grid) - 1 and grid[-1] < LARGEST_NU:
+            more = grid[-1] + step * np.arange(1, GRID + 1)
+            grid, compared = np.concatenate([grid, more]), compared + comparisons(curves, more)
+        else:
+            break
+    return grid, compared
+
+
+def _is_at_an_end(quality: NDArray) -> bool:
+    """Whether the least of ``quality`` (1, grid) has no neighbour with a quality on one side."""
+    finite = np.flatnonzero(np.isfinite(quality[0]))
+    return int(np.nanargmin(quality[0])) in (finite[0], finite[-1])
 
 
 def _minimum(grid: NDArray, values: NDArray) -> NDArray:

@@ -63,7 +63,10 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
             sensitivity.append(_row("without the narrowest width", fit(wider, SENSITIVITY_REDRAWS)))
     if result is None and undecided_because is None:
         in_short = "curves hardly overlap"
-        undecided_because = "the curves of different widths overlap too little to be compared"
+        undecided_because = (
+            "the curves of different widths overlap too little to be compared, or no power of h inside the range "
+            "searched makes them one"
+        )
     measured_cells = present.any("seed")
     return Finding(
         estimate=None if result is None else result.nu,
@@ -95,7 +98,7 @@ def _collapse(
     average: Literal["mean", "rms"] = "rms" if statistic == "rms" else "mean"
     try:
         return collapse(alpha, width, y, seed, statistic=average, compare=COMPARED, replicas=replicas)
-    except InputError:  # no overlap
+    except InputError:  # no overlap, or a best nu at an end
         return None
 
 

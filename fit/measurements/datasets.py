@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import stat
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +17,7 @@ from fit.measurements.tables import LABELS, from_table, stem
 from lazyrich.errors import InputError
 from simulate.store.opening import open_tree
 
+_LARGEST = 2**31  #: bytes of a packed file, which is unpacked in memory
 _HDF5 = b"\x89HDF\r\n\x1a\n"  #: what netCDF-4 files, which may have groups, begin with
 
 
@@ -53,11 +56,12 @@ def from_dataset(data: xr.Dataset, store: str | None, name: str) -> Measurements
     for key in LABELS:
         if key in data.attrs:
             description.setdefault(key, data.attrs[key])
-    return Measurements(data, str(description.get("name", name)), store, description)
+    return Measurements(data, description.get("name", name), store, description)
 
 
 def from_netcdf(path: Path) -> list[Measurements]:
     """Read a netCDF file: one experiment on a grid, a table with one entry a network, or a group an experiment."""
+    _check_file(path)
     try:
         with path.open("rb") as file:
             may_have_groups = file.read(len(_HDF5)) == _HDF5
@@ -79,3 +83,18 @@ def from_netcdf(path: Path) -> list[Measurements]:
     labels = {key: data.attrs[key] for key in LABELS if key in data.attrs and key not in rows}
     table = data[rows].to_dataframe().reset_index(drop=True).assign(**labels)
     return [from_dataset(grid, str(path), name) for name, grid in from_table(table, path)]
+
+
+def _check_file(path: Path) -> None:
+    """Refuse pipes and devices, which have no end, and archives that unpack to more than fits into memory."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise InputError("store", str(path), "it is no file", "Give a netCDF file")
+    if path.suffix != ".gz":
+        return
+    size = 0
+    with gzip.open(path, "rb") as file:  # a file that is no archive, or half of one, is told by who reads it
+        while block := file.read(2**20):
+            size += len(block)
+            if size > _LARGEST:
+                problem = f"it unpacks to more than {_LARGEST / 2**30:.0f} GiB"
+                raise InputError("store", str(path), problem, "Unpack it, or give fewer networks")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import stat
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from lazyrich.errors import InputError
 SUFFIXES = (".csv", ".tsv", ".txt")
 #: byte-order marks
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+#: bytes of text: a table of a million networks with thirty columns has about as many
+_LARGEST = 2**29
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", r"\s+": "spaces"}
 
 
@@ -45,13 +48,8 @@ def read_text_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 def read_columns(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read a table of text as `read_text_table` does, under the names that its columns have in the file."""
-    content = path.read_bytes()
+    content = _content(path)
     guesses: list[str] = []
-    if path.name.lower().endswith(".gz"):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError("store", str(path), f"it can't be unpacked ({error})", "Give the whole file") from None
     encoding = "utf-16" if content.startswith(_UTF16) else "utf-8-sig"
     if encoding == "utf-16":
         guesses.append("the text is in UTF-16")
@@ -75,6 +73,22 @@ def read_columns(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         problem = "a row has more values than the first line has names"
         raise InputError("store", str(path), problem, "Name each column in the first line")
     return table, tuple(guesses)
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked; pipes and devices, and what unpacks to more than any table, are refused."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise InputError("store", str(path), "it is no file", "Give a table in a file")
+    is_packed = path.name.lower().endswith(".gz")
+    try:
+        with gzip.open(path, "rb") if is_packed else path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError("store", str(path), f"it can't be unpacked ({error})", "Give the whole file") from None
+    if len(content) > _LARGEST:
+        problem = f"it has more than {_LARGEST / 2**20:.0f} MiB of text"
+        raise InputError("store", str(path), problem, "Give a netCDF file, or several tables")
+    return content
 
 
 def with_plain_names(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

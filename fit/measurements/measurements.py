@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from fit.measurements.description import checked_description, checked_name
 from lazyrich import html
 from lazyrich.errors import InputError
 from simulate.training.status import Status
@@ -24,6 +25,8 @@ NETWORK = ("width", "amplitude", "seed")
 AXES = ("root_h_alpha", "alpha")
 #: Amplitudes are the same if their logarithms are as close as this: tables round alpha to a few digits.
 SAME_AMPLITUDE = 1e-3
+#: of one experiment: a number of each has to fit into memory
+MOST_NETWORKS = 10**8
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,8 @@ class Measurements:
     Raises
     ------
     InputError
-        If a dimension is missing or unlabelled.
+        If a dimension is missing or unlabelled, the name is no line of text, or a field of the description has a
+        wrong type.
     """
 
     data: xr.Dataset
@@ -52,6 +56,8 @@ class Measurements:
     guesses: tuple[str, ...] = ()  #: what was guessed of the source's format: clauses
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", checked_name(self.name, self.store or "experiment"))
+        object.__setattr__(self, "description", checked_description(self.description, self.name))
         for axis in ("width", "seed"):
             if axis not in self.data.dims:
                 raise InputError(
@@ -63,6 +69,9 @@ class Measurements:
                 "store", self.store or self.name, f"experiment {self.name!r} has neither root_h_alpha nor alpha",
                 "Give a store written by simulate, or a table with the columns width, root_h_alpha and seed",
             )  # fmt: skip
+        if self.size > MOST_NETWORKS:
+            problem = f"experiment {self.name!r} has a grid of {self.size:,} networks"
+            raise InputError("store", self.store or self.name, problem, f"Give {MOST_NETWORKS:,} or fewer")
         for axis in ("width", self._axis):
             labels = self.data[axis].values
             if axis not in self.data.coords or not np.all(np.isfinite(labels) & (labels > 0)):
@@ -101,8 +110,7 @@ class Measurements:
     @property
     def depth(self) -> int | None:
         """The number of hidden layers."""
-        depth = self.description.get("depth")
-        return None if depth is None else int(depth)
+        return self.description.get("depth")
 
     @property
     def widths(self) -> NDArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from simulate.training.status import Status
 LABELS = (
     "activation", "depth", "normalise", "architecture", "dataset", "pca", "bias", "subtract_initial", "dynamics",
 )  # fmt: skip
+#: of the grid that a table is put on: it may have holes, but not be all holes
+MOST_CELLS_A_ROW, MOST_CELLS = 100, 10**6
+MOST_VALUES = 2**30  #: of all columns on that grid: 8 GiB
 
 
 def stem(path: Path) -> str:
@@ -94,8 +98,34 @@ def from_table(table: pd.DataFrame, path: Path) -> list[tuple[str, xr.Dataset]]:
         if amplitude == "alpha":
             numbers = _on_common_amplitudes(numbers)
         axes = ["width", next(axis for axis in AXES if axis in numbers), "seed"]
-        experiments.append((str(name), numbers.set_index(axes).to_xarray().assign_attrs(labels)))
+        experiments.append((str(name), _on_grid(numbers, axes, path).assign_attrs(labels)))
     return experiments
+
+
+def _on_grid(numbers: pd.DataFrame, axes: list[str], path: Path) -> xr.Dataset:
+    """Return the columns on the grid of all values of the axes, NaN where no row is.
+
+    Raises
+    ------
+    InputError
+        If the grid is far larger than the table, or too large for memory.
+    """
+    labels, positions = {}, []
+    for axis in axes:
+        position, labels[axis] = pd.factorize(numbers[axis].to_numpy(), sort=True)
+        positions.append(position)
+    shape = tuple(len(values) for values in labels.values())
+    cells, columns = math.prod(shape), [column for column in numbers if column not in axes]
+    if cells > MOST_CELLS_A_ROW * len(numbers) + MOST_CELLS or cells * len(columns) > MOST_VALUES:
+        counts = ", ".join(f"{len(values):,} of {axis}" for axis, values in labels.items())
+        raise InputError(
+            "store", str(path), f"{len(numbers):,} rows have {counts}, a grid of {cells:,} networks",
+            "Number the seeds of each width and amplitude 0, 1, ..., and leave out columns that are not needed",
+        )  # fmt: skip
+    # all columns at once: one after the other, ten thousand take minutes
+    values = np.full((len(columns), cells), np.nan)
+    values[:, np.ravel_multi_index(positions, shape)] = numbers[columns].to_numpy(float).T
+    return xr.Dataset({column: (axes, row.reshape(shape)) for column, row in zip(columns, values, strict=True)}, labels)
 
 
 def _by_experiment(table: pd.DataFrame, path: Path) -> list[tuple[str, pd.DataFrame]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fit.findings.finding import MIN_SEEDS
 from lazyrich.errors import InputError
+from lazyrich.filenames import file_name
 from theory.activation import Activation
 
 if TYPE_CHECKING:  # what simulates is imported where it is used: a report on a store does not wait for torch
@@ -77,7 +77,7 @@ def campaign_for(
     experiments: list[dict[str, Any]] = fields["experiment"]
     name = campaign.name
     if activation is not None:
-        label = slug(Activation(activation).name)
+        label = file_name(Activation(activation).name, longest=40)
         pattern = campaign.experiment[0].activation
         experiments = [
             {**e, "activation": activation, "name": e["name"].replace(pattern, label)}
@@ -138,8 +138,3 @@ def _familiar(patterns: dict[int, dict[str, Any]], new: Activation) -> Iterator[
                 "seeds": min(pattern["seeds"], BESIDE_SEEDS),
                 axis: [a for a in pattern[axis] if a <= BESIDE_HIGHEST] or pattern[axis],
             }
-
-
-def slug(text: str) -> str:
-    """A formula as part of a file name."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:40] or "custom"

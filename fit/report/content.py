@@ -21,8 +21,9 @@ from fit.report.figures.drawing import Drawing
 from fit.report.figures.measured_curve import Curve
 from fit.report.figures.svg import PagePart
 from fit.report.laws import Law, laws, same_prediction
-from fit.report.titles import file_name, full_title, section_title, section_titles
+from fit.report.titles import full_title, section_title, section_titles
 from lazyrich.errors import InputError
+from lazyrich.filenames import file_names
 from theory.activation import Activation
 from theory.prediction import Prediction
 from theory.predictions import predictions
@@ -150,7 +151,8 @@ def collect(
         command=command,
         folder=folder,
     )
-    wanted = _figures(report, experiments, drawn, overview)
+    phase_names = _phase_names(experiments, drawn)
+    wanted = _figures(report, experiments, drawn, overview, phase_names)
     target = folder / "figures"
     target.mkdir(parents=True, exist_ok=True)
     batches = [wanted[i : i + BATCH] for i in range(0, len(wanted), BATCH)]
@@ -158,8 +160,8 @@ def collect(
         report.figures.update(parts)
     # the first one stands on the first screen: that of most networks
     largest = sorted(experiments, key=lambda one: (len(one.widths), one.status.size), reverse=True)
-    names = ((one.name, _phase_name(one)) for one in largest)
-    report.phase.extend((experiment, name) for experiment, name in names if name in report.figures)
+    drawn_phases = ((one.name, phase_names[one.name]) for one in largest)
+    report.phase.extend((experiment, name) for experiment, name in drawn_phases if name in report.figures)
     return report
 
 
@@ -171,7 +173,11 @@ class _Figure:
 
 
 def _figures(
-    report: Report, experiments: Sequence[Measurements], drawn: Sequence[Curve], overview: bool
+    report: Report,
+    experiments: Sequence[Measurements],
+    drawn: Sequence[Curve],
+    overview: bool,
+    phase_names: Mapping[str, str],
 ) -> list[_Figure]:
     rows = report.decisive + report.undecided
     if len(rows) > MOST_FOREST_ROWS:
@@ -188,12 +194,16 @@ def _figures(
     for one in [] if overview else experiments:
         title = f"Kernel change over width and output scale, {one.name}"
         own = [v for v in report.verdicts if v.experiment == one.name]
-        wanted.append(_Figure(_phase_name(one), title, functools.partial(phase_diagram.draw, own, one.name)))
+        wanted.append(_Figure(phase_names[one.name], title, functools.partial(phase_diagram.draw, own, one.name)))
     return wanted + [_Figure(c.name, c.caption, functools.partial(measured_curve.draw, c)) for c in drawn]
 
 
-def _phase_name(one: Measurements) -> str:
-    return file_name(f"phase-{one.name}")
+def _phase_names(experiments: Sequence[Measurements], drawn: Sequence[Curve]) -> dict[str, str]:
+    """Return the file name of each experiment's phase diagram, none of them that of another figure."""
+    prefix = "phase-"
+    taken = ["laws", "exponents", *(curve.name for curve in drawn)]
+    names = file_names((prefix + one.name for one in experiments), longest=measured_curve.LONGEST_NAME, taken=taken)
+    return {text.removeprefix(prefix): name for text, name in names.items()}
 
 
 def _draw(wanted: Sequence[_Figure], folder: Path, formats: Sequence[str]) -> dict[str, PagePart]:

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from fit.judge.outlook import outlook
-from fit.report import numbers, outcomes
+from fit.report import markdown, numbers, outcomes
 from fit.report.comparison import COLUMNS, expected_power, tally
 from fit.report.content import Report
 from fit.report.figures.svg import colour_variables
@@ -69,7 +69,8 @@ def write(report: Report, folder: Path) -> None:
         "is_power": is_power,
         "variable": lambda law: VARIABLES[law.variable],
         "predicted_power": numbers.power,
-        "cell": lambda text: text.replace("|", "\\|"),
+        "latex": lambda text: Markup(text),
+        "code": lambda text: markdown.as_code(text),
     }
     environment.globals |= {
         "math": mathml,
@@ -85,12 +86,15 @@ def write(report: Report, folder: Path) -> None:
         "version": metadata.version("lazyrich"),
     }
     dark = colour_variables(report.figures.values())
-    for template, name in (("report.html.j2", "report.html"), ("report.md.j2", "report.md")):
-        text = environment.get_template(template).render(report=report, dark=dark)
-        (folder / name).write_text(text, encoding="utf-8")
+    plain = environment.overlay(finalize=markdown.as_text)
+    for templates, template, name in (
+        (environment, "report.html.j2", "report.html"), (plain, "report.md.j2", "report.md"),
+    ):  # fmt: skip
+        text = templates.get_template(template).render(report=report, dark=dark)
+        (folder / name).write_text(text, encoding="utf-8", errors="replace")
     rows = [verdict.to_json() for verdict in report.verdicts]
     text = json.dumps(rows, indent=2, allow_nan=False, ensure_ascii=False)
-    (folder / "verdicts.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "verdicts.json").write_text(text + "\n", encoding="utf-8", errors="replace")
 
 
 def arxiv_links(text: str) -> Markup:

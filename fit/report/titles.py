@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any
 
 from fit.judge.verdict import Verdict
@@ -54,8 +53,3 @@ def section_title(verdict: Verdict) -> str:
 def quantity_label(attrs: dict[str, Any]) -> str:
     """Return the label of a figure's ordinate, from the attributes of its points."""
     return f"${attrs['y_label']}$"
-
-
-def file_name(text: str) -> str:
-    """Return a text that can be part of a file's name and of an anchor."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.lib.npyio import NpzFile
 from torch import Tensor, nn
 
 from lazyrich.errors import InputError
+from simulate.data.npz import read_arrays
 
 Make = Callable[..., nn.Module]
 #: what code of the user's may end with: `SystemExit` is no reason to end without a word
@@ -102,6 +101,8 @@ def _state(checkpoint: Checkpoint, field: str) -> Mapping[str, Tensor]:
         return checkpoint.state_dict()
     if isinstance(checkpoint, Mapping):
         return checkpoint
+    if Path(checkpoint).exists() and not Path(checkpoint).is_file():
+        raise InputError(field, str(checkpoint), "is not a file", "Give a file of tensors")
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -124,19 +125,12 @@ def _state(checkpoint: Checkpoint, field: str) -> Mapping[str, Tensor]:
 
 def load_probe(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the arrays ``inputs`` and, where there is one, ``targets`` of an npz file."""
-    try:
-        with path.open("rb") as file:
-            arrays = np.load(file, allow_pickle=False)
-            if not isinstance(arrays, NpzFile):
-                raise InputError("data", str(path), "it holds one array, not arrays with names", _PROBE)
-            content = dict(arrays)
-    except OSError as error:
-        raise InputError("data", str(path), f"can't be read ({error.strerror or error})", "Give an npz file") from None
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError("data", str(path), f"is no npz file of plain arrays ({_named(error)})", _PROBE) from None
-    if "inputs" not in content:
-        raise InputError("data", str(path), f"it has no array named inputs, but {sorted(content)}", _PROBE)
-    return content["inputs"], content.get("targets")
+    arrays = read_arrays(path, ["inputs"], ["targets"], refuse=_probe_refusal)
+    return arrays["inputs"], arrays.get("targets")
+
+
+def _probe_refusal(path: Path, problem: str, remedy: str | None = None) -> InputError:
+    return InputError("data", str(path), problem, remedy or _PROBE)
 
 
 _PROBE = "Write it with numpy.savez(FILE, inputs=x, targets=y)"

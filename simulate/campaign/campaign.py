@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from importlib import resources
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from lazyrich import html
+from lazyrich.documents import parse_toml, read_toml
 from lazyrich.errors import InputError
 from simulate.campaign.experiment import Experiment, Frozen
 from simulate.campaign.validation import first_problem
@@ -79,14 +79,7 @@ class Campaign(Frozen):
     @classmethod
     def from_toml(cls, path: str | Path) -> Campaign:
         """Read a campaign file."""
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise InputError("campaign", str(path), f"can't be read ({error.strerror})", "Give a TOML file") from None
-        except UnicodeDecodeError:
-            raise InputError("campaign", str(path), "is not a text file", "Give a TOML file in UTF-8") from None
-        return cls._from_text(text, str(path))
+        return cls._from_fields(read_toml("campaign", path))
 
     @classmethod
     def from_preset(cls, name: str) -> Campaign:
@@ -94,14 +87,11 @@ class Campaign(Frozen):
         presets = list_presets()
         if name not in presets:
             raise InputError("preset", name, "no such preset", f"Use one of {', '.join(presets)}")
-        return cls._from_text(_preset_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
+        text = _preset_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8")
+        return cls._from_fields(parse_toml("preset", text, name))
 
     @classmethod
-    def _from_text(cls, text: str, origin: str) -> Campaign:
-        try:
-            fields = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise InputError("campaign", origin, f"is not TOML: {error}", "Mend the file") from None
+    def _from_fields(cls, fields: Mapping[str, Any]) -> Campaign:
         _refuse_functions(fields)
         return cls.from_dict(fields)
 

@@ -23,6 +23,8 @@ from simulate.running.parent_watch import follow_parent
 
 ATTEMPTS = 3  # a task whose worker dies is tried this often: the next death is more likely its own doing
 
+MOST_DEATHS = 9  #: of processes in a row, after which the fault is taken for the machine's
+
 Notify = Callable[[str], None]
 
 
@@ -42,23 +44,45 @@ def in_this_process(job: Job, tasks: tuple[Task, ...], data: Mapping[str, Data],
             yield Done(task, result)
 
 
+@dataclass
+class _Deaths:
+    """How many worker processes died since a task was done."""
+
+    in_a_row: int = 0
+
+    @property
+    def too_many(self) -> bool:
+        """Whether the fault is the machine's, and not a task's."""
+        return self.in_a_row >= MOST_DEATHS
+
+
 def in_processes(job: Job, tasks: tuple[Task, ...], count: int, begun: set[Task], notify: Notify) -> Iterator[Done]:
-    """Side by side in ``count`` processes; those that die are replaced, and the tasks they had are tried again."""
+    """Side by side in ``count`` processes; those that die are replaced, and the tasks they had are tried again.
+
+    Where `MOST_DEATHS` of them die one after the other and no task is done, all tasks that are left are given up.
+    """
     waiting = deque(tasks)
+    deaths = _Deaths()
     while waiting:
-        suspects = yield from _through_pool(job, waiting, count, begun)
+        suspects = yield from _through_pool(job, waiting, count, begun, deaths)
         if suspects:
             notify(f"a worker process died (killed, or out of memory): {len(suspects)} tasks are tried again")
         for task in suspects:
             # alone, so that a task that kills its worker takes no other with it
             for _ in range(1, ATTEMPTS):
-                if not (yield from _through_pool(job, deque([task]), 1, begun)):
+                if not deaths.too_many and not (yield from _through_pool(job, deque([task]), 1, begun, deaths)):
                     break
             else:
                 yield Done(task, None)
+        if deaths.too_many:
+            notify(f"{deaths.in_a_row} worker processes died and no task was done: {len(waiting)} more are not tried")
+            while waiting:
+                yield Done(waiting.popleft(), None)
 
 
-def _through_pool(job: Job, waiting: deque[Task], count: int, begun: set[Task]) -> Generator[Done, None, list[Task]]:
+def _through_pool(
+    job: Job, waiting: deque[Task], count: int, begun: set[Task], deaths: _Deaths
+) -> Generator[Done, None, list[Task]]:
     """Send tasks through a pool; return those that were in it when one of its processes died."""
     context = multiprocessing.get_context(_START)
     # by value where the caller's script or notebook defines a part of it: its main module is not imported by workers
@@ -75,12 +99,15 @@ def _through_pool(job: Job, waiting: deque[Task], count: int, begun: set[Task]) 
             finished = wait(running, return_when=FIRST_COMPLETED).done
             for future in finished:
                 if not isinstance(future.exception(), BrokenProcessPool):
+                    deaths.in_a_row = 0
                     yield Done(running.pop(future), future.result())
             if any(future in running for future in finished):
+                deaths.in_a_row += 1
                 return list(running.values())
         executor.shutdown()
         return []
     except BrokenProcessPool:  # a process died before it got a task
+        deaths.in_a_row += 1
         return list(running.values())
     finally:
         processes = list((executor._processes or {}).values())

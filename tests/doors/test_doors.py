@@ -6,11 +6,12 @@ import re
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import strategies as st
 
 from benchmarks.reliability import fuzz
 from fit.measurements.reading import measurements
 from fit.user_predictions import read_predictions
-from lazyrich.errors import InputError
+from lazyrich.errors import ExpectedError, InputError
 
 
 @pytest.mark.parametrize(("door", "inputs"), [("stores", 6), ("command lines", 4), ("formulas", 8)])
@@ -34,15 +35,15 @@ def test_the_judge_is_not_blind(tmp_path, monkeypatch):
         if kind == "raises":
             raise KeyError("x")
         if kind == "refuses in two lines":
-            raise InputError("x", 1, "is bad", "Mend it,\nplease")
+            raise ExpectedError("it is bad.\nMend it.")
         if kind == "hangs":
             while True:
                 pass
         raise InputError("x", 1, "is bad", "Mend it")
 
-    inputs = fuzz.st.sampled_from(["raises", "refuses in two lines", "hangs", "refuses"])
+    inputs = st.sampled_from(["raises", "refuses in two lines", "hangs", "refuses"])
     monkeypatch.setattr(fuzz, "SECONDS", 0.2)
-    monkeypatch.setitem(fuzz.DOORS, "tables", fuzz.Door(inputs, lambda _: enter, 1))
+    monkeypatch.setitem(fuzz.DOORS, "tables", fuzz.Door(inputs, lambda _: enter, lambda *_: (), 1))
     result = fuzz.measure(tmp_path, 4, chosen=0, doors=["tables"])
     assert result["doors"]["tables"]["refused"] == 1
     assert result["unexpected"] == 3

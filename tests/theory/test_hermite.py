@@ -63,3 +63,15 @@ def test_relu_keeps_the_digits_of_nearly_parallel_inputs():
     angle = np.arcsin(root)
     expected = (root + (np.pi - angle) * c) / (2 * np.pi)
     assert closed_dual(Activation("relu").expression)(1.0, 1.0, c) == pytest.approx(expected, rel=1e-15)
+
+
+def test_pairs_that_need_more_orders_than_others_get_them():
+    """Twelve norms, c from 0.1 to 1 - 1e-9: few pairs of each need, which are summed one by one, and many of one."""
+    phi = Activation("erf", normalise=False)
+    sigma = np.geomspace(0.3, 10.0, 12)
+    c = np.full((12, 12), 0.1)
+    np.fill_diagonal(c, 1.0)
+    c[0, 1:5] = 0.9, -0.99, 0.999, 1 - 1e-9
+    found, _ = hermite_series((phi, phi.slope), sigma)(sigma, sigma, c)
+    a, q = 1 + 2 * sigma**2, c * np.outer(sigma, sigma)
+    np.testing.assert_allclose(found, 2 / np.pi * np.arcsin(2 * q / np.sqrt(np.outer(a, a))), atol=2e-11)

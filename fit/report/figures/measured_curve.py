@@ -35,8 +35,11 @@ from fit.report.figures.style import (
     width_colours,
 )
 from fit.report.numbers import number, power, signed
-from fit.report.titles import AXES, file_name, full_title, is_power, quantity_label, variable_of
+from fit.report.titles import AXES, full_title, is_power, quantity_label, variable_of
+from lazyrich.filenames import file_names
 from theory.prediction import BOTH_REGIMES
+
+LONGEST_NAME = 180  #: letters of a figure's file name
 
 
 @dataclass(frozen=True)
@@ -93,18 +96,18 @@ def curves(verdicts: Sequence[Verdict], theory: Sequence[TheoryCurve] = ()) -> l
         points = verdict.points
         pooled = "" if points.attrs["x"] == "root_h_alpha" else f"{verdict.claim}-{verdict.regime}"
         grouped.setdefault((verdict.experiment, points.attrs["y_label"], points.attrs["x"], pooled), []).append(verdict)
-    result = []
+    result: dict[tuple[str, ...], Curve] = {}
     for (experiment, _, x, _), members in grouped.items():
-        name = f"{experiment}-{members[0].claim}-{members[0].regime}-{x}"
         quantities = {v.quantity for v in members} if x == "root_h_alpha" else set()
         beside = tuple(t for t in theory if t.experiment == experiment and t.quantity in quantities)
-        result.append(Curve(file_name(name), experiment, tuple(members), beside))
+        result[experiment, members[0].claim, members[0].regime, x] = Curve("", experiment, tuple(members), beside)
         rescaled = _against_amplitude(members)
         if rescaled is not None:
-            name = f"{experiment}-{rescaled.claim}-root_h_alpha"
-            result.append(Curve(file_name(name), experiment, (rescaled,)))
-    # both regimes of one experiment give the same curve against A
-    return list({curve.name: curve for curve in result}.values())
+            # both regimes of one experiment give the same curve against A
+            result[experiment, rescaled.claim, "root_h_alpha"] = Curve("", experiment, (rescaled,))
+    parts = {key: "\0".join(key) for key in result}  # NUL is no letter, and in no name
+    names = file_names(parts.values(), longest=LONGEST_NAME)
+    return [dataclasses.replace(curve, name=names[parts[key]]) for key, curve in result.items()]
 
 
 def _against_amplitude(members: Sequence[Verdict]) -> Verdict | None:
@@ -155,7 +158,7 @@ def draw(curve: Curve, axes: Axes | None = None, new_figure: NewFigure = Figure)
             axes.plot(one.root_h_alpha, one.value, color=colour, linewidth=1.4, linestyle=one.dashes, label=one.label)
         log_ticks(axes, points.attrs, x)
         axes.set_xlabel(AXES[x])
-        axes.set_ylabel(quantity_label(points.attrs))
+        axes.set_ylabel(quantity_label(points.attrs), parse_math=True)
         axes.grid(True)
         figure = axes.figure
         assert isinstance(figure, Figure)

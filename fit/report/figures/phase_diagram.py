@@ -53,7 +53,7 @@ def draw(
             bar = figure.colorbar(filled, cax=figure.add_axes((0.82, FRAME[1], 0.03, FRAME[3] - 0.05)))
         else:
             bar = figure.colorbar(filled, ax=axes)
-        bar.set_label(r"kernel change $\|\Delta\Theta\|/\|\Theta_0\|$")
+        bar.set_label(r"kernel change $\|\Delta\Theta\|/\|\Theta_0\|$", parse_math=True)
         decades = np.arange(np.ceil(log_value.min()), np.floor(log_value.max()) + 1)
         decades = decades[decades % max(1, len(decades) // 6) == 0]
         bar.set_ticks(decades.tolist(), labels=[decade(10.0**d) for d in decades])

@@ -22,6 +22,7 @@ RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "mathtext.fontset": "dejavusans",
+    "text.parse_math": False,  # names of users have dollars in them; labels that are formulas say so
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.7,

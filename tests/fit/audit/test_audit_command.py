@@ -62,7 +62,7 @@ def test_an_audit_of_two_checkpoints(folder):
         (AUDIT[:-2], "Give --data"),
         (AUDIT[:1], "no question is asked"),
         (("model.py:make", "--before", "init.pt", "--data", "probe.npz"), "one pair a run"),
-        ((*AUDIT[:-1], "none.npz"), "can't be read"),
+        ((*AUDIT[:-1], "none.npz"), "no such file"),
         ((*AUDIT[:-3], "probe.npz", "--data", "probe.npz"), "after = "),
         ((*AUDIT, "--before", "init.pt"), "one pair a run"),
         ((*AUDIT, "--dtype", "int8"), "not supported"),

@@ -146,3 +146,28 @@ def test_two_widths_are_no_collapse(campaign):
     (verdict,) = assess(campaign.isel(width=[0, 4]), [law])
     assert (verdict.verdict, verdict.estimate is None) == ("inconclusive", False)
     assert "3 are needed" in verdict.reason
+
+
+@pytest.mark.parametrize("nu", [-2.0, 3.0, 4.0])
+def test_an_exponent_far_out_is_found_without_bounds(nu):
+    """x over 16 decades, so that the sizes overlap; the lines between 81 points leave 0.01."""
+    x, h = np.tile(np.geomspace(1e-8, 1e8, 81), 3), np.repeat([1.0, 4.0, 16.0], 81)
+    assert collapse(x, h, 1 / (1 + x * h**nu)).nu.value == pytest.approx(nu, abs=0.01)
+
+
+@pytest.mark.parametrize("bounds", [(-0.5, 0.4), (0.6, 2.5)])
+def test_a_best_exponent_at_an_end_of_the_bounds_is_refused_and_has_no_interval(bounds):
+    x, h = np.tile(np.geomspace(0.01, 100, 17), 3), np.repeat([1.0, 4.0, 16.0], 17)
+    with pytest.raises(InputError, match="lies at an end"):
+        collapse(x, h, 1 / (1 + x * np.sqrt(h)), bounds=bounds)
+
+
+def test_what_every_exponent_collapses_has_none():
+    x, h = np.tile(np.geomspace(0.01, 100, 17), 3), np.repeat([1.0, 4.0, 16.0], 17)
+    with pytest.raises(InputError, match="lies at an end"):
+        collapse(x, h, np.ones(51))
+
+
+def test_an_exponent_within_bounds_is_that_without_them():
+    data = networks()
+    assert collapse(*data, bounds=(-0.5, 2.5)) == collapse(*data)

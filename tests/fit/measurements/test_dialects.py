@@ -1,10 +1,12 @@
 """Tables as people write them are read as they were meant, and what was guessed is said."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
 
+from fit.measurements import datasets, dialects
 from fit.measurements.dialects import is_table
 from fit.measurements.reading import measurements
 from lazyrich.errors import InputError
@@ -69,3 +71,25 @@ def test_half_an_archive_is_refused(tmp_path):
 def test_other_files_are_no_tables(tmp_path):
     assert not is_table(tmp_path / "a.nc")
     assert not is_table(tmp_path / "a.nc.gz")
+
+
+def test_what_has_no_end_is_not_read_to_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "zeros.csv").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.nc")
+    for name in ("pipe.csv", "zeros.csv", "pipe.nc"):
+        with pytest.raises(InputError, match="it is no file"):
+            measurements(tmp_path / name)
+
+
+def test_an_archive_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path, monkeypatch):
+    """A thousandth of its size on disk; the limit is lowered, as is the archive."""
+    monkeypatch.setattr(dialects, "_LARGEST", 2**20)
+    monkeypatch.setattr(datasets, "_LARGEST", 2**20)
+    for name in ("bomb.csv.gz", "bomb.nc.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(bytes(2**21)))
+        assert (tmp_path / name).stat().st_size < 2**12
+    with pytest.raises(InputError, match="it has more than 1 MiB of text"):
+        measurements(tmp_path / "bomb.csv.gz")
+    with pytest.raises(InputError, match="it unpacks to more than"):
+        measurements(tmp_path / "bomb.nc.gz")

@@ -126,3 +126,17 @@ def test_a_missing_number_of_pandas_is_a_missing_number():
     frame.loc[0, "loss_of_mine"] = pd.NA
     (verdict,) = assess(frame, [LAW])
     assert verdict.excluded == {"it has no value of loss_of_mine": 1}
+
+
+def test_a_table_that_would_be_a_grid_of_holes_is_refused(tmp_path):
+    """Each of 2,000 rows has a width, an amplitude and a seed of its own: a grid of 8 milliards."""
+    rows = np.arange(1, 2001)
+    frame = pd.DataFrame({"width": rows, "root_h_alpha": rows, "seed": rows, "loss_of_mine": 1.0})
+    with pytest.raises(InputError, match="a grid of 8,000,000,000 networks"):
+        measurements(written(tmp_path, frame))
+
+
+def test_ten_thousand_columns_are_read_for_those_that_are_asked_for(tmp_path):
+    frame = pd.concat([table(), pd.DataFrame(0.0, index=range(36), columns=[f"c{i}" for i in range(10_000)])], axis=1)
+    (verdict,) = assess(written(tmp_path, frame), [LAW])
+    assert verdict.estimate == pytest.approx(-1, abs=1e-9)

@@ -5,6 +5,7 @@ import unicodedata
 
 import pytest
 from browser import CHROMIUM, look, print_to_pdf
+from hostile import HOSTILE, hostile_report
 from synthetic_campaign import experiment, tree
 
 from fit import assess
@@ -101,3 +102,14 @@ def test_on_paper_every_section_is_open(report, tmp_path):
     assert "half the distance" in text
     for verdict in measured(report[1]):
         assert unicodedata.normalize("NFKC", verdict.title) in text
+
+
+def test_names_that_are_markup_are_shown_as_they_are_and_run_nothing(tmp_path):
+    (tmp_path / "report").mkdir()
+    hostile_report(tmp_path / "report", HOSTILE[2:])
+    found = look(tmp_path / "report" / "report.html", tmp_path)
+    assert found["title"] == "<b>$title$[/red]"
+    assert found["console"] == []
+    assert found["requests"] == []
+    labels = " ".join(figure["text"] for figure in found["figures"])
+    assert "a$b$c_ $\\frac{1}$ <script>alert(1)</script>" in labels

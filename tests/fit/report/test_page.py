@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from hostile import HOSTILE, hostile_report
 from synthetic_campaign import experiment, tree
 
 from fit import assess
@@ -151,3 +152,25 @@ def test_unfitted_networks_are_counted_on_the_page(page):
     folder, _ = page
     markdown = (folder / "report.md").read_text()
     assert re.search(r"\d+ [^\n]*(max_steps|steps)", markdown)
+
+
+def test_names_that_are_markup_or_paths_are_text_and_each_has_its_figures(tmp_path):
+    verdicts = hostile_report(tmp_path / "report")
+    text = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert {verdict.experiment for verdict in verdicts} >= set(HOSTILE)
+    assert "<script" not in text
+    assert "<img" not in text
+    for name in HOSTILE:
+        assert html.escape(name, quote=False) in text
+    checker = _Checker()
+    checker.feed(text)
+    assert checker.open == []
+    assert len(checker.ids) == len(set(checker.ids))
+    figures = [path.name for path in (tmp_path / "report" / "figures").glob("phase-*.svg")]
+    assert len({name.casefold() for name in figures}) == len(HOSTILE)
+    curves = [path.name for path in (tmp_path / "report" / "figures").glob("*-kernel_change_feature-*.svg")]
+    assert len({name.casefold() for name in curves}) == len(HOSTILE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report"]
+    markdown = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert r"\<script>alert(1)\</script>" in markdown
+    assert not re.search(r"(?<!\\)<script", markdown)

@@ -1,5 +1,7 @@
 """A user's files: what can't be used is named in a sentence."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch import nn
 from lazyrich.errors import InputError
 from simulate.audit.loading import as_inputs, as_targets, build, load_checkpoint, load_function, load_probe
 from simulate.audit.model_function import ModelFunction, check_forward
+from simulate.data import npz
 
 
 def test_a_function_of_a_file_is_found_and_its_neighbours_can_be_imported(tmp_path):
@@ -87,10 +90,10 @@ def test_probe_points(tmp_path):
     assert as_targets(np.array([1, -1, 1, 1]), 4).shape == (4, 1)
     assert as_inputs(np.ones((4, 2), dtype=np.int32), torch.float32).dtype == torch.int64
     np.savez(tmp_path / "probe.npz", x=np.ones((4, 2)))
-    with pytest.raises(InputError, match="no array named inputs"):
+    with pytest.raises(InputError, match="has no array inputs, but x"):
         load_probe(tmp_path / "probe.npz")
     np.savez(tmp_path / "probe.npz", inputs=np.array([{}], dtype=object))
-    with pytest.raises(InputError, match="no npz file of plain arrays"):
+    with pytest.raises(InputError, match="it holds Python objects"):
         load_probe(tmp_path / "probe.npz")
     with pytest.raises(InputError, match="not finite"):
         as_inputs(np.array([1.0, np.inf]), torch.float32)
@@ -133,3 +136,15 @@ def test_dropout_and_batch_normalisation_are_in_evaluation_mode():
 def test_a_model_without_trained_parameters():
     with pytest.raises(InputError, match="no parameter that is trained"):
         ModelFunction.from_module(nn.Tanh())
+
+
+def test_probes_are_looked_at_before_they_are_read(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(InputError, match="is not a file"):
+        load_checkpoint(nn.Linear(3, 2), tmp_path / "pipe.npz", "after")
+    with pytest.raises(InputError, match="is not a file"):
+        load_probe(tmp_path / "pipe.npz")
+    monkeypatch.setattr(npz, "_LARGEST", 2**20)
+    np.savez_compressed(tmp_path / "bomb.npz", inputs=np.zeros(2**18))
+    with pytest.raises(InputError, match="at most 0 GiB are read"):
+        load_probe(tmp_path / "bomb.npz")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import xarray as xr
-from computes import deadly
+from computes import deadly, fatal
 
 from simulate import Outcome, Progress, RunResult, Status, Store, StoreError, run, run_task
 from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
@@ -215,3 +215,15 @@ def test_a_script_without_a_main_guard_trains_in_processes(tmp_path, way):
 def test_networks_whose_processes_die_are_told_by_a_warning(tiny, tmp_path):
     with pytest.warns(RuntimeWarning, match=r"networks in 1 tasks were not trained: .* run again"):
         run(tiny, tmp_path / "s", workers=2, compute=deadly)
+
+
+@pytest.mark.slow
+def test_where_every_process_dies_a_run_ends_and_gives_its_tasks_up(tiny, tmp_path, monkeypatch):
+    """Not each of the tasks is tried three times: on a machine without memory a run would take hours to say so."""
+    monkeypatch.setattr("simulate.running.workers.MOST_DEATHS", 2)
+    said = []
+    outcome = run(tiny, tmp_path / "s", workers=2, compute=fatal, say=said.append)
+    assert len(outcome.lost) == len(Store.open(tmp_path / "s").pending())
+    assert "2 worker processes died and no task was done" in said[-1]
+    run(tiny, tmp_path / "s", workers=1)
+    assert Store.open(tmp_path / "s").pending() == ()

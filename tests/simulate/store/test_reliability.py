@@ -42,12 +42,12 @@ def test_nonsense_is_refused_by_name_and_what_is_none_runs(tmp_path):
 
 def test_a_command_that_fails_in_another_way_is_told():
     """The judge of the fuzzing is not blind."""
-    assert nonsense._refused(0, "") == "ran"
-    assert nonsense._refused(2, "error: seeds = 0: must be positive. Raise it") == "refused by name"
-    assert nonsense._refused(0, "Traceback (most recent call last)") is None
-    assert nonsense._refused(1, "error: x") is None
-    assert nonsense._refused(2, "") is None
-    assert nonsense._refused("raised", "Traceback: KeyError: 1") is None
+    assert nonsense.refused(0, "") == "ran"
+    assert nonsense.refused(2, "error: seeds = 0: must be positive. Raise it") == "refused by name"
+    assert nonsense.refused(0, "Traceback (most recent call last)") is None
+    assert nonsense.refused(1, "error: x") is None
+    assert nonsense.refused(2, "") is None
+    assert nonsense.refused("raised", "Traceback: KeyError: 1") is None
 
 
 def test_ten_empty_tasks_in_this_process_have_a_rate(tmp_path):
