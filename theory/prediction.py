@@ -103,6 +103,10 @@ class Prediction:
     leading_exponent: sympy.Rational | None = None
     #: a definition or an identity makes it hold, so that a measurement can't refute the theory
     by_construction: bool = False
+    #: whether it is about F = alpha (f - f_0); False for a law of networks whose F = alpha f keeps f_0
+    subtracts_initial: bool = True
+    #: whether the exponent counts the layers that signals pass one after another: branches beside them change it
+    counts_layers: bool = False
     #: the training dynamics that it is derived for, as campaigns name them
     dynamics: tuple[str, ...] = GRADIENT_FLOW
     #: LaTeX of the law alone; empty where there is none

@@ -119,6 +119,11 @@ class Initial:
         return [*below, (1 - self.model.output) * H + self.activations[-1] + self.relative_changes[-1]]
 
     @cached_property
+    def output(self) -> sympy.Expr:
+        """f_0: a sum over h neurons of random signs."""
+        return (sympy.Rational(1, 2) - self.model.output) * H + self.activations[-1]
+
+    @cached_property
     def kernels(self) -> list[sympy.Expr]:
         """Theta_0..Theta_L = |df/dW_l|²."""
         first = H + 2 * self.deltas[0]
@@ -186,6 +191,12 @@ class Lazy:
         return sympy.expand(_largest(self.initial.output_changes, self._deep_inside).subs(_T, self.onset))
 
     @cached_property
+    def change_undoing_output(self) -> sympy.Expr:
+        """u, once f has moved by its own initial size: what the fit takes for A -> infinity if f_0 is kept in F."""
+        moved = _solve(_largest(self.initial.output_changes, self._at) - self.initial.output, _T)
+        return sympy.expand(_largest(self.initial.relative_changes, self._at).subs(_T, moved))
+
+    @cached_property
     def weight_change(self) -> sympy.Expr:
         """||w - w_0|| at the stop."""
         return sympy.expand(_largest(self.initial.weight_changes, self._deep_inside).subs(_T, self.duration))
@@ -198,10 +209,13 @@ class Lazy:
         zero over initial weights, and is seen only as a fluctuation of a sum over h neurons, smaller by h^(-1/2). A
         kinked activation adds sign flips: a share u of the (neuron, datum) pairs, with random signs.
         """
-        fluctuation = fluctuations(H)
-        terms = {"first order": self.change + fluctuation, "second order": 2 * self.change}
+        return self.kernel_terms_of(self.change)
+
+    def kernel_terms_of(self, change: sympy.Expr) -> dict[str, sympy.Expr]:
+        """`kernel_terms` where signals have changed by a share u, ``change``."""
+        terms = {"first order": change + fluctuations(H), "second order": 2 * change}
         if self.model.kinked:
-            terms["flips"] = (self.change - H) / 2
+            terms["flips"] = (change - H) / 2
         return {name: sympy.expand(term) for name, term in terms.items()}
 
     def dominates(self, name: str) -> tuple[sympy.Expr, sympy.Expr]:

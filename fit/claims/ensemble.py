@@ -28,8 +28,6 @@ from theory.prediction import Prediction
 
 #: The ensemble replaces the wide network if its excess error is at most this fraction of a single narrow network's.
 ALLOWED = 0.5
-#: Random partitions of the seeds into ensembles.
-PARTITIONS = 50
 #: A width counts as m times another within this relative tolerance.
 NEAR_MULTIPLE = 0.03
 
@@ -65,7 +63,7 @@ def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
         return too_few
     label = experiment.common("test_label")
     errors = (
-        _ensemble_errors(narrow_outputs, label, members),
+        ensemble_errors(narrow_outputs, label, members),
         fraction_wrong(narrow_outputs, label),
         fraction_wrong(wide_outputs, label),
     )
@@ -108,7 +106,7 @@ def _over_draws(experiments: Sequence[Measurements], prediction: Prediction) -> 
         narrow_outputs, wide_outputs = (output.isel(seed=complete) for output in of_draw)
         label = experiment.common("test_label")
         errors = (
-            _ensemble_errors(narrow_outputs, label, members),
+            ensemble_errors(narrow_outputs, label, members),
             fraction_wrong(narrow_outputs, label),
             fraction_wrong(wide_outputs, label),
         )
@@ -173,24 +171,3 @@ def _widths_to_compare(experiment: Measurements) -> tuple[int, int, int] | None:
             if close and members >= 2 and experiment.n_seeds >= max(2 * members, MIN_SEEDS):
                 return narrow, wide, members
     return None
-
-
-def _ensemble_errors(outputs: xr.DataArray, label: xr.DataArray, members: int) -> xr.DataArray:
-    """Return jackknife pseudo-values of the mean error of ensembles of ``members`` different seeds, (amplitude, seed).
-
-    The mean over all subsets (a U-statistic) is sampled by random partitions; without seed s it is the mean over the
-    ensembles that s is not in.
-    """
-    rng = np.random.default_rng(0)
-    values = outputs.transpose("amplitude", "seed", "test_point").values
-    seeds = values.shape[1]
-    per_partition = seeds // members
-    ensembles = np.stack(
-        [rng.permutation(seeds)[: per_partition * members] for _ in range(PARTITIONS)]
-    ).reshape(-1, members)  # fmt: skip
-    errors = np.array([np.mean(values[:, seed_set].mean(axis=1) * label.values <= 0, axis=1) for seed_set in ensembles])
-    contains = np.zeros((len(ensembles), seeds), dtype=bool)
-    np.put_along_axis(contains, ensembles, True, axis=1)
-    mean_error = errors.mean(axis=0)
-    without_seed = np.array([errors[~contains[:, s]].mean(axis=0) for s in range(seeds)])
-    return xr.DataArray((seeds * mean_error - (seeds - 1) * without_seed).T, dims=("amplitude", "seed"))

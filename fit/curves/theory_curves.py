@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fit.measurements.measurements import Measurements
+from fit.measurements.training_data import training_data
 from fit.processes import Map
 from lazyrich.console import command
 from lazyrich.errors import InputError
@@ -76,30 +77,14 @@ def theory_curves(
 
 
 def _curves(measurements: Measurements, data_root: str | Path | None) -> list[TheoryCurve]:
-    experiment_and_data = _experiment_and_data(measurements, data_root)
+    # an exported file may hold many experiments' worth of minutes: curves are drawn beside stores
+    stored = isinstance(measurements.data.attrs.get("data"), dict)
+    usable = stored and _feasible(measurements.description)
+    experiment_and_data = training_data(measurements, data_root) if usable else None
     if experiment_and_data is None:
         return []
     experiment, data = experiment_and_data
     return [*_mean_field(experiment, data), *_first_order(experiment, data), *_deep_linear(experiment, data)]
-
-
-def _experiment_and_data(measurements: Measurements, data_root: str | Path | None) -> tuple[Experiment, Data] | None:
-    """Return the experiment and its data, if they are those that the measurements were made with."""
-    recorded = measurements.data.attrs.get("data")
-    if not isinstance(recorded, dict) or "sha256" not in recorded or not _feasible(measurements.description):
-        return None
-    from simulate.campaign.experiment import Experiment
-    from simulate.data import load_data
-
-    try:
-        experiment = Experiment.model_validate(measurements.description)
-        data = load_data(experiment, data_root)
-    except (InputError, ValueError):  # a table of others, or images that this machine lacks
-        return None
-    if recorded["sha256"] != data.sha256:
-        return None
-    covered = experiment.network_class.known_to_theory and not experiment.bias and experiment.subtract_initial
-    return (experiment, data) if covered else None
 
 
 def _feasible(description: Mapping[str, Any]) -> bool:

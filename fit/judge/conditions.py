@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from fit.findings.finding import Finding
 from fit.findings.registry import Comparison, ExperimentFindings
 from fit.measurements.measurements import Measurements
 from fit.user_predictions import UserPrediction
+from lazyrich.errors import InputError
 from theory.dynamics import in_words
 from theory.prediction import Prediction
+
+#: Of campaigns, and of tables that name none.
+_DEFAULT_ARCHITECTURE = "fc"
 
 
 def with_conditions_checked(findings: ExperimentFindings) -> ExperimentFindings:
@@ -39,7 +44,9 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> tuple[str, str
     """Return why a law says nothing about an experiment, as a clause and in a few words; None where it does.
 
     An output bias has a kernel h times that of the other weights, so that networks with biases obey no scaling in A.
-    Without f_0 subtracted the output starts at alpha f_0 ~ A/sqrt(h): negligible where A << 1, and nowhere else. Power
+    Without f_0 subtracted the output starts at alpha f_0 ~ A/sqrt(h): negligible where A << 1, and nowhere else; of the
+    lazy regime there is a law of its own then. Branches beside the layers (residual networks) change the degree that
+    some exponents are made of. Power
     counting of gradients holds for the dynamics that a law names (`Prediction.dynamics`): momentum adds a time scale of
     its own, a finite learning rate a largest stable curvature, and Adam moves every weight by its learning rate,
     whatever the gradient. A user's prediction is tested as it is, and so are measurements that do not describe their
@@ -51,14 +58,34 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> tuple[str, str
     bias = description.get("bias") or 0
     if bias:
         return f"the law is derived for networks without bias, and these have bias = {bias:g}", "networks with biases"
-    if not description.get("subtract_initial", True) and law.regime.name != "feature":
+    subtracted = description.get("subtract_initial", True)
+    if law.subtracts_initial and not subtracted and law.regime.name != "feature":
         return "the law is derived for F = alpha (f - f_0), and here f_0 is not subtracted", "f₀ is not subtracted"
+    if subtracted and not law.subtracts_initial:
+        return "the law is derived for F = alpha f, and here f_0 is subtracted", "f₀ is subtracted"
+    if law.counts_layers and not _layers_in_sequence(description):
+        architecture = description["architecture"]
+        reason = f"the law counts layers one after another, and architecture {architecture} has branches beside them"
+        return reason, "layers with branches"
     dynamics = description.get("dynamics")
     name = dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics
     if name is not None and name not in law.dynamics:
         trained_by = f"trained by {in_words([name])}"
         return f"the law is derived for {in_words(law.dynamics)}, and these networks were {trained_by}", trained_by
     return None
+
+
+def _layers_in_sequence(description: Mapping[str, Any]) -> bool:
+    """Whether the architecture is not known to have branches; asked for without torch where it is the default."""
+    name = description.get("architecture", _DEFAULT_ARCHITECTURE)
+    if name == _DEFAULT_ARCHITECTURE:
+        return True
+    from simulate.networks.registry import architecture_class
+
+    try:
+        return architecture_class(name).layers_in_sequence
+    except InputError:  # a user's own, which is not registered here
+        return True
 
 
 def _without_verdict(finding: Finding, not_derived: tuple[str, str]) -> Finding:

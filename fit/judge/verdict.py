@@ -30,10 +30,11 @@ class Verdict:
     variables ``width`` and ``root_h_alpha`` (NaN where a value pools widths or amplitudes), ``y``, ``y_low``,
     ``y_high`` (95 % interval, NaN where unknown) and ``used`` (whether the point entered the estimate: points outside
     the window are there too, so that the whole curve can be drawn), and the attributes ``x`` (which variable is the
-    abscissa: "root_h_alpha", "width", or "root_h_alpha_over_output", A/F, which is then a variable too), ``y_label``
-    (LaTeX, without $), ``x_log``, ``y_log`` (0 or 1), ``window_low``, ``window_high`` (of the abscissa; None in JSON
-    terms is left out), and, where there is a fit, ``fit_exponent`` and ``fit_prefactor`` of
-    y = prefactor * x**exponent.
+    abscissa: "root_h_alpha", "width", or a further variable: "root_h_alpha_over_output", A/F, or "neurons", m·h),
+    ``y_label`` (LaTeX, without $), ``x_log``, ``y_log`` (0 or 1), ``window_low``, ``window_high`` (of the abscissa;
+    None in JSON terms is left out), where there is a fit, ``fit_exponent`` and ``fit_prefactor`` of
+    y = prefactor * x**exponent, and where theory gives a curve without a free parameter, ``predicted_x``,
+    ``predicted_y`` and the ``sentence`` about it.
     """
 
     experiment: str

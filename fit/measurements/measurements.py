@@ -231,6 +231,10 @@ class Measurements:
         self._read[variable, arm] = result
         return result
 
+    def before_training(self, variable: str) -> xr.DataArray:
+        """Return one number per network, (width, amplitude, seed), however its training ended."""
+        return self._labelled(self._sorted[variable].transpose(*NETWORK).values.astype(float))
+
     @cached_property
     def initial_velocities(self) -> xr.DataArray:
         """rms dz/dt of the hidden layers at the first checkpoint, (width, amplitude, seed, layer)."""

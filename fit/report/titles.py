@@ -11,7 +11,12 @@ from theory.prediction import BOTH_REGIMES, Form, Prediction
 
 #: how tables, texts and axes write a variable
 VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
-AXES = {"root_h_alpha": "A = √h·α", "root_h_alpha_over_output": "A/F, F = rms output at the stop", "width": "width h"}
+AXES = {
+    "root_h_alpha": "A = √h·α",
+    "root_h_alpha_over_output": "A/F, F = rms output at the stop",
+    "width": "width h",
+    "neurons": "m·h: networks averaged times width",
+}
 
 
 def variable_of(verdict: Verdict) -> str:

@@ -92,6 +92,17 @@ def _minibatches(experiment: Experiment) -> None:
         raise InputError("dynamics.batch_size", dynamics.batch_size, problem, "Lower it")
 
 
+def _largest_rate(experiment: Experiment) -> None:
+    if not experiment.largest_rate:
+        return
+    if experiment.loss != "square":
+        problem = f"the {experiment.loss} loss is flat where margins are large, so that no rate is too large for it"
+        raise InputError("largest_rate", True, problem, 'Use loss = "square", or leave it out')
+    if experiment.dynamics.name != "gradient_flow":
+        problem = "rates are in time of the gradient flow"
+        raise InputError("largest_rate", True, problem, "Use gradient flow, or leave it out")
+
+
 def _grid(experiment: Experiment) -> None:
     if experiment.size > _MOST_NETWORKS:
         problem = f"the grid has {experiment.size} networks"
@@ -99,5 +110,6 @@ def _grid(experiment: Experiment) -> None:
 
 
 _CHECKS: tuple[Callable[[Experiment], None], ...] = (
-    _amplitudes, _source_of_function, _kernel_points, _data, _architecture, _precision, _loss, _minibatches, _grid,
+    _amplitudes, _source_of_function, _kernel_points, _data, _architecture, _precision, _loss, _minibatches,
+    _largest_rate, _grid,
 )  # fmt: skip

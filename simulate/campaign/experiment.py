@@ -82,6 +82,7 @@ class Experiment(Frozen):
     tolerance: Annotated[float, Field(gt=0, le=0.1)] = 5e-3
     max_steps: Count = 5000
     checkpoints: Checkpoints = None
+    largest_rate: bool = False  # whether gradient descent is tried at rates up to the largest that trains
     time_limit: PositiveNumber | None = None
 
     @model_validator(mode="before")

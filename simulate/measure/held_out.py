@@ -104,6 +104,10 @@ class HeldOut:
             layers.append((comparison.change_layers / layer_norm).where(layer_norm > 0, 0.0))
         return torch.cat(totals), torch.cat(layers)
 
+    def initial_kernel_diagonal(self) -> Tensor:
+        """Return Theta_0(x, x) on the kernels' points, shape (networks of a seed each, n_kernel)."""
+        return torch.cat([ntk.diagonal(self._initial_kernels(group)) for group in self._groups(len(self.initial[0]))])
+
     def _initial_kernels(self, seeds: Tensor) -> Linearisation:
         return self.network.linearise([w[seeds] for w in self.initial], self.kernel_inputs.select(seeds))
 

@@ -27,12 +27,12 @@ import_all(observers)
 SCHEMA_VERSION = 2
 READABLE = (1, 2)
 
-# as stores have listed their variables since version 2; what observers declare beside these comes after them
+# as stores list their variables; what observers declare beside these comes after them
 _LISTED = (
     "alpha", "kernel_change", "kernel_change_layer", "kernel_norm_initial", "weight_change", "weight_norm",
     "test_error", "train_margin", "time_end", "time_half", "time_linear", "output_rms_half", "output_rms_linear",
     "kernel_change_linear", "loss_end", "steps", "gradient_evaluations", "wall_time", "batch", "peak_memory",
-    "test_output", "status",
+    "kernel_diagonal_initial", "kernel_diagonal_square_initial", "test_output", "status",
     "time", "loss", "output_rms", "kernel_change_t", "preactivation_velocity",
     "arm_time_end", "arm_distance", "arm_status",
 )  # fmt: skip

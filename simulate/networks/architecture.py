@@ -60,6 +60,8 @@ class Architecture(ABC):
     biased: ClassVar[bool] = False  #: whether it knows what to do with ``bias``
     #: whether `theory.infinite_width_kernels` are its kernels at infinite width, and theory's curves tell its training
     known_to_theory: ClassVar[bool] = False
+    #: whether signals pass its layers one after another only: laws that count layers are not about branches beside them
+    layers_in_sequence: ClassVar[bool] = True
     #: on image sets with all their directions, the regime that was observed to generalise better (arXiv:1906.08034);
     #: None where nothing was observed
     better_regime_on_images: ClassVar[Literal["lazy", "feature"] | None] = None

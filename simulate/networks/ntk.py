@@ -19,6 +19,8 @@ from torch import Tensor
 
 from simulate.networks.linearisation import Linearisation, RunningSum, tile_slices
 
+_DIAGONAL_BLOCK = 32  # points whose kernel is formed for its diagonal: small against n, large enough for products
+
 
 @dataclass
 class Comparison:
@@ -71,6 +73,15 @@ def compare(linearisation: Linearisation, reference: Linearisation) -> Compariso
         norm_reference.add(_frobenius(kernel_reference.value), multiplicity)
         product += multiplicity * torch.linalg.vecdot(kernel.value.flatten(1), kernel_reference.value.flatten(1))
     return Comparison(change.total(), change_layers.total(), norm.total(), norm_reference.total(), product)
+
+
+def diagonal(linearisation: Linearisation) -> Tensor:
+    """Return Theta(x, x) of each point, shape (members, n), from small blocks along the diagonal."""
+    blocks = []
+    for rows in tile_slices(linearisation.output.shape[1], min(_DIAGONAL_BLOCK, linearisation.tile_size)):
+        parts = linearisation.select_points(rows).kernel_parts()
+        blocks.append(torch.stack([part.diagonal(dim1=-2, dim2=-1) for part in parts]).sum(dim=0))
+    return torch.cat(blocks, dim=-1)
 
 
 def product(theta: Tensor, q: Tensor) -> Tensor:

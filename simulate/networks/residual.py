@@ -33,6 +33,7 @@ class Residual(Architecture):
     """
 
     name = "residual"
+    layers_in_sequence = False
     branch_exponent: ClassVar[float] = 0.5  #: beta = (number of blocks)^(-branch_exponent)
 
     @property

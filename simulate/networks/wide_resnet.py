@@ -73,6 +73,7 @@ class WideResidual(Architecture):
     """Residual convolutional networks of ``depth`` = 6n + 4 layers in three stages, the first of ``width`` channels."""
 
     name = "wide_resnet"
+    layers_in_sequence = False
     images = True
     biased = True
     mixing_angle: ClassVar[float] = math.pi / 4

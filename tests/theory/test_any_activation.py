@@ -28,7 +28,7 @@ def _grow(inner):
 
 
 formulas = st.recursive(_leaf, _grow, max_leaves=6).filter(lambda text: "z" in text)
-NO_POWERS = ("depth_trend", "ensemble", "regime_preference", "final_kernel")
+NO_POWERS = ("initial_kernel_variance", "lazy_error", "depth_trend", "ensemble", "regime_preference", "final_kernel")
 CLAIMS = {
     "crossover", "linear_time", "half_time", "fluctuations", "kernel_change_feature", "collapse", "kernel_change_lazy",
     "weight_change_feature", "weight_change_lazy", "output_growth", "preactivation_velocity", "error_vs_width",

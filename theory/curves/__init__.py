@@ -6,6 +6,7 @@ from theory.curves.error_against_width import LazyPrediction, lazy_prediction
 from theory.curves.initial_fluctuations import ntk_variance
 from theory.curves.lazy_fluctuations import lazy_output_variance
 from theory.curves.lazy_network import first_order_kernel_change
+from theory.curves.learning_curve import feature_exponent, lazy_exponent, learning_curve
 from theory.curves.mean_field import mean_field_curve
 from theory.curves.single_datum import single_datum_curve
 
@@ -13,9 +14,12 @@ __all__ = [
     "CrossoverCurve",
     "LazyPrediction",
     "deep_linear_curve",
+    "feature_exponent",
     "first_order_kernel_change",
+    "lazy_exponent",
     "lazy_output_variance",
     "lazy_prediction",
+    "learning_curve",
     "mean_field_curve",
     "ntk_variance",
     "single_datum_curve",

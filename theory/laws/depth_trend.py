@@ -37,4 +37,5 @@ def depth_trend(model: Model) -> Prediction:
         derivation=feature_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",
         falsified_by="a falling with depth",
+        counts_layers=True,
     )

@@ -54,6 +54,7 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         + (" (or, where a logarithm is predicted, a power)" if logarithmic else "")
         + once_corrected(correction),
         correction_exponent=correction,
+        counts_layers=True,
     )
     lazy_time = sympy.expand(lazy.duration + ALPHA)
     in_lazy = Prediction(

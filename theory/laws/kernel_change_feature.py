@@ -41,6 +41,7 @@ def kernel_change_feature(model: Model) -> Prediction:
         leading_exponent=power(change, A) if bounded else None,
         formula=rf"{RATIO} \sim {tex(change)}",
         margin=half_distance_to_next_depth(model),
+        counts_layers=True,
     )
 
 

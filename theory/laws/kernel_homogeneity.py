@@ -50,5 +50,6 @@ def kernel_homogeneity(model: Model) -> Prediction:
         falsified_by="another power of A/F for A << 1",
         correction_exponent=None if model.degree == 0 else feature.kernel_correction,
         margin=half_distance_to_next_depth(model),
+        counts_layers=True,
         formula=rf"{RATIO} \sim (A/F)^{{{rational(exponent)}}}",
     )

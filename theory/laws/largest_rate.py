@@ -71,5 +71,6 @@ def _law(
         reference=f"{DERIVED}; gamma^2 and gamma^(2/L') of arXiv:2410.04642 are its degree one",
         falsified_by="another power of A in the largest rate at which gradient descent on the square loss still fits",
         margin=margin,
+        counts_layers=rate != 0,
         formula=rf"\eta^* \sim {tex(rate)}",
     )

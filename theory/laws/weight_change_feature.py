@@ -46,5 +46,6 @@ def weight_change_feature(model: Model) -> tuple[Prediction, ...]:
             reference=DERIVED,
             falsified_by="another power of A" + once_corrected(correction),
             correction_exponent=correction,
+            counts_layers=True,
         ),
     )

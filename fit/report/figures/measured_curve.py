@@ -153,6 +153,11 @@ def draw(curve: Curve, axes: Axes | None = None, new_figure: NewFigure = Figure)
         _data(axes, points)
         for verdict in curve.verdicts:
             _law(axes, verdict)
+        if "predicted_x" in points.attrs:
+            axes.plot(
+                points.attrs["predicted_x"], points.attrs["predicted_y"], "--", color=PREDICTED, linewidth=1.6,
+                label="predicted",
+            )  # fmt: skip
         for i, one in enumerate(curve.theory):
             colour = THEORY[i % len(THEORY)]
             axes.plot(one.root_h_alpha, one.value, color=colour, linewidth=1.4, linestyle=one.dashes, label=one.label)
@@ -184,6 +189,8 @@ def _power_sentence(verdict: Verdict) -> str | None:
         exponent = verdict.points.attrs["rescaled"]
         scaled = f"Multiplied by h^({exponent})" if verdict.predicted_value else "Unscaled"
         return f"{scaled}, all widths lie on one curve if the law holds."
+    if verdict.points is not None and "sentence" in verdict.points.attrs:
+        return str(verdict.points.attrs["sentence"])
     if verdict.estimate is None or not is_power(verdict):
         return None
     half = None if verdict.ci_low is None or verdict.ci_high is None else (verdict.ci_high - verdict.ci_low) / 2

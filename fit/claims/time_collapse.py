@@ -1,0 +1,13 @@
+"""How long training takes at fixed A, as a power of h."""
+
+from fit.findings.finding import Finding
+from fit.findings.registry import measures
+from fit.findings.wide_networks import power_of_wide_networks
+from fit.measurements.measurements import Measurements
+from theory.prediction import Prediction
+
+
+@measures(needs=("time_half",), group="Times")
+def time_collapse(experiment: Measurements, prediction: Prediction) -> Finding:
+    """Estimate the power of h, pooled over the amplitudes of the window."""
+    return power_of_wide_networks(experiment, prediction)
