@@ -193,8 +193,8 @@ class Lazy:
     @cached_property
     def change_undoing_output(self) -> sympy.Expr:
         """u, once f has moved by its own initial size: what the fit takes for A -> infinity if f_0 is kept in F."""
-        moved = _solve(_largest(self.initial.output_changes, self._at) - self.initial.output, _T)
-        return sympy.expand(_largest(self.initial.relative_changes, self._at).subs(_T, moved))
+        moved = _solve(_largest(self.initial.output_changes, self._deep_inside) - self.initial.output, _T)
+        return sympy.expand(_largest(self.initial.relative_changes, self._deep_inside).subs(_T, moved))
 
     @cached_property
     def weight_change(self) -> sympy.Expr:

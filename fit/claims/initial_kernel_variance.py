@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
+from fit.findings.figure_points import figure_points
 from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
 from fit.findings.measured_over_predicted import curve_abscissa, judged_ratio, with_predicted_curve
-from fit.findings.points import points
 from fit.findings.registry import measures
 from fit.findings.window import sensitivity_row
 from fit.measurements.measurements import Measurements
@@ -57,7 +58,7 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
     estimates = {row: one for row, sample in samples.items() if (one := mean_over(sample)) is not None}
     seeds = {row: int(np.isfinite(samples[row]).sum()) for row in estimates}
     enough = [row for row in estimates if seeds[row] >= MIN_SEEDS]
-    data = {
+    data: dict[str, Any] = {
         "n_points": len(enough),
         "n_seeds": max(seeds.values(), default=0),
         "n_widths": len(enough),
@@ -126,7 +127,7 @@ def _figure(widths: NDArray, estimates: list[Estimate], computed: float) -> xr.D
     low, high = np.array([one.interval() for one in estimates]).T
     label = r"h\,\mathrm{Var}\,\Theta_0(x,x)/E^2"
     nowhere = np.full(len(widths), np.nan)
-    figure = points(widths, nowhere, (value, low, high), np.ones(len(widths), dtype=bool), "width", label, None)
+    figure = figure_points(widths, nowhere, (value, low, high), np.ones(len(widths), dtype=bool), "width", label, None)
     abscissa = curve_abscissa(widths)
     sentence = f"The line is computed from the activation and the depth: {computed:.3g}."
     return with_predicted_curve(figure, abscissa, np.full(len(abscissa), computed), sentence)

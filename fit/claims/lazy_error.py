@@ -18,10 +18,10 @@ from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
 from fit.findings.ensembles import ensemble_errors
 from fit.findings.error_differences import data_used
+from fit.findings.figure_points import figure_points
 from fit.findings.finding import Finding
 from fit.findings.measured_over_predicted import curve_abscissa, judged_ratio, with_predicted_curve
 from fit.findings.networks import is_finite
-from fit.findings.points import points
 from fit.findings.registry import measures
 from fit.findings.window import sensitivity_row, window
 from fit.measurements.measurements import Measurements
@@ -190,7 +190,7 @@ def _figure(experiment: Measurements, measured: Mapping[int, Mapping[int, NDArra
     )  # fmt: skip
     neurons = width * members
     nowhere = np.full(len(cells), np.nan)
-    return neurons, points(
+    return neurons, figure_points(
         width, nowhere, (mean, mean - half, mean + half), np.ones(len(cells), dtype=bool), "neurons", r"\epsilon_m(h)",
         None, abscissa=neurons,
     )  # fmt: skip

@@ -49,7 +49,7 @@ def judged_ratio(prediction: Prediction, ratio: Estimate, what: str, data: dict[
 
 
 def with_predicted_curve(points: xr.Dataset, x: NDArray, y: ArrayLike, sentence: str) -> xr.Dataset:
-    """Return a figure's points (`fit.findings.points.points`) with the predicted curve, and what they are of.
+    """Return the points of a figure (`fit.findings.figure_points`) with the predicted curve, and what they are of.
 
     ``sentence`` stands in the caption. The contract of `fit.Verdict.points` has the attributes ``predicted_x``,
     ``predicted_y``, ``sentence``.
