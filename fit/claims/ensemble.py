@@ -11,6 +11,7 @@ from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
 from fit.findings.draws import FEW_DRAWS, compare_draws, draw_label, in_words, mean_over_rows
+from fit.findings.ensembles import ensemble_errors
 from fit.findings.error_differences import (
     data_used,
     fraction_wrong,
