@@ -34,6 +34,7 @@ from fit.estimators.censored import censored_slope
 from fit.estimators.clusters import slope_within
 from fit.estimators.collapse import collapse
 from fit.estimators.corrected_power import corrected_power
+from fit.estimators.crossed import crossed_mean
 from fit.estimators.estimate import Estimate
 from fit.estimators.jackknife import log_rms, log_standard_deviation
 from fit.estimators.joint import joint
@@ -119,10 +120,11 @@ def width_case(
     failing: float = 0.0,
     scatter: float = 0.0,
     offset: float = 0.0,
+    first: int = 32,
     margin: float = 0.1,
 ) -> Case:
     """One value per (width, seed), noise ~ h^(-1/2); ``scatter`` is common to a width, ``offset`` a correction 1/h."""
-    h = widths(n_widths)
+    h = widths(n_widths, first)
 
     def draw(rng: np.random.Generator) -> Estimate | None:
         values = 1.5 * noise(rng, (n_widths, seeds)) / np.sqrt(h)[:, None]
@@ -131,6 +133,17 @@ def width_case(
         return slope_between(np.repeat(np.log(h), seeds), values.ravel())
 
     return Case(name, -0.5, margin, draw)
+
+
+def crossed_case(name: str, *, draws: int, seeds: int, sizes: tuple[float, float, float]) -> Case:
+    """A mean over draws of the training points and initial weights; ``sizes``: s.d. of draws, weights, residual."""
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        values = sizes[0] * rng.standard_normal((draws, 1)) + sizes[1] * rng.standard_normal((1, seeds))
+        result = crossed_mean(values + sizes[2] * rng.standard_normal((draws, seeds)))
+        return None if result is None else result[0]
+
+    return Case(name, 0.0, 0.1, draw)
 
 
 def fluctuation_case(name: str, *, n_widths: int = 5, seeds: int = 10, modes: int = 5, noise=normal) -> Case:
@@ -377,6 +390,22 @@ CASES = (
     censored_case("alpha*: 5 widths x 20 seeds, a quarter beyond, heavy tails", seeds=20, last=6.5, noise=tailed),
 )
 
+
+CASES += (
+    amplitude_case("A: 3 widths x 10 seeds, slopes drift by 0.01", drift=0.01),
+    amplitude_case("A: 7 widths x 10 seeds, slopes drift by 0.01", n_widths=7, drift=0.01),
+    width_case("h: 4 widths x 10 seeds", n_widths=4),
+    width_case("h: 4 widths x 10 seeds, widths scatter by 0.05", n_widths=4, scatter=0.05),
+    width_case("h: 5 widths x 10 seeds, widths scatter by 0.05", scatter=0.05),
+    width_case("h: 5 widths x 10 seeds, widths scatter by 0.2", scatter=0.2),
+    width_case("h: 5 widths x 10 seeds, offset 1 + 10/h", offset=10.0),
+    width_case("h: 5 widths x 10 seeds from h = 256, offset 1 + 10/h", offset=10.0, first=256),
+    crossed_case("draws x seeds: 3 x 8, equal parts", draws=3, seeds=8, sizes=(0.1, 0.1, 0.1)),
+    crossed_case("draws x seeds: 3 x 8, draws most", draws=3, seeds=8, sizes=(0.2, 0.05, 0.05)),
+    crossed_case("draws x seeds: 3 x 20, initial weights most", draws=3, seeds=20, sizes=(0.05, 0.2, 0.05)),
+    crossed_case("draws x seeds: 5 x 10, residual most", draws=5, seeds=10, sizes=(0.05, 0.05, 0.1)),
+    crossed_case("draws x seeds: 10 x 10, equal parts", draws=10, seeds=10, sizes=(0.1, 0.1, 0.1)),
+)
 
 CASES += MODEL_CASES
 

@@ -1,5 +1,6 @@
 """Whether an ensemble of m networks errs no more than one network that is m times as wide."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from fit.findings.error_differences import (
     too_few_seeds,
     undecided_for_seeds,
 )
-from fit.findings.finding import MIN_SEEDS, Finding, not_measured
+from fit.findings.finding import MIN_SEEDS, Finding, Minimum, not_measured
 from fit.findings.networks import is_finite
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import range_of, sensitivity_row, trimmed, window
@@ -58,7 +59,10 @@ def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
     cells_used = xr.zeros_like(cells)
     cells_used[compared] = in_window
     used = data_used(experiment, cells_used, _complete(experiment, {narrow: narrow_outputs, wide: wide_outputs}))
-    too_few = undecided_for_seeds("seeds fit the training set at both widths", used)
+    too_few = dataclasses.replace(
+        undecided_for_seeds("seeds fit the training set at both widths", used),
+        minimum=Minimum(max(2 * members, MIN_SEEDS), 1, 1),
+    )
     enough = narrow_outputs.sizes["seed"] >= max(2 * members, MIN_SEEDS) and wide_outputs.sizes["seed"] >= MIN_SEEDS
     if not in_window.any() or not enough:
         return too_few

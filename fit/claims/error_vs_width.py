@@ -11,7 +11,7 @@ from fit.estimators.least_squares import ModelFit
 from fit.estimators.offset_power import offset_power
 from fit.findings.draws import FEW_DRAWS, compare_draws, counts_over_draws, draw_label, too_few_draws
 from fit.findings.error_differences import data_used, mean_in_cells
-from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.finding import MIN_SEEDS, Finding, Minimum
 from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import range_of, sensitivity_row, trimmed, whole_grid
@@ -42,7 +42,8 @@ def error_vs_width(experiment: Measurements, prediction: Prediction) -> Finding:
             f"{well_measured} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS_OF_A_LIMIT} are needed"
         )
         in_short = f"{well_measured} of {MIN_WIDTHS_OF_A_LIMIT} widths with {MIN_SEEDS} seeds"
-        return Finding(undecided_because=too_few_widths, in_short=in_short, **used)
+        minimum = Minimum(MIN_SEEDS, MIN_WIDTHS_OF_A_LIMIT)
+        return Finding(undecided_because=too_few_widths, in_short=in_short, minimum=minimum, **used)
     width, error, in_fit = width_of_pairs(values), pairs(values), pairs(complete)
 
     def fit(error: NDArray, keep: NDArray) -> ModelFit:

@@ -4,6 +4,7 @@ Training points are drawn once an experiment: an interval over seeds is conditio
 their draw alone are therefore also compared together, with an interval over draws and initial weights.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from fit.findings.draws import FEW_DRAWS, compare_draws, counts_over_draws, draw_label, in_words, mean_over_draws
 from fit.findings.error_differences import data_used, decide_sign, percentage_points, undecided_for_seeds
-from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.finding import MIN_SEEDS, Finding, Minimum
 from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import sensitivity_row
@@ -49,14 +50,17 @@ def regime_preference(experiment: Measurements, prediction: Prediction) -> Findi
     difference = difference_of_regimes(experiment)
     if difference is None:
         reason = "the grid has no amplitude within half a decade of A = 1e-4, or none of 1e4"
-        return Finding(undecided_because=reason, in_short="no amplitudes near 10⁻⁴ and 10⁴")
+        absent = tuple(a for a in COMPARED_AT if _nearest(experiment, a) is None)
+        minimum = None if _why_no_sign(experiment) else Minimum(MIN_SEEDS, 1, root_h_alpha=absent)
+        return Finding(undecided_because=reason, in_short="no amplitudes near 10⁻⁴ and 10⁴", minimum=minimum)
     estimate = mean_over(pairs(difference), width_of_pairs(difference))
     cells = xr.zeros_like(experiment.root_h_alpha, dtype=bool)
     for column in _columns(experiment) or ():
         cells.values[np.arange(len(experiment.widths)), column] = True
     used = data_used(experiment, cells, is_finite(difference))
     if estimate is None or used["n_seeds"] < MIN_SEEDS:
-        return undecided_for_seeds("seeds fit the training set in both regimes", used, estimate)
+        finding = undecided_for_seeds("seeds fit the training set in both regimes", used, estimate)
+        return dataclasses.replace(finding, minimum=None) if _why_no_sign(experiment) else finding
     used["sensitivity"] = [
         sensitivity_row(f"h = {width:g}", mean_over(row))
         for width, row in zip(experiment.widths, difference.values, strict=True)

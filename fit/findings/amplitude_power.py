@@ -8,7 +8,7 @@ import xarray as xr
 from fit.estimators.clusters import slope_within
 from fit.estimators.estimate import Estimate
 from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
-from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding, too_few
+from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding, Minimum, too_few
 from fit.findings.networks import is_finite, log, width_of_pairs
 from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
@@ -78,7 +78,9 @@ def power_of_abscissa(
     present = is_finite(logs) & cells
     measured_cells = present.any("seed")
     span = range_of(measured_cells, experiment)
-    undecided_because, in_short = _why_undecided(present, MIN_AMPLITUDES + int(corrected))
+    minimum = Minimum(MIN_SEEDS, 1, MIN_AMPLITUDES + int(corrected))
+    undecided_because, in_short = _why_undecided(present, minimum.amplitudes)
+    has_too_few = undecided_because is not None
     if undecided_because is None and shown is not None and shown.alternative is not None:
         in_short = "two powers fit"
         undecided_because = (
@@ -100,6 +102,7 @@ def power_of_abscissa(
         sensitivity=sensitivity,
         undecided_because=undecided_because,
         in_short=in_short,
+        minimum=minimum if has_too_few else None,
         notes=(() if shown is None else shown.notes) + _correction_note(prediction, corrected and shown is result),
         **left_out_networks(experiment, cells, prediction.quantity),
     )

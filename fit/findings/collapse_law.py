@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from fit.estimators.collapse import Collapse, collapse
-from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding
+from fit.findings.finding import MIN_AMPLITUDES, MIN_SEEDS, Finding, Minimum
 from fit.findings.networks import is_finite
 from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
@@ -77,6 +77,7 @@ def collapse_law(experiment: Measurements, prediction: Prediction, values: xr.Da
         sensitivity=sensitivity,
         undecided_because=undecided_because,
         in_short=in_short,
+        minimum=Minimum(MIN_SEEDS, MIN_CURVES, MIN_AMPLITUDES) if well_measured < MIN_CURVES else None,
         notes=() if result is None else (_quality(result),),
         **left_out_networks(experiment, cells),
     )

@@ -13,7 +13,7 @@ from typing import Any
 import xarray as xr
 
 from fit.estimators.estimate import Estimate
-from fit.findings.finding import MIN_SEEDS, Finding, too_few
+from fit.findings.finding import MIN_SEEDS, Finding, Minimum, too_few
 from fit.findings.outcome import LEVEL, Outcome
 from fit.findings.window import left_out_networks, range_of
 from fit.measurements.measurements import Measurements
@@ -48,6 +48,7 @@ def undecided_for_seeds(counted_seeds: str, used: dict[str, Any], estimate: Esti
         estimate=estimate,
         undecided_because=too_few_seeds(counted_seeds, used),
         in_short=too_few(used["n_seeds"], MIN_SEEDS, "seed"),
+        minimum=Minimum(MIN_SEEDS, 1, 1),
         **used,
     )
 

@@ -23,6 +23,16 @@ NOT_MEASURED = "not measured"  #: `Finding.in_short` where the source lacks the 
 
 
 @dataclass(frozen=True)
+class Minimum:
+    """What an experiment has to have for a verdict, where it has less: numbers, and values of A."""
+
+    seeds: int = 0  #: at each width, with networks that fit
+    widths: int = 0
+    amplitudes: int = 0  #: in the window
+    root_h_alpha: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Finding:
     """A measured exponent, or why there is none.
 
@@ -41,6 +51,7 @@ class Finding:
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
     undecided_because: str | None = None  #: why there is no verdict although there may be an estimate: a clause
     in_short: str = ""  #: why it is undecided, in a few words for tables; empty where margin and interval say it
+    minimum: Minimum | None = None  #: what is needed where too few data are the reason
     not_claimed_because: str | None = None  #: why theory makes no claim for this experiment: a clause
     outcome: Outcome | None = None
     reason: str = ""  #: why this ``outcome``: a clause

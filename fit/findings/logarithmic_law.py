@@ -9,7 +9,7 @@ from statsmodels.regression.linear_model import OLS
 
 from fit.estimators.estimate import Estimate
 from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
-from fit.findings.finding import MIN_SEEDS, Finding
+from fit.findings.finding import MIN_SEEDS, Finding, Minimum
 from fit.findings.networks import is_finite, log
 from fit.findings.outcome import LEVEL, Outcome
 from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
@@ -70,6 +70,7 @@ def logarithmic_law(experiment: Measurements, prediction: Prediction, times: xr.
         ],
         undecided_because=undecided_because,
         in_short=in_short,
+        minimum=None if undecided_because is None else Minimum(MIN_SEEDS, 1, MIN_AMPLITUDES_OF_A_LOGARITHM),
         outcome=outcome,
         reason=reason,
         p_value_against=p_value_against,

@@ -14,7 +14,7 @@ from fit.estimators.between import slope_between
 from fit.estimators.estimate import Estimate
 from fit.findings.amplitude_power import ROBUST
 from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
-from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding, too_few
+from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding, Minimum, too_few
 from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
@@ -100,6 +100,7 @@ def pooled_width_power(
         sensitivity=sensitivity,
         undecided_because=undecided_because,
         in_short=in_short,
+        minimum=None if undecided_because is None else Minimum(MIN_SEEDS, MIN_WIDTHS, 1),
         notes=() if result is None else result.notes,
         **left_out_networks(experiment, cells, quantity),
     )

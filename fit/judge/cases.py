@@ -143,6 +143,7 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         withheld=withheld if outcome == "inconclusive" else None,
         decided_by=case.decided_by,
         band=case.band,
+        minimum=finding.minimum,
     )
 
 

@@ -10,13 +10,14 @@ from typing import Any, Literal
 import xarray as xr
 
 from fit.estimators.estimate import Estimate
+from fit.findings.finding import Minimum
 from fit.findings.outcome import Outcome
 from lazyrich import html
 from theory.prediction import Form
 
 SCHEMA_VERSION = 1
 #: fields for pages and figures, not part of the JSON
-_SHOWN = ("group", "figure", "column", "stands_for_power", "points", "decided_by", "band")
+_SHOWN = ("group", "figure", "column", "stands_for_power", "points", "decided_by", "band", "minimum")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Verdict:
     #: what the rule compares with the ``band`` in which the law holds; None where no interval decides
     decided_by: Estimate | None = field(default=None, compare=False, repr=False)
     band: tuple[float, float] | None = field(default=None, compare=False, repr=False)
+    minimum: Minimum | None = field(default=None, compare=False, repr=False)  #: what too few data lack for a verdict
     points: xr.Dataset | None = field(default=None, compare=False, repr=False)
 
     @property

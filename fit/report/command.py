@@ -23,6 +23,7 @@ from fit.models.assess import assess_models
 from fit.models.statement import read_models, states_models
 from fit.processes import helpers
 from fit.report import model_page
+from fit.report import plan as planning
 from fit.report.campaigns import campaign_for, in_size_of_store, seeds_for
 from fit.report.content import collect
 from fit.report.figures.svg import FORMATS
@@ -82,6 +83,10 @@ def main(
     threads: Threads = 1,
     data_root: DataRoot = None,
     download: Download = False,
+    plan_ahead: Annotated[
+        bool,
+        typer.Option("--plan", help="Say what would decide the undecided laws of a store, write its campaign, stop."),
+    ] = False,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
@@ -112,6 +117,11 @@ def main(
                 screen.print("nothing to run: a store is given")
                 return
             _check_writable(folder)
+            if plan_ahead:
+                _plan(sources, folder, user_predictions, as_json=as_json, quiet=quiet)
+                return
+        elif plan_ahead:
+            raise InputError("plan", None, "it is made of measurements", "Give a store: fit.report STORE --plan")
         else:
             import simulate.console
             from simulate.running.dry_run import plan
@@ -231,6 +241,23 @@ def _report(
     except OSError as error:
         raise InputError("out", str(folder), f"can't be written ({error.strerror})", "Give another folder") from None
     return verdicts, experiments
+
+
+def _plan(
+    sources: Sequence[Path], folder: Path, user_predictions: Sequence[UserPrediction], *, as_json: bool, quiet: bool
+) -> None:
+    """Judge the sources, print what would decide the laws that are undecided, and write the campaigns."""
+    with helpers() as share, ExitStack() as stack:
+        for source in sources:
+            stack.enter_context(_naming_damage(str(source)))
+        experiments = measurements([str(source) for source in sources])
+        verdicts = assess(experiments, also=user_predictions, apply=share(sum(one.size for one in experiments)))
+        plans = planning.plans_of(verdicts, experiments, user_predictions)
+    campaigns = planning.write_campaigns(plans, folder)
+    if as_json:
+        print_json(planning.as_json(plans, campaigns))
+    elif not quiet:
+        planning.print_plans(console(), plans, campaigns)
 
 
 @contextmanager
