@@ -1,5 +1,8 @@
 """The measurement of a GPU, with tiny sizes on a CPU: whole, stopped, resumed, without torchvision."""
 
+import argparse
+import contextlib
+import io
 import json
 import os
 import signal
@@ -11,35 +14,46 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from benchmarks import gpu
 from benchmarks.gpu import LIMITS
 from benchmarks.gpu_parts import AGREEMENT, PARTS, Setting, difference
 from simulate.training.status import Status
 
 
-def command(out, *options):
+def arguments(out, *others):
     # more time than any machine needs: what is tested is not how fast it is
-    shared = ["--device", "cpu", "--tiny", "--minutes", "600", "--out", str(out)]
-    return [sys.executable, "-m", "benchmarks.gpu", *shared, *options]
+    return ["--device", "cpu", "--tiny", "--minutes", "600", "--out", str(out), *others]
 
 
-def without_torchvision(folder):
-    """An environment in which torchvision can't be imported, wherever it is."""
-    folder.mkdir()
-    (folder / "torchvision.py").write_text("raise ImportError('none here')\n")
-    return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{os.getcwd()}"}
+def command(out, *others):
+    return [sys.executable, "-m", "benchmarks.gpu", *arguments(out, *others)]
+
+
+def _part_in_this_process(options, part, seconds):
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)}
+    try:
+        gpu._run_part(argparse.Namespace(**{**vars(options), "part": part, "seconds": seconds}))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def run_in_this_process(out, *others):
+    """Run the program, its parts too: processes of their own would import torch six times. Return what it prints."""
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()) as printed:
+        patched.setattr(gpu, "_in_a_process", _part_in_this_process)
+        patched.setattr(sys, "argv", ["gpu", *arguments(out, *others)])
+        patched.setitem(sys.modules, "torchvision", None)  # importing it fails
+        gpu.main()
+    return printed.getvalue()
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     """A whole run: its folder and what it printed."""
     folder = tmp_path_factory.mktemp("gpu")
-    environment = without_torchvision(folder / "path")
-    run = subprocess.run(
-        command(folder / "out", "--store", str(folder / "grid.zarr")),
-        capture_output=True, text=True, env=environment, check=False,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    return folder, run.stdout
+    return folder, run_in_this_process(folder / "out", "--store", str(folder / "grid.zarr"))
 
 
 def test_every_part_gives_rows_and_the_table_comes_last(measured):
@@ -72,7 +86,7 @@ def test_run_again_only_what_is_not_finished_is_done(measured):
     out = folder / "out"
     kept = {part: (out / f"{part}.jsonl").read_bytes() for part in LIMITS if part not in ("device", "grid")}
     (out / "device.jsonl").write_text('{"what": "from before"}\n{"what": "cut sh')
-    subprocess.run(command(out, "--only", "device", "gemm", "agreement"), check=True, capture_output=True)
+    run_in_this_process(out, "--only", "device", "gemm", "agreement")
     for part, rows in kept.items():
         assert (out / f"{part}.jsonl").read_bytes() == rows
     rows = [json.loads(line) for line in (out / "device.jsonl").read_text().splitlines()]
@@ -81,6 +95,7 @@ def test_run_again_only_what_is_not_finished_is_done(measured):
 
 
 def test_a_run_that_is_killed_leaves_its_rows(tmp_path):
+    """With its parts in processes of their own."""
     out = tmp_path / "out"
     process = subprocess.Popen(
         command(out, "--only", "device", "agreement"), stdout=subprocess.DEVNULL, start_new_session=True
@@ -93,17 +108,22 @@ def test_a_run_that_is_killed_leaves_its_rows(tmp_path):
     assert json.loads((out / "agreement.jsonl").read_text().splitlines()[0])["what"] == next(iter(AGREEMENT))
 
 
-def test_a_part_that_fails_says_why_and_the_next_is_run(tmp_path):
-    out = tmp_path / "out"
-    run = subprocess.run(
-        command(out, "--device", "nosuch", "--only", "gemm", "throughput"),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert run.returncode == 0
-    result = json.loads((out / "gpu.json").read_text())
-    assert "nosuch" in result["gemm"][-1]["error"]
-    assert "nosuch" in result["throughput"][-1]["error"]
-    assert "not finished" in run.stdout
+def test_a_part_whose_process_fails_says_why_and_the_next_is_run(tmp_path, monkeypatch, capsys):
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "Traceback" >&2\necho "RuntimeError: no device in part $4" >&2\nexit 3\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr(sys, "argv", ["gpu", *arguments(tmp_path / "out", "--only", "gemm", "throughput")])
+    gpu.main()
+    result = json.loads((tmp_path / "out" / "gpu.json").read_text())
+    for part in ("gemm", "throughput"):
+        assert result[part][-1]["error"] == f"exit status 3: RuntimeError: no device in part {part}"
+    assert "not finished" in capsys.readouterr().out
+
+
+def test_a_device_that_torch_does_not_know_ends_a_part():
+    with pytest.raises(RuntimeError, match="nosuch"):
+        next(PARTS["gemm"](Setting("nosuch", tiny=True, data=None, store="", seconds=1.0)))
 
 
 def test_time_that_is_over_stops_a_part(tmp_path):
