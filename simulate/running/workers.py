@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -85,9 +86,13 @@ def _through_pool(
 ) -> Generator[Done, None, list[Task]]:
     """Send tasks through a pool; return those that were in it when one of its processes died."""
     context = multiprocessing.get_context(_START)
+    if _START == "forkserver":
+        context.set_forkserver_preload([__name__])
     # by value where the caller's script or notebook defines a part of it: its main module is not imported by workers
     sent = cloudpickle.dumps(job)
-    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(sent,))
+    executor = ProcessPoolExecutor(
+        count, mp_context=context, initializer=_start_worker, initargs=(sent, dict(os.environ))
+    )
     running: dict[Future, Task] = {}
     try:
         while waiting or running:
@@ -131,12 +136,17 @@ def _main_module_left_out() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-_START = "spawn"  # not forked: torch's threads do not survive a fork
+#: workers are forked from a process that has imported torch and has not used it: threads, which do not survive a fork,
+#: begin with its first product. It is started once, so that only the first pool waits for imports, and their memory is
+#: shared. Elsewhere libraries of the system start threads when they are imported
+_START = "forkserver" if sys.platform == "linux" else "spawn"
 _job: Job
 
 
-def _start_worker(sent: bytes) -> None:
+def _start_worker(sent: bytes, environment: dict[str, str]) -> None:
     global _job
+    os.environ.clear()  # that of the time when the server of forks was started
+    os.environ.update(environment)
     _job = cloudpickle.loads(sent)
     torch.set_num_threads(_job.threads)
     follow_parent()
