@@ -3,8 +3,6 @@
 import math
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -63,11 +61,3 @@ def _terminates(_):
 def _process(_):
     time.sleep(0.01)  # so that there is something to share
     return os.getpid()
-
-
-def test_reading_reports_wait_for_no_torch():
-    told = subprocess.run(
-        [sys.executable, "-c", "import sys, fit.report.command; print('torch' in sys.modules)"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert told.stdout.strip() == "False"

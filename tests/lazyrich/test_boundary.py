@@ -67,7 +67,7 @@ def shell(line, tmp_path, **environment):
         ("X input >&-", 2, "error: what = 'input': it is bad. Give another."),
         ("X fine <&- >&- 2>&-", 0, ""),
         ("X input 2>&-", 2, ""),
-        ("X code --length 100000 | head -1", 3, ""),
+        ("X code --length 5000 | head -1", 3, ""),
     ],
 )
 def test_streams_that_are_closed_full_or_cut_off_change_no_exit_code(line, code, told, tmp_path):

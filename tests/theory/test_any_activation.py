@@ -37,7 +37,7 @@ CLAIMS = {
 
 
 @given(formulas, st.integers(1, 4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_predictions_or_a_refusal(formula, depth):
     try:
         activation = Activation(formula)

@@ -3,7 +3,6 @@
 import mpmath
 import numpy as np
 import pytest
-import scipy.integrate
 import sympy
 
 from theory import Activation, InputError, infinite_width_kernels
@@ -29,23 +28,30 @@ def one_layer(activation, sigma_1, sigma_2, c):
     return nngp[0, 1], (ntk - nngp)[0, 1] / (sigma_1 * sigma_2 * c)
 
 
+def panels(edges, order=24):
+    """Nodes and weights of Gauss and Legendre's rule in each interval between neighbours of (..., n) sorted edges."""
+    nodes, weights = np.polynomial.legendre.leggauss(order)
+    half = np.diff(edges)[..., None] / 2
+    middle = edges[..., :-1, None] + half
+    return tuple(a.reshape(*edges.shape[:-1], -1) for a in (middle + half * nodes, half * weights))
+
+
 def integral(activation, sigma_1, sigma_2, c):
-    """The same by scipy's adaptive quadrature, twice, with the kinks given as places to split."""
+    """The same by brute force: a product rule whose panels, half a standard deviation wide, are split at the kinks.
+
+    Softplus of slope 20 has its poles 0.16 off the real axis: 24 nodes on a panel are then within 1e-12.
+    """
     r = np.sqrt(1 - c**2)
+    kinks = np.array([*activation.kinks, 0.0])
+    grid = np.linspace(-9, 9, 37)
+    x, weights_x = panels(np.sort(np.concatenate([grid, kinks / sigma_1])))
+    kinks_y = np.clip((kinks / sigma_2 - c * x[:, None]) / r, -9, 9)
+    y, weights_y = panels(np.sort(np.concatenate([np.broadcast_to(grid, (len(x), 37)), kinks_y], axis=1)))
+    weights_x, weights_y = (w * np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi) for w, at in ((weights_x, x), (weights_y, y)))
 
     def mean(f):
-        kinks = np.array([*activation.kinks, 0.0])
-
-        def inner(x):
-            at = (kinks / sigma_2 - c * x) / r
-            points = sorted(p for p in at if abs(p) < 9) or None
-            found = scipy.integrate.quad(
-                lambda y: float(f(sigma_2 * (c * x + r * y))) * np.exp(-(y**2) / 2), -9, 9,
-                points=points, epsabs=1e-11, epsrel=1e-11, limit=200,
-            )  # fmt: skip
-            return found[0] / np.sqrt(2 * np.pi) * float(f(sigma_1 * x)) * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
-
-        return scipy.integrate.quad(inner, -9, 9, points=sorted(kinks / sigma_1), epsabs=1e-9, limit=200)[0]
+        inner = np.sum(f(sigma_2 * (c * x[:, None] + r * y)) * weights_y, axis=1)
+        return np.sum(f(sigma_1 * x) * inner * weights_x)
 
     return mean(activation), mean(activation.slope)
 

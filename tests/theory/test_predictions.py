@@ -123,7 +123,7 @@ def test_completion_takes_a_logarithm_at_two_layers(depth, exponent):
 
 
 def test_kernel_exponents_rise_with_depth_towards_two():
-    found = [-law("relu", depth, "kernel_change_feature").exponent for depth in range(1, 30)]
+    found = [-law("relu", depth, "kernel_change_feature").exponent for depth in (1, 2, 3, 4, 5, 8, 13, 21)]
     assert all(a < b < 2 for a, b in itertools.pairwise(found))
     assert 2 - found[-1] < Rational(1, 10)
 

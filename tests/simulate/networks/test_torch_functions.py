@@ -1,7 +1,6 @@
 """A torch function named module:function is an activation like a formula: same theory, same networks."""
 
 import json
-import subprocess
 import sys
 from importlib.metadata import EntryPoint
 
@@ -10,6 +9,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+import fit.report.command
+import simulate.command
 import theory.__main__
 from simulate import Campaign, register_activation, run
 from simulate.networks import torch_functions
@@ -17,6 +18,7 @@ from simulate.running.reproduce import reproduce
 from simulate.store import Store
 from simulate.training.status import Status
 from theory import Activation, InputError, infinite_width_kernels, predictions
+from theory.activation import clear_cached_properties
 
 MODULE = """
 import torch
@@ -154,7 +156,21 @@ def test_networks_are_trained_with_the_function_itself_in_workers_too(tmp_path, 
     assert all(one.agrees for one in compared)
 
 
-def test_a_changed_module_is_noticed_and_an_unknown_one_is_not_imported(tmp_path, module):
+@pytest.fixture
+def as_in_another_process(monkeypatch):
+    """A function after whose call no function has been registered here."""
+
+    def forget_all():
+        monkeypatch.setattr(torch_functions, "_loaded", {})
+        monkeypatch.setattr("theory.black_box._registered", {})
+        clear_cached_properties()
+
+    yield forget_all
+    monkeypatch.undo()
+    clear_cached_properties()
+
+
+def test_a_changed_module_is_noticed_and_an_unknown_one_is_not_imported(tmp_path, module, as_in_another_process):
     path = tmp_path / "store.zarr"
     (module / "changing.py").write_text("import torch\n\n\ndef f(z):\n    return torch.relu(z)\n")
     register_activation("changing:f")
@@ -170,15 +186,15 @@ def test_a_changed_module_is_noticed_and_an_unknown_one_is_not_imported(tmp_path
     finally:
         del torch_functions._loaded["changing:f"]
     # a process that was not told of the function counts networks, and says what it lacks to compute some
-    asked = [sys.executable, "-m", "simulate", "status", str(path)]
-    assert "8 converged" in subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    asked = [sys.executable, "-m", "fit.report", str(path), "--out", str(tmp_path / "report")]
-    refused = subprocess.run(asked, capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
+    as_in_another_process()
+    counted = CliRunner().invoke(simulate.command.app, ["status", str(path)])
+    assert "8 converged" in counted.stdout
+    refused = CliRunner().invoke(fit.report.command.app, [str(path), "--out", str(tmp_path / "report")])
+    assert refused.exit_code == 2
     assert "this function has not been loaded" in refused.stderr
 
 
-def test_repair_of_a_store_names_its_function_before_anything_is_dropped(tmp_path, module, monkeypatch):
+def test_repair_of_a_store_names_its_function_before_anything_is_dropped(tmp_path, as_in_another_process):
     path = tmp_path / "store.zarr"
     register_activation("own_functions:swish")
     run(campaign("own_functions:swish"), path, workers=1)
@@ -187,14 +203,15 @@ def test_repair_of_a_store_names_its_function_before_anything_is_dropped(tmp_pat
     damaged = bytearray(chunk.read_bytes())
     damaged[8] ^= 1
     chunk.write_bytes(damaged)
-    command = [sys.executable, "-m", "simulate", "repair", str(path), "--workers", "1"]
-    refused = subprocess.run(command, capture_output=True, text=True, check=False, cwd=module)
-    assert refused.returncode == 2
+    command = ["repair", str(path), "--workers", "1"]
+    as_in_another_process()
+    refused = CliRunner().invoke(simulate.command.app, command)
+    assert refused.exit_code == 2
     assert "this function has not been loaded" in refused.stderr
     assert "--activation" in refused.stderr
     assert len(Store.open(path).verify()) == 1
-    repaired = [*command, "--activation", "own_functions:swish"]
-    subprocess.run(repaired, capture_output=True, text=True, check=True, cwd=module)
+    repaired = CliRunner().invoke(simulate.command.app, [*command, "--activation", "own_functions:swish"])
+    assert repaired.exit_code == 0, repaired.output
     assert not Store.open(path).verify()
     assert sum(Store.open(path).counts()["e"].values()) == Store.open(path).counts()["e"][Status.CONVERGED]
 
@@ -224,19 +241,13 @@ def test_a_campaign_file_can_not_name_a_function(tmp_path):
         Campaign.from_toml(path)
 
 
-def test_the_report_command_takes_one(tmp_path, module):
+def test_the_report_command_takes_one(module, monkeypatch, as_in_another_process):
     """From the folder of the module, as a user would: dry, since the long way is tested above."""
-    command = [
-        sys.executable,
-        "-m",
-        "fit.report",
-        "--activation",
-        "own_functions:swish",
-        "--depth",
-        "3",
-        "--dry-run",
-    ]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=module)
+    as_in_another_process()
+    monkeypatch.chdir(module)
+    arguments = ["--activation", "own_functions:swish", "--depth", "3", "--dry-run"]
+    told = CliRunner().invoke(fit.report.command.app, arguments)
+    assert told.exit_code == 0, told.output
     assert "own_functions:swish, L = 3" in told.stdout
     assert "beside-tanh-L3" in told.stdout
 

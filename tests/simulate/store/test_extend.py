@@ -17,9 +17,17 @@ from theory import InputError
 LARGER = {"widths": [8, 12, 16], "root_h_alpha": [0.1, 1.0, 10.0], "seeds": 5}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def larger(tiny):
     return tiny.changed(**LARGER)
+
+
+@pytest.fixture(scope="session")
+def fresh(larger, tmp_path_factory):
+    """The store of a run of the larger campaign from nothing: only to be read."""
+    path = tmp_path_factory.mktemp("larger") / "fresh.zarr"
+    run(larger, path, workers=1)
+    return path
 
 
 def networks(path, name):
@@ -31,25 +39,24 @@ def shared(path, name):
     return networks(path, name).sel(width=[8, 16], root_h_alpha=[0.1, 10.0], seed=[0, 1, 2])
 
 
-def assert_grown(path, finished, tmp_path, larger):
+def assert_grown(path, finished, fresh):
     """What was there is there, to the bit; the rest is what a run of the larger campaign gives."""
     assert Store.open(path).pending() == ()
     assert Store.open(path).verify() == []
-    run(larger, tmp_path / "fresh", workers=1)
     for name in ("one", "two"):
         for variable, values in networks(finished, name).data_vars.items():
             np.testing.assert_array_equal(shared(path, name)[variable], values)
-        grown, fresh = networks(path, name), networks(tmp_path / "fresh", name)
-        for variable in set(fresh.data_vars) - set(NONDETERMINISTIC_VARIABLES):
+        grown, expected = networks(path, name), networks(fresh, name)
+        for variable in set(expected.data_vars) - set(NONDETERMINISTIC_VARIABLES):
             # batches are composed otherwise: rounding for softplus (of float32 where it is kept so), the integrator's
             # tolerance (0.05 here) where a kink decides by rounding
-            rounding = 1e-6 if fresh[variable].dtype == np.float32 else 1e-9
+            rounding = 1e-6 if expected[variable].dtype == np.float32 else 1e-9
             limit = {"rtol": rounding, "atol": rounding} if name == "one" else {"rtol": 0.1, "atol": 0.1}
             if variable not in ("steps", "gradient_evaluations") or name == "one":
-                np.testing.assert_allclose(grown[variable], fresh[variable], **limit, err_msg=variable)
+                np.testing.assert_allclose(grown[variable], expected[variable], **limit, err_msg=variable)
 
 
-def test_a_store_grows_in_all_three_directions_and_computes_what_is_new(tiny, finished, larger, store_path, tmp_path):
+def test_a_store_grows_in_all_three_directions_and_computes_what_is_new(tiny, finished, larger, fresh, store_path):
     computed = []
 
     def counted(experiment, task, data, *, device):
@@ -58,15 +65,15 @@ def test_a_store_grows_in_all_three_directions_and_computes_what_is_new(tiny, fi
 
     run(larger, store_path, workers=1, grow=True, compute=counted)
     assert sum(computed) == larger.size - tiny.size
-    assert_grown(store_path, finished, tmp_path, larger)
+    assert_grown(store_path, finished, fresh)
     told = [record for record in Store.open(store_path).records() if "extended_from" in record]
     assert told[0]["networks_kept"] == tiny.size
     assert not list(store_path.parent.glob("*.extending")) + list(store_path.parent.glob("*.replaced"))
 
 
-def test_processes_finish_what_an_extension_has_begun(finished, larger, store_path, tmp_path):
+def test_processes_finish_what_an_extension_has_begun(finished, larger, fresh, store_path):
     run(larger, store_path, workers=2, grow=True)
-    assert_grown(store_path, finished, tmp_path, larger)
+    assert_grown(store_path, finished, fresh)
 
 
 def test_an_extension_that_is_killed_anywhere_loses_nothing(finished, larger, store_path, tmp_path, monkeypatch):
