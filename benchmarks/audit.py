@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.audit_cases import PARTS, Case
-from fit.estimators.between import slope_between
+from fit.audit.power_of_size import slope_over_draws
 
 RESULTS = Path(__file__).parent / "results" / "audit.json"
 CASES = RESULTS.with_name("audit_cases.jsonl")
@@ -93,7 +93,7 @@ def coverage(cases: int = 4000) -> dict[str, Any]:
     log_h = np.log(np.repeat([64.0, 128.0, 256.0, 512.0], 8))
     result: dict[str, Any] = {}
     for noise in (0.05, 0.2, 0.5):
-        estimates = [slope_between(log_h, noise * rng.normal(size=len(log_h))) for _ in range(cases // 3)]
+        estimates = [slope_over_draws(log_h, noise * rng.normal(size=len(log_h))) for _ in range(cases // 3)]
         intervals = np.array([e.interval(0.95) for e in estimates if e is not None])
         inner = np.array([e.interval(0.90) for e in estimates if e is not None])
         result[str(noise)] = {

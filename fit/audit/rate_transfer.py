@@ -15,9 +15,9 @@ import numpy as np
 import xarray as xr
 
 from fit.audit.elements import FigureOnPage, Table, number, plain
+from fit.audit.power_of_size import slope_over_draws
 from fit.audit.provenance import made_now
 from fit.audit.result import Result
-from fit.estimators.between import slope_between
 from fit.estimators.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def judge_transfer(losses: xr.DataArray, name: str = "model", provenance: dict |
     missing = np.isnan(best)
     if not missing.any():
         sizes = np.broadcast_to(np.log(losses["size"].values.astype(float))[:, None], best.shape)
-        estimate = slope_between(sizes.ravel(), best.ravel())
+        estimate = slope_over_draws(sizes.ravel(), best.ravel())
     verdict, reason = _decide(estimate, int(missing.sum()), best.size)
     low, high = (None, None) if estimate is None else estimate.interval(0.95)
     value = None if estimate is None else estimate.value
