@@ -22,7 +22,8 @@ from torch import Tensor
 from lazyrich.errors import InputError
 from simulate.networks.torch_activation import TORCH
 from theory import black_box
-from theory.activation import Activation, clear_cached_properties
+from theory.activation import Activation
+from theory.activation_properties import clear_cached_properties
 
 _REMEDY = "Write an elementwise function of a floating torch tensor, module:function, in a module that can be imported"
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,47 +26,13 @@ from lazyrich.errors import InputError
 from theory import functions
 from theory.activation import Activation
 from theory.evaluation import NUMPY
-from theory.expression import z
+from theory.kernels.dual_terms import SIGN, NoClosedForm, Term, terms_of
 
 SIGMA_1, SIGMA_2 = sympy.symbols("sigma_1 sigma_2", positive=True)  #: standard deviations of u and v
 CORRELATION = sympy.Symbol("c", real=True)
 q = sympy.Symbol("q", real=True)  #: the correlation on the unit sphere, where it is the covariance
 
-_SIGN = sympy.oo  # sign(z) is erf(alpha z) for alpha -> infinity
-_MOST_TERMS = 40
 _HALF = sympy.Rational(1, 2)
-
-
-class NoClosedForm(Exception):
-    """The expression isn't of a kind whose dual this module knows."""
-
-
-@dataclass(frozen=True)
-class _Term:
-    """coefficient·z^power·exp(-decay·z² + rate·z)·erf(gate·z); without the last factor if ``gate`` is None."""
-
-    coefficient: sympy.Expr = sympy.S.One
-    power: int = 0
-    decay: sympy.Expr = sympy.S.Zero
-    rate: sympy.Expr = sympy.S.Zero
-    gate: sympy.Expr | None = None
-
-    def __mul__(self, other: _Term) -> _Term:
-        if self.gate is None:
-            gate = other.gate
-        elif other.gate is None:
-            gate = self.gate
-        elif self.gate == other.gate == _SIGN:
-            gate = None
-        else:
-            raise NoClosedForm("a product of error functions")
-        return _Term(
-            self.coefficient * other.coefficient,
-            self.power + other.power,
-            self.decay + other.decay,
-            self.rate + other.rate,
-            gate,
-        )
 
 
 @dataclass(frozen=True)
@@ -119,8 +85,8 @@ def closed_form(expression: sympy.Expr, other: sympy.Expr | None = None) -> symp
     >>> closed_form(parse("z**2")).expand()
     2*c**2*sigma_1**2*sigma_2**2 + sigma_1**2*sigma_2**2
     """
-    left = _terms(expression)
-    right = left if other is None else _terms(other)
+    left = terms_of(expression)
+    right = left if other is None else terms_of(other)
     pair = _Pair(SIGMA_1, SIGMA_2, CORRELATION)
     total = sympy.Add(*(_mean(f, g, pair) for f, g in itertools.product(left, right)))
     if total.has(sympy.I):
@@ -189,103 +155,7 @@ def closed_dual(expression: sympy.Expr) -> Dual | None:
     return dual
 
 
-def _terms(expression: sympy.Expr) -> list[_Term]:
-    """Write an expression as a sum of terms."""
-    if not expression.has(z):
-        return [_Term(expression)]
-    if expression == z:
-        return [_Term(power=1)]
-    if isinstance(expression, sympy.Add):
-        return _collected(term for part in expression.args for term in _terms(part))
-    if isinstance(expression, sympy.Mul):
-        return functools.reduce(_product, (_terms(part) for part in expression.args))
-    if isinstance(expression, sympy.Pow) and expression.exp.is_Integer and expression.exp > 0:
-        return functools.reduce(_product, [_terms(expression.base)] * int(expression.exp))
-    if type(expression) in _PIECES:
-        return _PIECES[type(expression)](*expression.args)
-    raise NoClosedForm(f"it has {expression.func.__name__} of z")
-
-
-def _collected(terms: Iterable[_Term]) -> list[_Term]:
-    sums: dict[_Term, sympy.Expr] = {}
-    for term in terms:
-        kind = replace(term, coefficient=sympy.S.One)
-        sums[kind] = sums.get(kind, sympy.S.Zero) + term.coefficient
-    remaining = [replace(kind, coefficient=total) for kind, total in sums.items() if total != 0]
-    if len(remaining) > _MOST_TERMS:
-        raise NoClosedForm("too many terms")
-    return remaining
-
-
-def _product(left: list[_Term], right: list[_Term]) -> list[_Term]:
-    return _collected(f * g for f, g in itertools.product(left, right))
-
-
-def _coefficients(argument: sympy.Expr, degree: int) -> list[sympy.Expr]:
-    """The coefficients of 1, z, ..., z^degree of a polynomial."""
-    polynomial = argument.as_poly(z)
-    if polynomial is None or polynomial.degree() > degree or any(c.has(z) for c in polynomial.all_coeffs()):
-        raise NoClosedForm("a function of more than a linear argument")
-    return [polynomial.coeff_monomial(z**k) for k in range(degree + 1)]
-
-
-def _exponential(argument: sympy.Expr) -> list[_Term]:
-    constant, rate, square = _coefficients(argument, 2)
-    if square > 0:
-        raise NoClosedForm("a growing exponential of z²")
-    return [_Term(sympy.exp(constant), decay=-square, rate=rate)]
-
-
-def _wave(argument: sympy.Expr, weights: tuple[sympy.Expr, sympy.Expr]) -> list[_Term]:
-    phase, frequency = _coefficients(argument, 1)
-    forward = _Term(weights[0] * sympy.exp(sympy.I * phase), rate=sympy.I * frequency)
-    return [forward, _Term(weights[1] * sympy.exp(-sympy.I * phase), rate=-sympy.I * frequency)]
-
-
-def _erf(argument: sympy.Expr) -> list[_Term]:
-    shift, scale = _coefficients(argument, 1)
-    if shift != 0:
-        raise NoClosedForm("an error function whose argument is shifted")
-    return [_Term(gate=scale)] if scale > 0 else [_Term(-sympy.S.One, gate=-scale)]
-
-
-def _sign(argument: sympy.Expr) -> list[_Term]:
-    polynomial = argument.as_poly(z)
-    if polynomial is None or len(polynomial.terms()) != 1 or polynomial.degree() % 2 == 0:
-        raise NoClosedForm("a kink away from zero")
-    if polynomial.LC().has(z):
-        raise NoClosedForm("a kink whose place isn't plain")
-    return [_Term(sympy.S.One if polynomial.LC() > 0 else -sympy.S.One, gate=_SIGN)]
-
-
-def _step(argument: sympy.Expr) -> list[_Term]:
-    return [_Term(_HALF), *(replace(term, coefficient=term.coefficient / 2) for term in _sign(argument))]
-
-
-def _select(condition: sympy.Expr, chosen: sympy.Expr, otherwise: sympy.Expr) -> list[_Term]:
-    return _collected(
-        _product(_step(condition), _terms(chosen)) + _product(_step(-condition), _terms(otherwise)),
-    )
-
-
-_PIECES: dict[Any, Callable[..., list[_Term]]] = {
-    sympy.exp: _exponential,
-    sympy.cos: lambda argument: _wave(argument, (_HALF, _HALF)),
-    sympy.sin: lambda argument: _wave(argument, (-_HALF * sympy.I, _HALF * sympy.I)),
-    sympy.erf: _erf,
-    sympy.erfc: lambda argument: [
-        _Term(),
-        *(replace(term, coefficient=-term.coefficient) for term in _erf(argument)),
-    ],
-    functions.signum: _sign,
-    functions.step: _step,
-    functions.relu: lambda argument: _product(_step(argument), _terms(argument)),
-    functions.absolute: lambda argument: _product(_sign(argument), _terms(argument)),
-    functions.select: _select,
-}
-
-
-def _mean(left: _Term, right: _Term, pair: _Pair) -> sympy.Expr:
+def _mean(left: Term, right: Term, pair: _Pair) -> sympy.Expr:
     """E[left(u) right(v)]."""
     factor, pair = pair.tilted(left.decay, right.decay)
     factor *= left.coefficient * right.coefficient
@@ -331,14 +201,14 @@ def _moment(m: int, gate_u: sympy.Expr | None, n: int, gate_v: sympy.Expr | None
 
 
 def _share(gate: sympy.Expr, size: sympy.Expr) -> sympy.Expr:
-    return sympy.S.One if gate == _SIGN else sympy.sqrt(2) * gate * size / sympy.sqrt(1 + 2 * gate**2 * size**2)
+    return sympy.S.One if gate == SIGN else sympy.sqrt(2) * gate * size / sympy.sqrt(1 + 2 * gate**2 * size**2)
 
 
 def _slope_of_gate(gate: sympy.Expr | None, m: int, other: sympy.Expr | None, n: int, pair: _Pair) -> sympy.Expr:
     """E[g'(u) u^m v^n g(v)] times the standard deviation of u, which cancels that of the density at a jump."""
     if gate is None:
         return sympy.S.Zero
-    if gate == _SIGN:
+    if gate == SIGN:
         if m > 0:
             return sympy.S.Zero
         rest = pair.second * sympy.sqrt((1 - pair.correlation) * (1 + pair.correlation))
@@ -353,7 +223,7 @@ def _single_moment(n: int, gate: sympy.Expr | None, size: sympy.Expr) -> sympy.E
         return sympy.factorial2(n - 1) * size**n if n % 2 == 0 else sympy.S.Zero
     if n % 2 == 0:
         return sympy.S.Zero
-    if gate == _SIGN:
+    if gate == SIGN:
         return size**n * 2 ** sympy.Rational(n, 2) * sympy.gamma(sympy.Rational(n + 1, 2)) / sympy.sqrt(sympy.pi)
     narrowing = 1 + 2 * gate**2 * size**2
     mean = size**2 * 2 * gate / sympy.sqrt(sympy.pi) * narrowing ** (-_HALF)
