@@ -32,10 +32,10 @@ from simulate.networks.linearisation import Weights
 
 _MAX_STAGES = 1000
 _ITERATIONS = 30  # of the power method, at most: the last vector is where the next step begins
-_SETTLED = 0.05  # relative change of the eigenvalue at which the power method stops
-_CERTAIN = 0.1
+_EIGENVALUE_CHANGE = 0.05  # relative, at which the power method stops
+_NONSTIFF_SHARE = 0.1  # of the stiffness that two stages bear, below which the eigenvalue need not be known
 _MARGIN = 1.2  # on the eigenvalue, which the power method approaches from below
-_FRESH = 0.1  # share of a fixed random direction in the first vector, so that a new largest eigenvalue is seen
+_RANDOM_SHARE = 0.1  # share of a fixed random direction in the first vector, so that a new largest eigenvalue is seen
 
 
 class Chebyshev:
@@ -99,7 +99,7 @@ def _spectral_radius(batch: Batch, direction: Tensor, output_rate: Tensor) -> tu
     margin_at_end = (batch.point.output + batch.dt.unsqueeze(-1) * output_rate) * batch.flow.y
     curvature = torch.maximum(batch.point.curvature, batch.flow.loss.curvature(margin_at_end))
     root = curvature.sqrt()
-    vector = torch.add(direction, _random_vector(n, direction.dtype, direction.device), alpha=_FRESH)
+    vector = torch.add(direction, _random_vector(n, direction.dtype, direction.device), alpha=_RANDOM_SHARE)
     vector = vector / vector.norm(dim=-1, keepdim=True)
     value = torch.zeros_like(batch.dt)
     iterations = torch.zeros_like(batch.steps)
@@ -110,10 +110,10 @@ def _spectral_radius(batch: Batch, direction: Tensor, output_rate: Tensor) -> tu
         iterations += active
         usable = active & (size > 0.0)
         vector = torch.where(usable.unsqueeze(-1), image / size.unsqueeze(-1), vector)
-        settled = (size - value).abs() <= _SETTLED * size
+        settled = (size - value).abs() <= _EIGENVALUE_CHANGE * size
         value = torch.where(active, size, value)
         # where two stages, the smallest number, are enough by far, the eigenvalue need not be known
-        active = active & ~settled & (1.54 * batch.dt * value >= _CERTAIN * 3.0)
+        active = active & ~settled & (1.54 * batch.dt * value >= _NONSTIFF_SHARE * 3.0)
         if not active.any():
             break
     return _MARGIN * value, vector, iterations

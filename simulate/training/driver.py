@@ -94,12 +94,12 @@ def integrate(
         clocks = _next_clocks(batch, arrival, accepted, factor)
         at_rest = count > _SETTLED and controller.detects_rest and _is_at_rest(batch, arrival) & accepted
         status = _status_after_step(clocks, is_finite, at_rest, max_steps if count >= max_steps else None)
-        # all that the host needs to know of a step in which nothing happens
-        happened = torch.stack([passed.any(), ~accepted.all(), (status != Status.PENDING).any()])
-        anybody_passes, anybody_rejected, anybody_ends = happened.tolist()
+        # all that the host waits for in a step in which nothing happens
+        summary = torch.stack([passed.any(), ~accepted.all(), (status != Status.PENDING).any()])
+        any_passed, any_rejected, any_ended = summary.tolist()
 
         ended, endings = None, None
-        if anybody_passes:
+        if any_passed:
             passing = torch.nonzero(passed.any(dim=-1)).squeeze(-1)
             step = AcceptedStep.from_proposal(stepper, batch, proposal, passing)
             values = watch_before.values[passing], watch.values[passing]
@@ -117,10 +117,10 @@ def integrate(
             if len(due):
                 save_at.record_due(AcceptedStep.from_proposal(stepper, batch, proposal, due), until[due])
 
-        batch = _advance(batch, proposal, clocks, accepted if anybody_rejected else None, controller_state)
+        batch = _advance(batch, proposal, clocks, accepted if any_rejected else None, controller_state)
         if time_limit is not None and clock.monotonic() - started > time_limit:
-            status, anybody_ends = status.where(status != Status.PENDING, Status.TIME_LIMIT), True
-        if anybody_ends or ended is not None:
+            status, any_ended = status.where(status != Status.PENDING, Status.TIME_LIMIT), True
+        if any_ended or ended is not None:
             done = status != Status.PENDING
             result.status[batch.members[done]] = status[done]
             result.steps[batch.members[done]] = batch.steps[done]
