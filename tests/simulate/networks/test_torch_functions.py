@@ -18,7 +18,7 @@ from simulate.running.reproduce import reproduce
 from simulate.store import Store
 from simulate.training.status import Status
 from theory import Activation, InputError, infinite_width_kernels, predictions
-from theory.activation import clear_cached_properties
+from theory.activation_properties import clear_cached_properties
 
 MODULE = """
 import torch
