@@ -182,8 +182,7 @@ def _figures(
     rows = report.decisive + report.undecided
     if len(rows) > MOST_FOREST_ROWS:
         rows = [row.shown for law in report.laws for row in law.rows]
-    order = list(section_titles())
-    rows = sorted(rows, key=lambda v: (order.index(v.claim) if v.claim in order else len(order), v.regime, v.variable))
+    rows = forest.by_law(rows)
     wanted = [
         _Figure("laws", "Measured powers beside the predicted ones", functools.partial(forest.draw, rows)),
         _Figure(

@@ -34,6 +34,7 @@ def plot_law(verdict: Verdict, ax: Axes | None = None) -> Axes:
     """
     from fit.report.figures import measured_curve
 
+    _load_backend()
     curves = measured_curve.curves([verdict])
     return _axes(None if not curves else measured_curve.draw(curves[0], ax, _new_figure), verdict.reason)
 
@@ -45,7 +46,8 @@ def plot_laws(verdicts: Sequence[Verdict], ax: Axes | None = None) -> Axes:
     """
     from fit.report.figures import forest
 
-    return _axes(forest.draw(verdicts, ax, _new_figure), "no measured power has a predicted one")
+    _load_backend()
+    return _axes(forest.draw(forest.by_law(verdicts), ax, _new_figure), "no measured power has a predicted one")
 
 
 def plot_phase_diagram(verdicts: Sequence[Verdict], experiment: str | None = None, ax: Axes | None = None) -> Axes:
@@ -67,6 +69,7 @@ def plot_phase_diagram(verdicts: Sequence[Verdict], experiment: str | None = Non
     """
     from fit.report.figures import phase_diagram
 
+    _load_backend()
     names = dict.fromkeys(v.experiment for v in verdicts) if experiment is None else [experiment]
     drawings = (phase_diagram.draw(verdicts, name, ax, _new_figure) for name in names)
     drawing = next((one for one in drawings if one is not None), None)
@@ -77,6 +80,17 @@ def _axes(drawing: Drawing | None, problem: str) -> Axes:
     if drawing is None:
         raise InputError("verdicts", None, f"there is nothing to draw: {problem}", "Give verdicts with a measurement")
     return drawing.axes
+
+
+def _load_backend() -> None:
+    """Let pyplot load its backend before figures are drawn with parameters of their own.
+
+    In a notebook the backend sets the parameter ``interactive`` when it is loaded, by which figures are shown; set
+    while other parameters are in force for a time, it would be taken back with them.
+    """
+    from matplotlib import pyplot
+
+    pyplot.draw_if_interactive()
 
 
 def _new_figure(**options):

@@ -9,6 +9,9 @@ from fit.judge.verdict import Verdict
 from fit.report.outcomes import label_of, without_prediction
 from fit.report.titles import full_title, is_theorys
 
+#: more undecided laws than these are counted and not named: the table names them
+MOST_NAMED = 4
+
 
 def summary(verdicts: Sequence[Verdict]) -> str:
     """Say which laws hold, which do not, and what stays undecided.
@@ -33,7 +36,8 @@ def summary(verdicts: Sequence[Verdict]) -> str:
             sentences.append(f"{_list(failing)} {verb} the prediction in at least one experiment.")
         if undecided:
             verb = "stays" if len(undecided) == 1 else "stay"
-            sentences.append(f"{_list(undecided)} {verb} undecided with this much data.")
+            named = _list(undecided) if len(undecided) <= MOST_NAMED else f"{len(undecided)} laws"
+            sentences.append(f"{named} {verb} undecided with this much data.")
     constructed = _by_title(v for v in theorys if v.by_construction)
     if constructed:
         sentences.append(f"By construction, and not counted: {_list(list(constructed))}.")

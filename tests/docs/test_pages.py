@@ -23,24 +23,31 @@ RUN = ("tutorial", "activations", "audit", "examples/own-prediction", "examples/
        "examples/scaling-laws")  # fmt: skip
 #: pages of which the blocks in Python stand alone: their other blocks install things, or need a cluster
 PYTHON_ALONE = (ROOT / "README.md", DOCS / "architectures.md")
+#: pages that are notebooks in text (MyST): run when the documentation is built, and here as scripts
+NOTEBOOKS = ("notebook", "gallery")
 #: pages whose Python needs what no test has
 NEEDS_A_CLUSTER = (DOCS / "clusters.md",)
 _BLOCK = re.compile(r"^```(sh|python|toml)\n(.*?)^```$", re.M | re.S)
+_CELL = re.compile(r"^```\{code-cell\} ipython3\n(?::tags:[^\n]*\n\n)?(.*?)^```$", re.M | re.S)
 
 
 #: the commands, in this process: importing torch for every line of every page would take minutes
 COMMANDS = {
     "theory": theory.__main__.app,
     "simulate": simulate.command.app,
-    "fit.report": fit.report.command.app,
-    "fit.audit": fit.audit.command.app,
+    "report": fit.report.command.app,
+    "audit": fit.audit.command.app,
 }
 
 
 def run_line(line):
-    python, _, module, *arguments = shlex.split(line)
-    assert python == "python"
-    done = CliRunner().invoke(COMMANDS[module], arguments)
+    program, *arguments = shlex.split(line)
+    if program == "python":  # python -m fit.report
+        module = arguments.pop(1)
+        arguments[0] = module.removeprefix("fit.")
+    else:
+        assert program == "lazyrich", line
+    done = CliRunner().invoke(COMMANDS[arguments[0]], arguments[1:])
     assert done.exit_code == 0, f"{line}\n{done.output}\n{done.exception!r}"
 
 
@@ -100,6 +107,16 @@ def test_python_of_a_page_is_a_script(page, tmp_path, monkeypatch):
     run_script("\n".join(texts), "page.py")
 
 
+@pytest.mark.slow  # the documentation's build runs the same cells, and looks for their figures
+@pytest.mark.parametrize("page", NOTEBOOKS)
+def test_a_notebook_is_a_script(page, tmp_path, monkeypatch):
+    """Twenty seconds each."""
+    monkeypatch.chdir(tmp_path)
+    cells = _CELL.findall((DOCS / f"{page}.md").read_text(encoding="utf-8"))
+    assert len(cells) > 5
+    run_script("\n".join(cells), "notebook.py")
+
+
 def test_every_block_of_python_is_run():
     """Or, where it needs a cluster, is Python at least."""
     run = {*PYTHON_ALONE, *NEEDS_A_CLUSTER, *(DOCS / f"{page}.md" for page in RUN)}
@@ -132,7 +149,7 @@ def test_the_reference_has_every_exported_name():
 
 
 def test_the_documentation_builds_without_a_warning(tmp_path):
-    for package in ("sphinx", "myst_parser", "furo"):
+    for package in ("sphinx", "myst_nb", "furo"):
         if importlib.util.find_spec(package) is None:
             pytest.skip("pip install -e '.[docs]'")
     # in a process of its own: what its extensions do with deprecated interfaces is no warning about our pages
@@ -141,4 +158,8 @@ def test_the_documentation_builds_without_a_warning(tmp_path):
         capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert built.returncode == 0, built.stderr
-    assert "<math" in (tmp_path / "html" / "theory.html").read_text(encoding="utf-8")
+    html = tmp_path / "html"
+    assert "<math" in (html / "theory.html").read_text(encoding="utf-8")
+    assert (html / "sample" / "report.html").stat().st_size > 100_000
+    for page, figures in (("notebook", 3), ("gallery", 8)):
+        assert (html / f"{page}.html").read_text(encoding="utf-8").count("<img") >= figures, page

@@ -14,7 +14,7 @@ from fit.judge.verdict import Verdict
 from fit.report.figures.drawing import Drawing, NewFigure
 from fit.report.figures.style import INK, OUTCOMES, PREDICTED, RC
 from fit.report.outcomes import measured_text, predicted_text
-from fit.report.titles import full_title, variable_of
+from fit.report.titles import full_title, section_titles, variable_of
 
 #: the axis ends here; what lies beyond is an arrow
 LIMIT = 2.6
@@ -22,6 +22,17 @@ LIMIT = 2.6
 _WIDTH, _ROW, _TOP, _BOTTOM = 8.4, 0.155, 0.35, 0.45
 _LEFT, _RIGHT = 3.35, 1.75
 _MARKERS = {"consistent": "o", "inconsistent": "X", "inconclusive": "o"}
+
+
+def by_law(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return verdicts law by law, in the order of a report; those on one law stay in their order."""
+    order = list(section_titles())
+
+    def place(verdict: Verdict) -> tuple[int, str, str]:
+        known = verdict.claim in order
+        return order.index(verdict.claim) if known else len(order), verdict.regime, verdict.variable
+
+    return sorted(verdicts, key=place)
 
 
 def draw(verdicts: Sequence[Verdict], axes: Axes | None = None, new_figure: NewFigure = Figure) -> Drawing | None:

@@ -1,5 +1,6 @@
 """Figures for notebooks: each plot returns matplotlib axes, new ones or those given."""
 
+import matplotlib
 import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
@@ -34,3 +35,19 @@ def test_nothing_to_draw_is_said(verdicts):
         fit.plot_laws([])
     with pytest.raises(InputError, match="three widths"):
         fit.plot_phase_diagram(verdicts, "nosuch")
+
+
+def test_figures_after_the_first_are_shown_in_a_notebook_too(verdicts, tmp_path, monkeypatch):
+    """A notebook's backend says when it is loaded that figures are shown: that stays when the first figure is drawn."""
+    (tmp_path / "notebook_backend.py").write_text(
+        "import matplotlib\nfrom matplotlib.backends.backend_agg import FigureCanvas\nmatplotlib.interactive(True)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(pyplot, "_backend_mod", None)
+    monkeypatch.setitem(matplotlib.rcParams, "backend", "module://notebook_backend")
+    try:
+        fit.plot_laws(verdicts)
+        assert matplotlib.is_interactive()
+    finally:
+        matplotlib.interactive(False)
+        pyplot.switch_backend("agg")
