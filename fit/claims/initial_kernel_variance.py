@@ -14,7 +14,7 @@ from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from fit.estimators.paired import plus
 from fit.findings.figure_points import figure_points
-from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding
+from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, NOT_COMPUTED, Finding, too_few
 from fit.findings.measured_over_predicted import curve_abscissa, judged_ratio, with_predicted_curve
 from fit.findings.registry import measures
 from fit.findings.window import sensitivity_row
@@ -41,15 +41,20 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
     """
     depth, activation = experiment.depth, experiment.activation
     if depth is None or activation is None:
-        return Finding(undecided_because="not computed: the source does not say the activation and depth")
+        return Finding(
+            undecided_because="not computed: the source does not say the activation and depth", in_short=NOT_COMPUTED
+        )
     if not _of_the_recursion(experiment):
-        return Finding(undecided_because="not computed: the recursion is that of fully connected networks without bias")
+        return Finding(
+            undecided_because="not computed: the recursion is that of fully connected networks without bias",
+            in_short=NOT_COMPUTED,
+        )
     try:
         computed = ntk_variance(
             Activation(activation, normalise=bool(experiment.description.get("normalise", True))), depth
         )
     except InputError as refused:
-        return Finding(undecided_because=f"not computed: {refused.problem}")
+        return Finding(undecided_because=f"not computed: {refused.problem}", in_short=NOT_COMPUTED)
     # the same at every amplitude, whether the network was trained to the end or not
     means, squares = (_initial(experiment, name) for name in MOMENTS)
     widths = experiment.widths
@@ -67,7 +72,7 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
     if len(enough) < MIN_WIDTHS:
         from_width = WIDTHS_PER_LAYER * depth
         refusal = f"{len(enough)} widths from {from_width} on have {MIN_SEEDS} seeds, and {MIN_WIDTHS} are needed"
-        return Finding(undecided_because=refusal, **data)
+        return Finding(undecided_because=refusal, in_short=too_few(len(enough), MIN_WIDTHS, "complete width"), **data)
     data["range"] = {"variable": "width", "low": float(widths[enough[0]]), "high": float(widths[enough[-1]])}
 
     def ratio(of: list[int]) -> Estimate:

@@ -19,7 +19,7 @@ from fit.estimators.paired import plus
 from fit.findings.ensembles import ensemble_errors
 from fit.findings.error_differences import data_used
 from fit.findings.figure_points import figure_points
-from fit.findings.finding import Finding
+from fit.findings.finding import NOT_COMPUTED, Finding, too_few
 from fit.findings.measured_over_predicted import curve_abscissa, judged_ratio, with_predicted_curve
 from fit.findings.networks import is_finite
 from fit.findings.registry import measures
@@ -51,11 +51,15 @@ def lazy_error(experiment: Measurements, prediction: Prediction) -> Finding:
     """
     points_trained_on = experiment.description.get("n_train")
     if points_trained_on is None:
-        return Finding(undecided_because="not computed: the source does not say which points were trained on")
+        return Finding(
+            undecided_because="not computed: the source does not say which points were trained on",
+            in_short=NOT_COMPUTED,
+        )
     experiment = experiment.within(float(points_trained_on), math.inf)
     if not experiment.widths.size:
         return Finding(
-            undecided_because=f"no width is as large as n_train = {points_trained_on}, below which theory is no guide"
+            undecided_because=f"no width is as large as n_train = {points_trained_on}, below which theory is no guide",
+            in_short="no width as large as n_train",
         )
     cells = window(experiment, prediction)
     outputs = _complete_outputs(experiment, cells)
@@ -66,15 +70,15 @@ def lazy_error(experiment: Measurements, prediction: Prediction) -> Finding:
         refusal = (
             f"{len(enough)} widths have {MIN_SEEDS} complete seeds in the lazy regime, and {MIN_WIDTHS} are needed"
         )
-        return Finding(undecided_because=refusal, **data)
+        return Finding(undecided_because=refusal, in_short=too_few(len(enough), MIN_WIDTHS, "complete width"), **data)
     if points_trained_on > LARGEST_TRAINING_SET:
         refusal = (
             f"not computed for more than {LARGEST_TRAINING_SET} training points: call theory.curves.lazy_prediction"
         )
-        return Finding(undecided_because=refusal, **data)
+        return Finding(undecided_because=refusal, in_short=NOT_COMPUTED, **data)
     computed = _computed(experiment)
     if isinstance(computed, str):
-        return Finding(undecided_because=computed, **data)
+        return Finding(undecided_because=computed, in_short=NOT_COMPUTED, **data)
     label = experiment.common("test_label")
     measured = {row: _errors(outputs[row], label) for row in enough}
     return _compare(experiment, prediction, computed, label.values, measured, data)

@@ -19,7 +19,8 @@ MIN_SEEDS = 5
 MIN_WIDTHS = 4
 #: With fewer amplitudes there is no verdict on a power of A.
 MIN_AMPLITUDES = 3
-NOT_MEASURED = "not measured"  #: `Finding.in_short` where the source lacks the quantity
+#: `Finding.in_short` where the source lacks the quantity, or what theory computes the prediction from
+NOT_MEASURED, NOT_COMPUTED = "not measured", "not computed"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from fit.findings.finding import NOT_MEASURED
+from fit.findings.finding import NOT_COMPUTED, NOT_MEASURED
 from fit.judge.assess import cases_of
 from fit.judge.cases import Case
 from fit.measurements.measurements import Measurements
@@ -52,7 +52,12 @@ def undecidable_laws(campaign: Campaign) -> dict[str, list[str]]:
         and case.finding.not_claimed_because is None
         and case.finding.in_short != NOT_MEASURED
     ]
-    decidable = {_law(case) for case in claimed if case.finding.undecided_because is None}
+    # what theory computes from the data themselves is not computed here: it is after the counting
+    decidable = {
+        _law(case)
+        for case in claimed
+        if case.finding.undecided_because is None or case.finding.in_short == NOT_COMPUTED
+    }
     laws: dict[str, list[str]] = {}
     for case in claimed:
         if _law(case) not in decidable:
@@ -79,12 +84,13 @@ def made_up(experiment: Experiment) -> Measurements:
     error = LIMIT_OF_ERROR * (1 + h.min() / h) * factor
     errors = [error + LIMIT_OF_ERROR * (arm == "initial_kernel") for arm in experiment.arms]
     grid = ("width", experiment.amplitude, "seed")
+    velocity = ((*grid, "layer", "checkpoint"), _repeated(factor, experiment.layers, 1))
     data = xr.Dataset(
         {
             "kernel_change": (grid, factor * CROSSOVER / a),
             "weight_change": (grid, factor * _weight_change(experiment, a)),
             **{name: (grid, factor * a) for name in ("time_linear", "time_half", "output_rms_linear")},
-            "preactivation_velocity": ((*grid, "layer", "checkpoint"), _repeated(factor, experiment.layers, 1)),
+            **({} if experiment.checkpoints is None else {"preactivation_velocity": velocity}),
             "test_error": ((*grid, "arm"), np.stack(errors, -1)),
             "test_output": ((*grid, "test_point"), label + scatter),
             "test_label": ("test_point", label),

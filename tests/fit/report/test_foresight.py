@@ -6,7 +6,7 @@ from fit.report.foresight import made_up, undecidable_laws
 from simulate import Campaign
 
 GRID = {
-    "name": "softplus-L2", "dataset": "fashion_mnist", "n_train": 100, "n_test": 200, "depth": 2,
+    "name": "softplus-L2", "dataset": "fashion_mnist", "n_train": 30, "n_test": 200, "depth": 2,
     "activation": "softplus", "widths": [32, 64, 128, 256, 512], "seeds": 10,
     "root_h_alpha": {"start": 1e-4, "stop": 1e5, "per_decade": 3},
     "arms": ["network", "initial_kernel", "final_kernel"],
