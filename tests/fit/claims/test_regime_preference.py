@@ -9,7 +9,6 @@ from scipy import stats
 
 from fit import assess
 from fit.estimators.crossed import crossed_mean
-from fit.findings.draws import joint_name
 
 
 def experiment(draw, gaps, architecture="fc", **fields):
@@ -80,8 +79,3 @@ def test_a_draw_without_a_pair_is_left_out():
 def test_experiments_that_differ_in_more_than_the_draw_are_no_family():
     assert not over_draws(*(experiment(d, [gap], n_train=50 + d) for d, gap in enumerate(GAPS)))
     assert not over_draws(*(experiment(d, [gap]) for d, gap in enumerate(GAPS[:1])))
-
-
-def test_names():
-    assert joint_name(["a-fc-draw0", "a-fc-draw1", "a-fc-draw2"]) == "a-fc-draw0..2"
-    assert joint_name(["left", "right"]) == "left + right"
