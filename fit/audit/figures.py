@@ -33,6 +33,7 @@ _STYLE: Any = {
 }
 _DRAWN = (1e-8, 1e8)  #: kernel changes outside are drawn at these
 _MOST_MODULES = 40  #: in one figure
+_MOST_TICKS = 8  #: up to so many sizes each has its tick
 
 
 def kernel_changes(changes: Mapping[str, Interval]) -> FigureOnPage:
@@ -96,6 +97,10 @@ def power_lines(
             axes.text(0.5, 0.5, "nothing that could be drawn", transform=axes.transAxes, ha="center")
             return _page(name, figure, caption)
         axes.set(xscale="log", yscale="log")
+        abscissas = sorted({float(value) for x, _ in shown.values() for value in x})
+        if len(abscissas) <= _MOST_TICKS:
+            axes.set_xticks(abscissas, [f"{value:g}" for value in abscissas])
+            axes.set_xticks([], minor=True)
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, ncols=1 + (len(shown) > 20))
         return _page(name, figure, caption)
 
