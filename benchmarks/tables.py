@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks import choice, integrators, work_precision
 from simulate import Status
@@ -309,12 +310,25 @@ def _reliability() -> str:
             ended = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "examples")
             lines.append(("`nonsense`", f"{counts['examples']:,} campaign files and command lines, {called}", ended))
         lines.append(("", "the store beside them", f"{nonsense['store_beside_them_damaged']} pieces damaged"))
+    if fuzz := found.get("fuzz.json"):
+        for called, part in (("in one process", fuzz["in_process"]), ("as processes", fuzz["as_processes"])):
+            if part["inputs"]:
+                doors = ", ".join(f"{_ended(counts)} of {door}" for door, counts in part["doors"].items())
+                what = f"{part['inputs']:,} inputs of {len(part['doors'])} doors, {called}"
+                lines.append(("`fuzz`", what, f"{part['unexpected']} ended unexpectedly; inputs: {doors}"))
+    if surroundings := found.get("surroundings.json"):
+        ended = ", ".join(f"{count} {how}" for how, count in surroundings["ended"].items())
+        lines.append(("`surroundings`", f"{surroundings['tried']} commands in failing surroundings", ended))
     if not lines:
         return ""
     return (
         "## What was done to stores, and what was lost\n\n`python -m benchmarks.reliability.NAME`; results in "
         "`benchmarks/reliability/results/`.\n\n" + table(("name", "what was done", "what came of it"), lines) + "\n"
     )
+
+
+def _ended(counts: dict[str, Any]) -> str:
+    return f"{sum(count for how, count in counts.items() if how != 'first_unexpected'):,}"
 
 
 def _throughput() -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module, metadata
 from typing import Any
 
+from lazyrich.early_end import install
 from lazyrich.errors import InputError
 
 __all__ = ["InputError", "__version__", "audit", "fit", "simulate", "theory"]
@@ -18,6 +19,9 @@ try:
     __version__ = metadata.version("lazyrich")
 except metadata.PackageNotFoundError:  # a source tree that is not installed
     __version__ = "unknown"
+
+
+install()
 
 
 def __getattr__(name: str) -> Any:

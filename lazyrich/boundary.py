@@ -69,7 +69,7 @@ def command(*, debug: bool = False) -> Iterator[None]:
     except MemoryError as error:
         raise _ended("error: no memory is left. Run fewer or smaller networks at once.", EXIT_SYSTEM) from error
     except Exception as error:
-        scarce = _scarcity(error)
+        scarce = scarcity(error)
         if scarce is not None:
             raise _ended(f"error: the system refuses: {scarce}. Mend that and run it again.", EXIT_SYSTEM) from error
         raise _ended(_fault(error, debug), EXIT_FAULT) from error
@@ -187,7 +187,7 @@ def _ended(sentence: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _scarcity(error: BaseException) -> str | None:
+def scarcity(error: BaseException) -> str | None:
     """Return what the system has no more of, if that is why something failed."""
     if isinstance(error, OSError) and error.errno in _SCARCE:
         where = f" ({error.filename})" if error.filename else ""

@@ -21,6 +21,7 @@ import datetime
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,7 @@ from lazyrich.errors import InputError
 from simulate import Campaign, Experiment, Store, run
 from simulate.running.dry_run import plan
 
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _SECONDS = 0.3  # what is estimated to take longer is planned only
 _GOOD = {
     "name": "e", "dataset": "sphere", "n_train": 4, "n_test": 6, "depth": 1, "activation": "relu", "widths": [3, 4],
@@ -259,6 +261,7 @@ def outcomes(drawn: list, folder: Path, made: Path, call) -> tuple[dict, list]:
 
 def refused(code: object, error: str) -> str | None:
     """How it ended, if that is one of the ways in which it may."""
+    error = _ESCAPES.sub("", error)  # of terminals, which FORCE_COLOR asks for
     if "Traceback" in error:
         return None
     match code:

@@ -83,7 +83,11 @@ def commit() -> str | None:
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True
+            # without locks: a run that is cut off must leave nothing in the checkout
+            ["git", "--no-optional-locks", "-C", folder, *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
 
     try:

@@ -188,3 +188,23 @@ def test_boundaries_inside_of_boundaries_change_nothing(capsys):
         raise _Own("said once")
     assert ended.value.exit_code == 4
     assert capsys.readouterr().err == "error: said once\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        ("KeyboardInterrupt", 130, "interrupted: nothing was begun.\n"),
+        ("ImportError('libx.so: failed to map segment from shared object')", 5, "error: the system has not enough "),
+        ("MemoryError", 5, "error: the system has not enough "),
+        ("KeyError('x')", 1, "Traceback"),
+    ],
+)
+def test_what_ends_imports_ends_them_in_a_sentence(error, code, told, tmp_path):
+    """As Ctrl-C does in the first seconds of a command, before its boundary is there."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__init__.py").write_text(f"import lazyrich\nraise {error}\n")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.getcwd()}"}
+    call = [sys.executable, "-m", "mine"]
+    done = subprocess.run(call, capture_output=True, env=environment, check=False, text=True)
+    assert done.returncode == code
+    assert done.stderr.startswith(told)

@@ -47,3 +47,16 @@ def test_outside_of_a_checkout_there_is_no_commit(monkeypatch):
     provenance.commit.cache_clear()
     assert provenance.commit() is None
     provenance.commit.cache_clear()
+
+
+def test_asking_git_leaves_no_lock_in_the_checkout(monkeypatch):
+    """``git status`` refreshes the index under a lock, which stays where the run is cut off."""
+    asked = []
+    run = provenance.subprocess.run
+    monkeypatch.setattr(
+        provenance.subprocess, "run", lambda command, **options: asked.append(command) or run(command, **options)
+    )
+    provenance.commit.cache_clear()
+    provenance.commit()
+    assert asked
+    assert all("--no-optional-locks" in command for command in asked)

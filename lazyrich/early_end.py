@@ -1,0 +1,33 @@
+"""What ends ``python -m PACKAGE`` while its imports still go on, before a command's boundary is there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+
+
+def install() -> None:
+    """Let an interruption, or a system without memory, end imports in a sentence, as it ends a command.
+
+    Only where Python was told ``-m``, and has not come to the command yet: scripts that import are left alone.
+    """
+    if sys.argv[:1] == ["-m"]:
+        sys.excepthook = _end
+
+
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    try:
+        from lazyrich.boundary import EXIT_INTERRUPTED, EXIT_SYSTEM, scarcity
+
+        if issubclass(kind, KeyboardInterrupt):
+            sentence, code = "interrupted: nothing was begun.", EXIT_INTERRUPTED
+        elif issubclass(kind, MemoryError) or scarcity(error) is not None:
+            sentence, code = "error: the system has not enough memory, threads or files to begin.", EXIT_SYSTEM
+        else:
+            sys.__excepthook__(kind, error, trace)
+            return
+        print(sentence, file=sys.stderr, flush=True)
+    except (MemoryError, ImportError, OSError):  # not even for the sentence
+        code = 5
+    os._exit(code)
