@@ -109,8 +109,8 @@ def report(preset: str, folder: Path, data_root: str | None = None) -> list[Verd
 
 
 def verdict_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
-    """Return the columns `COLUMNS` of verdicts, numbers to six digits."""
-    rows = [verdict.to_json() for verdict in verdicts]
+    """Return the columns `COLUMNS` of verdicts, numbers to six digits; what was not measured is left out."""
+    rows = [verdict.to_json() for verdict in verdicts if verdict.estimate is not None]
     table = pd.DataFrame([{name: row[name] for name in COLUMNS} for row in rows], columns=list(COLUMNS))
     for name in ("estimate", "ci_low", "ci_high"):
         table[name] = [None if value is None else f"{value:.6g}" for value in table[name]]
