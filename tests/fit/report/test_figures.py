@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from synthetic_campaign import experiment, tree
 
 from fit import assess
+from fit.curves.theory_curves import TheoryCurve
 from fit.report.figures import forest, measured_curve, phase_diagram
 
 
@@ -83,3 +84,19 @@ def test_the_forest_measures_in_margins_and_shows_what_lies_beyond(verdicts):
     assert [round(x, 6) for x, _, _ in drawing.notes] == [0.5, -forest.LIMIT]
     assert list(drawing.table["verdict"]) == ["consistent", "inconsistent"]
     assert forest.draw([dataclasses.replace(kernel, margin=None)]) is None
+
+
+def test_infinite_width_and_frozen_kernels_have_a_colour_each(curves):
+    """In every figure the same one, also where only one of the two is drawn."""
+    curve = curves["softplus-L3-crossover-crossover-width"]
+    x = np.array([1.0, 10.0])
+    infinite = TheoryCurve(curve.experiment, "kernel_change", x, 1 / x, "h = ∞", "-.", "computed", "exact")
+    frozen = dataclasses.replace(infinite, label="frozen Θ", networks=np.ones((2, 2)))
+
+    def colours(*theory):
+        drawn = lines(measured_curve.draw(dataclasses.replace(curve, theory=theory)))
+        return {one.label: drawn[one.label].get_color() for one in theory}
+
+    both = colours(infinite, frozen)
+    assert len(set(both.values())) == 2
+    assert colours(infinite) | colours(frozen) == both
