@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,14 +58,32 @@ def wait_for(condition):
         time.sleep(0.05)
 
 
+@contextmanager
+def started(folder):
+    """A scheduler, ended with its workers."""
+    one = Cluster(folder)
+    try:
+        one.start_scheduler()
+        yield one
+    finally:
+        for process in one.processes:
+            process.kill()
+            process.wait()
+
+
 @pytest.fixture
 def cluster(tmp_path):
-    one = Cluster(tmp_path)
-    one.start_scheduler()
-    yield one
-    for process in one.processes:
-        process.kill()
-        process.wait()
+    with started(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def with_two_workers(tmp_path_factory):
+    """For tests that leave at least one of them."""
+    with started(tmp_path_factory.mktemp("cluster")) as one:
+        for _ in range(2):
+            one.start_worker()
+        yield one
 
 
 def numbers(path):
@@ -80,14 +99,12 @@ def assert_same(path, other):
         xr.testing.assert_identical(data, numbers(other)[name])
 
 
-def test_the_command_on_a_cluster_gives_the_store_of_a_local_run(tiny, finished, tmp_path, cluster):
+def test_the_command_on_a_cluster_gives_the_store_of_a_local_run(tiny, finished, tmp_path, with_two_workers):
     """Two workers, progress of both on one display, the address from the scheduler's file."""
     from test_runner import _toml
 
     (tmp_path / "c.toml").write_text(_toml(tiny))
-    for _ in range(2):
-        cluster.start_worker()
-    arguments = [tmp_path / "c.toml", "--out", tmp_path / "s", "--scheduler", cluster.file]
+    arguments = [tmp_path / "c.toml", "--out", tmp_path / "s", "--scheduler", with_two_workers.file]
     ended = CliRunner().invoke(app, [str(a) for a in arguments])
     assert ended.exit_code == 0, ended.output
     assert "24 of 24 networks, 0 not fitted" in ended.stderr
@@ -95,16 +112,16 @@ def test_the_command_on_a_cluster_gives_the_store_of_a_local_run(tiny, finished,
     assert Store.open(tmp_path / "s").records()[0]["workers"] == "cluster"
 
 
-def test_a_worker_killed_in_mid_run_costs_nothing(tiny, finished, tmp_path, cluster):
-    doomed = cluster.start_worker()
+def test_a_worker_killed_in_mid_run_costs_nothing(tiny, finished, tmp_path, with_two_workers):
+    """Each has two of four tasks, of more than a second each: the one that is killed was at work or had some to do."""
+    doomed = with_two_workers.processes[-1]
     killed = []
 
     def kill(now):
         if now.finished and not killed:
             killed.append(doomed.kill())
-            cluster.start_worker()
 
-    run(tiny, tmp_path / "s", scheduler=str(cluster.file), compute=slowly, progress=kill)
+    run(tiny, tmp_path / "s", scheduler=str(with_two_workers.file), compute=slowly, progress=kill)
     assert killed
     assert_same(tmp_path / "s", finished)
 
@@ -158,7 +175,8 @@ def test_gpu_tasks_go_to_workers_that_offer_one(tiny, tmp_path, cluster):
     assert said == ["no worker with a GPU (dask worker --resources GPU=1) yet: waiting"]
 
 
-def test_a_scheduler_that_is_not_there_is_refused(tiny, tmp_path, cluster):
+def test_a_scheduler_that_is_not_there_is_refused(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("simulate.running.cluster._TIMEOUT", 0.5)
     (tmp_path / "empty.json").write_text("{}")
     for wrong, told in (
         ("nosuch.json", "neither an address nor a file"),
