@@ -1,6 +1,6 @@
 """Do the quick campaign's verdicts depend on the draw of the initial weights? The whole loop, once per base seed.
 
-    python -m benchmarks.replication [--count 20] [--stores FOLDER] [--out benchmarks/results/replication.csv]
+    python -m benchmarks.replication [--count 20] [--stores FOLDER] [--out benchmarks/results/replication.csv.gz]
 
 Each base seed takes as long as the report's own simulation (about two minutes on two cores). Results are written after
 each one; run again, the command goes on where it stopped. With ``--stores`` the networks are kept, as FOLDER/SEED.zarr,
@@ -30,7 +30,7 @@ REQUIRED = {
 }
 
 
-RESULT = Path(__file__).parent / "results" / "replication.csv"
+RESULT = Path(__file__).parent / "results" / "replication.csv.gz"
 COLUMNS = ("experiment", "claim", "variable", "regime", "estimate", "ci_low", "ci_high", "verdict")
 
 
