@@ -38,6 +38,8 @@ Checkpoints = Annotated[
     BeforeValidator(fields.known_checkpoints),
     AfterValidator(fields.ascending),
 ]
+#: Not asked for is nothing said: campaigns of versions that did not know the field are equal.
+Asked = Annotated[Literal[True] | None, BeforeValidator(lambda given: None if given is False else given)]
 
 
 class Frozen(BaseModel):
@@ -82,7 +84,7 @@ class Experiment(Frozen):
     tolerance: Annotated[float, Field(gt=0, le=0.1)] = 5e-3
     max_steps: Count = 5000
     checkpoints: Checkpoints = None
-    largest_rate: bool = False  # whether gradient descent is tried at rates up to the largest that trains
+    largest_rate: Asked = None  # whether gradient descent is tried at rates up to the largest that trains
     time_limit: PositiveNumber | None = None
 
     @model_validator(mode="before")

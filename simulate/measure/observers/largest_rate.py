@@ -26,7 +26,7 @@ class LargestRate(Observer):
     @classmethod
     def serves(cls, experiment: Experiment) -> bool:
         """See `Observer`."""
-        return experiment.largest_rate
+        return experiment.largest_rate is not None
 
     def finish(self, result: Result) -> None:
         """Measure once the flow's half times are known."""
