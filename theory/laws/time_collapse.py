@@ -16,7 +16,7 @@ from theory.steps import ARTICLE, feature_steps, lazy_steps, no_mean_field
 
 
 @claim(
-    "Whether the times of all widths fall on one curve in A",
+    "Whether times fall on one curve in A",
     order=112,
     margin=0.1,
     because="a fifth of the distance to times that go with alpha or with h·alpha",

@@ -6,7 +6,7 @@ import dataclasses
 
 from theory.claim import claim
 from theory.model import Model
-from theory.notation import plain, rational, tex
+from theory.notation import plain, rational
 from theory.prediction import Prediction, Regime, Step
 from theory.regimes import WIDE, growth_regime, lazy_regime
 from theory.scaling import Feature, H, Lazy, neuron_growth, power
@@ -14,7 +14,7 @@ from theory.steps import ARTICLE, feature_steps, lazy_steps, no_mean_field
 
 
 @claim(
-    "Whether the weights of all widths fall on one curve in A",
+    "Whether weights fall on one curve in A",
     order=102,
     margin=0.1,
     because="a fifth of the distance to weights that move as far at every width",
@@ -44,8 +44,8 @@ def _law(model: Model, regime: Regime, change, steps: tuple[Step, ...], refusal:
         derivation=(
             *steps,
             Step(
-                "Weights then move by, in Frobenius norm,",
-                rf"\|w - w_0\| \sim {tex(change)}: \qquad h^{{{rational(-in_h)}}}\,\|w - w_0\| = g(A).",
+                f"Weights then move by {plain(change)} in Frobenius norm, so that",
+                rf"h^{{{rational(-in_h)}}}\,\|w - w_0\| = g(A).",
             ),
         ),
         reference=f"{ARTICLE}, figure: sqrt(h)·||w - w_0||/||w_0|| against sqrt(h)·alpha",
