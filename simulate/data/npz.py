@@ -66,6 +66,9 @@ def read_arrays(
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # folders, pipes and devices can't be read to an end
             raise refuse(path, "is not a file")
+        with path.open("rb") as file:
+            if file.read(6) == b"\x93NUMPY":
+                raise refuse(path, "holds one array; arrays with names are needed")
         with zipfile.ZipFile(path) as archive:
             chosen = _checked_contents(archive, path, names, optional, refuse)
             return {name: _array(archive, name, path, refuse) for name in chosen}

@@ -19,7 +19,7 @@ def measured(amplitudes, seeds=4, **changes):
 def test_of_a_frozen_kernel_it_is_that_of_a_quadratic():
     """eta* = n/lambda_max for the square loss, whose l'' is 2: to the bisection's 4 % and as slow a growth."""
     rates = measured((1e5,))
-    batch = NetworkBatch.of(
+    batch = NetworkBatch.draw(
         experiment(loss="square", seeds=4), points(), Members(24, np.zeros(4, int), np.arange(4)), torch.float64, "cpu"
     )
     kernel = batch.flow(batch.initial_weights()).linearisation.kernel()
@@ -44,7 +44,7 @@ def test_every_network_has_its_own_rate_whatever_is_trained_beside_it():
 
 
 def test_smaller_rates_are_stable_and_larger_ones_are_not():
-    batch = NetworkBatch.of(
+    batch = NetworkBatch.draw(
         experiment(loss="square", seeds=2), points(), Members(24, np.zeros(2, int), np.arange(2)), torch.float64, "cpu"
     )
     half = torch.full((2,), 3.0, dtype=torch.float64)
