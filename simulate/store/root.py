@@ -135,11 +135,14 @@ def _is_ours(document: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
 def _is_complete(document: dict[str, Any]) -> bool:
     """Whether everything that is read of a root is there and of its type."""
     attributes, consolidated = document["attributes"], document.get("consolidated_metadata")
-    members = consolidated.get("metadata") if isinstance(consolidated, dict) else None
+    consolidated = consolidated if isinstance(consolidated, dict) else {}
+    members = consolidated.get("metadata")
     texts = (attributes.get("device"), attributes.get("digest"), *attributes["manifest"].values())
     data = attributes.get("data")
     return (
-        all(isinstance(text, str) for text in texts)
+        (document.get("zarr_format"), document.get("node_type")) == (3, "group")
+        and consolidated.get("kind") == "inline"
+        and all(isinstance(text, str) for text in texts)
         and all(isinstance(attributes.get(name), dict) for name in ("campaign", "versions"))
         and isinstance(data, dict)
         and all(

@@ -42,3 +42,19 @@ def test_what_is_no_root_is_told(objects, error, problem):
     with pytest.raises(error, match=problem) as caught:
         read(objects)
     assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("change", ["format", "kind of node", "consolidation", "kind of consolidation"])
+def test_a_seal_does_not_make_a_group_of_what_is_none(document, change):
+    """Zarr would not open it: it is damage, whoever sealed it."""
+    if change == "format":
+        document["zarr_format"] = 2
+    elif change == "kind of node":
+        document["node_type"] = {}
+    elif change == "consolidation":
+        document["consolidated_metadata"] = []
+    else:
+        document["consolidated_metadata"]["kind"] = {"inline": True}
+    whole = sealed(document)
+    with pytest.raises(DamagedStoreError):
+        read({ROOT: whole, COPY: whole})
