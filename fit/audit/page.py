@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
-import jinja2
 from markupsafe import Markup
 
 from fit.audit.elements import FigureOnPage, Table, look
 from lazyrich.errors import InputError
 from lazyrich.filenames import check_output_folder
+from reports.environment import template_environment
 
 #: of audit.json: raised when a field changes its meaning or goes
 SCHEMA_VERSION = 1
@@ -45,13 +44,7 @@ def write(sections: Sequence[Section], folder: Path, title: str = "Which regime 
     """
     writable(folder)
     figures = {section.name: section.figures() for section in sections}
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template),
-        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = template_environment()
     environment.globals |= {
         "figures": lambda section: [(f.name, Markup(f.svg), f.caption) for f in figures[section.name]],
         "look": lambda cell: look(cell)[1],
@@ -89,7 +82,3 @@ def writable(folder: Path) -> Path:
 
 def _unwritable(folder: Path, error: OSError) -> InputError:
     return InputError("out", str(folder), f"can't be written ({error.strerror})", "Give another folder")
-
-
-def _template(name: str) -> str:
-    return resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +15,7 @@ from fit.report.figures.svg import colour_variables, save
 from fit.report.model_figures import caption, residual_figure
 from lazyrich.errors import InputError
 from lazyrich.filenames import file_names
+from reports.environment import template_environment
 
 _STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow"}
 
@@ -38,13 +37,7 @@ def write(report: ModelReport, folder: Path, made_by: str = "", formats: tuple[s
             )
             for result in report.results
         }
-        environment = jinja2.Environment(
-            loader=jinja2.FunctionLoader(_template),
-            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
+        environment = template_environment()
         environment.globals |= {
             "report": report,
             "title": f"Scaling laws of {Path(report.table).name}",
@@ -122,7 +115,3 @@ def _correlation(result: ModelResult) -> list[list[str]]:
     names = result.uncertainty.names
     head = [["", *names]]
     return head + [[name, *(f"{v:.2f}" for v in row)] for name, row in zip(names, correlation, strict=True)]
-
-
-def _template(name: str) -> str:
-    return resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")

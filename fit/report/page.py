@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup, escape
 
 from fit.judge.outlook import outlook
@@ -18,6 +17,7 @@ from fit.report.content import Report
 from fit.report.figures.svg import colour_variables
 from fit.report.mathematics import mathml
 from fit.report.titles import VARIABLES, is_power
+from reports.environment import template_environment
 from theory.claims import claims
 
 #: From this many activations on, the comparison is what the page is about, and comes first.
@@ -46,13 +46,7 @@ _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 def write(report: Report, folder: Path) -> None:
     """Write report.html, report.md and verdicts.json into ``folder``."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template),
-        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = template_environment()
     environment.filters |= {
         "number": numbers.number,
         "short": numbers.short,
@@ -114,7 +108,3 @@ def _csv_address(report: Report, name: str) -> str:
     if not path.exists():
         return ""
     return "data:text/csv;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
-
-
-def _template(name: str) -> str:
-    return resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")
