@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ import pydantic
 
 from fit.models.fitting import Method
 from fit.models.intervals import DRAWS
+from lazyrich.documents import read_toml
 from lazyrich.errors import InputError
 
 Finite = Annotated[float, pydantic.Field(allow_inf_nan=False)]
@@ -126,7 +126,7 @@ def model(law: str, **keys: Any) -> ModelStatement:
 
 def states_models(path: Path | str) -> bool:
     """Whether a file of predictions has ``[[model]]`` tables."""
-    return "model" in _content(Path(path))
+    return "model" in read_toml("predictions", path)
 
 
 def read_models(path: Path | str) -> list[ModelStatement]:
@@ -137,7 +137,7 @@ def read_models(path: Path | str) -> list[ModelStatement]:
     InputError
         Naming the entry and the key; also where the file states single powers of networks (``[[prediction]]``) too.
     """
-    content = _content(Path(path))
+    content = read_toml("predictions", path)
     others = [key for key in content if key != "model"]
     if others:
         problem = f"it states {others[0]!r} beside [[model]]"
@@ -158,17 +158,6 @@ def _distinct(statements: Sequence[ModelStatement]) -> list[ModelStatement]:
         named = statement if count == 1 else statement.model_copy(update={"name": f"{statement.title} ({count})"})
         result.append(named)
     return result
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("predictions", str(path), "there is no such file", "Check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("predictions", str(path), f"can't be read ({error})", "Give a text file in TOML") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError("predictions", str(path), f"is no TOML ({error})", "Mend that line") from None
 
 
 def _validated(entry: Mapping[str, Any], where: str) -> ModelStatement:

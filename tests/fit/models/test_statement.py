@@ -32,7 +32,8 @@ def test_a_file_states_models(tmp_path):
         ("[[model]]\nlaw = 'y = a'\nstarts = 10000000", "model[0].starts"),
         ("[[model]]\nlaw = 'y = a'\nexpects = {a = [1, 0]}", "positive margin"),
         ("[[model]]\nlaw = 'y = a'\nstart = {a = [2, 1]}", "low < high"),
-        ("[[model]]\nlaw = 'y = a'\nname = 'x'\nname = 'y'", "is no TOML"),
+        ("[[model]]\nlaw = 'y = a'\nname = 'x'\nname = 'y'", "is not valid TOML"),
+        pytest.param("model = " + "9" * 5000, "is not valid TOML", id="5,000 digits"),
         ("[[model]]\nlaw = 'y = a'\n[[prediction]]\nlaw = 'y ~ x'", "go into two files"),
     ],
 )
@@ -47,5 +48,5 @@ def test_what_is_no_model_is_named(tmp_path, text, problem):
 def test_in_python_the_keys_are_the_same():
     with pytest.raises(InputError, match=r"model\.weights"):
         model("y = a*x^p", weights="equal")
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="No such file"):
         read_models("nowhere.toml")
