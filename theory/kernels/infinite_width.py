@@ -23,14 +23,18 @@ from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.black_box import is_function_name
 from theory.kernels.dual import closed_dual
-from theory.kernels.dual_table import tabulate
-from theory.kernels.hermite import hermite_series
+from theory.kernels.dual_table import DualTable, tabulate
+from theory.kernels.hermite import KinkedSeries, hermite_series
+from theory.kernels.norm_table import NormTable, tabulate_norms
 from theory.kernels.quadrature import GaussianPair, Unresolved, kinks
 
 #: a tile of the kernels of (n, m) norms and correlations -> E[phi phi] and E[phi' phi'], each (n, m)
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _TILE = 128  #: rows and columns that go through all layers at once, so that they stay in the processor's cache
+_SHORT_SERIES = 4096  #: orders of a Hermite series up to which it is faster than a table
+_PAYS_A_TABLE = 200  #: entries from which a table of norms and angles is faster than an integral each
+_PAYS_A_SERIES = 8  #: entries a norm from which a series of kinked functions is faster than an integral each
 _ROUNDING = 16 * np.finfo(np.float64).eps  #: correlations this close to ±1 are ±1: rounding can't tell them apart
 
 
@@ -81,7 +85,7 @@ class IntegratedDual:
     def __init__(self, activation: Activation) -> None:
         self._activation = activation
         self._integrals: dict[float, GaussianPair] = {}
-        self._tables: dict = {}
+        self._tables: dict[float, DualTable | None] = {}
 
     def spread(self, sigma: np.ndarray) -> np.ndarray:
         """Return sqrt(E[phi(u)²]) for u of each standard deviation."""
@@ -92,26 +96,52 @@ class IntegratedDual:
         both = np.concatenate([sigma_1, sigma_2])
         integral = self._integral(float(np.max(both)))
         positive = both[both > 0.0]
-        single = _single(positive, positive) if len(positive) else None
-        if single is None and integral.smooth:
-            series = hermite_series((self._activation, self._activation.slope), both)
-            if series is not None:
-                return _tile_of(series)
-        # layers of a normalised activation on the sphere share one table
-        ends = (float(f"{single:.12g}"),) * 2 if single else (float(np.min(positive, initial=1)), float(np.max(both)))
-        if ends not in self._tables:
-            self._tables[ends] = tabulate(integral, *ends, budget=entries) if len(positive) else None
-        table = self._tables[ends]
+        if not len(positive):
+            return self._one_by_one(integral)
+        single = _single(positive, positive)
+        if single is not None:
+            # layers of a normalised activation on the sphere share one table
+            single = float(f"{single:.12g}")
+            if single not in self._tables:
+                self._tables[single] = tabulate(integral, single, budget=entries)
+            table = self._tables[single]
+            return self._one_by_one(integral) if table is None else self._from_table(table, integral, positive)
+        return self._of_many_norms(integral, both, positive, entries)
 
-        def one_by_one(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> np.ndarray:
+    def _of_many_norms(self, integral: GaussianPair, both: np.ndarray, positive: np.ndarray, entries: int) -> Tile:
+        """Choose the way that is fastest: a short Hermite series, a table, a long series, integrals."""
+        functions = (self._activation, self._activation.slope)
+        short = hermite_series(functions, both, most_orders=_SHORT_SERIES) if integral.smooth else None
+        if short is not None:
+            return _tile_of(short)
+        if not np.any(integral.kinks) and entries > _PAYS_A_TABLE:
+            low, high = float(np.min(positive)), float(np.max(positive))
+            table = tabulate_norms(functions, integral.edges / high, low, high)
+            if table is not None:
+                return self._from_table(table, integral, positive)
+        long = hermite_series(functions, both) if integral.smooth else None
+        if long is not None:
+            return _tile_of(long)
+        pays = not integral.smooth and entries > _PAYS_A_SERIES * len(np.unique(both))
+        return _tile_of(KinkedSeries(integral, both)) if pays else self._one_by_one(integral)
+
+    @staticmethod
+    def _one_by_one(integral: GaussianPair) -> Tile:
+        def compute(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> np.ndarray:
             means = np.empty((2, len(rows), len(columns)))
             for i, j in np.ndindex(len(rows), len(columns)):
                 means[:, i, j] = integral(float(rows[i]), float(columns[j]), float(correlation[i, j]))
             return means
 
-        def from_table(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> np.ndarray:
-            low = np.min(positive)
-            means = table(np.maximum(rows, low), np.maximum(columns, low), correlation)  # type: ignore[misc]
+        return _tile_of(compute)
+
+    def _from_table(self, table: DualTable | NormTable, integral: GaussianPair, positive: np.ndarray) -> Tile:
+        """The table, times the roots of the second moments; points of norm zero are integrated."""
+        low = np.min(positive)
+        one_by_one = self._one_by_one(integral)
+
+        def compute(rows: np.ndarray, columns: np.ndarray, correlation: np.ndarray) -> np.ndarray:
+            means = table(np.maximum(rows, low), np.maximum(columns, low), correlation)
             means *= self._root_moments(rows)[:, :, None] * self._root_moments(columns)[:, None, :]
             for i in np.flatnonzero(rows == 0.0):
                 means[:, i : i + 1] = one_by_one(rows[i : i + 1], columns, correlation[i : i + 1])
@@ -119,7 +149,7 @@ class IntegratedDual:
                 means[:, :, j : j + 1] = one_by_one(rows, columns[j : j + 1], correlation[:, j : j + 1])
             return means
 
-        return _tile_of(one_by_one if table is None else from_table)
+        return _tile_of(compute)
 
     def _root_moments(self, sigma: np.ndarray) -> np.ndarray:
         """The roots of E[phi(u)²] and E[phi'(u)²], shape (2, len(sigma))."""
@@ -177,8 +207,9 @@ def infinite_width_kernels(
     -----
     Closed forms (ReLU family, rectified and plain polynomials, erf, GELU, sine, cosine, Gaussians, and their sums and
     products) are exact to rounding. The others are integrated to 1e-9 or better, kinks included. Inputs of one norm
-    take a table in the angle; those of many norms a Hermite series for each, if the activation is smooth. Else it is a
-    table in norms and angle where that pays, or each entry an integral of its own, about a millisecond each.
+    take a table in the angle. Those of many norms take a Hermite series for each if the activation is smooth, a table
+    in angle and norms if its only kink is at zero, and else a series that is cut off, with integrals of a few
+    milliseconds for pairs of |c| > 0.97. A kernel that can't be integrated so is refused.
 
     Near c = ±1 the correlation's own rounding limits the derivative of a kink: two inputs at an angle below 1e-7 are
     taken for the same, which moves E[phi'phi'] by up to 2e-8.

@@ -5,6 +5,9 @@ kink, and the outer one where u does. Averaging over y rounds v's kinks off to a
 as c -> ±1: panels that shrink with it stand around these places. Panels everywhere are such that polynomials of degree
 15 carry f to rounding; they are found by halving, so a sharp bend that isn't a kink costs panels and not accuracy.
 
+Where that width is not small the density of v given u is a matrix between nodes of f's panels, a band of it, and f is
+evaluated at these alone.
+
 Without kinks, the trapezoidal rule converges exponentially under a Gaussian (Trefethen & Weideman, SIAM Review 56
 (2014) 385), and takes a thirtieth of the points; it is used where its step need not be small.
 """
@@ -27,9 +30,15 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, 15))
 _REGULAR = np.linspace(-REACH, REACH, 9)
 _LAYER = np.array([-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
-_MOST_PANELS = 200
+_MOST_PANELS = 200  #: beside those that begin and end at kinks
+_MOST_KINKS = 1000
+_LONGEST = 4.0  #: panels in widths of the density, on which 16 nodes are then within 1e-14
+_BAND = 8.0  #: widths of the density beyond which it is below 1e-14 of its peak
+_NARROWEST = 2e-3  #: width of the density from which it is a band of a matrix, rather than integrated at each node
+_BAND_REACH = 9.5  #: standard deviations, beyond which the density is below 1e-19
 _INTERVALS = (48, 64, 96, 128, 192, 256, 384)  #: of the trapezoidal rule
 _ROWS = 64  #: rows of the double integral that are done at once
+_BAND_ROWS = 128  #: the same of the band
 
 
 class Unresolved(Exception):
@@ -76,7 +85,7 @@ def panels(function: Function, largest: float, kinks: Sequence[float] | np.ndarr
         nearest = 0.0 if low < 0.0 < high else min(abs(low), abs(high))
         seen = error * np.exp(-0.5 * (nearest / largest) ** 2)
         resolved = error <= 1e-13 * np.max(np.abs(values)) or seen <= 1e-16 * typical
-        if len(done) + len(todo) > _MOST_PANELS:
+        if len(done) + len(todo) > _MOST_PANELS + 2 * min(len(edges), _MOST_KINKS):
             raise Unresolved
         if resolved or high - low < 1e-7 * reach:
             done.append(high)
@@ -108,6 +117,21 @@ class GaussianPair:
         self._trapezoids: dict[int, tuple[np.ndarray, np.ndarray] | None] = {}
 
     @property
+    def functions(self) -> tuple[Function, ...]:
+        """The functions, in the order of the means."""
+        return self._functions
+
+    @property
+    def kinks(self) -> np.ndarray:
+        """Where a function, or a derivative, jumps within reach."""
+        return self._kinks
+
+    @property
+    def edges(self) -> np.ndarray:
+        """Panels between which polynomials carry the functions, ascending, the kinks among them."""
+        return self._edges
+
+    @property
     def smooth(self) -> bool:
         """Whether no function, nor a derivative, jumps within reach."""
         return not len(self._kinks)
@@ -125,6 +149,11 @@ class GaussianPair:
             x, weight = plain
             v = sigma_2 * (correlation * x[:, None] + rest * x)
             return np.array([(weight * f(sigma_1 * x)) @ (f(v) @ weight) for f in self._functions])
+        if min(sigma_1, sigma_2) > 0.0 and rest > _NARROWEST:
+            left, right = (Rule(self._edges / sigma, rest) for sigma in (sigma_1, sigma_2))
+            at_left = [f(sigma_1 * left.nodes)[None] for f in self._functions]
+            at_right = [f(sigma_2 * right.nodes)[None] for f in self._functions]
+            return banded_means(left, right, at_left, at_right, correlation)[:, 0, 0]
         x, weight = self._outer(sigma_1, sigma_2, correlation)
         if sigma_2 * rest == 0.0:
             return np.array([weight @ (f(sigma_1 * x) * f(sigma_2 * correlation * x)) for f in self._functions])
@@ -162,6 +191,61 @@ class GaussianPair:
             edges.append(((self._kinks / (sigma_2 * correlation))[:, None] + width * _LAYER).ravel())
         x, weight = _composite(_distinct(np.clip(np.concatenate(edges), -REACH, REACH), 1e-15)[None])
         return x[0], weight[0]
+
+
+class Rule:
+    """Nodes and weights on panels that resolve functions and a normal density of a given width.
+
+    Parameters
+    ----------
+    edges : array
+        Ascending edges, in standard deviations, of panels on which polynomials of degree 15 carry the functions.
+    width : float
+        Standard deviation of the density, at most 1.
+    """
+
+    def __init__(self, edges: np.ndarray, width: float) -> None:
+        inside = np.unique(np.clip([-_BAND_REACH, *edges, _BAND_REACH], -_BAND_REACH, _BAND_REACH))
+        parts = np.ceil(np.diff(inside) / (_LONGEST * width)).astype(int)
+        pieces = [
+            np.linspace(a, b, n, endpoint=False) for (a, b), n in zip(itertools.pairwise(inside), parts, strict=True)
+        ]
+        edges = np.concatenate([*pieces, inside[-1:]])
+        half = 0.5 * np.diff(edges)
+        self.nodes = ((edges[:-1] + half)[:, None] + half[:, None] * _NODES).ravel()
+        self.weights = (half[:, None] * _WEIGHTS).ravel()
+        self.normal_weights = self.weights * np.exp(-0.5 * self.nodes**2) / np.sqrt(2.0 * np.pi)
+
+
+def banded_means(
+    rows: Rule, columns: Rule, left: Sequence[np.ndarray], right: Sequence[np.ndarray], correlation: float
+) -> np.ndarray:
+    """Return E[f(x) g(y)] of x, y ~ N(0, 1) with |correlation| < 1, by a matrix of the density of y given x.
+
+    Parameters
+    ----------
+    rows, columns : Rule
+        Of the width sqrt(1 - correlation²).
+    left, right : sequences of arrays
+        Values of functions at their nodes, one pair of arrays (n, rows) and (m, columns) after the other.
+
+    Returns
+    -------
+    array of shape (pairs, n, m)
+    """
+    width = np.sqrt((1.0 - correlation) * (1.0 + correlation))
+    density_weights = columns.weights / (width * np.sqrt(2.0 * np.pi))
+    weighted = [(f * rows.normal_weights, g * density_weights) for f, g in zip(left, right, strict=True)]
+    total = np.zeros((len(weighted), len(left[0]), len(right[0])))
+    for start in range(0, len(rows.nodes), _BAND_ROWS):
+        block = slice(start, start + _BAND_ROWS)
+        centers = correlation * rows.nodes[block]
+        band = _BAND * width
+        low, high = np.searchsorted(columns.nodes, [centers.min() - band, centers.max() + band])
+        density = np.exp(-0.5 * ((columns.nodes[low:high] - centers[:, None]) / width) ** 2)
+        for mean, (f, g) in zip(total, weighted, strict=True):
+            mean += f[:, block] @ (density @ g[:, low:high].T)
+    return total
 
 
 def _trapezoid(functions: Sequence[Function], largest: float) -> tuple[np.ndarray, np.ndarray] | None:
