@@ -12,7 +12,7 @@ from pathlib import Path
 
 from docutils import nodes
 
-from fit.report.mathematics import mathml
+from lazyrich.mathematics import mathml
 
 # of the processes that run notebooks: whatever the caller's is, figures become a part of the page
 os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
+
+from markupsafe import escape
 
 
 def table(rows: Iterable[Sequence[object]], heading: Sequence[object] = (), caption: str = "") -> str:
-    """Return a table; cells and caption are texts, not HTML.
+    """Return a table; cells and caption are texts, and formulas as ``lazyrich.mathematics.mathml`` makes them.
 
     Examples
     --------
@@ -20,4 +21,4 @@ def table(rows: Iterable[Sequence[object]], heading: Sequence[object] = (), capt
 
 
 def _line(cells: Sequence[object], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

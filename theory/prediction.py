@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import sympy
+from markupsafe import Markup
 
 from lazyrich import html
+from lazyrich.mathematics import mathml
 from theory.dynamics import GRADIENT_FLOW
 
 #: what tables and files have as the regime of a law that is not about one of the two
@@ -126,8 +128,8 @@ class Prediction:
 
     def _repr_html_(self) -> str:
         rows = [
-            ("law", f"${self.formula}$" if self.formula and self.claimed else self.expected),
-            ("where", f"{self.regime.in_words}, ${self.regime.condition}$"),
+            ("law", mathml(self.formula) if self.formula and self.claimed else self.expected),
+            ("where", Markup("{}, {}").format(self.regime.in_words, mathml(self.regime.condition))),
             ("source", self.reference),
             ("refuted by", self.falsified_by),
         ]

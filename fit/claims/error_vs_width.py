@@ -17,6 +17,7 @@ from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import range_of, sensitivity_row, trimmed, whole_grid
 from fit.measurements.measurements import Measurements
 from lazyrich.errors import InputError
+from lazyrich.wording import counted
 from theory.prediction import Prediction
 
 #: Widths needed: three numbers are fitted to them (the limit, the prefactor and the power).
@@ -39,7 +40,7 @@ def error_vs_width(experiment: Measurements, prediction: Prediction) -> Finding:
     well_measured = int((complete.sum("seed") >= MIN_SEEDS).sum())
     if well_measured < MIN_WIDTHS_OF_A_LIMIT:
         too_few_widths = (
-            f"{well_measured} widths have {MIN_SEEDS} complete seeds, and {MIN_WIDTHS_OF_A_LIMIT} are needed"
+            f"{counted(well_measured, 'width')} with {MIN_SEEDS} complete seeds, and {MIN_WIDTHS_OF_A_LIMIT} are needed"
         )
         in_short = f"{well_measured} of {MIN_WIDTHS_OF_A_LIMIT} widths with {MIN_SEEDS} seeds"
         minimum = Minimum(MIN_SEEDS, MIN_WIDTHS_OF_A_LIMIT)
@@ -84,7 +85,9 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
         return Finding(undecided_because=too_few_draws(len(members), MIN_DRAWS), in_short=FEW_DRAWS, **used)
     if well_measured < MIN_WIDTHS_OF_A_LIMIT:
         needed = f"{MIN_WIDTHS_OF_A_LIMIT} are needed"
-        too_few_widths = f"{well_measured} widths have {MIN_SEEDS} seeds that are complete in all draws, and {needed}"
+        too_few_widths = (
+            f"{counted(well_measured, 'width')} with {MIN_SEEDS} seeds that are complete in all draws, and {needed}"
+        )
         in_short = f"{well_measured} of {MIN_WIDTHS_OF_A_LIMIT} widths with {MIN_SEEDS} seeds"
         return Finding(undecided_because=too_few_widths, in_short=in_short, **used)
 

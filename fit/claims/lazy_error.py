@@ -27,6 +27,7 @@ from fit.findings.window import sensitivity_row, window
 from fit.measurements.measurements import Measurements
 from fit.measurements.training_data import training_data
 from lazyrich.errors import InputError
+from lazyrich.wording import counted
 from theory.activation import Activation
 from theory.curves import LazyPrediction, lazy_prediction
 from theory.prediction import Prediction
@@ -68,7 +69,8 @@ def lazy_error(experiment: Measurements, prediction: Prediction) -> Finding:
     enough = [row for row, output in outputs.items() if output.sizes["seed"] >= MIN_SEEDS]
     if len(enough) < MIN_WIDTHS:
         refusal = (
-            f"{len(enough)} widths have {MIN_SEEDS} complete seeds in the lazy regime, and {MIN_WIDTHS} are needed"
+            f"{counted(len(enough), 'width')} with {MIN_SEEDS} complete seeds in the lazy regime, "
+            f"and {MIN_WIDTHS} are needed"
         )
         return Finding(undecided_because=refusal, in_short=too_few(len(enough), MIN_WIDTHS, "complete width"), **data)
     if points_trained_on > LARGEST_TRAINING_SET:

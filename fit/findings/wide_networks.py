@@ -7,6 +7,7 @@ import math
 from fit.findings.finding import MIN_WIDTHS, Finding
 from fit.findings.power_law import power_law
 from fit.measurements.measurements import Measurements
+from lazyrich.wording import counted
 from theory.prediction import Prediction
 
 
@@ -23,6 +24,7 @@ def power_of_wide_networks(experiment: Measurements, prediction: Prediction) -> 
         return Finding(undecided_because="not measured: the source does not say how many training points there are")
     wide = experiment.within(float(points), math.inf)
     if len(wide.widths) < MIN_WIDTHS:
-        refusal = f"{len(wide.widths)} widths are at least the {points} training points, and {MIN_WIDTHS} are needed"
+        wide_enough = counted(len(wide.widths), "width")
+        refusal = f"{wide_enough} no smaller than the {points} training points, and {MIN_WIDTHS} are needed"
         return Finding(undecided_because=refusal)
     return power_law(wide, prediction)

@@ -15,8 +15,8 @@ from fit.report import markdown, numbers, outcomes
 from fit.report.comparison import COLUMNS, expected_power, tally
 from fit.report.content import Report
 from fit.report.figures.svg import colour_variables
-from fit.report.mathematics import mathml
 from fit.report.titles import VARIABLES, is_power
+from lazyrich.mathematics import mathml
 from reports.environment import template_environment
 from theory.claims import claims
 
