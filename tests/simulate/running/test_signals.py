@@ -44,18 +44,33 @@ def started(tmp_path, tasks=40):
     return process
 
 
-def workers_of(pid):
-    """The processes that descend from one and compute: not Python's, which tidies up after them."""
+def descendants(pid):
+    """The processes that descend from one, and their parents."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
             parents[int(stat.parent.name)] = int(fields[1])
-    below, level = [], [pid]
+    below, level = {}, [pid]
     while level:
         level = [child for child, parent in parents.items() if parent in level]
-        below += level
-    return [one for one in below if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        below |= {child: parents[child] for child in level}
+    return below
+
+
+def workers_of(pid):
+    """Those of its descendants that compute: forked from the server of forks, or spawned."""
+
+    def is_started_by(word, process):
+        with contextlib.suppress(OSError):
+            return word in Path(f"/proc/{process}/cmdline").read_bytes()
+        return False
+
+    return [
+        child
+        for child, parent in descendants(pid).items()
+        if is_started_by(b"spawn_main", child) or is_started_by(b"forkserver", parent)
+    ]
 
 
 def is_alive(pid):
@@ -66,7 +81,9 @@ def is_alive(pid):
 
 def test_workers_that_are_all_killed_at_once_are_replaced(tmp_path):
     process = started(tmp_path)
-    for worker in workers_of(process.pid):
+    workers = workers_of(process.pid)
+    assert len(workers) == 2
+    for worker in workers:
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
     _, told = process.communicate(timeout=300)
@@ -79,13 +96,15 @@ def test_workers_that_are_all_killed_at_once_are_replaced(tmp_path):
 def test_workers_end_with_a_run_that_is_killed(tmp_path):
     process = started(tmp_path)
     workers = workers_of(process.pid)
-    assert len(workers) >= 2
+    everybody = [*descendants(process.pid)]
+    assert len(workers) == 2
+    assert set(workers) < set(everybody)
     process.kill()
     process.communicate()
     end = time.monotonic() + 60
-    while any(is_alive(worker) for worker in workers) and time.monotonic() < end:
+    while any(is_alive(one) for one in everybody) and time.monotonic() < end:
         time.sleep(0.1)
-    assert not any(is_alive(worker) for worker in workers)
+    assert not any(is_alive(one) for one in everybody)
     assert Store.open(tmp_path / "s").verify() == []
 
 
