@@ -113,8 +113,8 @@ def prediction(
         if problem:
             raise InputError(field, text, problem, "Write a line")
     low, high = _range("root_h_alpha", root_h_alpha)
-    names = (experiment,) if isinstance(experiment, str) else tuple(experiment)
-    if not all(isinstance(name, str) for name in names):
+    names = (experiment,) if isinstance(experiment, str) else experiment
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise InputError("experiment", experiment, "these are not names", "Give names of experiments in quotes")
     quantity = str(match["quantity"])
     return UserPrediction(
@@ -131,7 +131,7 @@ def prediction(
         statistic=statistic,
         margin=float(margin),
         width_range=_range("width", width),
-        experiments=names,
+        experiments=tuple(names),
     )
 
 
@@ -207,7 +207,13 @@ def _range(field: str, value: Sequence[float]) -> tuple[float, float]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    """Whether it is a number that float64 can hold; infinity can be an end of a range."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return not math.isnan(float(value))
+    except OverflowError:
+        return False
 
 
 def _regime(low: float, high: float) -> Literal["feature", "lazy"] | None:

@@ -167,6 +167,9 @@ def _fitted(statement: ModelStatement, table: pd.DataFrame) -> ModelResult:
     try:
         data = with_derived(table, statement.columns)
         formula = parse_law(statement.law, [str(column) for column in data.columns])
+        if not formula.variables:
+            others = ", ".join(str(column) for column in data.columns if column != formula.response)
+            raise InputError("law", statement.law, "no column of the table is in its formula", f"Use one of {others}")
         derived = {}
         for name, text in statement.quantities.items():
             if name in formula.parameters or not name.isidentifier():

@@ -87,8 +87,8 @@ class ModelStatement(pydantic.BaseModel):
     @classmethod
     def _ordered(cls, value: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         for name, (low, high) in value.items():
-            if not low < high:
-                raise ValueError(f"{name}: give two numbers, low < high")
+            if not (low < high and math.isfinite(high - low)):
+                raise ValueError(f"{name}: give two numbers, low < high, that are not the largest there are")
         return value
 
     @pydantic.field_validator("expects")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.reliability import fuzz
 from fit.measurements.reading import measurements
+from fit.models import assess_models, model
 from fit.user_predictions import read_predictions
 from lazyrich.errors import ExpectedError, InputError
 
@@ -105,3 +106,26 @@ def test_texts_of_a_prediction_that_are_none_are_named(line, tmp_path):
     with pytest.raises(InputError) as caught:
         read_predictions(tmp_path / "p.toml")
     assert caught.value.field.endswith(line.partition(" ")[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("experiment = 3", "experiment"),
+        ("experiment = {a = 1}", "experiment"),
+        ("margin = 1" + "0" * 400, "margin"),
+        ("width = [1, 1" + "0" * 400 + "]", "width"),
+    ],
+    ids=["a number", "a table", "a margin of 400 digits", "a width of 400 digits"],
+)
+def test_values_of_a_prediction_that_it_can_not_have_are_named(line, field, tmp_path):
+    (tmp_path / "p.toml").write_text(f'[[prediction]]\nlaw = "kernel_change ~ A^2"\n{line}\n')
+    with pytest.raises(InputError) as caught:
+        read_predictions(tmp_path / "p.toml")
+    assert caught.value.field == f"prediction[0].{field}"
+
+
+def test_a_model_without_a_column_in_its_formula_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("N,loss\n1,3\n2,2\n4,1.5\n8,1.2\n")
+    with pytest.raises(InputError, match="no column of the table is in its formula"):
+        assess_models(tmp_path / "t.csv", model("loss = E"))

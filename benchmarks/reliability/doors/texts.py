@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from benchmarks.reliability import nonsense
 from benchmarks.reliability.doors.door import TEXTS, Door, Enter
+from fit.models import assess_models, read_models
 from fit.user_predictions import read_predictions
 from lazyrich.command_line import app
 from lazyrich.filenames import check_output_folder, check_path, file_names
@@ -58,33 +59,71 @@ _LAWS = st.one_of(
 
 
 def _predictions(folder: Path) -> Enter:
-    def enter(tables: list[dict[str, Any]]) -> None:
-        _prediction_command(tables, folder)
-        read_predictions(folder / "p.toml")
+    def enter(drawn: tuple[str, list[dict[str, Any]]]) -> None:
+        _prediction_command(drawn, folder)
+        if drawn[0] == "prediction":
+            read_predictions(folder / "p.toml")
+            return
+        affordable = [
+            statement.model_copy(update={"starts": min(statement.starts, 2), "draws": 50})
+            for statement in read_models(folder / "p.toml")
+        ]
+        assert assess_models(folder / "points.csv", affordable).to_json()
 
     return enter
 
 
-def _prediction_command(tables: list[dict[str, Any]], folder: Path) -> tuple[str, ...]:
+def _prediction_command(drawn: tuple[str, list[dict[str, Any]]], folder: Path) -> tuple[str, ...]:
+    kind, tables = drawn
     lines = []
     for table in tables:
-        lines.append("[[prediction]]")
+        lines.append(f"[[{kind}]]")
         lines += [f"{json.dumps(key)} = {nonsense.toml(value)}" for key, value in table.items()]
     (folder / "p.toml").write_text("\n".join(lines), encoding="utf-8", errors="replace")
-    return "report", "store.zarr", "--predictions", "p.toml", "--out", "out"
+    rows = [f"{n},{d},{1 + n**-0.5 + d**-0.5 * (1 + 0.01 * (n % 3))}" for n in (8, 20, 50) for d in (10, 100, 1000)]
+    (folder / "points.csv").write_text("\n".join(["N,D,loss", *rows]) + "\n", encoding="utf-8")
+    return "report", "store.zarr" if kind == "prediction" else "points.csv", "--predictions", "p.toml", "--out", "out"
 
 
 _PREDICTION_KEYS = st.sampled_from(
     ["law", "range", "root_h_alpha", "width", "margin", "claim", "statistic", "correction", "experiment", "why", "x"]
 )
+_VALUES = st.one_of(nonsense.VALUES, st.sampled_from([10**40, -(10**400), 2**63]))
 _PREDICTION_TABLES = st.lists(
-    st.builds(
-        lambda law, rest: {"law": law, **rest},
-        _LAWS,
-        st.dictionaries(_PREDICTION_KEYS, nonsense.VALUES, max_size=3),
-    ),
+    st.builds(lambda law, rest: {"law": law, **rest}, _LAWS, st.dictionaries(_PREDICTION_KEYS, _VALUES, max_size=3)),
     max_size=2,
 )
+_MODEL_LAWS = st.one_of(
+    st.sampled_from(
+        ["loss = E + A/N^alpha", "loss = E + A/N^alpha + B/D^beta", "loss = a*N", "loss = loss", "N = D", "loss ~ N",
+         "loss = A*exp(-N)", "loss = log(-N)", "loss = 1/0", "loss = N^N^N^N", "x = y", "loss = "]
+    ),
+    nonsense.FORMULAS.map("loss = {}".format),
+    TEXTS,
+)  # fmt: skip
+_MODEL_VALUES = {
+    "columns": [{"C": "6*N*D"}, {"C": "N/0"}, {"N": "D"}], "where": ["loss < 2", "loss < 0", ["N > 9", "D > 9"]],
+    "cluster": ["N", "x"], "scale": ["log", "linear"], "loss": ["huber", "squares"], "delta": [1e-3, 1e300, 5e-324],
+    "signed": ["E", ["A", "x"]], "start": [{"A": [0.1, 10.0]}, {"x": [1.0, 2.0]}, {"A": [-1e300, 1e300]}],
+    "intervals": ["profile", "bootstrap"], "quantities": [{"q": "alpha/2"}, {"q": "1/0"}, {"q": "q"}],
+    "expects": [{"alpha": [0.5, 0.1]}, {"q": [1e300, 1e-300]}], "hold_out": ["N", "D", "loss", "x"], "name": ["m"],
+    "starts": [1, 10_000], "seed": [1], "draws": [50, 49],
+}  # fmt: skip
+
+
+@st.composite
+def _models(draw: st.DrawFn) -> list[dict[str, Any]]:
+    tables = []
+    for _ in range(draw(st.integers(0, 2))):
+        table: dict[str, Any] = {"law": draw(_MODEL_LAWS)}
+        for key in draw(st.lists(st.sampled_from([*_MODEL_VALUES, "x"]), max_size=3, unique=True)):
+            meant = st.sampled_from(_MODEL_VALUES.get(key, [0]))  # type: ignore[arg-type]
+            table[key] = draw(st.one_of(meant, meant, _VALUES))
+        tables.append(table)
+    return tables
+
+
+_PREDICTIONS = st.one_of(st.tuples(st.just("prediction"), _PREDICTION_TABLES), st.tuples(st.just("model"), _models()))
 
 
 def _formulas(folder: Path) -> Enter:
@@ -174,7 +213,7 @@ def _environment_words(line: str, folder: Path) -> list[str]:
 DOORS = {
     "campaigns": Door(nonsense.campaign_files(), _campaigns, _campaign_command, 5),
     "command lines": Door(nonsense.command_lines(), _command_lines, lambda drawn, folder: drawn[1], 2),
-    "predictions": Door(_PREDICTION_TABLES, _predictions, _prediction_command, 3),
+    "predictions": Door(_PREDICTIONS, _predictions, _prediction_command, 3),
     "formulas": Door(nonsense.FORMULAS, _formulas, _formula_command, 2),
     "names and paths": Door(_PATHS, _names, _name_command, 3),
     "environments": Door(_ENVIRONMENTS, _environments, _environment_command, 1),
