@@ -1,15 +1,18 @@
 """Does any claim of theory fail for an activation that nobody thought of? Random formulas against trained networks.
 
-    python -m benchmarks.wrong_claims [--activations 40] [--depths 1 2 3] [--seed 0] [--out FILE.json]
+    python -m benchmarks.wrong_claims [--activations 40] [--depths 1 2 3] [--seed 0] [--out FILE.json] [--stores FOLDER]
 
 Formulas are drawn from a grammar; for each that theory accepts, five networks of each of three widths are trained on 16
 digits at amplitudes from 1e-6 to 1e4, and every law is judged as a report judges it. A claim that measurement calls
-inconsistent is a wrong claim; a refusal is none. With ``--out`` a run that was cut short goes on.
+inconsistent is a wrong claim; a refusal is none. With ``--out`` a run that was cut short goes on; with ``--stores`` the
+networks are kept, so that a case that was cut short goes on too, and a changed theory is judged without training again.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
 import json
 import tempfile
 import time
@@ -74,12 +77,13 @@ def _drawn(rng: np.random.Generator) -> Iterator[str]:
 
 
 def judged(formula: str, depth: int, folder: Path) -> dict[str, Any]:
-    """Train and judge one activation at one depth."""
+    """Train and judge one activation at one depth; the networks lie in a store of their own in ``folder``."""
     started = time.perf_counter()
     fields = {"name": "case", "dataset": "digits", "n_train": 16, "n_test": 40, "depth": depth, "widths": WIDTHS,
               "activation": formula, "root_h_alpha": AMPLITUDES, "seeds": SEEDS, "tolerance": 1e-2,
               "max_steps": 400}  # fmt: skip
-    outcome = run(Campaign.from_dict({"name": "case", "experiment": [fields]}), folder / "store.zarr", workers=1)
+    store = folder / f"{hashlib.sha256(formula.encode()).hexdigest()[:12]}-L{depth}.zarr"
+    outcome = run(Campaign.from_dict({"name": "case", "experiment": [fields]}), store, workers=1)
     tree = outcome.store.tree()
     verdicts = [v for v in assess(tree) if v.claimed and v.estimate is not None]
     status = tree["case"].to_dataset()["status"].values
@@ -114,6 +118,7 @@ def main() -> None:
     parser.add_argument("--depths", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--stores", type=Path, help="folder in which the networks are kept")
     options = parser.parse_args()
     rows = json.loads(options.out.read_text(encoding="utf-8")) if options.out and options.out.exists() else []
     finished = {(row["activation"], row["depth"]) for row in rows}
@@ -121,7 +126,8 @@ def main() -> None:
         for depth in options.depths:
             if (formula, depth) in finished:
                 continue
-            with tempfile.TemporaryDirectory() as folder:
+            kept = contextlib.nullcontext(options.stores) if options.stores else tempfile.TemporaryDirectory()
+            with kept as folder:
                 rows.append(judged(formula, depth, Path(folder)))
             print(json.dumps(rows[-1]), flush=True)
             if options.out:
