@@ -10,8 +10,17 @@ import numpy as np
 import scipy.optimize
 import sympy
 
-from lazyrich.errors import InputError
 from theory import asymptotics, black_box, functions
+from theory.activation_refusals import (
+    CONSTANT_REMEDY,
+    DECAY_REMEDY,
+    FEWER_KINKS,
+    JUMP_REMEDY,
+    SCALE_REMEDY,
+    infinite_slope,
+    overflow,
+    refusal,
+)
 from theory.evaluation import numpy_value
 from theory.expression import parse, slope
 from theory.gauss import gaussian_mean
@@ -24,15 +33,6 @@ _NEAR = 40.0
 _MOST_KINKS = 1000
 #: Of the largest |sigma|: a smaller difference of the two limits makes no switch of a neuron.
 _SMALLEST_STEP = 0.1
-_CUSP_REMEDY = (
-    "Round the cusp off, as in (z**2 + 0.01)**(1/4) for sqrt(abs(z)) and z*(z**2 + 0.01)**(-1/8) for "
-    "sign(z)*abs(z)**(3/4)"
-)
-_DECAY_REMEDY = "Write it with exponentials that decay, as in z*exp(-abs(z)) for z/cosh(z)"
-_FEWER_KINKS = "Choose one with fewer kinks, or a smooth one"
-_JUMP_REMEDY = "Join the branches, or take a steep smooth step, such as tanh(20*z) for sign(z)"
-_CONSTANT_REMEDY = "Write a formula that changes with z"
-_SCALE_REMEDY = "Scale it to values of order one for |z| of order one"
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,16 @@ def properties_of(formula: str) -> Properties:
     _check_finite(formula, expression, derivative)
     kinks = _kinks(formula, expression, derivative)
     if derivative.is_zero:
-        raise _refusal(formula, "it is constant", _CONSTANT_REMEDY)
+        raise refusal(formula, "it is constant", CONSTANT_REMEDY)
     growths = [asymptotics.growth(expression, side) for side in (-1, 1)]
     degrees = []
     for growth, side in zip(growths, ("-infinity", "+infinity"), strict=True):
         if growth.degree is None:
-            raise _refusal(formula, f"towards {side} it {growth.problem}", growth.remedy or asymptotics.GROWTH_REMEDY)
+            raise refusal(formula, f"towards {side} it {growth.problem}", growth.remedy or asymptotics.GROWTH_REMEDY)
         degrees.append(growth.degree)
     second_moment = gaussian_mean(lambda z: numpy_value(expression, z) ** 2, kinks)
     if not 1e-200 < second_moment < math.inf:
-        raise _refusal(formula, "its second moment under N(0, 1) is not a positive number", _SCALE_REMEDY)
+        raise refusal(formula, "its second moment under N(0, 1) is not a positive number", SCALE_REMEDY)
     return Properties(
         expression=expression,
         derivative=derivative,
@@ -104,15 +104,15 @@ def _numerical_properties(name: str) -> Properties:
     for z in black_box.jumps(expression, grid, 1e-9):
         _slopes_beside(name, expression, derivative, float(z))
     if not np.any(numpy_value(derivative, grid)):
-        raise _refusal(name, "it is constant", _CONSTANT_REMEDY)
+        raise refusal(name, "it is constant", CONSTANT_REMEDY)
     kinks = tuple(float(z) for z in black_box.jumps(derivative, grid, 1e-5))
     if len(kinks) > _MOST_KINKS:
-        raise _refusal(name, "it has too many kinks", _FEWER_KINKS)
+        raise refusal(name, "it has too many kinks", FEWER_KINKS)
     degrees = []
     for side, limit in ((-1, "-infinity"), (1, "+infinity")):
         degree = black_box.degree(expression, side)
         if degree is None:
-            raise _refusal(
+            raise refusal(
                 name,
                 f"towards {limit} its degree does not settle: up to |z| = 1e6 it is no power of z",
                 asymptotics.GROWTH_REMEDY,
@@ -120,7 +120,7 @@ def _numerical_properties(name: str) -> Properties:
         degrees.append(degree)
     second_moment = gaussian_mean(lambda z: numpy_value(expression, z) ** 2, kinks)
     if not 1e-200 < second_moment < math.inf:
-        raise _refusal(name, "its second moment under N(0, 1) is not a positive number", _SCALE_REMEDY)
+        raise refusal(name, "its second moment under N(0, 1) is not a positive number", SCALE_REMEDY)
     return Properties(
         expression=expression,
         derivative=derivative,
@@ -166,10 +166,6 @@ def clear_cached_properties() -> None:
     properties_of.cache_clear()
 
 
-def _refusal(formula: str, problem: str, remedy: str) -> InputError:
-    return InputError("activation", formula, problem, remedy)
-
-
 def _grid() -> np.ndarray:
     positive = np.concatenate([np.linspace(0.0, 20.0, 4001)[1:], np.geomspace(20.0, LARGEST, 1001)[1:]])
     return np.concatenate([-positive[::-1], [0.0], positive])
@@ -184,12 +180,16 @@ def _check_finite(formula: str, expression: sympy.Expr, derivative: sympy.Expr) 
             continue
         z = bad[np.argmin(np.abs(bad))]
         if function == "sigma" and abs(z) > 1 and _no_second_moment(expression, z):
-            raise _refusal(formula, "it has no finite second moment under N(0, 1)", asymptotics.GROWTH_REMEDY)
+            raise refusal(formula, "it has no finite second moment under N(0, 1)", asymptotics.GROWTH_REMEDY)
         problem = f"{function} is not a finite real number at z = {z:.6g} (needed for |z| <= 1e6)"
         if function == "sigma":
-            overflows = abs(z) > 20 and np.all(np.isfinite(values[np.abs(grid) < abs(z)]))
-            raise _refusal(formula, problem, asymptotics.GROWTH_REMEDY if overflows else asymptotics.DOMAIN_REMEDY)
-        raise _refusal(formula, problem, _CUSP_REMEDY if abs(z) < 20 else _DECAY_REMEDY)
+            finite_before = abs(z) > 20 and np.all(np.isfinite(values[np.abs(grid) < abs(z)]))
+            if finite_before and not black_box.is_function_name(formula):
+                raise overflow(formula, expression, float(z), _parity(expression))
+            raise refusal(formula, problem, asymptotics.GROWTH_REMEDY if finite_before else asymptotics.DOMAIN_REMEDY)
+        if abs(z) < 20:
+            raise infinite_slope(formula, expression, float(z), _parity(expression))
+        raise refusal(formula, problem, DECAY_REMEDY)
 
 
 def _no_second_moment(expression: sympy.Expr, overflow: float) -> bool:
@@ -225,7 +225,7 @@ def _kinks(formula: str, expression: sympy.Expr, derivative: sympy.Expr) -> tupl
     if len(kinks) > _MOST_KINKS // 10:
         kinks = [z for z in kinks if abs(z) <= _NEAR]
     if len(kinks) > _MOST_KINKS:
-        raise _refusal(formula, "it has too many kinks", _FEWER_KINKS)
+        raise refusal(formula, "it has too many kinks", FEWER_KINKS)
     return tuple(kinks)
 
 
@@ -235,7 +235,7 @@ def _slopes_beside(formula: str, expression: sympy.Expr, derivative: sympy.Expr,
     below, above = (float(numpy_value(expression, z + d)) for d in (-aside, aside))
     slopes = (float(numpy_value(derivative, z - aside)), float(numpy_value(derivative, z + aside)))
     if abs(above - below) > 4 * aside * max(abs(s) for s in slopes) + 1e-9 * (1 + abs(above)):
-        raise _refusal(formula, f"it jumps at z = {z:.6g}, so it has no gradient flow", _JUMP_REMEDY)
+        raise refusal(formula, f"it jumps at z = {z:.6g}, so it has no gradient flow", JUMP_REMEDY)
     return slopes
 
 

@@ -67,9 +67,13 @@ def growth(expression: sympy.Expr, side: int) -> Growth:
         spread = max(max(pair) - min(pair) for pair in slopes)
         if spread > 0.1:
             return Growth(None, problem="oscillates with a growing size", remedy=_OSCILLATION_REMEDY)
-        return Growth(
-            None, problem="is unbounded without growing as a power of z (a logarithm, say)", remedy=_LOGARITHM_REMEDY
+        logarithm = abs(float(far[0] / near[0]) * _DECADES[0] / _DECADES[1] - 1) < 0.05
+        grows = (
+            "grows as the logarithm of |z|, which is no power"
+            if logarithm
+            else "is unbounded without being a power of |z|"
         )
+        return Growth(None, problem=grows, remedy=_LOGARITHM_REMEDY)
 
 
 def limit(expression: sympy.Expr, side: int) -> float | None:
