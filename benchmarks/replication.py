@@ -67,10 +67,7 @@ def summary(results: pd.DataFrame) -> str:
         lines.append(
             f"{key[0]:18} {key[1]:21} {key[2]:24} {key[3]:9} mean {mean:+.3f}, half-width <= {half:.3f}: {outcomes}"
         )
-    every = Counter(
-        all(v["verdict"] == "consistent" for v in vs if _required(v))
-        for vs in replicas.values()
-    )
+    every = Counter(all(v["verdict"] == "consistent" for v in vs if _required(v)) for vs in replicas.values())
     lines.append(f"all of these consistent in {every[True]} of {len(replicas)} base seeds")
     false = Counter(
         (v["experiment"], v["claim"], v["regime"])
