@@ -7,13 +7,15 @@ pair, whatever the correlation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from theory.kernels.quadrature import Function, GaussianPair, Rule
 
 _ORDERS = (256, 1024, 4096, 16384, 32768)
+LONGEST_SERIES = _ORDERS[-1]  #: in orders
 _REST = 1e-11  #: of E[f²] that may lie beyond the last order: kernels are then good to 1e-11 of their norms
 _KINKED_ORDERS = 1024  #: of a series that is cut off
 _REACH = 13.0  #: standard deviations; the integrand carries exp(-x²/4) beside a bounded Hermite function
@@ -80,7 +82,7 @@ def _horner_of_pairs(
 
 
 def hermite_series(
-    functions: Sequence[Function], deviations: np.ndarray, most_orders: int = _ORDERS[-1]
+    functions: Sequence[Function], deviations: np.ndarray, most_orders: int = LONGEST_SERIES
 ) -> HermiteSeries | None:
     """Return the series for these standard deviations, or None if ``most_orders`` do not hold it.
 
@@ -115,17 +117,24 @@ def _project(functions: Sequence[Function], deviations: np.ndarray, order: int) 
     values = np.array([f(deviations[:, None] * x) for f in functions])
     weighted = (values * (half * step / np.sqrt(2.0 * np.pi))).reshape(-1, len(x))
     coefficients = np.empty((order, len(weighted)))
-    current, before = half, np.zeros_like(half)
+    polynomials = _hermite_functions(x)
     block = np.empty((_BLOCK, len(x)))
     for start in range(0, order, _BLOCK):
-        for k in range(start, start + _BLOCK):
-            block[k - start] = current
-            current, before = (x * current - np.sqrt(k) * before) / np.sqrt(k + 1), current
+        for row, polynomial in zip(block, itertools.islice(polynomials, _BLOCK), strict=True):
+            row[:] = polynomial
         coefficients[start : start + _BLOCK] = block @ weighted.T
     second_moments = (values**2 * half**2).sum(axis=-1) * step / np.sqrt(2.0 * np.pi)
     by_function = coefficients.reshape(order, len(functions), len(deviations)).transpose(1, 0, 2)
     rest = second_moments - np.sum(by_function**2, axis=1)
     return by_function, rest / np.where(second_moments > 0.0, second_moments, 1.0)
+
+
+def _hermite_functions(x: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield He_k(x) exp(-x²/4)/sqrt(k!) for k = 0, 1, 2 and so on: bounded, where He_k overflows."""
+    current, before = np.exp(-0.25 * x**2), np.zeros_like(x)
+    for k in itertools.count():
+        yield current
+        current, before = (x * current - np.sqrt(k) * before) / np.sqrt(k + 1), current
 
 
 class KinkedSeries:
@@ -169,10 +178,8 @@ def _project_on_panels(integral: GaussianPair, sigma: float, order: int) -> tupl
     half = np.exp(-0.25 * rule.nodes**2)
     weighted = values * half * rule.weights / np.sqrt(2.0 * np.pi)
     coefficients = np.empty((len(values), order))
-    current, before = half, np.zeros_like(half)
-    for k in range(order):
-        coefficients[:, k] = weighted @ current
-        current, before = (rule.nodes * current - np.sqrt(k) * before) / np.sqrt(k + 1), current
+    for k, polynomial in enumerate(itertools.islice(_hermite_functions(rule.nodes), order)):
+        coefficients[:, k] = weighted @ polynomial
     second_moments = values**2 @ rule.normal_weights
     rest = np.maximum(second_moments - np.sum(coefficients**2, axis=1), 0.0)
     return coefficients, rest / np.where(second_moments > 0.0, second_moments, 1.0)

@@ -24,7 +24,7 @@ from theory.activation import Activation
 from theory.black_box import is_function_name
 from theory.kernels.dual import closed_dual
 from theory.kernels.dual_table import DualTable, tabulate
-from theory.kernels.hermite import KinkedSeries, hermite_series
+from theory.kernels.hermite import LONGEST_SERIES, KinkedSeries, hermite_series
 from theory.kernels.norm_table import NormTable, tabulate_norms
 from theory.kernels.quadrature import GaussianPair, Unresolved, kinks
 
@@ -111,17 +111,18 @@ class IntegratedDual:
     def _of_many_norms(self, integral: GaussianPair, both: np.ndarray, positive: np.ndarray, entries: int) -> Tile:
         """Choose the way that is fastest: a short Hermite series, a table, a long series, integrals."""
         functions = (self._activation, self._activation.slope)
-        short = hermite_series(functions, both, most_orders=_SHORT_SERIES) if integral.smooth else None
-        if short is not None:
-            return _tile_of(short)
-        if not np.any(integral.kinks) and entries > _PAYS_A_TABLE:
+        table_pays = not np.any(integral.kinks) and entries > _PAYS_A_TABLE
+        series = None
+        if integral.smooth:
+            series = hermite_series(functions, both, most_orders=_SHORT_SERIES if table_pays else LONGEST_SERIES)
+        if series is None and table_pays:
             low, high = float(np.min(positive)), float(np.max(positive))
             table = tabulate_norms(functions, integral.edges / high, low, high)
             if table is not None:
                 return self._from_table(table, integral, positive)
-        long = hermite_series(functions, both) if integral.smooth else None
-        if long is not None:
-            return _tile_of(long)
+            series = hermite_series(functions, both) if integral.smooth else None
+        if series is not None:
+            return _tile_of(series)
         pays = not integral.smooth and entries > _PAYS_A_SERIES * len(np.unique(both))
         return _tile_of(KinkedSeries(integral, both)) if pays else self._one_by_one(integral)
 
