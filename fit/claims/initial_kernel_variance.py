@@ -19,6 +19,7 @@ from fit.findings.measured_over_predicted import curve_abscissa, judged_ratio, w
 from fit.findings.registry import measures
 from fit.findings.window import sensitivity_row
 from fit.measurements.measurements import Measurements
+from fit.measurements.network_class import names_architecture, network_class
 from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.curves import ntk_variance
@@ -26,8 +27,6 @@ from theory.prediction import Prediction
 
 #: Widths below this multiple of the depth are left out: the next order in L/h is as large as the margin.
 WIDTHS_PER_LAYER = 16
-
-
 #: The moments over held-out points of Theta_0(x, x) that a store has of each network.
 MOMENTS = ("kernel_diagonal_initial", "kernel_diagonal_square_initial")
 
@@ -39,26 +38,14 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
     Inputs lie on a sphere, so that the mean over seeds is the same for every point, and the variance over seeds at a
     point is, averaged over points, that over seeds and points together.
     """
-    depth, activation = experiment.depth, experiment.activation
-    if depth is None or activation is None:
-        return Finding(
-            undecided_because="not computed: the source does not say the activation and depth", in_short=NOT_COMPUTED
-        )
-    if not _of_the_recursion(experiment):
-        return Finding(
-            undecided_because="not computed: the recursion is that of fully connected networks without bias",
-            in_short=NOT_COMPUTED,
-        )
-    try:
-        computed = ntk_variance(
-            Activation(activation, normalise=bool(experiment.description.get("normalise", True))), depth
-        )
-    except InputError as refused:
-        return Finding(undecided_because=f"not computed: {refused.problem}", in_short=NOT_COMPUTED)
+    computed = _computed(experiment)
+    if isinstance(computed, str):
+        return Finding(undecided_because=f"not computed: {computed}", in_short=NOT_COMPUTED)
     # the same at every amplitude, whether the network was trained to the end or not
     means, squares = (_initial(experiment, name) for name in MOMENTS)
     widths = experiment.widths
-    rows = [i for i in range(len(widths)) if widths[i] >= WIDTHS_PER_LAYER * depth]
+    from_width = WIDTHS_PER_LAYER * (experiment.depth or 0)
+    rows = [i for i in range(len(widths)) if widths[i] >= from_width]
     samples = {row: _pseudo_values(means[row], squares[row]) * widths[row] for row in rows}
     estimates = {row: one for row, sample in samples.items() if (one := mean_over(sample)) is not None}
     seeds = {row: int(np.isfinite(samples[row]).sum()) for row in estimates}
@@ -70,14 +57,13 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
         "range": {"variable": "width", "low": None, "high": None},
     }
     if len(enough) < MIN_WIDTHS:
-        from_width = WIDTHS_PER_LAYER * depth
         refusal = f"{len(enough)} widths from {from_width} on have {MIN_SEEDS} seeds, and {MIN_WIDTHS} are needed"
         return Finding(undecided_because=refusal, in_short=too_few(len(enough), MIN_WIDTHS, "complete width"), **data)
     data["range"] = {"variable": "width", "low": float(widths[enough[0]]), "high": float(widths[enough[-1]])}
 
-    def ratio(of: list[int]) -> Estimate:
-        total = reduce(plus, (estimates[row] for row in of))
-        scale = len(of) * computed
+    def ratio(averaged: list[int]) -> Estimate:
+        total = reduce(plus, (estimates[row] for row in averaged))
+        scale = len(averaged) * computed
         return dataclasses.replace(total, value=total.value / scale, standard_error=total.standard_error / scale)
 
     data["sensitivity"] = [
@@ -89,15 +75,28 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
     return judged_ratio(prediction, ratio(enough), "h·Var Θ₀(x, x)/E²", data)
 
 
-def _of_the_recursion(experiment: Measurements) -> bool:
-    """Whether the networks are those whose kernels theory knows."""
-    from simulate.networks.registry import architecture_class  # with torch
-
+def _computed(experiment: Measurements) -> float | str:
+    """Return the h·Var Theta_0(x, x)/E² that theory computes, or why it does not: a clause."""
+    depth, activation = experiment.depth, experiment.activation
+    if depth is None or activation is None:
+        return "the source does not say the activation and depth"
+    if not _known_to_theory(experiment):
+        return "the recursion is that of fully connected networks without bias"
+    normalise = bool(experiment.description.get("normalise", True))
     try:
-        known = architecture_class(experiment.description.get("architecture", "fc")).known_to_theory
-    except InputError:  # a user's own, which is not registered here
+        return ntk_variance(Activation(activation, normalise=normalise), depth)
+    except InputError as refused:
+        return refused.problem
+
+
+def _known_to_theory(experiment: Measurements) -> bool:
+    """Whether theory computes the kernels of these networks; assumed of a source that names no architecture."""
+    if experiment.description.get("bias"):
         return False
-    return known and not experiment.description.get("bias")
+    if not names_architecture(experiment):
+        return True
+    networks = network_class(experiment)
+    return networks is not None and networks.known_to_theory
 
 
 def _initial(experiment: Measurements, variable: str) -> NDArray:

@@ -21,8 +21,7 @@ from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import sensitivity_row
 from fit.measurements.measurements import Measurements
-from lazyrich.errors import InputError
-from simulate.campaign.experiment import Experiment
+from fit.measurements.network_class import network_class
 from theory.prediction import Prediction
 
 #: The amplitudes at which regimes are compared, fixed beforehand (the best A on the test set would be a choice by the
@@ -33,8 +32,6 @@ LESS_EXTREME = {
     "feature regime at A = 3.2e-4": (10**-3.5, COMPARED_AT[1]),
     "lazy regime at A = 3.2e3": (COMPARED_AT[0], 10**3.5),
 }
-#: the architecture of experiments that name none
-DEFAULT_ARCHITECTURE = Experiment.model_fields["architecture"].default
 #: Data sets on which the preference was observed (arXiv:1906.08034).
 OBSERVED = ("mnist", "fashion_mnist", "emnist_letters", "cifar10")
 
@@ -151,13 +148,8 @@ def _nearest(experiment: Measurements, amplitude: float) -> NDArray | None:
 
 def _better_regime(experiment: Measurements) -> Literal["lazy", "feature"] | None:
     """Return which regime was observed to generalise better on images for the experiment's architecture, if any."""
-    name = experiment.description.get("architecture", DEFAULT_ARCHITECTURE)
-    from simulate.networks.registry import architecture_class  # with torch: only where the data allow a verdict
-
-    try:
-        return architecture_class(name).better_regime_on_images
-    except InputError:  # an architecture of a user who did not register it here
-        return None
+    networks = network_class(experiment)
+    return None if networks is None else networks.better_regime_on_images
 
 
 def _why_no_sign(experiment: Measurements) -> str:

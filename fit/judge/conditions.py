@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from fit.findings.finding import Finding
 from fit.findings.registry import Comparison, ExperimentFindings
 from fit.measurements.measurements import Measurements
+from fit.measurements.network_class import names_architecture, network_class
 from fit.user_predictions import UserPrediction
-from lazyrich.errors import InputError
 from theory.dynamics import in_words
 from theory.prediction import Prediction
-
-#: Of campaigns, and of tables that name none.
-_DEFAULT_ARCHITECTURE = "fc"
 
 
 def with_conditions_checked(findings: ExperimentFindings) -> ExperimentFindings:
@@ -46,11 +42,10 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> tuple[str, str
     An output bias has a kernel h times that of the other weights, so that networks with biases obey no scaling in A.
     Without f_0 subtracted the output starts at alpha f_0 ~ A/sqrt(h): negligible where A << 1, and nowhere else; of the
     lazy regime there is a law of its own then. Branches beside the layers (residual networks) change the degree that
-    some exponents are made of. Power
-    counting of gradients holds for the dynamics that a law names (`Prediction.dynamics`): momentum adds a time scale of
-    its own, a finite learning rate a largest stable curvature, and Adam moves every weight by its learning rate,
-    whatever the gradient. A user's prediction is tested as it is, and so are measurements that do not describe their
-    training.
+    some exponents are made of. Power counting of gradients holds for the dynamics that a law names
+    (`Prediction.dynamics`): momentum adds a time scale of its own, a finite learning rate a largest stable curvature,
+    and Adam moves every weight by its learning rate, whatever the gradient. A user's prediction is tested as it is, and
+    so are measurements that do not describe their training.
     """
     if isinstance(law, UserPrediction):
         return None
@@ -63,7 +58,7 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> tuple[str, str
         return "the law is derived for F = alpha (f - f_0), and here f_0 is not subtracted", "f₀ is not subtracted"
     if subtracted and not law.subtracts_initial:
         return "the law is derived for F = alpha f, and here f_0 is subtracted", "f₀ is subtracted"
-    if law.counts_layers and not _layers_in_sequence(description):
+    if law.counts_layers and not _layers_in_sequence(experiment):
         architecture = description["architecture"]
         reason = f"the law counts layers one after another, and architecture {architecture} has branches beside them"
         return reason, "layers with branches"
@@ -75,17 +70,12 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> tuple[str, str
     return None
 
 
-def _layers_in_sequence(description: Mapping[str, Any]) -> bool:
-    """Whether the architecture is not known to have branches; asked for without torch where it is the default."""
-    name = description.get("architecture", _DEFAULT_ARCHITECTURE)
-    if name == _DEFAULT_ARCHITECTURE:
+def _layers_in_sequence(experiment: Measurements) -> bool:
+    """Whether the networks are not known to have branches beside their layers."""
+    if not names_architecture(experiment):
         return True
-    from simulate.networks.registry import architecture_class
-
-    try:
-        return architecture_class(name).layers_in_sequence
-    except InputError:  # a user's own, which is not registered here
-        return True
+    networks = network_class(experiment)
+    return networks is None or networks.layers_in_sequence
 
 
 def _without_verdict(finding: Finding, not_derived: tuple[str, str]) -> Finding:
