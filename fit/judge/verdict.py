@@ -13,9 +13,12 @@ from fit.estimators.estimate import Estimate
 from fit.findings.finding import Minimum
 from fit.findings.outcome import Outcome
 from lazyrich import html
+from lazyrich.numbers import number
 from theory.prediction import Form
 
 SCHEMA_VERSION = 1
+#: how tables, texts and axes write a variable
+VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
 #: fields for pages and figures, not part of the JSON
 _SHOWN = ("group", "figure", "column", "stands_for_power", "points", "decided_by", "band", "minimum")
 
@@ -109,11 +112,10 @@ class Verdict:
     @property
     def measured_in_words(self) -> str:
         """The estimate and the half-width of its 95 % interval; a dash where there is none."""
-        if self.estimate is None:
-            return "–"
-        interval = self.ci_low is not None and self.ci_high is not None
-        half_width = f" ± {(self.ci_high - self.ci_low) / 2:.3f}" if interval else ""  # type: ignore[operator]
-        return f"{self.estimate:z.3f}".replace("-", "−") + half_width
+        measured = number(self.estimate)
+        if self.estimate is None or self.ci_low is None or self.ci_high is None:
+            return measured
+        return f"{measured} ± {number((self.ci_high - self.ci_low) / 2)}"
 
     def __repr__(self) -> str:
         measured = "not measured" if self.estimate is None else f"measured {self.measured_in_words}"

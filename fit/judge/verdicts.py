@@ -6,14 +6,13 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
-from fit.judge.verdict import Verdict
+from fit.judge.verdict import VARIABLES, Verdict
 from lazyrich import html
+from lazyrich.numbers import power
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: how tables write a variable, as text and in LaTeX
-_SYMBOLS = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
 #: fields of a verdict that are tables of their own, or of no use in one
 _NOT_A_COLUMN = ("range", "excluded", "sensitivity", "goodness", "rivals", "between_draws", "schema_version")
 #: fields in the order of the columns of `Verdicts.to_dataframe` that come first
@@ -102,15 +101,11 @@ class Verdicts(list[Verdict]):
     def _rows(self) -> list[tuple[str, ...]]:
         """Return the cells of each verdict with an estimate."""
         return [
-            (v.experiment, v.title or v.claim, v.regime, _SYMBOLS.get(v.variable, v.variable),
-             "–" if v.predicted is None else _signed(v.predicted), v.measured_in_words, v.outcome_in_words)
+            (v.experiment, v.title or v.claim, v.regime, VARIABLES.get(v.variable, v.variable),
+             power(v.predicted), v.measured_in_words, v.outcome_in_words)
             for v in self
             if v.estimate is not None
         ]  # fmt: skip
-
-
-def _signed(text: str) -> str:
-    return text.replace("-", "−")
 
 
 def _latex(text: str) -> str:

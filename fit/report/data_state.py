@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fit.measurements.measurements import Measurements
-from fit.report.numbers import short
+from lazyrich.numbers import short
 from lazyrich.wording import counted
 from simulate.campaign.experiment import Experiment
 from simulate.training.status import Status

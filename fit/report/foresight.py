@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from fit.findings.finding import NOT_COMPUTED, NOT_MEASURED
 from fit.judge.assess import cases_of
 from fit.judge.cases import Case
+from fit.judge.verdict import VARIABLES
 from fit.measurements.measurements import Measurements
-from fit.report.titles import VARIABLES, is_power, with_regime
+from fit.report.titles import is_power, with_regime
 from lazyrich.errors import InputError
 from simulate.campaign.campaign import Campaign
 from simulate.campaign.experiment import Experiment

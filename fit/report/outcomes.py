@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fit.judge.verdict import Verdict
-from fit.report.numbers import number, p_value, power
+from lazyrich.numbers import number, p_value, power
 from theory.prediction import Form
 
 
@@ -21,20 +21,13 @@ CONSISTENT = Label("consistent", "consistent")
 INCONSISTENT = Label("inconsistent", "inconsistent")
 UNDECIDED = Label("inconclusive", "undecided")
 NO_PREDICTION = Label("unclaimed", "no prediction")
-_DECIDED = {"consistent": CONSISTENT, "inconsistent": INCONSISTENT}
 LABELS = (CONSISTENT, INCONSISTENT, UNDECIDED, NO_PREDICTION)
+_BY_TEXT = {label.text: label for label in LABELS}
 
 
 def label_of(verdict: Verdict) -> Label:
-    """Return the outcome: undecided if there is a prediction that the data could have decided about."""
-    if verdict.verdict in _DECIDED:
-        return _DECIDED[verdict.verdict]
-    return NO_PREDICTION if without_prediction(verdict) else UNDECIDED
-
-
-def without_prediction(verdict: Verdict) -> bool:
-    """Whether theory predicts nothing that this measurement could be compared with."""
-    return verdict.without_prediction
+    """Return the label of `Verdict.outcome_in_words`."""
+    return _BY_TEXT[verdict.outcome_in_words]
 
 
 def predicted_text(verdict: Verdict) -> str:
@@ -46,15 +39,6 @@ def predicted_text(verdict: Verdict) -> str:
     if verdict.form is Form.POWER_WITH_LOGARITHMS:
         return f"{power(verdict.leading_exponent)}, with logs"
     return verdict.stands_for_power or ("A ln(1/A)" if verdict.form is Form.LOGARITHM else "–")
-
-
-def measured_text(verdict: Verdict) -> str:
-    """Return the estimate and the half-width of its 95 % interval."""
-    if verdict.estimate is None:
-        return "–"
-    if verdict.ci_low is None or verdict.ci_high is None:
-        return number(verdict.estimate)
-    return f"{number(verdict.estimate)} ± {number((verdict.ci_high - verdict.ci_low) / 2)}"
 
 
 def distance_text(verdict: Verdict) -> str:
@@ -75,7 +59,7 @@ def short_reason(verdict: Verdict) -> str:
     """
     if verdict.verdict != "inconclusive":
         return ""
-    if without_prediction(verdict):
+    if verdict.without_prediction:
         no_law = "theory gives no law" if verdict.not_claimed_because else "a power with logarithms is not judged"
         return verdict.in_short or no_law
     return verdict.in_short or _against_margin(verdict)

@@ -11,11 +11,13 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from fit.judge.outlook import outlook
-from fit.report import markdown, numbers, outcomes
+from fit.judge.verdict import VARIABLES
+from fit.report import markdown, outcomes
 from fit.report.comparison import COLUMNS, expected_power, tally
 from fit.report.content import Report
 from fit.report.figures.svg import colour_variables
-from fit.report.titles import VARIABLES, is_power
+from fit.report.titles import is_power
+from lazyrich import numbers
 from lazyrich.mathematics import mathml
 from reports.environment import template_environment
 from theory.claims import claims
@@ -53,7 +55,6 @@ def write(report: Report, folder: Path) -> None:
         "p": numbers.p_value,
         "interval": lambda verdict: numbers.interval(verdict.ci_low, verdict.ci_high),
         "predicted": outcomes.predicted_text,
-        "measured": outcomes.measured_text,
         "distance": outcomes.distance_text,
         "label": outcomes.label_of,
         "short_reason": outcomes.short_reason,

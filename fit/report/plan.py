@@ -14,13 +14,12 @@ from rich.text import Text
 from fit.judge.additions import Addition
 from fit.judge.applicable_predictions import applicable_predictions
 from fit.judge.plan import LawPlan, plan
-from fit.judge.verdict import Verdict
+from fit.judge.verdict import VARIABLES, Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.laws import same_prediction
-from fit.report.numbers import number, power
-from fit.report.outcomes import measured_text
-from fit.report.titles import VARIABLES, full_title
+from fit.report.titles import full_title
 from lazyrich.errors import InputError
+from lazyrich.numbers import number, power
 from theory.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ def _heading(v: Verdict) -> str:
         return what + "not measured"
     predicted = "" if v.predicted is None else f", predicted {power(v.predicted)}"
     margin = "" if v.margin is None or v.predicted is None else f" ± {number(v.margin, 2)}"
-    return f"{what}measured {measured_text(v)}{predicted}{margin}"
+    return f"{what}measured {v.measured_in_words}{predicted}{margin}"
 
 
 def _in_words(v: Verdict, option: Addition) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fit.judge.verdict import Verdict
-from fit.report.outcomes import label_of, without_prediction
+from fit.report.outcomes import label_of
 from fit.report.titles import full_title, is_theorys
 
 #: more undecided laws than these are counted and not named: the table names them
@@ -21,7 +21,7 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     verdicts : sequence of Verdict
         Those with a measurement. Laws that hold by construction are named and not counted.
     """
-    judged = [v for v in verdicts if not without_prediction(v)]
+    judged = [v for v in verdicts if not v.without_prediction]
     theorys = [v for v in judged if is_theorys(v)]
     counted = _by_title(v for v in theorys if not v.by_construction)
     if not judged:

@@ -10,14 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fit.judge.verdict import Verdict
+from fit.judge.verdict import VARIABLES, Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.content import decisive, measured
 from fit.report.data_state import headline, state_of
 from fit.report.laws import Law, LawRow, laws
-from fit.report.outcomes import distance_text, measured_text, predicted_text, short_reason
+from fit.report.outcomes import distance_text, predicted_text, short_reason
 from fit.report.summary import outcome_counts, summary
-from fit.report.titles import VARIABLES
 
 _STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow", "unclaimed": "dim"}
 
@@ -53,7 +52,7 @@ def _rows(law: Law, width: int) -> Table:
     table.add_column(ratio=1, overflow="fold")
     for row in law.rows:
         table.add_row(
-            row.networks or "–", predicted_text(row.shown), measured_text(row.shown), _outcome(row)
+            row.networks or "–", predicted_text(row.shown), row.shown.measured_in_words, _outcome(row)
         )  # fmt: skip
     return table
 

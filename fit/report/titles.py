@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from fit.judge.verdict import Verdict
+from fit.judge.verdict import VARIABLES, Verdict
 from theory.claims import claims
 from theory.prediction import BOTH_REGIMES, Form, Prediction
 
-#: how tables, texts and axes write a variable
-VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
+#: how figures label the axis of a variable
 AXES = {
     "root_h_alpha": "A = √h·α",
     "root_h_alpha_over_output": "A/F, F = rms output at the stop",

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from fit.judge.verdict import Verdict
 from fit.report.figures.drawing import Drawing, NewFigure
 from fit.report.figures.style import INK, OUTCOMES, PREDICTED, RC
-from fit.report.outcomes import measured_text, predicted_text
+from fit.report.outcomes import predicted_text
 from fit.report.titles import full_title, section_titles, variable_of
 
 #: the axis ends here; what lies beyond is an arrow
@@ -102,8 +102,9 @@ def _row(axes: Axes, verdict: Verdict, y: float) -> tuple[float, float, str]:
         [inside], [y], marker, color=colour, markerfacecolor=face, markersize=4.5, clip_on=False, linestyle="none"
     )
     _text(axes, -LIMIT, y, verdict.experiment, "right", shift=-6)
-    _text(axes, LIMIT, y, f"{predicted_text(verdict)},  {measured_text(verdict)}", "left", shift=6)
-    return inside, y, f"{verdict.title}, {verdict.experiment}: {measured_text(verdict)}, predicted {verdict.predicted}"
+    _text(axes, LIMIT, y, f"{predicted_text(verdict)},  {verdict.measured_in_words}", "left", shift=6)
+    note = f"{verdict.title}, {verdict.experiment}: {verdict.measured_in_words}, predicted {verdict.predicted}"
+    return inside, y, note
 
 
 def _heading(verdict: Verdict) -> str:

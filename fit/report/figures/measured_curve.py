@@ -34,9 +34,9 @@ from fit.report.figures.style import (
     log_ticks,
     width_colours,
 )
-from fit.report.numbers import number, power, signed
 from fit.report.titles import AXES, full_title, is_power, quantity_label, variable_of
 from lazyrich.filenames import file_names
+from lazyrich.numbers import number, power, signed
 from theory.prediction import BOTH_REGIMES
 
 LONGEST_NAME = 180  #: letters of a figure's file name

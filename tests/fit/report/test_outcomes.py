@@ -6,7 +6,7 @@ import pytest
 from synthetic_campaign import experiment, tree
 
 from fit import assess
-from fit.report.outcomes import distance_text, label_of, measured_text, predicted_text, short_reason
+from fit.report.outcomes import distance_text, label_of, predicted_text, short_reason
 from theory.prediction import Form
 
 
@@ -81,9 +81,3 @@ def test_a_drift_of_the_outputs_is_named():
 
 def test_decided_verdicts_need_no_reason(verdict):
     assert short_reason(dataclasses.replace(verdict, verdict="consistent")) == ""
-
-
-def test_numbers_are_set_with_a_minus_sign(verdict):
-    shown = dataclasses.replace(verdict, estimate=-1.5, ci_low=-1.51, ci_high=-1.49)
-    assert measured_text(shown) == "−1.500 ± 0.010"
-    assert measured_text(dataclasses.replace(shown, estimate=None)) == "–"

@@ -1,0 +1,46 @@
+"""Numbers as pages and terminals write them."""
+
+import math
+
+import pytest
+
+from lazyrich.numbers import interval, number, p_value, power, short, signed
+
+
+def test_a_minus_is_no_hyphen():
+    assert signed("-3/2") == "−3/2"
+    assert power("-3/2") == "−3/2"
+    assert power(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(-1.5, 3, "−1.500"), (0.0004, 3, "0.000"), (-0.0004, 3, "0.000"), (12345.678, 1, "12345.7"), (-2.5, 0, "−2")],
+)
+def test_numbers_have_fixed_decimals_and_zero_has_no_sign(value, digits, text):
+    assert number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"), (0.25, "0.25"), (-0.25, "−0.25"), (9999.0, "9999"), (12345.0, "1.234×10⁴"), (1e4, "10⁴"),
+        (0.01, "0.01"), (0.001, "10⁻³"), (-0.001, "−10⁻³"), (2.5e-12, "2.5×10⁻¹²"), (-3e15, "−3×10¹⁵"),
+    ],
+)  # fmt: skip
+def test_short_numbers_have_four_digits_and_powers_of_ten_beyond(value, text):
+    assert short(value) == text
+
+
+@pytest.mark.parametrize("absent", [None, math.nan, math.inf])
+def test_a_number_that_is_none_is_a_dash(absent):
+    assert {number(absent), short(absent), p_value(absent)} == {"–"}
+
+
+def test_an_interval_has_both_its_ends():
+    assert interval(-1.5, -1.25) == "[−1.500, −1.250]"
+    assert interval(None, 1.0) == interval(1.0, None) == "–"
+
+
+def test_p_values_have_two_digits_and_an_end():
+    assert [p_value(p) for p in (0.5, 0.0321, 1e-4, 9.9e-5, 0.0)] == ["0.5", "0.032", "0.0001", "< 10⁻⁴", "< 10⁻⁴"]
