@@ -9,9 +9,7 @@ from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
 
 
-@measures(
-    needs=("test_output",), group="Outputs", figure="collapse", quantity="fluctuation"
-)  # fmt: skip
+@measures(needs=("test_output",), group="Outputs", figure="collapse", quantity="fluctuation")
 def fluctuations(experiment: Measurements, prediction: Prediction) -> Finding:
     """Estimate the power of delta F, the standard deviation over seeds (rms over test points), by pseudo-values."""
     deviations = experiment.deviations

@@ -43,9 +43,19 @@ def power_law(experiment: Measurements, prediction: Prediction) -> Finding:
     return power_of(experiment, prediction, logs, symbol(quantity), corrected=corrected)
 
 
-def measured_as_power(claim: str, *, needs: Sequence[str], group: str, column: str | None = None) -> MeasureFunction:
-    """Make `power_law` the measure of a claim, and return it; keywords as in `fit.findings.registry.measures`."""
-    return measures(claim=claim, needs=needs, group=group, column=column)(power_law)
+def measured_as_power(
+    claim: str,
+    *,
+    needs: Sequence[str],
+    group: str,
+    column: str | None = None,
+    measure: MeasureFunction = power_law,
+) -> MeasureFunction:
+    """Make ``measure``, an estimate of a power, that of a claim, and return it.
+
+    Further keywords are those of `fit.findings.registry.measures`.
+    """
+    return measures(claim=claim, needs=needs, group=group, column=column)(measure)
 
 
 def power_of(
