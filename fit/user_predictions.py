@@ -145,7 +145,11 @@ def read_predictions(path: str | Path) -> list[UserPrediction]:
     InputError
         Naming the entry and the key.
     """
-    content = read_toml("predictions", path)
+    return predictions_of(read_toml("predictions", path), path)
+
+
+def predictions_of(content: Mapping[str, Any], path: str | Path) -> list[UserPrediction]:
+    """Return the predictions of a file, read as TOML from ``path``; see `read_predictions`."""
     entries = content.get("prediction")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         remedy = 'Write one or more tables [[prediction]], each with law = "quantity ~ variable^exponent"'

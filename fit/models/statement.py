@@ -13,6 +13,7 @@ from fit.models.fitting import Method
 from fit.models.intervals import DRAWS
 from lazyrich.documents import read_toml
 from lazyrich.errors import InputError
+from lazyrich.validation import first_problem
 
 Finite = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 Text = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
@@ -124,9 +125,9 @@ def model(law: str, **keys: Any) -> ModelStatement:
     return _validated({"law": law, **keys}, "model")
 
 
-def states_models(path: Path | str) -> bool:
-    """Whether a file of predictions has ``[[model]]`` tables."""
-    return "model" in read_toml("predictions", path)
+def states_models(content: Mapping[str, Any]) -> bool:
+    """Whether a file of predictions, read as TOML, has ``[[model]]`` tables."""
+    return "model" in content
 
 
 def read_models(path: Path | str) -> list[ModelStatement]:
@@ -137,7 +138,11 @@ def read_models(path: Path | str) -> list[ModelStatement]:
     InputError
         Naming the entry and the key; also where the file states single powers of networks (``[[prediction]]``) too.
     """
-    content = read_toml("predictions", path)
+    return models_of(read_toml("predictions", path), path)
+
+
+def models_of(content: Mapping[str, Any], path: Path | str) -> list[ModelStatement]:
+    """Return the models of a file of predictions, read as TOML from ``path``; see `read_models`."""
     others = [key for key in content if key != "model"]
     if others:
         problem = f"it states {others[0]!r} beside [[model]]"
@@ -164,11 +169,5 @@ def _validated(entry: Mapping[str, Any], where: str) -> ModelStatement:
     try:
         return ModelStatement.model_validate(dict(entry))
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        problem = {"missing": "it is missing", "extra_forbidden": "there is no such key"}.get(
-            first["type"], first["msg"].removeprefix("Value error, ")
-        )
-        value = None if first["type"] == "missing" else first.get("input")
-        remedy = f"The keys are {', '.join(ModelStatement.model_fields)}"
-        raise InputError(f"{where}.{key}", value, problem, remedy) from None
+        known = f"Use {', '.join(ModelStatement.model_fields)}"
+        raise first_problem(error, document=where, unknown_field=known, prefix=where) from None

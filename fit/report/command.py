@@ -20,7 +20,7 @@ from fit.measurements.dialects import is_table
 from fit.measurements.measurements import Measurements
 from fit.measurements.reading import measurements
 from fit.models.assess import assess_models
-from fit.models.statement import read_models, states_models
+from fit.models.statement import ModelStatement, models_of, states_models
 from fit.processes import helpers
 from fit.report import model_page
 from fit.report import plan as planning
@@ -29,8 +29,9 @@ from fit.report.content import collect
 from fit.report.figures.svg import FORMATS
 from fit.report.page import write
 from fit.report.terminal import print_verdicts
-from fit.user_predictions import UserPrediction, read_predictions
+from fit.user_predictions import UserPrediction, predictions_of
 from lazyrich.console import Command, command, console, print_json, start
+from lazyrich.documents import read_toml
 from lazyrich.errors import InputError
 from lazyrich.filenames import check_output_folder
 from lazyrich.options import DataRoot, Device, Download, DryRun, Quiet, Threads, Workers
@@ -99,11 +100,13 @@ def main(
     code = 0
     with command():
         screen = console(stderr=True, quiet=quiet or as_json)
-        if predictions is not None and states_models(predictions):
-            _report_on_models(stores or [], predictions, out, tuple(_figure_formats(figures or [])), quiet, as_json)
-            return
-        user_predictions = read_predictions(predictions) if predictions is not None else []
         formats = _figure_formats(figures or [])
+        content = {} if predictions is None else read_toml("predictions", predictions)
+        if predictions is not None and states_models(content):
+            models = models_of(content, predictions)
+            _report_on_models(stores or [], models, predictions, out, formats, quiet=quiet, as_json=as_json)
+            return
+        user_predictions = [] if predictions is None else predictions_of(content, predictions)
         if activation is not None and is_function_name(activation):
             from simulate.networks.torch_functions import register_activation
 
@@ -130,27 +133,21 @@ def main(
             processes = worker_count(workers, device, threads)
             sized = functools.partial(campaign_for, preset or "quick", activation, depth, base_seed, alone=alone)
             campaign = sized(seeds=seeds_for(processes, device))
-            title = campaign.name
-            folder = out or Path("reports", campaign.name)
+            title, folder = campaign.name, out or Path("reports", campaign.name)
+            store = folder / "store.zarr"
             if activation is not None:
-                campaign = in_size_of_store(folder / "store.zarr", campaign, sized)
+                campaign = in_size_of_store(store, campaign, sized)
             if dry_run:
                 simulate.console.tell_plan(campaign, plan(campaign, processes, device), as_json=as_json)
                 return
             _check_writable(folder)
             with simulate.console.progress_on(screen) as progress:
-                outcome = run(
-                    campaign,
-                    folder / "store.zarr",
-                    device=device,
-                    workers=workers,
-                    threads=threads,
-                    data_root=data_root,
-                    download=download,
-                    progress=progress,
-                )
-            code = simulate.console.exit_code(outcome)
-            sources = [folder / "store.zarr"]
+                result = run(
+                    campaign, store, device=device, workers=workers, threads=threads, data_root=data_root,
+                    download=download, progress=progress,
+                )  # fmt: skip
+            code = simulate.console.exit_code(result)
+            sources = [store]
         made_by = _command_line(
             stores or [], preset=preset, activation=activation, depth=depth, alone=alone, base_seed=base_seed,
             predictions=predictions,
@@ -164,10 +161,16 @@ def main(
 
 
 def _report_on_models(
-    tables: Sequence[Path], statements: Path, out: Path | None, formats: tuple[str, ...], quiet: bool, as_json: bool
+    tables: Sequence[Path],
+    models: Sequence[ModelStatement],
+    statements: Path,
+    out: Path | None,
+    formats: Sequence[str],
+    *,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
-    """Fit the laws that a file states as ``[[model]]`` to one table, and write their page."""
-    models = read_models(statements)
+    """Fit ``models``, which the file ``statements`` states, to one table, and write their page."""
     if len(tables) != 1 or not is_table(tables[0]):
         given = ", ".join(map(str, tables)) or None
         remedy = "Give one file of text (.csv, .tsv, .txt); a store becomes one by python -m simulate export"
@@ -175,7 +178,7 @@ def _report_on_models(
     _, folder = _title_and_folder(list(tables), out)
     _check_writable(folder)
     report = assess_models(tables[0], models)
-    page = model_page.write(report, folder, _command_line(tables, predictions=statements), formats)
+    page = model_page.write(report, folder, _command_line(tables, predictions=statements), tuple(formats))
     if as_json:
         print_json(report.to_json())
     elif not quiet:

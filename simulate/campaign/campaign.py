@@ -15,8 +15,9 @@ from pydantic import Field, ValidationError, model_validator
 from lazyrich import html
 from lazyrich.documents import parse_toml, read_toml
 from lazyrich.errors import InputError
+from lazyrich.validation import first_problem
+from simulate.campaign.dynamics import NAMES
 from simulate.campaign.experiment import Experiment, Frozen
-from simulate.campaign.validation import first_problem
 from theory.black_box import is_function_name
 
 _SHOWN = 6  #: experiments in a campaign's repr
@@ -74,7 +75,8 @@ class Campaign(Frozen):
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            raise first_problem(error) from None
+            spelling = "Remove it, or look up its spelling in docs/campaign.md"
+            raise first_problem(error, document="campaign", unknown_field=spelling, tags=NAMES) from None
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Campaign:

@@ -1,6 +1,6 @@
 """Checks of single fields of an experiment: each takes a value and returns it, as it is kept.
 
-What is wrong is an `InputError` without a field: which one it is `simulate.campaign.validation` knows.
+What is wrong is an `InputError` without a field: which one it is `lazyrich.validation` finds out.
 """
 
 from __future__ import annotations

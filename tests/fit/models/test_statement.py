@@ -1,6 +1,9 @@
+"""A law to be fitted, as a file or Python states it, and the sentence about what is no law."""
+
 import pytest
 
 from fit.models.statement import model, read_models, states_models
+from lazyrich.documents import read_toml
 from lazyrich.errors import InputError
 
 
@@ -11,7 +14,7 @@ def test_a_file_states_models(tmp_path):
         "start = {p = [0, 1]}\nexpects = {p = [0.5, 0.1]}\n"
         '[[model]]\nlaw = "y = a*x^p"\n'
     )
-    assert states_models(path)
+    assert states_models(read_toml("predictions", path))
     first, second = read_models(path)
     assert first.where == ("x > 1",)
     assert first.method.start == {"p": (0.0, 1.0)}
@@ -25,7 +28,7 @@ def test_a_file_states_models(tmp_path):
         ("", "states no model"),
         ("model = 3", "states no model"),
         ("[[model]]\nname = 'a'", "model[0].law"),
-        ("[[model]]\nlaw = 'y = a'\nweight = 1", "no such key"),
+        ("[[model]]\nlaw = 'y = a'\nweight = 1", "no such field. Use law, name, columns, "),
         ("[[model]]\nlaw = 'y = a'\nloss = 'cubes'", "model[0].loss"),
         ("[[model]]\nlaw = 'y = a'\ndelta = -1.0", "model[0].delta"),
         ("[[model]]\nlaw = 'y = a'\ndelta = inf", "model[0].delta"),

@@ -16,6 +16,32 @@ def test_two_experiments_of_one_name_are_refused():
         Campaign.from_dict({"name": "test", "experiment": [VALID, VALID]})
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"widht": [1]}, "experiment[0].widht = [1]: no such field. Remove it, or look up its spelling in "),
+        ({"depth": None}, "experiment[0].depth = None: it is missing. Add it."),
+        ({"dtype": "float16"}, "experiment[0].dtype = 'float16': is not supported. Use 'float64', 'float32' or"),
+        ({"loss": "no"}, "experiment[0].loss = 'no': no such loss. Use one of hinge, softhinge, logistic, square, "),
+        ({"widths": [16, -1]}, "experiment[0].widths[1] = -1: should be greater than or equal to 1. Change it."),
+        (
+            {"dynamics": {"name": "sgd", "temperature": -1.0, "batch_size": 2}},
+            "experiment[0].dynamics.temperature = -1.0: should be greater than 0. Change it.",
+        ),
+    ],
+)  # fmt: skip
+def test_the_first_problem_of_an_experiment_is_one_sentence(changes, sentence):
+    with pytest.raises(InputError) as caught:
+        campaign(**changes)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_a_problem_of_the_campaign_itself_is_named_without_an_experiment():
+    with pytest.raises(InputError) as caught:
+        Campaign.from_dict({"name": "", "experiment": [VALID]})
+    assert caught.value.field == "name"
+
+
 def test_files_that_are_not_campaigns_are_refused(tmp_path):
     for name, content in (("a.toml", b"name = "), ("b.toml", b"\xff\xfe"), ("c.toml", b"name = 'x'")):
         (tmp_path / name).write_bytes(content)
