@@ -37,7 +37,7 @@ A network of $L$ hidden layers and width $h$, $F = \\alpha\\,[f(w) - f(w_0)]$,
 $f = h^{-1/2}\\,v\\cdot x^L$, $z^{l+1} = W_l x^l/\\sqrt{\\text{fan-in}}$, $x^{l+1} = \\sigma(z^{l+1})$, all weights
 $N(0, 1)$, is trained by the gradient flow of $\\alpha^{-2}\\,\\langle \\ell(F y)\\rangle$ until $F y \\ge 1$ on every
 training point (arXiv:1906.08034). $A = \\sqrt{h}\\,\\alpha$. Everything below follows from the powers of $h$, $A$ and $t$
-that this description contains (`theory/model.py`), by solving linear equations in exponents (`theory/scaling.py`).
+that this description contains (`theory/model.py`), by solving linear equations in exponents (`theory/scaling/`).
 Nothing is looked up: `tests/theory/test_mutation.py` changes the description and compares the new exponents with
 numerical solutions of the changed model.
 """
