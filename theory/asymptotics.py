@@ -34,12 +34,12 @@ _LOGARITHM_REMEDY = (
 
 @dataclass(frozen=True)
 class Growth:
-    """|sigma| ~ |z|**degree on one side; ``problem`` says why there is no such law (then ``degree`` is None) and
-    ``remedy`` what to write instead."""
+    """|sigma| ~ |z|**degree on one side; where there is no such law ``degree`` is None, ``problem`` a clause that says
+    why, and ``remedy`` a sentence that says what to write instead."""
 
     degree: sympy.Rational | None
     problem: str | None = None
-    remedy: str | None = None
+    remedy: str = GROWTH_REMEDY
 
 
 def growth(expression: sympy.Expr, side: int) -> Growth:
@@ -50,28 +50,28 @@ def growth(expression: sympy.Expr, side: int) -> Growth:
     with mpmath.workdps(_DIGITS):
         near, far = (_sizes(expression, side, decade, _MULTIPLES) for decade in _DECADES)
         if None in near or None in far:
-            return Growth(None, problem="is not finite and real everywhere", remedy=DOMAIN_REMEDY)
+            return Growth(None, problem="it is not finite and real everywhere", remedy=DOMAIN_REMEDY)
         reach = [max(_sizes(expression, side, decade, _SAMPLES)) for decade in _DECADES]
         if reach[1] <= 1.05 * reach[0]:
             return Growth(sympy.S.Zero)
         if min(near) == 0 or min(far) == 0:
-            return Growth(None, problem="oscillates with a growing size", remedy=_OSCILLATION_REMEDY)
+            return Growth(None, problem="it oscillates with a growing size", remedy=_OSCILLATION_REMEDY)
         slopes = [_slopes(values) for values in (near, far)]
         overall = (mpmath.log(max(far)) - mpmath.log(max(near))) / (mpmath.log(10) * (_DECADES[1] - _DECADES[0]))
         if overall > 100:
-            return Growth(None, problem="grows faster than any power", remedy=GROWTH_REMEDY)
+            return Growth(None, problem="it grows faster than any power", remedy=GROWTH_REMEDY)
         exponent = Fraction(float(overall)).limit_denominator(_LARGEST_DENOMINATOR)
         # a correction of relative size |z|**(-1/2) is 1e-15 here; a logarithm moves a slope by 1/ln|z| > 5e-3
         if all(abs(slope - float(exponent)) < 1e-6 for pair in slopes for slope in pair) and exponent > 0:
             return Growth(sympy.Rational(exponent.numerator, exponent.denominator))
         spread = max(max(pair) - min(pair) for pair in slopes)
         if spread > 0.1:
-            return Growth(None, problem="oscillates with a growing size", remedy=_OSCILLATION_REMEDY)
+            return Growth(None, problem="it oscillates with a growing size", remedy=_OSCILLATION_REMEDY)
         logarithm = abs(float(far[0] / near[0]) * _DECADES[0] / _DECADES[1] - 1) < 0.05
         grows = (
-            "grows as the logarithm of |z|, which is no power"
+            "it grows as the logarithm of |z|, which is no power"
             if logarithm
-            else "is unbounded without being a power of |z|"
+            else "it is unbounded without being a power of |z|"
         )
         return Growth(None, problem=grows, remedy=_LOGARITHM_REMEDY)
 

@@ -124,25 +124,26 @@ def jumps(expression: sympy.Expr, grid: np.ndarray, smallest: float) -> np.ndarr
     return np.array(jump_points)
 
 
-def degree(expression: sympy.Expr, side: int) -> sympy.Rational | None:
-    """Return k with |sigma| ~ |z|^k for ``side``·z -> infinity, or None.
+def growth(expression: sympy.Expr, side: int) -> asymptotics.Growth:
+    """Return how sigma grows for z -> +infinity (``side`` = 1) or -infinity (-1), as far as |z| = 1e6 shows.
 
-    It is the log-slope between |z| = 1e5 and 1e6, snapped to a rational; None if none is within ``_SETTLED``, or if the
-    slope a decade below is another.
+    The degree is the log-slope between |z| = 1e5 and 1e6, snapped to a rational; there is none if no rational is within
+    ``_SETTLED``, or if the slope a decade below is another.
     """
     sizes = [np.abs(numpy_value(expression, side * np.linspace(top / 2, top, 201))) for top in (1e4, 1e5, 1e6)]
     largest = [float(np.max(size)) for size in sizes]
     if largest[2] <= 1.05 * largest[0]:
-        return sympy.S.Zero
+        return asymptotics.Growth(sympy.S.Zero)
+    unsettled = asymptotics.Growth(None, problem="its degree does not settle: up to |z| = 1e6 it is no power of z")
     if min(float(np.min(size)) for size in sizes) == 0.0:
-        return None
+        return unsettled
     before, last = (np.log10(b / a) for a, b in itertools.pairwise(sizes))
     slope = float(np.mean(last))
     nearest = Fraction(slope).limit_denominator(_LARGEST_DENOMINATOR)
     drift = max(abs(slope - float(nearest)), abs(slope - float(np.mean(before))))
     if nearest <= 0 or drift > _SETTLED or max(np.ptp(before), np.ptp(last)) > 10 * _SETTLED:
-        return None
-    return sympy.Rational(nearest.numerator, nearest.denominator)
+        return unsettled
+    return asymptotics.Growth(sympy.Rational(nearest.numerator, nearest.denominator))
 
 
 def saturation(expression: sympy.Expr, side: int) -> sympy.Rational | None:

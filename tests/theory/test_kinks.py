@@ -5,9 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from theory import Activation, predictions
+from theory import Activation, InputError, predictions
 from theory.curves import first_order_kernel_change
+from theory.expression import parse, slope
 from theory.gauss import gaussian_mean
+from theory.kinks import kink_strength, kinks_of_formula, kinks_of_values, sample_points
 
 HARDSWISH = "z*min(max(z + 3, 0), 6)/6"
 KINKED = ["relu", "abs(z)", "leaky_relu(z, 0.5)", "min(max(z, -1), 1)", HARDSWISH, "z + 0.01*abs(z)"]
@@ -47,8 +49,8 @@ def test_the_slope_is_that_of_the_term_that_the_strength_lets_win(formula, expon
     assert float(law.exponent) == exponent
     low, high = max(law.regime.bounds(64)[0], 60.0), min(law.regime.bounds(64)[1], 640.0)
     amplitudes = np.geomspace(low, high, 5)
-    slope = np.polyfit(np.log(amplitudes), np.log(rms_change(formula, amplitudes)), 1)[0]
-    assert slope == pytest.approx(exponent, abs=0.15)
+    measured = np.polyfit(np.log(amplitudes), np.log(rms_change(formula, amplitudes)), 1)[0]
+    assert measured == pytest.approx(exponent, abs=0.15)
 
 
 def test_a_kink_that_no_preactivation_reaches_has_no_strength_and_bounds_no_regime():
@@ -57,3 +59,34 @@ def test_a_kink_that_no_preactivation_reaches_has_no_strength_and_bounds_no_regi
     law = next(p for p in predictions("max(z, 49)", 1) if p.claim == "kernel_change_lazy" and p.variable == "width")
     assert float(law.exponent) == -0.5
     assert law.regime.bounds(100)[1] == np.inf
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [("relu", (0.0,)), ("min(max(z, -1), 1)", (-1.0, 1.0)), ("abs(z - 0.3)", (0.3,)), ("tanh", ())],
+)
+def test_the_formula_and_its_values_show_the_same_kinks(formula, expected):
+    expression = parse(formula)
+    for kinks in (kinks_of_formula, kinks_of_values):
+        assert kinks(formula, expression, slope(expression)) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("kinks", [kinks_of_formula, kinks_of_values])
+def test_where_sigma_itself_jumps_it_is_refused(kinks):
+    expression = parse("heaviside(z - 1)")
+    with pytest.raises(InputError, match="it jumps at z = 1, so it has no gradient flow"):
+        kinks("heaviside(z - 1)", expression, slope(expression))
+
+
+@pytest.mark.parametrize("jump", [1.0, 0.5])
+def test_the_strength_of_one_kink_is_its_jump_squared_times_the_density_there(jump):
+    """Of z -> jump·max(z, 1), of which the second moment is given: exp(-1/2) of a kink at zero, over 2 E[sigma²]."""
+    derivative = slope(parse(f"{jump}*max(z, 1)"))
+    assert kink_strength(derivative, (1.0,), 0.5) == pytest.approx(jump**2 * np.exp(-0.5), rel=1e-5)
+
+
+def test_points_that_are_looked_at_are_symmetric_and_dense_where_a_gaussian_is():
+    points = sample_points()
+    np.testing.assert_array_equal(points, -points[::-1])
+    assert points[-1] == 1e6
+    assert np.max(np.diff(points[np.abs(points) <= 20])) == pytest.approx(0.005)
