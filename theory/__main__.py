@@ -99,7 +99,8 @@ def _row(p: Prediction) -> dict[str, Any]:
         "expected": p.expected,
         "title": p.title,
         "form": p.form.value,
-        "refusal": p.not_claimed_because,
+        "not_claimed_because": p.not_claimed_because,
+        "refusal": p.not_claimed_because,  # the same under its older name
         "formula": p.formula,
         "by_construction": p.by_construction,
         "dynamics": list(p.dynamics),

@@ -142,7 +142,7 @@ class Prediction:
 
     @property
     def refusal(self) -> str | None:
-        """`not_claimed_because`, under its name in the JSON of ``python -m theory``."""
+        """`not_claimed_because` under its older name, which the JSON of ``python -m theory`` has too."""
         return self.not_claimed_because
 
     @property

@@ -34,6 +34,11 @@ def test_json_has_the_documented_fields():
     assert by_claim["kernel_change_feature"]["exponent"] == "-3/2"
     assert by_claim["kernel_change_feature"]["exponent_value"] == -1.5
     assert by_claim["depth_trend"]["exponent"] is None
+    for p in described["predictions"]:
+        assert p["refusal"] == p["not_claimed_because"]  # two names of one field
+    refused = json.loads(theory("relu2", "--depth", 2, "--json").stdout)["predictions"]
+    reason = next(p["not_claimed_because"] for p in refused if p["claim"] == "kernel_change_feature")
+    assert reason.startswith("for k > 1 ")
 
 
 def test_json_has_neither_nan_nor_infinity():
