@@ -3,10 +3,9 @@
 import mpmath
 import numpy as np
 import pytest
-import sympy
 
 from theory import Activation, InputError, infinite_width_kernels
-from theory.kernels.dual import CORRELATION, SIGMA_1, SIGMA_2, NoClosedForm, closed_form, dual_expression, q
+from theory.kernels.dual import NoClosedForm, closed_form
 from theory.kernels.infinite_width import ClosedDual, IntegratedDual, dual_of
 
 CLOSED = ["relu", "leaky_relu", "abs(z)", "erf", "gelu", "relu2", "relu(z)**3", "z", "z**2", "z**3 - 3*z", "sin(2*z)",
@@ -90,15 +89,6 @@ def test_tables_equal_the_integrals_that_they_stand_for(activation):
         few = infinite_width_kernels(phi, 2, inputs[:2], inputs[2:4])
         for a, b in zip(many, few, strict=True):
             np.testing.assert_allclose(a[:2, 2:4], b, rtol=1e-8, atol=1e-8)
-
-
-def test_the_exponential_has_a_dual_although_it_is_no_activation():
-    """exp overflows for the arguments that the dynamics need; its kernel E[e^(u+v)] is plain."""
-    z = sympy.Symbol("z", real=True)
-    u, v, c = SIGMA_1, SIGMA_2, CORRELATION
-    assert sympy.simplify(closed_form(sympy.exp(z)) - sympy.exp((u**2 + v**2) / 2 + c * u * v)) == 0
-    with pytest.raises(InputError):
-        Activation("exp(z)")
 
 
 def test_arc_cosine_kernels():
@@ -196,21 +186,6 @@ def test_kernels_are_positive_semidefinite():
         for kernel in infinite_width_kernels(activation, 3, sphere(40, 6)):
             eigenvalues = np.linalg.eigvalsh(kernel)
             assert eigenvalues[0] > -1e-8 * eigenvalues[-1]
-
-
-def test_the_symbolic_dual_on_the_sphere():
-    sigma, slope = dual_expression(Activation("relu"))
-    assert sympy.simplify(slope - (sympy.Rational(1, 2) + sympy.asin(q) / sympy.pi)) == 0
-    assert sympy.simplify(sympy.diff(sigma, q) - slope) == 0  # Sigma' is the dual of the derivative
-    for activation in ("erf", "gelu", "relu2", "z**3 - 3*z", "sin(2*z)"):
-        sigma, slope = dual_expression(Activation(activation))
-        assert sigma.free_symbols <= {q}
-        for at in (-0.6, 0.1, 0.8):
-            derivative = float(sympy.diff(sigma, q).subs(q, at))
-            assert derivative == pytest.approx(float(slope.subs(q, at)), rel=1e-10)
-    assert dual_expression(Activation("z**3 - 3*z"))[0] == q**3  # Hermite polynomials: q^k
-    with pytest.raises(InputError, match="no known closed form"):
-        dual_expression(Activation("tanh"))
 
 
 @pytest.mark.parametrize(

@@ -53,18 +53,6 @@ def test_large_norms_and_close_directions_are_one_series():
     assert np.all(np.diag(ntk)[:, None] * np.diag(ntk) >= ntk**2 * (1 - 1e-10))
 
 
-def test_relu_keeps_the_digits_of_nearly_parallel_inputs():
-    """At c = 1 - d, sqrt(1 - c²) = sqrt(d(2 - d)): for d = 1e-9 the square of c has lost half of the digits."""
-    from theory.kernels.dual import closed_dual
-
-    c = 1 - 1e-9
-    d = 1 - c  # exact
-    root = np.sqrt(d * (2 - d))
-    angle = np.arcsin(root)
-    expected = (root + (np.pi - angle) * c) / (2 * np.pi)
-    assert closed_dual(Activation("relu").expression)(1.0, 1.0, c) == pytest.approx(expected, rel=1e-15)
-
-
 def test_pairs_that_need_more_orders_than_others_get_them():
     """Twelve norms, c from 0.1 to 1 - 1e-9: few pairs of each need, which are summed one by one, and many of one."""
     phi = Activation("erf", normalise=False)
