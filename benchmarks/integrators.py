@@ -13,6 +13,10 @@ clock starts; the engine's time has all observables in it, Euler's has none.
 
 Everything is measured ``ROUNDS`` times in turns, and the fastest counts. With one thread (two gain next to nothing at
 these sizes) ratios are those of whole machines: either method fills its cores with processes.
+
+On a GPU a step of one small network takes as long as one of thousands, and Euler's method takes a thousand and more:
+there batches are larger and fewer networks are trained alone (`GPU_CASES`), each is measured once, and what has been
+measured is said as it comes.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -28,9 +33,10 @@ import torch
 import xarray as xr
 
 from benchmarks.euler import train
-from simulate import Campaign, Experiment, load_data, run_task
+from simulate import Campaign, Experiment, load_data
 from simulate.dynamics.flow import GradientFlow
 from simulate.dynamics.losses import LOSSES
+from simulate.measure.engine import run_tasks
 from simulate.measure.held_out import HeldOut
 from simulate.networks.first_layer import Dense
 from simulate.networks.fully_connected import FullyConnected
@@ -49,31 +55,36 @@ CASES = {
         "widths": [128], "root_h_alpha": [1e-2, 1.0, 1e2], "seeds": 4,
     },
 }  # fmt: skip
+GPU_CASES = {
+    "small": {**CASES["small"], "root_h_alpha": [1e-2, 1.0, 1e2], "seeds": 64},
+    "gemm": {**CASES["gemm"], "seeds": 16},
+}
 TOLERANCE, EXACT = 1e-2, 1e-4  # of the presets, and of what errors are taken against
 MAX_EVALUATIONS = 20_000
 ROUNDS = 3
 
 
-def experiment(case: str, **changes) -> tuple[Campaign, Experiment]:
-    """The case as a campaign of one experiment."""
-    fields = {"name": case, **CASES[case], "tolerance": TOLERANCE, **changes}
+def experiment(case: str, device: str = "cpu", **changes) -> tuple[Campaign, Experiment]:
+    """The case as a campaign of one experiment, in the size for a device."""
+    sizes = CASES if device == "cpu" else GPU_CASES
+    fields = {"name": case, **sizes[case], "tolerance": TOLERANCE, **changes}
     campaign = Campaign.from_dict({"name": case, "experiment": [fields]})
     return campaign, campaign.experiment[0]
 
 
 def engine(case: str, device: str, **changes) -> tuple[float, xr.Dataset]:
     """Seconds and results of a batch."""
-    campaign, one = experiment(case, **changes)
+    campaign, one = experiment(case, device, **changes)
     data = load_data(one, None)
-    (task,) = campaign_tasks(campaign)
+    tasks = campaign_tasks(campaign)
     start = time.perf_counter()
-    found = run_task(one, task, data, device=device)
-    return time.perf_counter() - start, found.isel(width=0)
+    results = [result for _, result in run_tasks(one, tasks, data, device=device)]  # of one width: by seeds
+    return time.perf_counter() - start, xr.concat(results, "seed").isel(width=0)
 
 
 def euler(case: str, device: str, amplitude: float, dtype: str) -> tuple[float, float, int, bool]:
     """Seconds, kernel change, evaluations and whether it converged, for seed 0 at one amplitude."""
-    _, one = experiment(case)
+    _, one = experiment(case, device)
     data = load_data(one, None)
     kind = getattr(torch, dtype)
     x, y, x_test = (torch.as_tensor(v, dtype=kind, device=device) for v in (data.x_train, data.y_train, data.x_test))
@@ -94,17 +105,21 @@ def euler(case: str, device: str, amplitude: float, dtype: str) -> tuple[float, 
 
 def compared(case: str, device: str, dtype: str, tolerance: float) -> dict:
     """All that is measured of a case."""
-    amplitudes = [float(a) for a in experiment(case)[1].amplitudes]
+    amplitudes = [float(a) for a in experiment(case, device)[1].amplitudes]
     baseline = {"dynamics": {"name": "gradient_flow", "integrator": "euler"}, "max_steps": MAX_EVALUATIONS}
     chosen = {"dtype": dtype, "tolerance": tolerance}
     engine(case, device, root_h_alpha=[1.0], seeds=1, **chosen)  # warm
     batches, singles, eulers = [], [], []
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if device == "cpu" else 1):
         batches.append(engine(case, device, **chosen))
+        _say("batch", batches[-1][0])
         singles.append([engine(case, device, root_h_alpha=[a], seeds=1, **chosen) for a in amplitudes])
+        _say("one at a time", sum(seconds for seconds, _ in singles[-1]))
         eulers.append([euler(case, device, a, dtype) for a in amplitudes])
+        _say("Euler, one at a time", sum(row[0] for row in eulers[-1]))
     batch_s, batch = min(batches, key=lambda pair: pair[0])
     euler_batch_s, _ = engine(case, device, dtype=dtype, **baseline)
+    _say("Euler, batch", euler_batch_s)
     rows = []
     for k, a in enumerate(amplitudes):
         single_s, single = min((s[k] for s in singles), key=lambda pair: pair[0])
@@ -122,7 +137,7 @@ def compared(case: str, device: str, dtype: str, tolerance: float) -> dict:
         )
     _, exact = engine(case, device, tolerance=EXACT, max_steps=MAX_EVALUATIONS)
     largest_error = float(abs(batch.kernel_change / exact.kernel_change - 1.0).max())
-    networks, one = batch.kernel_change.size, experiment(case, **chosen)[1]
+    networks, one = batch.kernel_change.size, experiment(case, device, **chosen)[1]
     mean = {key: float(np.mean([r[key] for r in rows])) for key in rows[0]}
     evaluations = float(batch.gradient_evaluations.mean())
     return {
@@ -146,6 +161,11 @@ def compared(case: str, device: str, dtype: str, tolerance: float) -> dict:
         "single_ratio": round(mean["euler_s"] / mean["engine_single_s"], 1),
         "rows": rows,
     }
+
+
+def _say(what: str, seconds: float) -> None:
+    """Say on the way what has been measured: a whole case takes minutes."""
+    print(f"{what}: {seconds:.3g} s", file=sys.stderr, flush=True)
 
 
 def main() -> None:

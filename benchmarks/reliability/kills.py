@@ -1,6 +1,6 @@
 """Kill -9 at random moments: is anything lost that was reported finished?
 
-    nice -n 10 python -m benchmarks.reliability.kills [--tasks 300] [--kills 200]
+    nice -n 10 python -m benchmarks.reliability.kills [--tasks 300] [--kills 200] [--together 1]
 
 A campaign of stand-in tasks runs with several workers. The moments are drawn uniformly over its busy time, which is
 measured first on an uninterrupted run. This process keeps the ledger: what the run has reported finished, read from a
@@ -8,12 +8,17 @@ pipe. After each kill every network in the ledger must be finished in the store 
 the store must equal the uninterrupted one byte for byte. The run says on the pipe when it enters and leaves a write, so
 that the kills inside one can be counted; each flush takes `FLUSH` seconds longer, as on a slow disk, so that there are
 many. Runs and workers are forked from this process, to save the import of torch.
+
+With ``--together`` K above 1, networks are trained, and K tasks are in a batch, as on a GPU: each is written by itself
+when its batch is done. A batch that was killed is made again of what is left, so that the stores are compared number by
+number, to what the composition of a batch may change (1e-9).
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -22,13 +27,21 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
+import xarray as xr
 
+import simulate.measure.batching
 import simulate.running.workers
 import simulate.store.folder
 from benchmarks.reliability import stand_in
-from simulate import Progress, Store, run
+from simulate import Campaign, Progress, Store, run, run_task
+from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
+from simulate.planning.tasks import campaign_tasks
 
 FLUSH = 0.05
+NETWORKS_OF_A_TASK = 100
+#: by how much numbers of a network may differ, relatively, with which others it is trained; outputs are in float32
+ROUNDING, ROUNDING_SINGLE = 1e-9, 1e-6
 
 
 def main() -> None:
@@ -36,25 +49,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", type=int, default=300)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--together", type=int, default=1, help="tasks in a batch; above 1, networks are trained")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    name = "kills" if options.together == 1 else "kills_of_batches"
+    workers = options.workers if options.together == 1 else 1
     with tempfile.TemporaryDirectory() as folder:
-        stand_in.keep("kills", measure(Path(folder), options.tasks, options.kills, options.workers, options.seed))
+        found = measure(Path(folder), options.tasks, options.kills, workers, options.seed, options.together)
+        stand_in.keep(name, found)
 
 
-def measure(folder: Path, tasks: int, kills: int, workers: int, seed: int) -> dict:
-    """Return the counts."""
-    campaign = stand_in.campaign(tasks)
+def trained_campaign(tasks: int) -> Campaign:
+    """Return a campaign of so many tasks of one width that take a tenth of a second each."""
+    fields = {
+        "name": "e", "dataset": "sphere", "n_train": 10, "n_test": 10, "depth": 1, "activation": "softplus",
+        "widths": [8], "root_h_alpha": [0.1, 10.0], "seeds": NETWORKS_OF_A_TASK // 2 * tasks, "tolerance": 0.05,
+    }  # fmt: skip
+    made = Campaign.from_dict({"name": "trained", "experiment": [fields]})
+    assert len(campaign_tasks(made)) == tasks
+    return made
+
+
+def measure(folder: Path, tasks: int, kills: int, workers: int, seed: int, together: int = 1) -> dict:
+    """Return the counts; ``together`` tasks are in a batch, and above one networks are trained."""
+    campaign = stand_in.campaign(tasks) if together == 1 else trained_campaign(tasks)
     whole, path = folder / "whole.zarr", folder / "killed.zarr"
-    life = _Life(campaign, whole, workers)
+    start = functools.partial(_Life, campaign, workers=workers, together=together)
+    life = start(whole)
     life.watch(None)
     busy = life.busy
     moments = np.sort(np.random.default_rng(seed).uniform(0.0, busy, kills))
     ledger: set[str] = set()
     inside = lost = damaged = lives = 0
     for gap in np.diff(moments, prepend=0.0):
-        life = _Life(campaign, path, workers)
+        life = start(path)
         if life.watch(gap):  # it ended before the moment came
             break
         lives += 1
@@ -64,8 +92,7 @@ def measure(folder: Path, tasks: int, kills: int, workers: int, seed: int) -> di
         pending = {_name(t) for t in store.pending()}
         lost += len(ledger & pending)
         damaged += len(store.verify())
-    _Life(campaign, path, workers).watch(None)
-    ours, theirs = stand_in.pieces(path), stand_in.pieces(whole)
+    start(path).watch(None)
     return {
         "tasks": tasks,
         "networks": campaign.size,
@@ -75,16 +102,33 @@ def measure(folder: Path, tasks: int, kills: int, workers: int, seed: int) -> di
         "kills_inside_a_write": inside,
         "finished_tasks_lost": lost,
         "damaged_pieces_after_a_kill": damaged,
-        "pieces_compared": len(theirs),
-        "pieces_that_differ": sum(ours.get(name) != data for name, data in theirs.items())
-        + len(set(ours) - set(theirs)),
+        **(_compared_bytes(path, whole) if together == 1 else {"tasks_in_a_batch": together}),
+        **({} if together == 1 else _compared_numbers(path, whole)),
     }
+
+
+def _compared_bytes(path: Path, whole: Path) -> dict[str, int]:
+    ours, theirs = stand_in.pieces(path), stand_in.pieces(whole)
+    differing = sum(ours.get(name) != data for name, data in theirs.items()) + len(set(ours) - set(theirs))
+    return {"pieces_compared": len(theirs), "pieces_that_differ": differing}
+
+
+def _compared_numbers(path: Path, whole: Path) -> dict[str, int]:
+    ours, theirs = (xr.open_datatree(p, engine="zarr")["e"].to_dataset().load() for p in (path, whole))
+    compared = differing = 0
+    for name in set(theirs.data_vars) - set(NONDETERMINISTIC_VARIABLES):
+        tight = ROUNDING_SINGLE if theirs[name].dtype == np.float32 else ROUNDING
+        size = float(np.sqrt(np.nanmean(theirs[name].values.astype(float) ** 2)))
+        same = np.isclose(ours[name], theirs[name], rtol=tight, atol=1e-3 * tight * size, equal_nan=True)
+        compared += same.size
+        differing += int((~same).sum())
+    return {"numbers_compared": compared, "numbers_that_differ": differing}
 
 
 class _Life:
     """One run of the campaign in a process of its own, until it ends or is killed."""
 
-    def __init__(self, campaign, path: Path, workers: int) -> None:
+    def __init__(self, campaign: Campaign, path: Path, workers: int, together: int) -> None:
         self.reported: set[str] = set()
         self.writing = False
         self.busy = 0.0
@@ -94,7 +138,7 @@ class _Life:
         if self._process == 0:
             os.close(self._out)
             with contextlib.suppress(BaseException):
-                _run(campaign, path, workers, into)
+                _run(campaign, path, workers, into, together)
             os._exit(0)
         os.close(into)
 
@@ -132,9 +176,12 @@ class _Life:
             self.writing = word == "writing"
 
 
-def _run(campaign, path: Path, workers: int, out: int) -> None:
+def _run(campaign: Campaign, path: Path, workers: int, out: int, together: int) -> None:
     """In the child: run, and say on the pipe what happens."""
+    torch.set_num_threads(1)
     simulate.running.workers._START = "fork"
+    if together > 1:
+        simulate.measure.batching.networks_of_tasks = lambda *_: together * NETWORKS_OF_A_TASK
     write, flush = Store.write, simulate.store.folder._flush
 
     def slowly(paths) -> None:
@@ -162,7 +209,7 @@ def _run(campaign, path: Path, workers: int, out: int) -> None:
         campaign,
         path,
         workers=workers,
-        compute=stand_in.compute,
+        compute=stand_in.compute if together == 1 else run_task,
         progress=report,
     )
 

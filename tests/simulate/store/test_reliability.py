@@ -14,6 +14,16 @@ def test_kills_at_random_moments_lose_nothing_that_was_reported(tmp_path):
     assert found["pieces_compared"] > 20
 
 
+def test_kills_while_batches_hold_several_tasks_lose_nothing_that_was_reported(tmp_path):
+    """Two kills in a campaign of three tasks, two of which a batch holds; the long version has 200 kills."""
+    found = kills.measure(tmp_path, tasks=3, kills=2, workers=1, seed=0, together=2)
+    assert found["kills"] > 0
+    assert found["finished_tasks_lost"] == 0
+    assert found["damaged_pieces_after_a_kill"] == 0
+    assert found["numbers_that_differ"] == 0
+    assert found["numbers_compared"] > 300
+
+
 def test_damage_at_random_positions_is_found_and_only_that_is_computed_again(tmp_path):
     """Twenty positions in a store of 10 tasks; the long version has 1,000."""
     found = damage.measure(tmp_path / "s.zarr", tasks=10, positions=20, seed=1)
