@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,26 +44,27 @@ class KernelFlow:
 
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
-        stiff = _is_stiff(batch)
+        stiff = _is_stiff(batch).numpy(force=True)
         wasted_evaluations = torch.zeros_like(batch.steps)  # of explicit steps that are predicted and not taken
         groups: list[Group] = []
         proposal: StepProposal
-        nonstiff = torch.nonzero(~stiff).squeeze(-1)
-        if len(nonstiff):
+        if not stiff.all():
+            positions = np.flatnonzero(~stiff)
+            nonstiff = torch.as_tensor(positions, device=batch.dt.device)
             part = _select(batch, nonstiff)
             predicted = self.explicit.predict(part)
-            too_far = _forces_change(part.point, predicted.point)
+            too_far = _forces_change(part.point, predicted.point).numpy(force=True)
             if too_far.any():
-                stiff[nonstiff[too_far]] = True
-                wasted_evaluations[nonstiff[too_far]] = 1
-                kept = torch.nonzero(~too_far).squeeze(-1)
+                stiff[positions[too_far]] = True
+                wasted_evaluations[torch.as_tensor(positions[too_far], device=batch.dt.device)] = 1
+                kept = torch.as_tensor(np.flatnonzero(~too_far), device=batch.dt.device)
                 nonstiff, part, predicted = nonstiff[kept], part.select(kept), predicted.select(kept)
             if len(nonstiff):
                 proposal = self.explicit.correct(part, predicted)
                 proposal = replace(proposal, error=_ADAMS_SHARE * proposal.error)
                 groups.append(Group(nonstiff, part, self.explicit, proposal))
         if stiff.any():
-            index = torch.nonzero(stiff).squeeze(-1)
+            index = torch.as_tensor(np.flatnonzero(stiff), device=batch.dt.device)
             part = _select(batch, index)
             proposal = replace(self.relaxation.step(part), state=self.explicit.without_history(part.state))
             groups.append(Group(index, part, self.relaxation, proposal))

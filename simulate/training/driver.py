@@ -17,6 +17,7 @@ import time as clock
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -94,20 +95,21 @@ def integrate(
         clocks = _next_clocks(batch, arrival, accepted, factor)
         at_rest = count > _SETTLED and controller.detects_rest and _is_at_rest(batch, arrival) & accepted
         status = _status_after_step(clocks, is_finite, at_rest, max_steps if count >= max_steps else None)
-        # all that the host waits for in a step in which nothing happens
-        summary = torch.stack([passed.any(), ~accepted.all(), (status != Status.PENDING).any()])
-        any_passed, any_rejected, any_ended = summary.tolist()
+        # all that the driver waits for in a step: what members passed, whether it was accepted, how they are
+        host_passed, host_accepted, host_status = _on_host(passed, accepted, status)
 
         ended, endings = None, None
-        if any_passed:
-            passing = torch.nonzero(passed.any(dim=-1)).squeeze(-1)
-            step = AcceptedStep.from_proposal(stepper, batch, proposal, passing)
-            values = watch_before.values[passing], watch.values[passing]
-            positions, endings = record_events(events, step, *values, passed[passing])
+        if host_passed.any():
+            passing = np.flatnonzero(host_passed.any(axis=-1))
+            index = _index(passing, status)
+            step = AcceptedStep.from_proposal(stepper, batch, proposal, index)
+            values = watch_before.values[index], watch.values[index]
+            positions, endings = record_events(events, step, *values, host_passed[passing])
             watch = watch.refresh_awaited()
             if endings is not None:
-                ended = passing[positions]
+                ended = index[positions]
                 status[ended] = Status.CONVERGED
+                host_status[passing[positions]] = Status.CONVERGED
 
         if save_at is not None:
             until = torch.where(accepted, arrival.time, -torch.inf)
@@ -117,21 +119,36 @@ def integrate(
             if len(due):
                 save_at.record_due(AcceptedStep.from_proposal(stepper, batch, proposal, due), until[due])
 
-        batch = _advance(batch, proposal, clocks, accepted if any_rejected else None, controller_state)
+        rejected = np.flatnonzero(~host_accepted)
+        batch = _advance(batch, proposal, clocks, _index(rejected, status), controller_state)
         if time_limit is not None and clock.monotonic() - started > time_limit:
-            status, any_ended = status.where(status != Status.PENDING, Status.TIME_LIMIT), True
-        if any_ended or ended is not None:
-            done = status != Status.PENDING
+            status = status.where(status != Status.PENDING, Status.TIME_LIMIT)
+            host_status[host_status == Status.PENDING] = Status.TIME_LIMIT
+        pending = host_status == Status.PENDING
+        if not pending.all():
+            done = _index(np.flatnonzero(~pending), status)
             result.status[batch.members[done]] = status[done]
             result.steps[batch.members[done]] = batch.steps[done]
-            unfinished = torch.nonzero(done & (status != Status.CONVERGED)).squeeze(-1)
+            unfinished = _index(np.flatnonzero(~pending & (host_status != Status.CONVERGED)), status)
             for last in (endings, Moment.now(batch).select(unfinished)):
                 if last is not None and len(last.members):
                     result.time_end[last.members] = last.time
                     on_finish(last)
-            stay = torch.nonzero(~done).squeeze(-1)
+            stay = _index(np.flatnonzero(pending), status)
             batch, watch = batch.select(stay), watch.select(stay)
     raise AssertionError("unreachable: the loop ends with its last member")
+
+
+def _on_host(passed: Tensor, accepted: Tensor, status: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return copies of the three, (m, events), (m,) and (m,), in the memory of the host, by one transfer."""
+    columns = torch.cat([passed.to(torch.int8), torch.stack([accepted.to(torch.int8), status], dim=1)], dim=1)
+    rows = columns.numpy(force=True)
+    return rows[:, :-2].astype(bool), rows[:, -2].astype(bool), rows[:, -1].copy()
+
+
+def _index(positions: np.ndarray, like: Tensor) -> Tensor:
+    """Return positions that the host knows on the device of ``like``."""
+    return torch.as_tensor(positions, device=like.device)
 
 
 def _start(flow: GradientFlow, weights: Weights, stepper: Stepper, controller: Controller) -> Batch:
@@ -164,12 +181,11 @@ def _advance(
     batch: Batch,
     proposal: StepProposal,
     clocks: _Clocks,
-    accepted: Tensor | None,
+    rejected: Tensor,
     controller_state: ControllerState,
 ) -> Batch:
-    """Return the batch after a step; rejected members stay where they are. ``accepted`` is None if all are accepted."""
-    if accepted is not None:
-        rejected = torch.nonzero(~accepted).squeeze(-1)
+    """Return the batch after a step; members at the positions ``rejected`` stay where they are."""
+    if len(rejected):
         pairs = zip((*proposal.weights, *proposal.state), (*batch.weights, *batch.state), strict=True)
         for new, old in pairs:
             new[rejected] = old[rejected]

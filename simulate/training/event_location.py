@@ -1,6 +1,9 @@
-"""Where on an accepted step an event happens."""
+"""Where on accepted steps events happen."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,26 +16,36 @@ _EVALUATIONS = 50  # of an event function, at most: in practice a few
 _PREDICTED = 3  # of them, the first ones, where the predicted outputs say
 
 
-def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> tuple[Tensor, Moment]:
-    """Return the shares (m,) at which the event function is between zero and its tolerance, and the members there.
+@dataclass(frozen=True)
+class Passing:
+    """An event that happens in the steps ``rows`` of an `AcceptedStep`."""
 
-    ``low`` < 0 and ``high`` >= 0, (m,) both, are the event function at the two ends of the steps. The first shares are
+    event: Event
+    rows: slice
+
+
+def locate(passings: Sequence[Passing], step: AcceptedStep, low: Tensor, high: Tensor) -> tuple[Tensor, Moment]:
+    """Return the shares (m,) at which event functions are between zero and their tolerance, and the members there.
+
+    The rows of ``passings`` are one after the other those of ``step``: a member that passes two events is in it twice.
+    ``low`` < 0 and ``high`` >= 0, (m,) both, are the event functions at the two ends of the steps. The first shares are
     those at which the predicted outputs cross, corrected by what is seen there; then those of false position
     (Illinois). A step without dense output has its events at its end.
+
+    All events are located side by side: a row that is located waits at its share for the others.
     """
-    goal = 0.5 * event.tolerance
     left, right, value_right = torch.zeros_like(low), torch.ones_like(low), high
     if not step.dense_output.continuous:
         return right, step.moment_at(right)
+    tolerance = torch.cat([torch.full_like(low[p.rows], p.event.tolerance) for p in passings])
+    goal = 0.5 * tolerance
     low, high = low - goal, high - goal
     moved = torch.zeros_like(low)  # which end moved last: -1 left, 1 right
-    predicted = None
-    if event.value_from_output is not None:
-        shares, outputs = step.dense_output.predict_outputs(*step.outputs)
-        predicted = shares, event.value_from_output(outputs) - goal
+    predicted = _predicted_values(passings, step, goal)
     missed = torch.zeros_like(low)  # by the prediction, where it was last compared
+    searching = list(passings)
     for evaluation in range(_EVALUATIONS):
-        active = value_right > event.tolerance
+        active = value_right > tolerance
         chord = (-low / (high - low)).nan_to_num(0.5).clamp(0.02, 0.98)
         share = left + chord * (right - left)
         if predicted is not None and evaluation < _PREDICTED:
@@ -42,7 +55,9 @@ def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> tuple
             missed = missed.where(inside, torch.nan)  # no longer known
         share = torch.where(active, share, right)
         moment = step.moment_at(share)
-        value = event.value(moment)
+        value = value_right.clone()
+        for p in searching:
+            value[p.rows] = p.event.value(moment.select(p.rows))
         missed = missed + (value - goal)
         above = active & (value >= 0.0)
         below = active & ~above
@@ -52,10 +67,28 @@ def locate(event: Event, step: AcceptedStep, low: Tensor, high: Tensor) -> tuple
         moved = above.to(low.dtype) - below.to(low.dtype)
         left, right = torch.where(below, share, left), torch.where(above, share, right)
         value_right = torch.where(above, value, value_right)
-        located, evaluated = torch.stack([(value_right <= event.tolerance).all(), (share == right).all()]).tolist()
-        if located:
+        located = value_right <= tolerance
+        flags = [located[p.rows].all() for p in searching]
+        *done, evaluated = torch.stack([*flags, (share == right).all()]).tolist()
+        searching = [p for p, is_done in zip(searching, done, strict=True) if not is_done]
+        if not searching:
             return right, moment if evaluated else step.moment_at(right)
     return right, step.moment_at(right)
+
+
+def _predicted_values(passings: Sequence[Passing], step: AcceptedStep, goal: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Return shares and event functions there minus ``goal``, (k, m) both, as outputs are predicted.
+
+    NaN for events that need more than outputs; None where all do.
+    """
+    if all(p.event.value_from_output is None for p in passings):
+        return None
+    shares, outputs = step.dense_output.predict_outputs(*step.outputs)
+    values = torch.full_like(shares, torch.nan)
+    for p in passings:
+        if p.event.value_from_output is not None:
+            values[:, p.rows] = p.event.value_from_output(outputs[:, p.rows])
+    return shares, values - goal
 
 
 def _first_crossing(shares: Tensor, values: Tensor, missed: Tensor) -> Tensor:

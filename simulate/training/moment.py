@@ -37,7 +37,7 @@ class Moment:
             self.known_output = self.flow.predictor(self.flow.network.output(self.weights, self.flow.inputs))
         return self.known_output
 
-    def select(self, index: Tensor) -> Moment:
+    def select(self, index: Tensor | slice) -> Moment:
         """Return the members at positions ``index``."""
         output = None if self.known_output is None else self.known_output[index]
         weights = [w[index] for w in self.weights]

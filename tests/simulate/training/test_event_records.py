@@ -1,5 +1,6 @@
 """Events of one step are recorded if they come before the end."""
 
+import numpy as np
 import pytest
 import torch
 from exact_steps import Level
@@ -11,7 +12,7 @@ from simulate.training.event_records import record_events
 def recorded(events, passed):
     step = step_of("line")
     low, high = (torch.stack([e.value_from_output(output) for e in events], dim=-1) for output in step.outputs)
-    return record_events(events, step, low, high, torch.tensor(passed))
+    return record_events(events, step, low, high, np.array(passed))
 
 
 def test_what_comes_before_the_end_is_recorded_and_what_comes_after_is_not():
