@@ -49,6 +49,10 @@ def _data(experiment: Experiment) -> None:
     if experiment.dimension is not None and not synthetic:
         problem = f"points of {experiment.dataset} have one of their own"
         raise InputError("dimension", experiment.dimension, problem, f"Remove it, or use one of {', '.join(RULES)}")
+    if synthetic and experiment.assumed_shape[0] <= RULES[experiment.dataset].relevant:
+        relevant = RULES[experiment.dataset].relevant
+        problem = f"on the sphere the {relevant} directions that decide the label of {experiment.dataset} would be all"
+        raise InputError("dimension", experiment.dimension, problem, f"Give {relevant + 1} or more")
     if experiment.pca is not None and synthetic:
         problem = f"points of {experiment.dataset} are uniform, so that no component is larger than another"
         raise InputError("pca", experiment.pca, problem, "Remove it")

@@ -72,6 +72,7 @@ FINGERPRINTS = {
     "sphere": "804414ae3cd0f57482e6616255f296798edc74e3f64a75f0cb5c0628199d0b62",
     "one_direction": "a44aa8e1059ab555f0321273e6a4e2ea3beb6b349d16113262a06c024cb47f49",
     "stripes": "fc6b8407a2f9600cd7efbbdc50df0e8abf8de6aef7a866daa7c9aaa271d350ad",
+    "cylinder": "ef1e7f6dc3dc13ef578b5b4dac69df55ed8617837ca963a409e7b7808ec32aad",
     "mnist": "533f8a5fe330d6b9ec0a1cbc403835d8a7cc0eda6703e616c34b8773e7989740",
     "fashion_mnist": "ef3a835037387616846c4e56000a1d5e41a0c78c1383731c0d51bdda790b55ab",
     "emnist_letters": "06e9ee038147ec86ef7ae4be11aec1be91aa49a3f24353a4b0253a36d08df108",
