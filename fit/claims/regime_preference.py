@@ -22,6 +22,8 @@ from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import sensitivity_row
 from fit.measurements.measurements import Measurements
 from fit.measurements.network_class import network_class
+from simulate.data.synthetic import RULES
+from theory.laws.regime_preference import OBSERVED_FROM
 from theory.prediction import Prediction
 
 #: The amplitudes at which regimes are compared, fixed beforehand (the best A on the test set would be a choice by the
@@ -147,21 +149,32 @@ def _nearest(experiment: Measurements, amplitude: float) -> NDArray | None:
 
 
 def _better_regime(experiment: Measurements) -> Literal["lazy", "feature"] | None:
-    """Return which regime was observed to generalise better on images for the experiment's architecture, if any."""
+    """Return which regime generalises better by observation (on images) or by theory (planted rules), if any."""
     networks = network_class(experiment)
-    return None if networks is None else networks.better_regime_on_images
+    if networks is None:
+        return None
+    if experiment.description.get("dataset") in RULES:
+        return networks.better_regime_of_few_directions
+    return networks.better_regime_on_images
 
 
 def _why_no_sign(experiment: Measurements) -> str:
     """Return why no sign is predicted for an experiment, as a clause; empty where one is.
 
-    The claim is an observation on image sets with all their directions; no power counting gives a sign. Measurements
-    that name neither data nor architecture are judged as if they were of fully connected networks on such a set.
+    The claim is an observation on `OBSERVED_FROM` or more images with all their directions, and derived for planted
+    rules of one or two directions; no power counting gives a sign. Measurements that name neither data nor architecture
+    are judged as if they were of fully connected networks on such an image set.
     """
     dataset = experiment.description.get("dataset")
-    if dataset is not None and dataset not in OBSERVED:
-        observed = ", ".join(OBSERVED)
-        return f"no sign is predicted on {dataset}: the sign depends on the data, and was observed on {observed} only"
+    if dataset is not None and dataset not in OBSERVED and dataset not in RULES:
+        known = f"observed on {', '.join(OBSERVED)}, and derived for rules of few directions ({', '.join(RULES)}) only"
+        return f"no sign is predicted on {dataset}: the sign depends on the data, and was {known}"
+    n_train = experiment.description.get("n_train")
+    if dataset not in RULES and n_train is not None and n_train < OBSERVED_FROM:
+        observed = (
+            f"it was observed with {OBSERVED_FROM:,} points or more, and turns with n and h where there are fewer"
+        )
+        return f"no sign is predicted for {n_train:,} images: {observed}"
     if experiment.description.get("pca") is not None:
         return "no sign is predicted for data reduced to principal components, where the observation was not made"
     if _better_regime(experiment) is None:

@@ -36,6 +36,7 @@ _MOST_COLOURS = 4  # of images: where the first side is no longer, it is taken f
 _WRITTEN_FOR_FORWARD = (
     "linearise", "output", "coordinates", "preactivation_velocity", "size", "operation_counts",
     "first_layer_in_span", "stacked_products", "stiff", "known_to_theory", "better_regime_on_images",
+    "better_regime_of_few_directions",
 )  # fmt: skip
 
 
@@ -65,6 +66,9 @@ class Architecture(ABC):
     #: on image sets with all their directions, the regime that was observed to generalise better (arXiv:1906.08034);
     #: None where nothing was observed
     better_regime_on_images: ClassVar[Literal["lazy", "feature"] | None] = None
+    #: on points without structure whose label a few directions decide, the regime that was derived to generalise better
+    #: (arXiv:2007.11471); None where nothing was derived
+    better_regime_of_few_directions: ClassVar[Literal["lazy", "feature"] | None] = None
     #: whether `coordinates` holds the first layer in the span of the training points where that takes fewer operations
     first_layer_in_span: ClassVar[bool] = False
     #: whether all members of a batch go through a layer in one stacked product: a batch should then fit into a

@@ -142,6 +142,7 @@ class FullyConnected(Architecture):
     biased = True
     known_to_theory = True
     better_regime_on_images = "lazy"
+    better_regime_of_few_directions = "feature"
     first_layer_in_span = True
     stacked_products = True
     stiff = False

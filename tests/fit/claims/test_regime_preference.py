@@ -63,6 +63,19 @@ def test_the_sign_that_is_claimed_depends_on_the_architecture(architecture, sign
     assert verdict.verdict == word
 
 
+@pytest.mark.parametrize(("fields", "word", "because"), [
+    ({"dataset": "mnist", "n_train": 10_000}, "inconsistent", "feature regime less that in the lazy one"),
+    ({"dataset": "mnist", "n_train": 1000}, "inconclusive", "no sign is predicted for 1,000 images"),
+    ({"dataset": "digits", "n_train": 100}, "inconclusive", "no sign is predicted on digits"),
+    ({"dataset": "stripes", "n_train": 100}, "consistent", "feature regime less that in the lazy one"),
+])  # fmt: skip
+def test_a_sign_is_claimed_where_it_was_observed_or_derived(fields, word, because):
+    """Fully connected networks that err less in the feature regime: against the article, as planted rules have it."""
+    (verdict,) = over_draws(*(experiment(d, [-gap], **fields) for d, gap in enumerate(GAPS)))
+    assert verdict.verdict == word
+    assert because in verdict.reason
+
+
 def test_many_seeds_of_few_draws_decide_nothing():
     (verdict,) = over_draws(*(experiment(d, np.full(50, GAPS[d]) + 1e-3 * np.arange(50)) for d in range(2)))
     assert verdict.verdict == "inconclusive"
