@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import scipy.linalg
 from sklearn.datasets import load_digits
+from sklearn.svm import SVC
 
+from simulate.data.synthetic import draw_points
 from theory import Activation, InputError, infinite_width_kernels
 from theory.curves import feature_exponent, lazy_exponent, learning_curve
 from theory.curves.learning_curve import kernel_cusp
@@ -69,6 +71,21 @@ def test_a_cusp_decides_the_exponent_and_features_the_larger_one(d):
     exponents = [feature_exponent(d, relevant) for relevant in (1, 2, d - 1, d)]
     assert exponents == sorted(exponents, reverse=True)
     assert exponents[-1] == lazy_exponent(d)
+
+
+@pytest.mark.parametrize("coordinates", [3, 4])
+def test_margin_classifiers_err_on_a_stripe_as_the_dimension_of_the_sphere_says(coordinates):
+    """n = 64 to 1,024, six draws of 3,000 test points: 0.05; what is left of smaller n adds as much again."""
+    sizes = [64, 128, 256, 512, 1024]
+    errors = np.zeros(len(sizes))
+    for draw in range(6):
+        x, y = draw_points("one_direction", 1024 + 3000, coordinates, seed=draw)
+        _, kernel = infinite_width_kernels("relu", 1, x, x[:1024])
+        for i, n in enumerate(sizes):
+            classifier = SVC(kernel="precomputed", C=1e8, tol=1e-4).fit(kernel[:n, :n], y[:n])
+            errors[i] += np.mean(classifier.predict(kernel[1024:, :n]) != y[1024:])
+    measured = -np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+    assert measured == pytest.approx(float(lazy_exponent(coordinates - 1)), abs=0.1)
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu(z, 0.2)", "hardtanh"])

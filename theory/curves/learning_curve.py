@@ -18,6 +18,12 @@ Where the target jumps across planes and the kernel has a cusp, 1 - K/K(0) ~ r^x
 err as n^-beta with beta = (d - 1 + xi)/(3d - 3 + xi) (arXiv:2006.09754); tangent kernels of kinked activations have
 xi = 1. Networks whose features have turned away from the d_perp directions that carry nothing have
 beta = (d + d_perp/2)/(3d - 2) (arXiv:2007.11471), so that they win wherever there are such directions.
+
+Here d is the dimension of the space that the network sees. Without biases that is the sphere of directions: d - 1 for
+points of d coordinates. On the planted stripes classifiers with the infinite-width kernel of ReLU then err as they
+should for d = 3, 4, 5; from six coordinates on the powers are not reached by n = 2,000. The feature exponents are of
+networks with biases: one without is homogeneous, and can't be a function of stripes of x_1 alone. So neither is a law
+that reports judge, and of the two regimes only the sign is claimed (`theory.laws.regime_preference`).
 """
 
 from __future__ import annotations
@@ -131,6 +137,8 @@ def kernel_cusp(activation: Activation) -> int | None:
 
 def lazy_exponent(dimension: int, cusp: int = 1) -> sympy.Rational:
     """Return beta of the error n^-beta of a frozen kernel, for labels that jump across planes (arXiv:2006.09754).
+
+    ``dimension`` is that of the space in which the points lie: d - 1 for points of d coordinates on a sphere.
 
     Examples
     --------
