@@ -26,7 +26,7 @@ FULL = [name.removesuffix("-laptop") for name in LAPTOP]
 
 def test_each_figure_has_two_sizes_and_a_line_that_says_what_it_shows():
     assert set(FULL) <= set(list_presets())
-    assert set(list_presets()) == {*LAPTOP, *FULL, "quick", "smoke", "atlas", "amplitude-hour", "draws"}
+    assert set(list_presets()) == {*LAPTOP, *FULL, "quick", "smoke", "atlas", "amplitude-hour", "draws", "largest-rate"}
     for name in list_presets():
         campaign = Campaign.from_preset(name)
         assert campaign.name == name
