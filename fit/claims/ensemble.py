@@ -63,8 +63,13 @@ def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
         undecided_for_seeds("seeds fit the training set at both widths", used),
         minimum=Minimum(max(2 * members, MIN_SEEDS), 1, 1),
     )
+    if not in_window.any():
+        reason = "no amplitude of the two widths that are compared lies in the law's regime"
+        return dataclasses.replace(
+            too_few, undecided_because=reason, in_short="no amplitude in the regime", minimum=None
+        )
     enough = narrow_outputs.sizes["seed"] >= max(2 * members, MIN_SEEDS) and wide_outputs.sizes["seed"] >= MIN_SEEDS
-    if not in_window.any() or not enough:
+    if not enough:
         return too_few
     label = experiment.common("test_label")
     errors = (

@@ -72,7 +72,7 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
     ]
     data["points"] = _figure(widths[enough], [estimates[row] for row in enough], computed)
     data["notes"] = (f"theory has {computed:.3g}",)
-    return judged_ratio(prediction, ratio(enough), "h·Var Θ₀(x, x)/E²", data)
+    return judged_ratio(prediction, ratio(enough), "the variance h·Var Θ₀(x, x)/E²", data)
 
 
 def _computed(experiment: Measurements) -> float | str:
