@@ -33,8 +33,8 @@ def page() -> str:
     sections = [
         part
         for part in (
-            _integrators(), _work_precision(), _choice(), _convolutions(), _ntk(), _scaling(), _paper_grid(),
-            _dispatch(), _reliability(), _throughput(), _large_report(), _audit(),
+            _whole_run(), _integrators(), _work_precision(), _choice(), _convolutions(), _ntk(), _scaling(),
+            _paper_grid(), _dispatch(), _reliability(), _throughput(), _large_report(), _audit(),
             claims_on_random_activations(RESULTS), terms_of_the_lazy_kernel(RESULTS),
         )
         if part
@@ -44,6 +44,34 @@ def page() -> str:
 
 def _read(pattern: str, folder: Path = RESULTS) -> list[tuple[str, dict]]:
     return [(path.name, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob(pattern))]
+
+
+def _whole_run() -> str:
+    whole = dict(_read("whole_run.json")).get("whole_run.json")
+    if whole is None:
+        return ""
+    networks, inside, euler = whole["networks"], whole["in_one_process_s"], whole["euler_s_a_network"]
+    commands = [
+        ("`python -m simulate`, two workers", whole["workers_s"], f"**{whole['ratio_whole_run']}**"),
+        ("the same, one worker", whole["one_worker_s"], f"**{whole['ratio_one_worker']}**"),
+        ("the same again, when all is finished: start-up", whole["nothing_to_do_s"], ""),
+        ("training and measuring, in one process", inside["all"], f"**{whole['ratio_in_one_process']}**"),
+        *((f"of these: {name}", seconds, "") for name, seconds in inside.items() if name != "all"),
+    ]
+    rows = [(what, f"{s:.3g}", f"{s / networks:.3g}", ratio) for what, s, ratio in commands]
+    return (
+        "## A whole run against the published integrator\n\n"
+        f"`python -m benchmarks whole_run`: Fashion-MNIST, softplus, L = 3, h = 128, N = 500, 500 test points, "
+        f"{len(whole['amplitudes'])} values of A from {min(whole['amplitudes']):g} to {max(whole['amplitudes']):g}, "
+        f"{whole['seeds']} seeds:\n{networks} networks, in seconds of processors, everything included. Euler's method "
+        f"takes {euler:.3g} s a network in the same run, without observables.\n\n"
+        + table(("what", "s", "s a network", "times Euler"), rows)
+        + "\n\nThe section below has higher ratios for three of these amplitudes: one process, no start-up, 200 test "
+        "points, and the fastest of\nthree. What is measured of a network is "
+        f"{1.0 - inside['steps'] / inside['all']:.0%} of its time here; start-up, reading and the store are "
+        f"{whole['nothing_to_do_s'] / whole['workers_s']:.0%} of the\nwhole run, and two workers that share caches and "
+        f"bandwidth add {whole['workers_s'] / whole['one_worker_s'] - 1.0:.0%}.\n"
+    )
 
 
 def _integrators() -> str:

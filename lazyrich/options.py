@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda (all GPUs that are visible) or cuda:N.")]
 Workers = Annotated[int | None, typer.Option(help="Processes (default: one a core).")]
 Threads = Annotated[int, typer.Option(help="Threads of each process; for networks that keep several cores busy.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder with image data (default: LAZYRICH_DATA).")]

@@ -41,12 +41,14 @@ def tasks_together(experiment: Experiment, tasks: Sequence[Task], device: str) -
         remaining = [task for task in remaining if task not in group]
 
 
-def first_group(experiment: Experiment, tasks: Sequence[Task], device: str) -> tuple[Task, ...]:
+def first_group(experiment: Experiment, tasks: Sequence[Task], device: str, devices: int = 1) -> tuple[Task, ...]:
     """Return the first of ``tasks`` of an experiment with those that are trained together with it.
 
-    They are as many tasks of its width as fit in the memory that is free now.
+    They are as many tasks of its width as fit in the memory that is free now, and no more than one of so many
+    ``devices``' share.
     """
     alike = [task for task in tasks if task.width == tasks[0].width]
     networks = len(experiment.amplitudes) * max(task.seed_count for task in alike)
     fitting = max(1, networks_of_tasks(experiment, tasks[0].width, device) // networks)
-    return tuple(alike[: chunk_size(len(alike), fitting)])
+    share = -(-len(alike) // devices)
+    return tuple(alike[: chunk_size(len(alike), min(fitting, share))])

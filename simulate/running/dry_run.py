@@ -16,7 +16,8 @@ from simulate.measure.engine import run_task
 from simulate.planning.memory import bytes_per_network, networks_at_once
 from simulate.planning.operations import task_operations
 from simulate.planning.tasks import Task, campaign_tasks, experiment_tasks, networks_in, task_cost
-from simulate.running.job import check_device, one_thread_on
+from simulate.running.devices import check_device
+from simulate.running.job import one_thread_on
 
 #: A batch of middling size says how fast this machine is, in less than a second.
 _SAMPLE = Experiment(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from simulate.networks.architecture import Architecture
 from simulate.networks.registry import register
 from simulate.networks.torch_functions import require
 from simulate.planning.tasks import Task
+from simulate.running.devices import check_device
 from simulate.store.provenance import DECISIVE, versions
 
 Compute = Callable[..., xr.Dataset]
@@ -62,8 +62,8 @@ class Job:
                 return self._run_unfinished(experiment, task, data)
             return self.compute(experiment, task, data, device=self.device)
 
-    def run_together(self, tasks: Sequence[Task], data: Data) -> Iterator[tuple[Task, xr.Dataset]]:
-        """Train a group of `groups`; yield each task with its results."""
+    def run_together(self, tasks: Sequence[Task], data: Data | None = None) -> Iterator[tuple[Task, xr.Dataset]]:
+        """Train a group of `groups`; yield each task with its results (`run`)."""
         if len(tasks) == 1:
             yield tasks[0], self.run(tasks[0], data)
             return
@@ -71,10 +71,11 @@ class Job:
         with one_thread_on(self.device, self.threads):
             yield from train_together(experiment, tasks, data, self.device)
 
-    def groups(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
-        """Cut ``tasks`` into groups that are trained together on this device (`simulate.measure.batching`).
+    def groups(self, tasks: Sequence[Task], devices: int = 1) -> Iterator[tuple[Task, ...]]:
+        """Cut ``tasks`` into groups that are trained together on a device (`simulate.measure.batching`).
 
-        Alone are tasks that are finished in part, and all of them where ``compute`` is the caller's own.
+        Those of one width are shared by all ``devices``, which are alike. Alone are tasks that are finished in part,
+        and all of them where ``compute`` is the caller's own.
         """
         remaining = list(tasks)
         while remaining:
@@ -82,7 +83,7 @@ class Job:
             group: tuple[Task, ...] = (first,)
             if self._is_groupable(first):
                 alike = [t for t in remaining if t.experiment == first.experiment and self._is_groupable(t)]
-                group = first_group(self.campaign.find(first.experiment), alike, self.device)
+                group = first_group(self.campaign.find(first.experiment), alike, self.device, devices)
             yield group
             remaining = [task for task in remaining if task not in group]
 
@@ -153,31 +154,6 @@ def _check_versions(wanted: Mapping[str, str | None]) -> None:
 @functools.lru_cache(maxsize=8)
 def _cached_data(experiment: Experiment, root: str | None) -> Data:
     return load_data(experiment, root)
-
-
-@functools.cache
-def check_device(device: str) -> None:
-    """Check that a device is one of those that lazyrich computes on, and that torch can use it here.
-
-    Raises
-    ------
-    InputError
-        Saying which devices there are.
-    """
-    remedy = f"Use one that this machine has: {', '.join(_devices())}"
-    if re.fullmatch(r"cpu|cuda(:[0-9]{1,4})?", device) is None:
-        raise InputError("device", device, "no device that lazyrich computes on (cpu, cuda, cuda:N)", remedy)
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError("device", device, f"torch can't use it ({reason})", remedy) from None
-
-
-def _devices() -> list[str]:
-    """Return the devices that torch can use here."""
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else range(0)
-    return ["cpu", *(f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in gpus)]
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from simulate.measure.engine import run_task
 from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.networks.torch_functions import require_loaded
 from simulate.planning.tasks import Task
-from simulate.running.job import check_device, one_thread_on
+from simulate.running.devices import check_device
+from simulate.running.job import one_thread_on
 from simulate.store import Store, naming_damage
 from simulate.training.status import Status
 from theory.activation import Activation

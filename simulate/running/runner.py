@@ -7,6 +7,7 @@ which.
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 import warnings
@@ -25,7 +26,8 @@ from simulate.measure.network_batch import build_network
 from simulate.networks.registry import user_architectures
 from simulate.networks.soundness import check_architecture
 from simulate.planning.tasks import Task, task_cost
-from simulate.running.job import Compute, Job, check_device
+from simulate.running.devices import check_device, run_devices
+from simulate.running.job import Compute, Job
 from simulate.running.workers import ATTEMPTS, Done, Notify, in_processes, in_this_process
 from simulate.store import Store, exclusive_lock
 from simulate.store.extend import extend, finish_extension
@@ -98,9 +100,9 @@ def run(
     Parameters
     ----------
     device : str
-        A torch device: "cpu", "cuda", "cuda:1".
+        "cpu"; "cuda" for all GPUs that are visible, "cuda:1" for one.
     workers : int, optional
-        Processes; default one per core on a CPU (or per ``threads`` cores), one on a GPU. Results do not depend on it.
+        Processes; default one per core on a CPU (or per ``threads`` cores), one per GPU. Results do not depend on it.
     scheduler : str, optional
         Address or file of a Dask scheduler, whose workers then compute instead; they must read the same data.
     threads : int
@@ -159,7 +161,8 @@ def run(
             elif workers == 1 or len(tasks) == 1:
                 source = in_this_process(job, tasks, data, begun)
             else:
-                source = in_processes(job, tasks, min(workers, len(tasks)), begun, notify)
+                devices = tuple(itertools.islice(itertools.cycle(run_devices(device)), min(workers, len(tasks))))
+                source = in_processes(job, tasks, devices, begun, notify)
             computing = workers if scheduler is None else "cluster"
             with _recorded(opened, device=device, workers=computing, threads=threads):
                 lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
@@ -275,7 +278,7 @@ def worker_count(workers: int | None, device: str, threads: int = 1) -> int:
         problem = "at least one thread is needed" if threads < 1 else "no machine has so many threads"
         raise InputError("threads", threads, problem, f"Give 1 to {MOST_THREADS}")
     if workers is None:
-        return max(1, usable_cores() // threads) if device == "cpu" else 1
+        return max(1, usable_cores() // threads) if device == "cpu" else len(run_devices(device))
     if not 1 <= workers <= MOST_PROCESSES:
         problem = "at least one process is needed" if workers < 1 else "no machine has so many cores"
         raise InputError("workers", workers, problem, f"Give 1 to {MOST_PROCESSES}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from multiprocessing.queues import SimpleQueue
 from types import ModuleType
 
 import cloudpickle
@@ -57,63 +59,74 @@ class _Deaths:
         return self.in_a_row >= MOST_DEATHS
 
 
-def in_processes(job: Job, tasks: tuple[Task, ...], count: int, begun: set[Task], notify: Notify) -> Iterator[Done]:
-    """Side by side in ``count`` processes; those that die are replaced, and the tasks they had are tried again.
+def in_processes(
+    job: Job, tasks: tuple[Task, ...], devices: Sequence[str], begun: set[Task], notify: Notify
+) -> Iterator[Done]:
+    """Side by side in processes, one for each of ``devices``; those that die are replaced.
 
-    Where `MOST_DEATHS` of them die one after the other and no task is done, all tasks that are left are given up.
+    The tasks that they had are tried again. Where `MOST_DEATHS` of them die one after the other and no task is done,
+    all tasks that are left are given up.
     """
-    waiting = deque(tasks)
+    waiting = deque(job.groups(tasks, len(set(devices))))
     deaths = _Deaths()
     while waiting:
-        suspects = yield from _through_pool(job, waiting, count, begun, deaths)
+        suspects = yield from _through_pool(job, waiting, devices, begun, deaths)
         if suspects:
             notify(f"a worker process died (killed, or out of memory): {len(suspects)} tasks are tried again")
         for task in suspects:
             # alone, so that a task that kills its worker takes no other with it
             for _ in range(1, ATTEMPTS):
-                if not deaths.too_many and not (yield from _through_pool(job, deque([task]), 1, begun, deaths)):
+                if not deaths.too_many and not (
+                    yield from _through_pool(job, deque([(task,)]), devices[:1], begun, deaths)
+                ):
                     break
             else:
                 yield Done(task, None)
         if deaths.too_many:
-            notify(f"{deaths.in_a_row} worker processes died and no task was done: {len(waiting)} more are not tried")
-            while waiting:
-                yield Done(waiting.popleft(), None)
+            left = list(itertools.chain.from_iterable(waiting))
+            notify(f"{deaths.in_a_row} worker processes died and no task was done: {len(left)} more are not tried")
+            waiting.clear()
+            for task in left:
+                yield Done(task, None)
 
 
 def _through_pool(
-    job: Job, waiting: deque[Task], count: int, begun: set[Task], deaths: _Deaths
+    job: Job, waiting: deque[tuple[Task, ...]], devices: Sequence[str], begun: set[Task], deaths: _Deaths
 ) -> Generator[Done, None, list[Task]]:
-    """Send tasks through a pool; return those that were in it when one of its processes died."""
+    """Send groups of tasks through a pool; return the tasks that were in it when one of its processes died."""
     context = multiprocessing.get_context(_START)
     if _START == "forkserver":
         context.set_forkserver_preload([__name__])
+    free = context.SimpleQueue()  # devices without a process
+    for device in devices:
+        free.put(device)
     # by value where the caller's script or notebook defines a part of it: its main module is not imported by workers
     sent = cloudpickle.dumps(job)
     executor = ProcessPoolExecutor(
-        count, mp_context=context, initializer=_start_worker, initargs=(sent, dict(os.environ))
+        len(devices), mp_context=context, initializer=_start_worker, initargs=(sent, dict(os.environ), free)
     )
-    running: dict[Future, Task] = {}
+    running: dict[Future, tuple[Task, ...]] = {}
     try:
         while waiting or running:
             # no more than keeps them busy: a result that waits to be written takes memory
-            while waiting and len(running) < 2 * count:
+            while waiting and len(running) < 2 * len(devices):
                 with _main_module_left_out():
                     running[executor.submit(_work, waiting[0])] = waiting[0]
-                begun.add(waiting.popleft())
+                begun.update(waiting.popleft())
             finished = wait(running, return_when=FIRST_COMPLETED).done
             for future in finished:
                 if not isinstance(future.exception(), BrokenProcessPool):
                     deaths.in_a_row = 0
-                    yield Done(running.pop(future), future.result())
+                    for task, result in zip(running.pop(future), future.result(), strict=True):
+                        yield Done(task, result)
             if any(future in running for future in finished):
                 deaths.in_a_row += 1
-                return list(running.values())
+                return list(itertools.chain.from_iterable(running.values()))
         executor.shutdown()
         return []
     except BrokenProcessPool:  # a process died before it got a task
         deaths.in_a_row += 1
-        return list(running.values())
+        return list(itertools.chain.from_iterable(running.values()))
     finally:
         processes = list((executor._processes or {}).values())
         executor.shutdown(wait=False, cancel_futures=True)
@@ -143,14 +156,15 @@ _START = "forkserver" if sys.platform == "linux" else "spawn"
 _job: Job
 
 
-def _start_worker(sent: bytes, environment: dict[str, str]) -> None:
+def _start_worker(sent: bytes, environment: dict[str, str], free: SimpleQueue[str]) -> None:
     global _job
     os.environ.clear()  # that of the time when the server of forks was started
     os.environ.update(environment)
-    _job = cloudpickle.loads(sent)
+    _job = replace(cloudpickle.loads(sent), device=free.get())
     torch.set_num_threads(_job.threads)
     follow_parent()
 
 
-def _work(task: Task) -> xr.Dataset:
-    return _job.run(task)
+def _work(group: tuple[Task, ...]) -> list[xr.Dataset]:
+    results = dict(_job.run_together(group))
+    return [results[task] for task in group]
