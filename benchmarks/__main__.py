@@ -19,12 +19,12 @@ from benchmarks.tables import page
 
 def names() -> list[str]:
     """The modules that can be run."""
-    found = []
+    names = []
     for module in pkgutil.iter_modules(benchmarks.__path__):
         source = Path(benchmarks.__path__[0], f"{module.name}.py")
         if source.is_file() and module.name != "__main__" and "\ndef main(" in source.read_text(encoding="utf-8"):
-            found.append(module.name)
-    return sorted(found)
+            names.append(module.name)
+    return sorted(names)
 
 
 def main() -> None:

@@ -139,8 +139,8 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="forget the finished cases of these parts")
     options = parser.parse_args()
     if options.again:
-        kept = [row for row in read_cases().values() if row["part"] not in options.only]
-        CASES.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+        other_rows = [row for row in read_cases().values() if row["part"] not in options.only]
+        CASES.write_text("".join(json.dumps(row) + "\n" for row in other_rows), encoding="utf-8")
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for part in options.only:
         if part in PARTS:

@@ -84,7 +84,7 @@ def check_by_lazyrich(_: str) -> dict[str, float | None]:
         lambda h: network((784, h, h, 10)), WIDTHS, optimizer="adam", rate=RATE, steps=(STEPS,), seeds=SEEDS,
         data=TrainingData(*check_data()),
     )  # fmt: skip
-    return {one.module: one.power for one in result.modules}
+    return {module.module: module.power for module in result.modules}
 
 
 def check_by_mup(_: str) -> dict[str, float]:
@@ -111,7 +111,7 @@ TASKS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def one(task: str, subject: str, out: Path) -> None:
+def measure_one(task: str, subject: str, out: Path) -> None:
     """Do a task in this process and write its cost and its result."""
     torch.set_num_threads(1)
     started = time.process_time()
@@ -122,7 +122,7 @@ def one(task: str, subject: str, out: Path) -> None:
     out.write_text(json.dumps({"processor_seconds": seconds, "peak_gib": peak, "value": plain}), encoding="utf-8")
 
 
-def in_own_process(task: str, subject: str, longest: float) -> dict[str, Any]:
+def in_new_process(task: str, subject: str, longest: float) -> dict[str, Any]:
     """Return cost and result of a task, or why there is none."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "result.json")
@@ -147,18 +147,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task:
-        one(options.task, options.subject, options.out)
+        measure_one(options.task, options.subject, options.out)
         return
     rows = []
     for subject in NETWORKS:
-        pair = {peer: in_own_process(f"kernel {peer}", subject, options.seconds) for peer in ("lazyrich", "nngeometry")}
+        pair = {peer: in_new_process(f"kernel {peer}", subject, options.seconds) for peer in ("lazyrich", "nngeometry")}
         kernels = [np.array(row.pop("value")) for row in pair.values() if "value" in row]
         same = {}
         if len(kernels) == 2:
             same = {"largest_relative_difference": float(np.abs(kernels[0] - kernels[1]).max() / kernels[0].max())}
         rows += [{"what": "kernel", "subject": subject, "by": peer, **row, **same} for peer, row in pair.items()]
     for peer in ("lazyrich", "mup"):
-        row = in_own_process(f"check {peer}", "", options.seconds)
+        row = in_new_process(f"check {peer}", "", options.seconds)
         rows.append({"what": "check", "subject": "3 layers, widths 64 to 512", "by": peer, **row})
     for row in rows:
         row["version"] = importlib.metadata.version(row["by"])

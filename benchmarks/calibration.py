@@ -99,10 +99,10 @@ def amplitude_case(
     log_a = np.log(10.0) * np.arange(-4, -1.9, 0.5)
 
     def draw(rng: np.random.Generator) -> Estimate | None:
-        own = noise(rng, (2, len(h))) / np.sqrt(h)
+        offset_and_tilt = noise(rng, (2, len(h))) / np.sqrt(h)
         common = np.repeat(drift * rng.standard_normal(n_widths), seeds)
-        tilt = exponent + 0.1 * own[1] + common
-        log_y = own[0][:, None] + tilt[:, None] * log_a + 0.01 * noise(rng, (len(h), len(log_a)))
+        tilt = exponent + 0.1 * offset_and_tilt[1] + common
+        log_y = offset_and_tilt[0][:, None] + tilt[:, None] * log_a + 0.01 * noise(rng, (len(h), len(log_a)))
         if correction is not None:
             log_y += np.log1p(-0.4 * np.exp(correction * log_a))
         log_y[rng.random(log_y.shape) < failing] = np.nan
@@ -175,8 +175,8 @@ def crossover_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=norma
     log_a = np.log(10.0) * np.arange(-2, 3.1, 0.5)
 
     def draw(rng: np.random.Generator) -> Estimate | None:
-        own = 1.6 * noise(rng, (n_widths, seeds)) / np.sqrt(h)[:, None]  # 0.2 at h = 64
-        x = (log_a[:, None, None] - np.log(6.0)) - own
+        shift = 1.6 * noise(rng, (n_widths, seeds)) / np.sqrt(h)[:, None]  # 0.2 at h = 64
+        x = (log_a[:, None, None] - np.log(6.0)) - shift
         curves = -np.logaddexp(1.5 * x, 2 * x) + np.log(2) + 0.01 * noise(rng, x.shape)
         crossing = log_crossing(log_a, curves.reshape(len(log_a), -1))
         log_h = np.repeat(np.log(h), seeds)
@@ -191,8 +191,8 @@ def censored_case(name: str, *, n_widths: int = 5, seeds: int = 10, last: float 
     log_a = np.log(np.append(10.0 ** np.arange(-2, 0.6, 0.5), last))
 
     def draw(rng: np.random.Generator) -> Estimate | None:
-        own = 1.6 * noise(rng, (n_widths, seeds)) / np.sqrt(h)[:, None]
-        x = (log_a[:, None, None] - np.log(6.0)) - own
+        shift = 1.6 * noise(rng, (n_widths, seeds)) / np.sqrt(h)[:, None]
+        x = (log_a[:, None, None] - np.log(6.0)) - shift
         curves = -np.logaddexp(1.5 * x, 2 * x) + np.log(2) + 0.01 * noise(rng, x.shape)
         crossing, side = censoring(log_a, curves.reshape(len(log_a), -1))
         log_h = np.repeat(np.log(h), seeds)
@@ -220,12 +220,12 @@ def model_case(
     log_a = np.log(10.0) * np.arange(decades[0], decades[1] + 0.1, 0.5)
 
     def draw(rng: np.random.Generator) -> Estimate | None:
-        own = noise(rng, (2, len(h))) / np.sqrt(h)
-        log_y = curve(log_a) + own[0][:, None] + 0.1 * own[1][:, None] * log_a
+        offset_and_tilt = noise(rng, (2, len(h))) / np.sqrt(h)
+        log_y = curve(log_a) + offset_and_tilt[0][:, None] + 0.1 * offset_and_tilt[1][:, None] * log_a
         log_y = log_y + 0.01 * noise(rng, (len(h), len(log_a)))
-        here = rng.random(log_y.shape) >= failing
-        cluster = np.broadcast_to(np.arange(len(h))[:, None], log_y.shape)[here]
-        return fit(np.exp(np.broadcast_to(log_a, log_y.shape)[here]), np.exp(log_y[here]), cluster)[parameter]
+        converged = rng.random(log_y.shape) >= failing
+        cluster = np.broadcast_to(np.arange(len(h))[:, None], log_y.shape)[converged]
+        return fit(np.exp(np.broadcast_to(log_a, log_y.shape)[converged]), np.exp(log_y[converged]), cluster)[parameter]
 
     return Case(name, truth, margin, draw)
 
@@ -236,10 +236,14 @@ def robust_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=normal, 
     log_a = np.log(10.0) * np.arange(-4, -1.9, 0.5)
 
     def draw(rng: np.random.Generator) -> Estimate | None:
-        own = noise(rng, (2, len(h))) / np.sqrt(h)
+        offset_and_tilt = noise(rng, (2, len(h))) / np.sqrt(h)
         if not within:
-            return slope_between(np.log(h), -0.5 * np.log(h) + 1.5 * own[0], robust=True)
-        log_y = own[0][:, None] + (0.1 * own[1][:, None] - 0.5) * log_a + 0.01 * noise(rng, (len(h), len(log_a)))
+            return slope_between(np.log(h), -0.5 * np.log(h) + 1.5 * offset_and_tilt[0], robust=True)
+        log_y = (
+            offset_and_tilt[0][:, None]
+            + (0.1 * offset_and_tilt[1][:, None] - 0.5) * log_a
+            + 0.01 * noise(rng, (len(h), len(log_a)))
+        )
         return slope_within(np.broadcast_to(log_a, log_y.shape), log_y, h, robust=True)
 
     return Case(name, -0.5, 0.1, draw)
@@ -251,8 +255,8 @@ def joint_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=normal) -
     log_a = np.log(10.0) * np.arange(-4, -1.9, 0.5)
 
     def draw(rng: np.random.Generator) -> Estimate | None:
-        own = noise(rng, (2, *h.shape)) / np.sqrt(h)
-        log_y = own[0] - (1.5 + 0.1 * own[1]) * log_a
+        offset_and_tilt = noise(rng, (2, *h.shape)) / np.sqrt(h)
+        log_y = offset_and_tilt[0] - (1.5 + 0.1 * offset_and_tilt[1]) * log_a
         parts = np.exp(log_a) / np.sqrt(h), h, np.exp(log_y), np.arange(len(h))[:, None]
         alpha, width, y, cluster = (np.broadcast_to(part, log_y.shape).ravel() for part in parts)
         return joint(alpha, width, y, cluster)["nu"]
@@ -266,8 +270,13 @@ def collapse_case(name: str, *, n_widths: int = 3, seeds: int = 10, noise=normal
     log_a = np.log(10.0) * np.arange(-3, 3.1, 1.0)[None, None, :]
 
     def draw(rng: np.random.Generator) -> Estimate | None:
-        own = noise(rng, (2, n_widths, seeds, 1)) / np.sqrt(h)
-        log_y = -1.5 * log_a - 0.5 * np.logaddexp(0, log_a - 1) + 1.5 * own[0] + 0.1 * own[1] * log_a
+        offset_and_tilt = noise(rng, (2, n_widths, seeds, 1)) / np.sqrt(h)
+        log_y = (
+            -1.5 * log_a
+            - 0.5 * np.logaddexp(0, log_a - 1)
+            + 1.5 * offset_and_tilt[0]
+            + 0.1 * offset_and_tilt[1] * log_a
+        )
         parts = np.exp(log_a) / np.sqrt(h), h, np.exp(log_y), np.arange(seeds)[None, :, None]
         alpha, size, y, seed = (np.broadcast_to(part, log_y.shape).ravel() for part in parts)
         return collapse(alpha, size, y, seed, replicas=40, seed=int(rng.integers(2**31))).nu
@@ -420,21 +429,21 @@ def study(case: Case, replicas: int, seed: int) -> dict[str, float | int | str]:
     def share(flags) -> float:
         return round(float(np.mean(list(flags))), 4)
 
-    def word(estimate: Estimate, exponent: float) -> str:
+    def outcome(estimate: Estimate, exponent: float) -> str:
         excluded = estimate.p_value_within(exponent, case.margin) < LEVEL  # Holm's correction of one claim is none
         return decide(estimate, exponent, case.margin, excluded, "p")[0]
 
-    words = [word(estimate, case.exponent) for estimate in estimates]
+    outcomes = [outcome(estimate, case.exponent) for estimate in estimates]
     return {
         "case": case.name,
         "exponent": case.exponent,
         "margin": case.margin,
         "replicas": len(estimates),
         "coverage": share((low <= case.exponent) & (case.exponent <= high)),
-        "inconsistent": share(one == "inconsistent" for one in words),
-        "consistent": share(one == "consistent" for one in words),
+        "inconsistent": share(outcome == "inconsistent" for outcome in outcomes),
+        "consistent": share(outcome == "consistent" for outcome in outcomes),
         "sees_0.1": share(estimate.p_value(wrong) < 0.05 for estimate in estimates),
-        "accepts_0.1": share(word(estimate, wrong) == "consistent" for estimate in estimates),
+        "accepts_0.1": share(outcome(estimate, wrong) == "consistent" for estimate in estimates),
         "bias": round(float(np.mean([estimate.value for estimate in estimates]) - case.exponent), 4),
         "half_width": round(float(np.median(high - low) / 2), 4),
     }

@@ -69,11 +69,11 @@ def measured(n: int, width: int, depth: int, inputs: int, members: int, activati
 
 def counted(n: int, width: int, depth: int, data: str) -> tuple[float, float]:
     """Operations of a step and of a gradient."""
-    one = {
+    fields = {
         "name": "x", "dataset": data, "n_train": n, "n_test": 10, "depth": depth, "activation": "relu",
         "widths": [width], "root_h_alpha": [1.0], "seeds": 1,
     }  # fmt: skip
-    counts = operations(Campaign.from_dict({"name": "x", "experiment": [one]}).experiment[0], width)
+    counts = operations(Campaign.from_dict({"name": "x", "experiment": [fields]}).experiment[0], width)
     return counts["rosenbrock"] / STEPS, counts["chebyshev"] / GRADIENTS
 
 

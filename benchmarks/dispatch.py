@@ -55,19 +55,19 @@ class Counts:
     launches: int = 0
     waits: int = 0
     places: collections.Counter[str] = field(default_factory=collections.Counter)
-    follow_places: bool = False
+    record_lines: bool = False
 
     def launch(self) -> None:
         """Count a launch."""
         self.launches += 1
-        if self.follow_places:
-            self.places[_place()] += 1
+        if self.record_lines:
+            self.places[_calling_line()] += 1
 
     def wait(self) -> None:
         """Count a wait."""
         self.waits += 1
-        if self.follow_places:
-            self.places[f"{_place()} waits"] += 1
+        if self.record_lines:
+            self.places[f"{_calling_line()} waits"] += 1
 
 
 class _Dispatched(TorchDispatchMode):
@@ -99,7 +99,7 @@ def _boolean(indices: Any) -> bool:
     return any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in indices)
 
 
-def _place() -> str:
+def _calling_line() -> str:
     """The innermost function of `simulate` on the way to an operation."""
     frame = sys._getframe(1)
     while frame is not None:
@@ -111,9 +111,9 @@ def _place() -> str:
 
 
 @contextmanager
-def counting(*, follow_places: bool = False) -> Iterator[Counts]:
+def counting(*, record_lines: bool = False) -> Iterator[Counts]:
     """Count what is dispatched in the block."""
-    counts = Counts(follow_places=follow_places)
+    counts = Counts(record_lines=record_lines)
     with _CopiedToHost(counts), _Dispatched(counts):
         yield counts
 
@@ -132,24 +132,26 @@ class _CountedSteps:
         return self.stepper.step(batch)
 
 
-def measured(case: str, *, follow_places: bool = False) -> tuple[int, Counts]:
+def measured(case: str, *, record_lines: bool = False) -> tuple[int, Counts]:
     """Return the driver's steps and the counts of a case; measurements at the networks' ends are not in them."""
-    (one,) = Campaign.from_dict({"name": case, "experiment": [{"name": case, **CASES[case]}]}).experiment
-    width, seeds = one.widths[0], one.seeds
-    amplitude, seed = np.divmod(np.arange(len(one.amplitudes) * seeds), seeds)
-    batch = NetworkBatch.draw(one, load_data(one, None), Members(width, amplitude, seed), torch.float64, "cpu")
-    sizes = {"layer": one.layers, "test_point": one.n_test, "checkpoint": 0, "arm": len(one.arms)}
-    columns = Columns(variables(one), len(batch), sizes, "cpu")
-    observers = [observer(batch, columns) for observer in observers_of(one)]
-    events = [o for o in observers if isinstance(o, EventObserver) and o.happens(one)]
+    (experiment,) = Campaign.from_dict({"name": case, "experiment": [{"name": case, **CASES[case]}]}).experiment
+    width, seeds = experiment.widths[0], experiment.seeds
+    amplitude, seed = np.divmod(np.arange(len(experiment.amplitudes) * seeds), seeds)
+    batch = NetworkBatch.draw(
+        experiment, load_data(experiment, None), Members(width, amplitude, seed), torch.float64, "cpu"
+    )
+    sizes = {"layer": experiment.layers, "test_point": experiment.n_test, "checkpoint": 0, "arm": len(experiment.arms)}
+    columns = Columns(variables(experiment), len(batch), sizes, "cpu")
+    observers = [observer(batch, columns) for observer in observers_of(experiment)]
+    events = [o for o in observers if isinstance(o, EventObserver) and o.happens(experiment)]
     for observer in observers:
         observer.start()
-    stepper, controller = build(one, batch.network, batch.seeds, batch.seed_of, batch.root_h_alpha)
+    stepper, controller = build(experiment, batch.network, batch.seeds, batch.seed_of, batch.root_h_alpha)
     counted, weights = _CountedSteps(stepper), batch.initial_weights()
-    with counting(follow_places=follow_places) as counts:
+    with counting(record_lines=record_lines) as counts:
         integrate(
             batch.flow, weights, [*events, Stop(batch.flow)], lambda _: None,
-            stepper=counted, controller=controller, max_steps=one.max_steps,
+            stepper=counted, controller=controller, max_steps=experiment.max_steps,
         )  # fmt: skip
     return counted.steps, counts
 
@@ -164,7 +166,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     for case in [options.case] if options.case else CASES:
-        steps, counts = measured(case, follow_places=options.places)
+        steps, counts = measured(case, record_lines=options.places)
         launches, waits = counts.launches / steps, counts.waits / steps
         print(f"{case:12} {steps} steps, {launches:.0f} launches and {waits:.1f} waits a step", flush=True)
         for place, count in counts.places.most_common(60):

@@ -42,7 +42,7 @@ def trained(activation: str, depth: int, lowest: int, folder: Path) -> xr.Datase
     return outcome.store.tree()["far"].to_dataset().load().isel(width=0)
 
 
-def told(data: xr.Dataset) -> dict:
+def as_row(data: xr.Dataset) -> dict:
     """Means over seeds at every amplitude, and powers of A at the low end and in the window."""
     columns = {
         "kernel_change": data["kernel_change"],
@@ -85,7 +85,7 @@ def main() -> None:
                     "root_h_alpha": [float(f"{a:.4g}") for a in data["root_h_alpha"].values],
                     "converged": int((data["status"] == 1).sum()),
                     "networks": int(data["status"].size),
-                    **told(data),
+                    **as_row(data),
                 }
             )
             print(json.dumps({k: v for k, v in rows[-1].items() if k != "root_h_alpha"}), flush=True)

@@ -122,9 +122,9 @@ def throughput(setting: Setting) -> Iterator[Row]:
     narrow, wide = setting.size(100, 8), setting.size(1_000, 16)
     for integrator in ("chebyshev", "kernel_flow"):
         dynamics = {"integrator": integrator}
-        one = {**points, "root_h_alpha": [1.0], "seeds": 1, "dynamics": dynamics}
-        yield _timed(setting, f"N = 10,000, h = 100, A = 1, {integrator}", {**one, "widths": [narrow]}, limit)
-        yield _timed(setting, f"N = 10,000, h = 1,000, A = 1, {integrator}", {**one, "widths": [wide]}, limit)
+        fields = {**points, "root_h_alpha": [1.0], "seeds": 1, "dynamics": dynamics}
+        yield _timed(setting, f"N = 10,000, h = 100, A = 1, {integrator}", {**fields, "widths": [narrow]}, limit)
+        yield _timed(setting, f"N = 10,000, h = 1,000, A = 1, {integrator}", {**fields, "widths": [wide]}, limit)
     many = {**points, "widths": [narrow], "root_h_alpha": _amplitudes(-4, 7, 2), "seeds": setting.size(10, 1)}
     many["dynamics"] = {"integrator": "chebyshev"}
     convolutional = {
@@ -177,8 +177,8 @@ def gemm(setting: Setting) -> Iterator[Row]:
                 flow = GradientFlow(network, LOSSES["softhinge"], points, torch.sign(x[:, 0]), alpha, f0)
                 took = _seconds(lambda f=flow, w=weights: f(w).weight_velocity(), setting.device)  # type: ignore[misc]
                 share = operations(n, width, depth, networks)["gradient"] / took / rate
-                what = f"gradient, {networks} networks, N = {n}, h = {width}, {dtype}"
-                yield {"what": what, "s": float(f"{took:.3g}"), "share": round(share, 3)}
+                label = f"gradient, {networks} networks, N = {n}, h = {width}, {dtype}"
+                yield {"what": label, "s": float(f"{took:.3g}"), "share": round(share, 3)}
 
 
 def grid(setting: Setting) -> Iterator[Row]:
@@ -213,19 +213,19 @@ PARTS: dict[str, Callable[[Setting], Iterator[Row]]] = {
 }  # fmt: skip
 
 
-def _timed(setting: Setting, what: str, fields: dict[str, Any], limit: float) -> Row:
+def _timed(setting: Setting, label: str, fields: dict[str, Any], limit: float) -> Row:
     """Train a campaign of one experiment, as a run does; networks that take longer than ``limit`` are stopped."""
     try:
         spec = Experiment(**{**setting.fields, **fields})
         data, tasks = load_data(spec), experiment_tasks(spec)
     except InputError as error:
-        return {"what": what, "error": str(error)}
+        return {"what": label, "error": str(error)}
     spec = spec.model_copy(update={"time_limit": limit / len(tasks)})  # a limit is a task's
     peak, started = PeakMemory(setting.device), time.perf_counter()
     results = [result for _, result in run_tasks(spec, tasks, data, device=setting.device)]
     seconds, networks = time.perf_counter() - started, sum(r.status.size for r in results)
     stopped = sum(int((r.status == Status.TIME_LIMIT).sum()) for r in results)
-    row = {"what": what, "networks": networks, "tasks": len(tasks), "s": float(f"{seconds:.3g}")}
+    row = {"what": label, "networks": networks, "tasks": len(tasks), "s": float(f"{seconds:.3g}")}
     row |= {"networks_per_s": float(f"{networks / seconds:.3g}"), "steps": max(int(r.steps.max()) for r in results)}
     return {**row, "stopped": stopped, "peak_GiB": round(peak.bytes() / 2**30, 2)}
 

@@ -74,27 +74,27 @@ def experiment(case: str, device: str = "cpu", **changes) -> tuple[Campaign, Exp
 
 def engine(case: str, device: str, **changes) -> tuple[float, xr.Dataset]:
     """Seconds and results of a batch."""
-    campaign, one = experiment(case, device, **changes)
-    data = load_data(one, None)
+    campaign, experiment_ = experiment(case, device, **changes)
+    data = load_data(experiment_, None)
     tasks = campaign_tasks(campaign)
     start = time.perf_counter()
-    results = [result for _, result in run_tasks(one, tasks, data, device=device)]  # of one width: by seeds
+    results = [result for _, result in run_tasks(experiment_, tasks, data, device=device)]  # of one width: by seeds
     return time.perf_counter() - start, xr.concat(results, "seed").isel(width=0)
 
 
 def euler(case: str, device: str, amplitude: float, dtype: str) -> tuple[float, float, int, bool]:
     """Seconds, kernel change, evaluations and whether it converged, for seed 0 at one amplitude."""
-    _, one = experiment(case, device)
-    data = load_data(one, None)
+    _, experiment_ = experiment(case, device)
+    data = load_data(experiment_, None)
     kind = getattr(torch, dtype)
     x, y, x_test = (torch.as_tensor(v, dtype=kind, device=device) for v in (data.x_train, data.y_train, data.x_test))
-    width = one.widths[0]
-    network = FullyConnected(x.shape[1], width, one.depth, Activation(one.activation))
+    width = experiment_.widths[0]
+    network = FullyConnected(x.shape[1], width, experiment_.depth, Activation(experiment_.activation))
     initial = [w.to(device, kind) for w in network.initial_weights(0, [0])]
     alpha = torch.tensor([amplitude / math.sqrt(width)], dtype=kind, device=device)
     only = torch.zeros(1, dtype=torch.int64, device=device)
-    held_out = HeldOut(network, initial, only, alpha, Dense.on_inputs(x_test), one.n_kernel)
-    flow = GradientFlow(network, LOSSES[one.loss], Dense.on_inputs(x), y, alpha, network.output(initial, x))
+    held_out = HeldOut(network, initial, only, alpha, Dense.on_inputs(x_test), experiment_.n_kernel)
+    flow = GradientFlow(network, LOSSES[experiment_.loss], Dense.on_inputs(x), y, alpha, network.output(initial, x))
     with full_precision(), without_denormals(kind):
         start = time.perf_counter()
         trained = train(flow, initial, MAX_EVALUATIONS)
@@ -112,14 +112,14 @@ def compared(case: str, device: str, dtype: str, tolerance: float) -> dict:
     batches, singles, eulers = [], [], []
     for _ in range(ROUNDS if device == "cpu" else 1):
         batches.append(engine(case, device, **chosen))
-        _say("batch", batches[-1][0])
+        _print_seconds("batch", batches[-1][0])
         singles.append([engine(case, device, root_h_alpha=[a], seeds=1, **chosen) for a in amplitudes])
-        _say("one at a time", sum(seconds for seconds, _ in singles[-1]))
+        _print_seconds("one at a time", sum(seconds for seconds, _ in singles[-1]))
         eulers.append([euler(case, device, a, dtype) for a in amplitudes])
-        _say("Euler, one at a time", sum(row[0] for row in eulers[-1]))
+        _print_seconds("Euler, one at a time", sum(row[0] for row in eulers[-1]))
     batch_s, batch = min(batches, key=lambda pair: pair[0])
     euler_batch_s, _ = engine(case, device, dtype=dtype, **baseline)
-    _say("Euler, batch", euler_batch_s)
+    _print_seconds("Euler, batch", euler_batch_s)
     rows = []
     for k, a in enumerate(amplitudes):
         single_s, single = min((s[k] for s in singles), key=lambda pair: pair[0])
@@ -137,7 +137,7 @@ def compared(case: str, device: str, dtype: str, tolerance: float) -> dict:
         )
     _, exact = engine(case, device, tolerance=EXACT, max_steps=MAX_EVALUATIONS)
     largest_error = float(abs(batch.kernel_change / exact.kernel_change - 1.0).max())
-    networks, one = batch.kernel_change.size, experiment(case, device, **chosen)[1]
+    networks, experiment_ = batch.kernel_change.size, experiment(case, device, **chosen)[1]
     mean = {key: float(np.mean([r[key] for r in rows])) for key in rows[0]}
     evaluations = float(batch.gradient_evaluations.mean())
     return {
@@ -146,8 +146,8 @@ def compared(case: str, device: str, dtype: str, tolerance: float) -> dict:
         "threads": torch.get_num_threads(),
         "dtype": dtype,
         "networks_in_batch": networks,
-        "integrator": integrator_of(one),
-        "tolerance": one.tolerance,
+        "integrator": integrator_of(experiment_),
+        "tolerance": experiment_.tolerance,
         "largest_error": round(largest_error, 5),
         "engine_batch_s": round(batch_s, 3),
         "euler_batch_s": round(euler_batch_s, 3),
@@ -163,9 +163,9 @@ def compared(case: str, device: str, dtype: str, tolerance: float) -> dict:
     }
 
 
-def _say(what: str, seconds: float) -> None:
+def _print_seconds(label: str, seconds: float) -> None:
     """Say on the way what has been measured: a whole case takes minutes."""
-    print(f"{what}: {seconds:.3g} s", file=sys.stderr, flush=True)
+    print(f"{label}: {seconds:.3g} s", file=sys.stderr, flush=True)
 
 
 def main() -> None:

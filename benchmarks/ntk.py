@@ -81,8 +81,10 @@ def columns(network: Architecture, members: int, n: int) -> int:
 
 def passes(network: Architecture, kernels: int) -> float:
     """Entries read or written for each entry of a kernel ("compare": of two, with their difference and norms)."""
-    made = 2 * network.depth + 3 * network.depth + 3 * network.depth  # Gram matrices, their products, sums over layers
-    return made if kernels == 1 else 2 * made + 7 * (network.depth + 1) + 5
+    launches = (
+        2 * network.depth + 3 * network.depth + 3 * network.depth
+    )  # Gram matrices, their products, sums over layers
+    return launches if kernels == 1 else 2 * launches + 7 * (network.depth + 1) + 5
 
 
 def bound(network: Architecture, now: Linearisation, rate: float, bandwidth: float, kernels: int) -> float:
@@ -159,14 +161,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    found = []
+    rows = []
     with full_precision():
         for row in rows(options.device):
             print(json.dumps(row), flush=True)
-            found.append(row)
+            rows.append(row)
     result = {
         "device": torch.cuda.get_device_name() if options.device != "cpu" else "cpu",
-        "rows": found,
+        "rows": rows,
     }
     if options.out is not None:
         options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

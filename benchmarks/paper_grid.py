@@ -44,10 +44,10 @@ def gradients(dataset: str) -> tuple[dict[int, float], float, float]:
         campaign = Campaign.from_dict({"name": "gradients", "experiment": [fields]})
         experiment = campaign.experiment[0]
         data = load_data(experiment)
-        found = [
+        gradients = [
             run_task(experiment, task, data)["gradient_evaluations"].values.mean() for task in campaign_tasks(campaign)
         ]
-        means[n] = float(np.mean(found))
+        means[n] = float(np.mean(gradients))
         print(f"N = {n}: {means[n]:.0f} gradients a network", flush=True)
     power = fit.exponent(list(means), list(means.values()))
     return means, power.value, power.prefactor * POINTS**power.value
@@ -77,9 +77,9 @@ def pieces(width: int, device: str, dtype: torch.dtype) -> tuple[float, float]:
 
     # a kernel by its tile, which is what the held-out change is made of; tiles of the upper half are enough
     rows = min(POINTS, 2000)
-    at = network.linearise(weights, Dense.on_inputs(x[:rows]))
+    linearisation = network.linearise(weights, Dense.on_inputs(x[:rows]))
     tiles = (POINTS / rows) ** 2 / 2.0
-    return fastest(gradient, device), tiles * fastest(at.kernel_layers, device)
+    return fastest(gradient, device), tiles * fastest(linearisation.kernel_layers, device)
 
 
 def main() -> None:

@@ -48,9 +48,11 @@ def _slopes(tilt: float) -> Logs:
     """Powers of A: each pair has an offset and a slope of its own."""
 
     def logs(rng: np.random.Generator, width: int, seeds: int, power: float) -> NDArray:
-        own = rng.standard_normal((seeds, 2))  # more seeds continue the same sequence
+        offset_and_tilt = rng.standard_normal((seeds, 2))  # more seeds continue the same sequence
         noise = np.random.default_rng(rng.integers(2**63)).standard_normal((len(AMPLITUDES), seeds))
-        return own[:, 0] + (power + tilt * own[:, 1]) * np.log(AMPLITUDES)[:, None] + 0.01 * noise
+        return (
+            offset_and_tilt[:, 0] + (power + tilt * offset_and_tilt[:, 1]) * np.log(AMPLITUDES)[:, None] + 0.01 * noise
+        )
 
     return logs
 

@@ -36,12 +36,12 @@ def trained(activation: str, depth: int, device: str, **changes) -> xr.Dataset:
 
 def difference(a: xr.Dataset, b: xr.Dataset) -> dict[str, list[float | None]]:
     """Largest relative difference over seeds (and layers) at every amplitude; None where nothing was measured."""
-    found = {name: np.abs(a[name] / b[name] - 1.0) for name in MEASURED}
+    differences = {name: np.abs(a[name] / b[name] - 1.0) for name in MEASURED}
     square = ((a["test_output"] - b["test_output"]) ** 2).sum("test_point") / (b["test_output"] ** 2).sum("test_point")
-    found["F"] = np.sqrt(square)
+    differences["F"] = np.sqrt(square)
     return {
         name: [float(f"{v:.1e}") if np.isfinite(v) else None for v in d.max([x for x in d.dims if x != "root_h_alpha"])]
-        for name, d in found.items()
+        for name, d in differences.items()
     }
 
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from benchmarks.reference_table import VERDICTS, write_table
 from fit.judge.verdict import Verdict
-from fit.report.command import report_on
+from fit.report.from_sources import report_on
 from simulate import Campaign, list_presets, run
 
 ROOT = Path(__file__).parent.parent
@@ -103,7 +103,7 @@ def report(preset: str, folder: Path, data_root: str | None = None) -> list[Verd
         old.unlink()
     # paths in verdicts.json are relative: it is the same on every machine
     with contextlib.chdir(ROOT):
-        verdicts = report_on(kept(preset, folder), preset, folder, data_root=data_root)
+        verdicts = report_on(kept_files(preset, folder), preset, folder, data_root=data_root)
     verdict_table(verdicts).to_csv(folder / VERDICTS, index=False, lineterminator="\n")
     return verdicts
 
@@ -117,7 +117,7 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     return table
 
 
-def kept(run_name: str, folder: Path) -> Sequence[str]:
+def kept_files(run_name: str, folder: Path) -> Sequence[str]:
     """Return the files of a folder, relative to the repository where they lie in it.
 
     They come in the order of the preset's experiments, or by name where the run is of no preset.
@@ -150,9 +150,9 @@ def main() -> None:
         return
     for preset in options.preset or laptop:
         folder = options.out / preset
-        made = make(preset, folder, options.data_root, options.workers)
-        size = sum(path.stat().st_size for path in made)
-        print(f"{preset}: {len(made)} files, {size / 1e6:.1f} MB in {folder}", flush=True)
+        files = make(preset, folder, options.data_root, options.workers)
+        size = sum(path.stat().st_size for path in files)
+        print(f"{preset}: {len(files)} files, {size / 1e6:.1f} MB in {folder}", flush=True)
     write_table(options.out)
 
 

@@ -28,14 +28,14 @@ class Measured:
     high: float | None = None
 
 
-def _mean(preset: str, what: str, values: NDArray) -> Measured:
+def _mean(preset: str, label: str, values: NDArray) -> Measured:
     """Mean of independent values with Student's interval; NaN is left out."""
     estimate = mean_over(values)
-    assert estimate is not None, f"{preset}: {what}: fewer than two values"
-    return Measured(preset, what, estimate.value, *estimate.interval())
+    assert estimate is not None, f"{preset}: {label}: fewer than two values"
+    return Measured(preset, label, estimate.value, *estimate.interval())
 
 
-def _kept(folder: Path, preset: str) -> Iterator[tuple[str, xr.Dataset]]:
+def _kept_experiments(folder: Path, preset: str) -> Iterator[tuple[str, xr.Dataset]]:
     """Yield name and measurements of each experiment of a run."""
     for path in sorted((folder / preset).glob("*.nc.gz")):
         with xr.open_dataset(path) as data:
@@ -96,11 +96,11 @@ def article_window(folder: Path) -> list[Measured]:
     """The power of the kernel change over the window of the article's guide for L = 3, 1e-3 <= A <= 5."""
     preset = "amplitude-laptop"
     rows = []
-    for name, data in _kept(folder, preset):
+    for name, data in _kept_experiments(folder, preset):
         inside = data.sel(root_h_alpha=slice(0.99e-3, 5.0))
         low, high = inside["root_h_alpha"].values[[0, -1]]
-        what = f"power of A over {low:.2g} <= A <= {high:.2g}, {name}"
-        rows.append(_mean(preset, what, _powers_of_a(inside["kernel_change"])))
+        label = f"power of A over {low:.2g} <= A <= {high:.2g}, {name}"
+        rows.append(_mean(preset, label, _powers_of_a(inside["kernel_change"])))
     return rows
 
 
@@ -131,32 +131,32 @@ def _gap(data: xr.Dataset) -> tuple[str, xr.DataArray]:
     """Test errors at the smallest A less those at the largest, in per cent, and what to call them."""
     low, high = data["root_h_alpha"].values[[0, -1]]
     error = 100 * data["test_error"]
-    what = f"error(A = {low:g}) - error(A = {high:g}), per cent"
-    return what, error.isel(root_h_alpha=0) - error.isel(root_h_alpha=-1)
+    label = f"error(A = {low:g}) - error(A = {high:g}), per cent"
+    return label, error.isel(root_h_alpha=0) - error.isel(root_h_alpha=-1)
 
 
-def _power_of_h(what: str, width: NDArray, values: NDArray) -> Measured:
+def _power_of_h(label: str, width: NDArray, values: NDArray) -> Measured:
     """The power of h in one value a width, with Student's interval."""
     estimate = exponent(width, values)
-    return Measured("width-laptop", what, estimate.value, *estimate.interval())
+    return Measured("width-laptop", label, estimate.value, *estimate.interval())
 
 
 def fluctuations_at(folder: Path) -> list[Measured]:
     """The power of h in delta F, one amplitude at a time."""
     rows = []
-    for name, data in _kept(folder, "width-laptop"):
+    for name, data in _kept_experiments(folder, "width-laptop"):
         variance = data["test_output"].var("seed", ddof=1).mean("test_point")
         for amplitude in (1e-4, 1e-2, 1.0, 1e4):
-            at = variance.sel(root_h_alpha=amplitude, method="nearest")
-            what = f"power of h in delta F at A = {amplitude:g}, {name}"
-            rows.append(_power_of_h(what, at["width"].values, np.sqrt(at.values)))
+            at_amplitude = variance.sel(root_h_alpha=amplitude, method="nearest")
+            label = f"power of h in delta F at A = {amplitude:g}, {name}"
+            rows.append(_power_of_h(label, at_amplitude["width"].values, np.sqrt(at_amplitude.values)))
     return rows
 
 
 def crossover_of_wider(folder: Path) -> list[Measured]:
     """The power of h in alpha* where the kernel changes by its own size, with the two narrowest widths and without."""
     rows = []
-    for name, data in _kept(folder, "width-laptop"):
+    for name, data in _kept_experiments(folder, "width-laptop"):
         change = np.log(data["kernel_change"]).mean("seed").transpose("width", "root_h_alpha")
         width = change["width"].values
         amplitude = np.log(change["root_h_alpha"].values)
@@ -172,27 +172,27 @@ def crossover_of_wider(folder: Path) -> list[Measured]:
 def adam(folder: Path) -> list[Measured]:
     """What Adam makes of the laws: powers of A up to 0.1, the kernel's change far beyond 1, errors at either end."""
     preset, rows = "adam-laptop", []
-    for name, data in _kept(folder, preset):
+    for name, data in _kept_experiments(folder, preset):
         data = data.isel(width=0).where(data["status"].isel(width=0) == Status.CONVERGED)
         small = data.sel(root_h_alpha=data["root_h_alpha"] < 0.11)
         if small.sizes["root_h_alpha"] > 1:
-            for quantity, what in (("kernel_change", "the kernel change"), ("steps", "the epochs until the stop")):
-                rows.append(_mean(preset, f"power of A in {what}, A <= 0.1, {name}", _powers_of_a(small[quantity])))
+            for quantity, label in (("kernel_change", "the kernel change"), ("steps", "the epochs until the stop")):
+                rows.append(_mean(preset, f"power of A in {label}, A <= 0.1, {name}", _powers_of_a(small[quantity])))
             for a in (1e3, 1e5):
                 change = data["kernel_change"].sel(root_h_alpha=a, method="nearest")
                 rows.append(_mean(preset, f"kernel change at A = {a:g}, {name}", change.values))
-        what, gap = _gap(data)
-        rows.append(_mean(preset, f"{what}, {name}", gap.values))
+        label, gap = _gap(data)
+        rows.append(_mean(preset, f"{label}, {name}", gap.values))
     return rows
 
 
 def regimes_over_width(folder: Path) -> list[Measured]:
     """Test errors in the feature regime less those in the lazy one, of equal initial weights, one width at a time."""
     preset, rows = "amplitude-hour", []
-    for name, data in _kept(folder, preset):
-        what, gap = _gap(data)
+    for name, data in _kept_experiments(folder, preset):
+        label, gap = _gap(data)
         for h in data["width"].values:
-            rows.append(_mean(preset, f"{what}, h = {int(h)}, {name}", gap.sel(width=h).values))
+            rows.append(_mean(preset, f"{label}, h = {int(h)}, {name}", gap.sel(width=h).values))
         # a seed's networks of several widths are drawn independently
         doublings, gaps = (part.values.ravel() for part in xr.broadcast(np.log2(gap["width"]), gap))
         change = slope_between(doublings, gaps)

@@ -62,18 +62,18 @@ def write(path: Path, n_test: int, seed: int = 0) -> int:
         a = np.asarray(experiment.root_h_alphas(task.width))[:, None]
         shape = (len(a), task.seed_stop - task.seed_start)
         degree, h = experiment.depth + 1, task.width
-        own = np.exp(rng.standard_normal((3, 1, shape[1])) / np.sqrt(h))
+        factors = np.exp(rng.standard_normal((3, 1, shape[1])) / np.sqrt(h))
         fine = 1 + 0.01 * rng.standard_normal(shape)
         lazy = np.hypot(6 * rng.standard_normal((1, shape[1])) / (np.sqrt(h) * a), 16 / a**2)
-        change = fine * ((4 * own[0] * a ** (2 / degree - 2)) ** -3 + lazy**-3) ** (-1 / 3)
+        change = fine * ((4 * factors[0] * a ** (2 / degree - 2)) ** -3 + lazy**-3) ** (-1 / 3)
         weights = np.where(a < 1, 2 * a ** (-1 / degree) * (1 - 0.4 * np.minimum(a, 1) ** (1 / degree)), 1.2 / a)
         output = common + rng.standard_normal((*shape, n_test)) / np.sqrt(h)
         known = {
             "kernel_change": change,
-            "time_linear": 0.7 * a * own[1] * fine,
-            "time_half": np.minimum(a, 1) * own[1] * fine,
-            "weight_change": (np.sqrt(h) * own[2] * weights * fine)[..., None] * np.ones(degree) / np.sqrt(degree),
-            "output_rms_linear": 0.3 * a * own[1] * fine,
+            "time_linear": 0.7 * a * factors[1] * fine,
+            "time_half": np.minimum(a, 1) * factors[1] * fine,
+            "weight_change": (np.sqrt(h) * factors[2] * weights * fine)[..., None] * np.ones(degree) / np.sqrt(degree),
+            "output_rms_linear": 0.3 * a * factors[1] * fine,
             "test_output": output.astype(np.float32),
             "test_error": (output * labels <= 0).mean(axis=-1),
             "alpha": a / np.sqrt(h) * np.ones(shape),

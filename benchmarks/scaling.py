@@ -88,8 +88,8 @@ def measure(n: int, width: int, depth: int, networks: int, device: str, dtype: t
     dt = torch.full_like(alpha, 1.0)  # stiff: all parts of a step are there
 
     def gradient() -> None:
-        at = flow(weights)
-        at.weight_velocity()
+        linearisation = flow(weights)
+        linearisation.weight_velocity()
 
     seconds = {
         "gradient": fastest(gradient, device),
@@ -124,8 +124,8 @@ def main() -> None:
     powers = {}
     for varied, piece in itertools.product(VARIED, ("gradient_s", "kernel_s", "step_s")):
         chosen = [row for row in rows if row["varied"] == varied]
-        found = fit.exponent([row[varied] for row in chosen[-3:]], [row[piece] for row in chosen[-3:]])
-        powers[f"{piece[:-2]} ~ {varied}"] = round(found.value, 2)
+        fitted = fit.exponent([row[varied] for row in chosen[-3:]], [row[piece] for row in chosen[-3:]])
+        powers[f"{piece[:-2]} ~ {varied}"] = round(fitted.value, 2)
     result = {
         "device": torch.cuda.get_device_name() if options.device != "cpu" else f"cpu ({platform.machine()})",
         "threads": 1,

@@ -141,14 +141,20 @@ def _work_precision() -> str:
     for cell, rows in sorted(cells.items()):
         line: list[object] = [*cell[:3], f"{cell[3]:g}"]
         for integrator in work_precision.INTEGRATORS:
-            own = [r for r in rows if r["integrator"] == integrator]
-            within = [r for r in own if r["status"] == r["reference_status"] and r["kernel_change_error"] <= 0.01]
-            outside = [r["tolerance"] for r in own if r not in within and r["tolerance"]]
+            of_integrator = [r for r in rows if r["integrator"] == integrator]
+            within = [
+                r for r in of_integrator if r["status"] == r["reference_status"] and r["kernel_change_error"] <= 0.01
+            ]
+            outside = [r["tolerance"] for r in of_integrator if r not in within and r["tolerance"]]
             # one that a smaller tolerance does not confirm is within by chance
             good = [r for r in within if not any(t < r["tolerance"] for t in outside)]
             best = min(good, key=lambda r: r["evaluations"], default=None)
             line.append(
-                f"{best['evaluations']:,} ({best['seconds']:.2g} s)" if best else "never within" if own else "not run"
+                f"{best['evaluations']:,} ({best['seconds']:.2g} s)"
+                if best
+                else "never within"
+                if of_integrator
+                else "not run"
             )
         lines.append(line)
     head = ("activation", "N", "L", "A", *(work_precision.LABELS[name] for name in work_precision.INTEGRATORS))
@@ -293,13 +299,13 @@ def _paper_grid() -> str:
 
 
 def _dispatch() -> str:
-    found = dict(_read("dispatch.json")).get("dispatch.json")
-    if found is None:
+    results = dict(_read("dispatch.json")).get("dispatch.json")
+    if results is None:
         return ""
     rows = [
         (row["case"], label, row["steps"], f"{row['launches']:,.0f}", f"{row['waits']:.1f}")
-        for case in sorted({row["case"] for rows in found.values() for row in rows})
-        for label, rows in found.items()
+        for case in sorted({row["case"] for rows in results.values() for row in rows})
+        for label, rows in results.items()
         for row in rows
         if row["case"] == case
     ]
@@ -313,8 +319,8 @@ def _dispatch() -> str:
 
 def _reliability() -> str:
     lines: list[tuple[object, ...]] = []
-    found = dict(_read("*.json", RELIABILITY))
-    if kills := found.get("kills.json"):
+    results = dict(_read("*.json", RELIABILITY))
+    if kills := results.get("kills.json"):
         lines.append(
             (
                 "`kills`", f"{kills['kills']} kill -9 over the busy time of {kills['tasks']} tasks, {kills['workers']} "
@@ -324,7 +330,7 @@ def _reliability() -> str:
                 "store",
             )
         )  # fmt: skip
-    if damage := found.get("damage.json"):
+    if damage := results.get("damage.json"):
         how = ", ".join(f"{count} {kind}" for kind, count in sorted(damage["how"].items()))
         lines.append(
             (
@@ -335,18 +341,18 @@ def _reliability() -> str:
                 f"of them whole; {damage['pieces_that_differ_after_repair']} pieces differ after repair",
             )
         )  # fmt: skip
-    if nonsense := found.get("nonsense.json"):
+    if nonsense := results.get("nonsense.json"):
         for called, counts in (("in one process", nonsense["in_process"]), ("as processes", nonsense["as_processes"])):
             ended = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "examples")
             lines.append(("`nonsense`", f"{counts['examples']:,} campaign files and command lines, {called}", ended))
         lines.append(("", "the store beside them", f"{nonsense['store_beside_them_damaged']} pieces damaged"))
-    if fuzz := found.get("fuzz.json"):
+    if fuzz := results.get("fuzz.json"):
         for called, part in (("in one process", fuzz["in_process"]), ("as processes", fuzz["as_processes"])):
             if part["inputs"]:
                 doors = ", ".join(f"{_ended(counts)} of {door}" for door, counts in part["doors"].items())
-                what = f"{part['inputs']:,} inputs of {len(part['doors'])} doors, {called}"
-                lines.append(("`fuzz`", what, f"{part['unexpected']} ended unexpectedly; inputs: {doors}"))
-    if surroundings := found.get("surroundings.json"):
+                label = f"{part['inputs']:,} inputs of {len(part['doors'])} doors, {called}"
+                lines.append(("`fuzz`", label, f"{part['unexpected']} ended unexpectedly; inputs: {doors}"))
+    if surroundings := results.get("surroundings.json"):
         ended = ", ".join(f"{count} {how}" for how, count in surroundings["ended"].items())
         lines.append(("`surroundings`", f"{surroundings['tried']} commands in failing surroundings", ended))
     if not lines:
@@ -362,43 +368,43 @@ def _ended(counts: dict[str, Any]) -> str:
 
 
 def _throughput() -> str:
-    found = dict(_read("throughput.json", RELIABILITY)).get("throughput.json")
-    if found is None:
+    results = dict(_read("throughput.json", RELIABILITY)).get("throughput.json")
+    if results is None:
         return ""
     trained = [
-        (r["workers"], r["networks"], r["tasks"], r["local_seconds"], r["dask_seconds"]) for r in found["trained"]
+        (r["workers"], r["networks"], r["tasks"], r["local_seconds"], r["dask_seconds"]) for r in results["trained"]
     ]
     waiting = [
         (r["workers"], r["tasks"], r["seconds"], r["ideal_seconds"], f"{r['ideal_seconds'] / r['seconds']:.0%}")
-        for r in found["waiting"]
+        for r in results["waiting"]
     ]
-    empty, scheduler, store = found["empty"], found["scheduler_alone"], found["store_alone"]
+    empty, scheduler, store = results["empty"], results["scheduler_alone"], results["store_alone"]
     rates = [
         ("scheduler, workers, transport and store", f"{empty['tasks']:,}", empty["tasks_per_second"]),
         ("scheduler and workers alone (nothing returned)", f"{scheduler['tasks']:,}", scheduler["tasks_per_second"]),
         ("store alone", f"{store['tasks']:,}", store["tasks_per_second"]),
     ]
     return (
-        f"## Tasks a second ({found['cores']} cores)\n\n`python -m benchmarks.reliability.throughput`. Networks of one "
-        "hidden layer, with workers of the run's own (their start included) and\nwith those of a Dask cluster "
+        f"## Tasks a second ({results['cores']} cores)\n\n`python -m benchmarks.reliability.throughput`. Networks of "
+        "one hidden layer, with workers of the run's own (their start included) and\nwith those of a Dask cluster "
         "(started before), seconds:\n\n"
         + table(("workers", "networks", "tasks", "own workers", "Dask"), trained)
         + "\n\nTasks that wait and need no core, as those of a GPU, on a Dask cluster:\n\n"
         + table(("workers", "tasks", "seconds", "at best", "efficiency"), waiting)
         + "\n\nEmpty tasks (100 networks with made-up numbers each):\n\n"
         + table(("what", "tasks", "tasks a second"), rates)
-        + f"\n\n{_many_gpus(found)}\n"
+        + f"\n\n{_many_gpus(results)}\n"
     )
 
 
 def _large_report() -> str:
-    found = dict(_read("scale.json")).get("scale.json")
-    if found is None:
+    results = dict(_read("scale.json")).get("scale.json")
+    if results is None:
         return ""
     row = (
-        f"{found['networks']:,}", f"{found['store_bytes'] / 1e6:.0f} MB", f"{found['report_seconds']:.1f} s",
-        f"{found['report_cpu_seconds']:.1f} s", found["cores"], f"{found['load_before']:.1f}",
-        f"{found['peak_memory_gib']:.2f} GiB",
+        f"{results['networks']:,}", f"{results['store_bytes'] / 1e6:.0f} MB", f"{results['report_seconds']:.1f} s",
+        f"{results['report_cpu_seconds']:.1f} s", results["cores"], f"{results['load_before']:.1f}",
+        f"{results['peak_memory_gib']:.2f} GiB",
     )  # fmt: skip
     head = ("networks", "store", "report", "processor time", "cores", "other processes at the start", "peak memory")
     return (
@@ -476,9 +482,9 @@ def _audit_peers() -> str:
     return "Beside other packages (`python -m benchmarks.audit_peers`), one thread:\n\n" + table(head, lines) + "\n"
 
 
-def _many_gpus(found: dict) -> str:
+def _many_gpus(results: dict) -> str:
     """What a campaign on `GPUS` would need of the one process that schedules and writes, by these rates."""
-    empty = found["empty"]
+    empty = results["empty"]
     rate, size = empty["tasks_per_second"], empty["bytes_per_task"]
     shortest = GPUS / rate
     return (
@@ -488,6 +494,6 @@ def _many_gpus(found: dict) -> str:
         f"networks do, where a network takes {shortest / 100:.2f} s. A day of it is at most {86400 * rate:,.0f} tasks, "
         f"{86400 * rate * size / 1e9:,.0f} GB and {86400 * rate * empty['pieces_per_task'] / 1e6:,.0f} million files: "
         "beyond that, split\nthe campaign by experiment into several stores, which `fit.report` merges. The scheduler "
-        f"alone would bear {found['scheduler_alone']['tasks_per_second']:,.0f} tasks a second.\n"
+        f"alone would bear {results['scheduler_alone']['tasks_per_second']:,.0f} tasks a second.\n"
         "Each worker holds at most two results that wait, and the run thirty-two more.\n"
     )

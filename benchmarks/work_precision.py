@@ -66,28 +66,28 @@ def measured(fields: dict, integrator: str, tolerance: float) -> dict:
     flow = {"name": "gradient_flow", "integrator": integrator}
     shared = {"name": "one", "seeds": 1, "n_test": 200, "time_limit": TIME_LIMIT, "dynamics": flow}
     campaign = Campaign.from_dict({"name": "one", "experiment": [{**shared, **fields, "tolerance": tolerance}]})
-    (one,), (task,) = campaign.experiment, campaign_tasks(campaign)
-    data = load_data(one)
+    (experiment,), (task,) = campaign.experiment, campaign_tasks(campaign)
+    data = load_data(experiment)
     start = time.process_time()
-    found = run_task(one, task, data).isel(width=0, root_h_alpha=0, seed=0)
+    result = run_task(experiment, task, data).isel(width=0, root_h_alpha=0, seed=0)
     return {
         "seconds": time.process_time() - start,
-        "evaluations": int(found.gradient_evaluations),
-        "steps": int(found.steps),
-        "status": int(found.status),
-        "kernel_change": float(found.kernel_change),
-        "time_half": float(found.time_half),
-        "output": found.test_output.values.astype(float),
+        "evaluations": int(result.gradient_evaluations),
+        "steps": int(result.steps),
+        "status": int(result.status),
+        "kernel_change": float(result.kernel_change),
+        "time_half": float(result.time_half),
+        "output": result.test_output.values.astype(float),
     }
 
 
 def dop853(cell) -> np.ndarray:
     """Outputs of the same network on the test points by scipy's DOP853, with the stop located as its event."""
     name, depth, a, n = cell
-    one = Campaign.from_dict({"name": "x", "experiment": [{
+    experiment = Campaign.from_dict({"name": "x", "experiment": [{
         "name": "one", "dataset": "digits", "n_train": n, "n_test": 200, "depth": depth, "activation": name,
         "widths": [WIDTH], "root_h_alpha": [a], "seeds": 1}]}).experiment[0]  # fmt: skip
-    data = load_data(one, None)
+    data = load_data(experiment, None)
     x, y, x_test = (torch.as_tensor(v) for v in (data.x_train, data.y_train, data.x_test))
     net = FullyConnected(x.shape[1], WIDTH, depth, Activation(name))
     start = net.initial_weights(0, [0])
@@ -121,6 +121,11 @@ def distance(output: np.ndarray, exact: np.ndarray) -> float:
 def applicable(cell) -> tuple[str, ...]:
     """The integrators that a cell is solved by: the published rule stalls on ReLU, and takes hours for many points."""
     return INTEGRATORS if cell[0] != "relu" and cell[3] == 100 else INTEGRATORS[:-1]
+
+
+def _cell(row: dict) -> tuple:
+    """The cell and the integrator of a row."""
+    return row["activation"], row["depth"], row["A"], row["n_train"], row["integrator"]
 
 
 def study(cell, integrators: Sequence[str]) -> list[dict]:
@@ -179,11 +184,12 @@ def draw(rows: list[dict], work: str, label: str, path: Path) -> None:
             axis.set_title(f"{name}, L = {depth}, N = {n:,}", fontsize=9)
             for a in AMPLITUDES:
                 for integrator, colour in COLOURS.items():
-                    own = [r for r in rows if (r["activation"], r["depth"], r["A"], r["n_train"], r["integrator"]) ==
-                           (name, depth, a, n, integrator) and r["status"] == r["reference_status"] == 1]  # fmt: skip
-                    if own:
-                        axis.loglog([r[work] for r in own], [max(r["kernel_change_error"], 1e-6) for r in own],
-                                    MARKERS[a] + "-", color=colour, markersize=4, linewidth=1)  # fmt: skip
+                    cell = (name, depth, a, n, integrator)
+                    of_cell = [r for r in rows if _cell(r) == cell and r["status"] == r["reference_status"] == 1]
+                    if of_cell:
+                        errors = [max(r["kernel_change_error"], 1e-6) for r in of_cell]
+                        axis.loglog([r[work] for r in of_cell], errors, MARKERS[a] + "-", color=colour, markersize=4,
+                                    linewidth=1)  # fmt: skip
             if not axis.lines:
                 axis.text(0.5, 0.5, "not run", ha="center", transform=axis.transAxes)
             axis.grid(alpha=0.3)

@@ -126,8 +126,8 @@ def main() -> None:
         for depth in options.depths:
             if (formula, depth) in finished:
                 continue
-            kept = contextlib.nullcontext(options.stores) if options.stores else tempfile.TemporaryDirectory()
-            with kept as folder:
+            stores = contextlib.nullcontext(options.stores) if options.stores else tempfile.TemporaryDirectory()
+            with stores as folder:
                 rows.append(judged(formula, depth, Path(folder)))
             print(json.dumps(rows[-1]), flush=True)
             if options.out:

@@ -69,7 +69,7 @@ def _write_sample(app):
     """A report on kept measurements, beside the pages."""
     if app.builder.format != "html":
         return
-    from fit.report.command import report_on
+    from fit.report.from_sources import report_on
 
     report_on(SAMPLE, "quick", Path(app.outdir, "sample"))
 

@@ -160,11 +160,11 @@ def predictions_of(content: Mapping[str, Any], path: str | Path) -> list[UserPre
 
 def distinct(laws: Sequence[UserPrediction]) -> list[UserPrediction]:
     """Number the claims of laws that would have the same name in a table."""
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     result = []
     for law in laws:
-        seen[law.claim] = seen.get(law.claim, 0) + 1
-        count = seen[law.claim]
+        counts[law.claim] = counts.get(law.claim, 0) + 1
+        count = counts[law.claim]
         result.append(law if count == 1 else dataclasses.replace(law, claim=f"{law.claim}_{count}"))
     return result
 

@@ -37,10 +37,20 @@ def short(value: float | None) -> str:
         return signed(f"{value:.4g}")
     mantissa, _, exponent = f"{value:.3e}".partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".")
-    power_of_ten = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
     if mantissa in ("1", "-1"):
-        return signed(mantissa.removesuffix("1")) + power_of_ten
-    return f"{signed(mantissa)}×{power_of_ten}"
+        return signed(mantissa.removesuffix("1")) + power_of_ten(int(exponent))
+    return f"{signed(mantissa)}×{power_of_ten(int(exponent))}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return a power of ten as text.
+
+    Examples
+    --------
+    >>> power_of_ten(-4)
+    '10⁻⁴'
+    """
+    return "10" + str(exponent).translate(_SUPERSCRIPT)
 
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

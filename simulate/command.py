@@ -21,7 +21,7 @@ from simulate.console import (
     print_presets,
     print_status,
     progress_on,
-    tell_plan,
+    show_plan,
 )
 from simulate.data import load_data
 from simulate.networks.torch_functions import register_activation, require_loaded
@@ -108,7 +108,7 @@ def run_command(
         growth = growth_of(out, chosen) if extend else None
         pending = None if growth is None else growth.pending
         planned = plan(chosen, worker_count(workers, device, threads), device, pending)
-        tell_plan(chosen, planned, growth, as_json=as_json)
+        show_plan(chosen, planned, growth, as_json=as_json)
         return
     screen = console(stderr=True, quiet=quiet or as_json)
     with progress_on(screen) as progress:

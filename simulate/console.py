@@ -84,13 +84,13 @@ def _where(now: RunProgress) -> str:
     return f"{now.task.experiment}, h = {now.task.width}" + (f", A = {span}" if span else "")
 
 
-def tell_plan(campaign: Campaign, what: Plan, growth: Growth | None = None, *, as_json: bool = False) -> None:
+def show_plan(campaign: Campaign, plan: Plan, growth: Growth | None = None, *, as_json: bool = False) -> None:
     """Print on standard output what a campaign would take, what is new in it, and which laws it can't decide."""
     undecidable = undecidable_laws(campaign)
     if as_json:
-        print_json(plan_as_json(campaign, what, growth, undecidable))
+        print_json(plan_as_json(campaign, plan, growth, undecidable))
     else:
-        print_plan(console(), campaign, what, growth, undecidable)
+        print_plan(console(), campaign, plan, growth, undecidable)
 
 
 def undecidable_laws(campaign: Campaign) -> dict[str, list[str]] | None:
@@ -107,12 +107,12 @@ def undecidable_laws(campaign: Campaign) -> dict[str, list[str]] | None:
 def print_plan(
     out: Console,
     campaign: Campaign,
-    what: Plan,
+    plan: Plan,
     growth: Growth | None = None,
     undecidable: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Print what a campaign would take, what of it is new in a store, and which laws its grid can't decide."""
-    out.print(f"{campaign.name}: {what.networks:,} networks in {what.tasks} tasks")
+    out.print(f"{campaign.name}: {plan.networks:,} networks in {plan.tasks} tasks")
     for e in campaign.experiment:
         axis = e.root_h_alphas(max(e.widths))
         out.print(
@@ -121,9 +121,9 @@ def print_plan(
             soft_wrap=True,
         )
     out.print(
-        f"about {duration(what.seconds)} of computing with {what.workers} worker{'s' if what.workers > 1 else ''} on "
+        f"about {duration(plan.seconds)} of computing with {plan.workers} worker{'s' if plan.workers > 1 else ''} on "
         "this machine, left to itself (within a factor of two, unless the rule is hard to fit), "
-        f"up to {max(what.memory, 0.1):.1f} GiB for the networks of a worker, and 0.4 GiB for the worker itself",
+        f"up to {max(plan.memory, 0.1):.1f} GiB for the networks of a worker, and 0.4 GiB for the worker itself",
         soft_wrap=True,
     )
     if growth is not None:
@@ -134,8 +134,8 @@ def print_plan(
 
 def _print_growth(out: Console, growth: Growth) -> None:
     out.print(f"new in the store: {growth.networks:,} networks; {growth.finished:,} that are finished are kept")
-    for name, what in growth.new.items():
-        out.print(f"  {name}: {'; '.join(what) if what else 'nothing new'}", soft_wrap=True)
+    for name, additions in growth.new.items():
+        out.print(f"  {name}: {'; '.join(additions) if additions else 'nothing new'}", soft_wrap=True)
 
 
 def _print_undecidable(out: Console, undecidable: Mapping[str, Sequence[str]]) -> None:
@@ -149,7 +149,7 @@ def _print_undecidable(out: Console, undecidable: Mapping[str, Sequence[str]]) -
 
 def plan_as_json(
     campaign: Campaign,
-    what: Plan,
+    plan: Plan,
     growth: Growth | None = None,
     undecidable: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
@@ -158,11 +158,11 @@ def plan_as_json(
     undecided = {} if undecidable is None else {"undecidable": undecidable}
     return {
         "campaign": campaign.name,
-        "networks": what.networks,
-        "tasks": what.tasks,
-        "workers": what.workers,
-        "memory_gib_per_worker": round(what.memory, 3),
-        "seconds": round(what.seconds, 1),
+        "networks": plan.networks,
+        "tasks": plan.tasks,
+        "workers": plan.workers,
+        "memory_gib_per_worker": round(plan.memory, 3),
+        "seconds": round(plan.seconds, 1),
         "experiments": {e.name: e.size for e in campaign.experiment},
         **new,
         **undecided,

@@ -46,7 +46,7 @@ def main() -> None:
 def measure(path: Path, tasks: int, positions: int, seed: int) -> dict:
     """Return the counts."""
     campaign = stand_in.campaign(tasks)
-    run(campaign, path, workers=1, compute=lambda e, t, d, *, device: stand_in.made_up(e, t, d))
+    run(campaign, path, workers=1, compute=lambda e, t, d, *, device: stand_in.invented_results(e, t, d))
     data = {e.name: load_data(e) for e in campaign.experiment}
     whole = _contents(path)
     kinds: Counter[str] = Counter()
@@ -59,13 +59,13 @@ def measure(path: Path, tasks: int, positions: int, seed: int) -> dict:
         for name in sorted(harmed):
             kinds[_harm(generator, path, name, whole)] += 1
             parts[_part(name)] += 1
-        found = {d.path for d in Store.open(path).verify()}
-        unseen = harmed - found
-        known = {_owner(campaign, name) for name in found}
+        reported = {d.path for d in Store.open(path).verify()}
+        unseen = harmed - reported
+        known = {_owner(campaign, name) for name in reported}
         by_status = {name for name in unseen if _owner(campaign, name) in known - {None}}
         missed += len(unseen - by_status)
         listed_by_status += len(by_status)
-        false += len(found - harmed)
+        false += len(reported - harmed)
         store = Store.open(path)
         with store.lock():
             store.repair(data)
@@ -183,7 +183,7 @@ def _part(name: str) -> str:
 def _counting(computed: list[Task]):
     def compute(experiment, task, data, *, device):
         computed.append(task)
-        return stand_in.made_up(experiment, task, data)
+        return stand_in.invented_results(experiment, task, data)
 
     return compute
 

@@ -55,8 +55,8 @@ def main() -> None:
     name = "kills" if options.together == 1 else "kills_of_batches"
     workers = options.workers if options.together == 1 else 1
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder), options.tasks, options.kills, workers, options.seed, options.together)
-        stand_in.keep(name, found)
+        results = measure(Path(folder), options.tasks, options.kills, workers, options.seed, options.together)
+        stand_in.keep(name, results)
 
 
 def trained_campaign(tasks: int) -> Campaign:
@@ -65,9 +65,9 @@ def trained_campaign(tasks: int) -> Campaign:
         "name": "e", "dataset": "sphere", "n_train": 10, "n_test": 10, "depth": 1, "activation": "softplus",
         "widths": [8], "root_h_alpha": [0.1, 10.0], "seeds": NETWORKS_OF_A_TASK // 2 * tasks, "tolerance": 0.05,
     }  # fmt: skip
-    made = Campaign.from_dict({"name": "trained", "experiment": [fields]})
-    assert len(campaign_tasks(made)) == tasks
-    return made
+    campaign = Campaign.from_dict({"name": "trained", "experiment": [fields]})
+    assert len(campaign_tasks(campaign)) == tasks
+    return campaign
 
 
 def measure(folder: Path, tasks: int, kills: int, workers: int, seed: int, together: int = 1) -> dict:
@@ -108,18 +108,20 @@ def measure(folder: Path, tasks: int, kills: int, workers: int, seed: int, toget
 
 
 def _compared_bytes(path: Path, whole: Path) -> dict[str, int]:
-    ours, theirs = stand_in.pieces(path), stand_in.pieces(whole)
-    differing = sum(ours.get(name) != data for name, data in theirs.items()) + len(set(ours) - set(theirs))
-    return {"pieces_compared": len(theirs), "pieces_that_differ": differing}
+    killed, undisturbed = stand_in.pieces(path), stand_in.pieces(whole)
+    differing = sum(killed.get(name) != data for name, data in undisturbed.items()) + len(
+        set(killed) - set(undisturbed)
+    )
+    return {"pieces_compared": len(undisturbed), "pieces_that_differ": differing}
 
 
 def _compared_numbers(path: Path, whole: Path) -> dict[str, int]:
-    ours, theirs = (xr.open_datatree(p, engine="zarr")["e"].to_dataset().load() for p in (path, whole))
+    killed, undisturbed = (xr.open_datatree(p, engine="zarr")["e"].to_dataset().load() for p in (path, whole))
     compared = differing = 0
-    for name in set(theirs.data_vars) - set(NONDETERMINISTIC_VARIABLES):
-        tight = ROUNDING_SINGLE if theirs[name].dtype == np.float32 else ROUNDING
-        size = float(np.sqrt(np.nanmean(theirs[name].values.astype(float) ** 2)))
-        same = np.isclose(ours[name], theirs[name], rtol=tight, atol=1e-3 * tight * size, equal_nan=True)
+    for name in set(undisturbed.data_vars) - set(NONDETERMINISTIC_VARIABLES):
+        tight = ROUNDING_SINGLE if undisturbed[name].dtype == np.float32 else ROUNDING
+        size = float(np.sqrt(np.nanmean(undisturbed[name].values.astype(float) ** 2)))
+        same = np.isclose(killed[name], undisturbed[name], rtol=tight, atol=1e-3 * tight * size, equal_nan=True)
         compared += same.size
         differing += int((~same).sum())
     return {"numbers_compared": compared, "numbers_that_differ": differing}
@@ -170,10 +172,10 @@ class _Life:
     def _take(self, data: bytes) -> None:
         *lines, self._tail = (self._tail + data).split(b"\n")
         for line in lines:
-            word, _, task = line.decode().partition(" ")
-            if word == "finished":
+            event, _, task = line.decode().partition(" ")
+            if event == "finished":
                 self.reported.add(task)
-            self.writing = word == "writing"
+            self.writing = event == "writing"
 
 
 def _run(campaign: Campaign, path: Path, workers: int, out: int, together: int) -> None:
@@ -190,19 +192,19 @@ def _run(campaign: Campaign, path: Path, workers: int, out: int, together: int) 
 
     simulate.store.folder._flush = slowly
 
-    def say(word: str, task) -> None:
-        os.write(out, f"{word} {_name(task)}\n".encode())
+    def send(event: str, task) -> None:
+        os.write(out, f"{event} {_name(task)}\n".encode())
 
     def announced(store, task, result):
-        say("writing", task)
+        send("writing", task)
         write(store, task, result)
-        say("written", task)
+        send("written", task)
 
     def report(now: Progress) -> None:
         if now.task is None:
             os.write(out, b"busy\n")
         else:
-            say("finished", now.task)
+            send("finished", now.task)
 
     Store.write = announced  # type: ignore[method-assign]
     run(

@@ -117,27 +117,27 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder), options.examples, options.processes, options.seed)
-        stand_in.keep("nonsense", found)
+        results = measure(Path(folder), options.examples, options.processes, options.seed)
+        stand_in.keep("nonsense", results)
 
 
 def measure(folder: Path, examples: int, processes: int, chosen: int) -> dict:
     """Return the counts, and what was neither run nor refused as it should."""
-    made = folder / "made"
-    make_files(made)
-    before = stand_in.pieces(made / "store.zarr")
+    inputs = folder / "made"
+    make_files(inputs)
+    before = stand_in.pieces(inputs / "store.zarr")
     drawn = [*_draw(campaign_files(), examples // 2, chosen), *_draw(command_lines(), examples - examples // 2, chosen)]
-    in_process, wrong = outcomes(drawn, folder, made, in_this_process)
+    in_process, wrong = outcomes(drawn, folder, inputs, in_this_process)
     # evenly from both kinds
     again = [drawn[i * len(drawn) // max(processes, 1)] for i in range(processes)]
-    by_processes, more = outcomes(again, folder, made, as_process)
+    by_processes, more = outcomes(again, folder, inputs, as_process)
     return {
         "in_process": in_process,
         "as_processes": by_processes,
         "wrong": [*wrong, *more][:20],
         "number_wrong": len(wrong) + len(more),
-        "store_beside_them_unchanged": stand_in.pieces(made / "store.zarr") == before,
-        "store_beside_them_damaged": len(Store.open(made / "store.zarr").verify()),
+        "store_beside_them_unchanged": stand_in.pieces(inputs / "store.zarr") == before,
+        "store_beside_them_damaged": len(Store.open(inputs / "store.zarr").verify()),
     }
 
 
@@ -207,13 +207,13 @@ def _arguments() -> st.SearchStrategy[str]:
 def _commands() -> dict[str, list[tuple[str, bool]]]:
     """Every command with its options: a name, and whether it takes a value."""
     root = get_command(app())
-    found = {}
+    options_by_command = {}
     for name, command in root.commands.items():  # type: ignore[attr-defined]
         deeper = getattr(command, "commands", None)
         for path, one in {f"{name} {n}": c for n, c in deeper.items()}.items() if deeper else [(name, command)]:
             options = [p for p in one.params if p.param_type_name == "option"]
-            found[path] = [(flag, not p.is_flag) for p in options for flag in p.opts]
-    return found
+            options_by_command[path] = [(flag, not p.is_flag) for p in options for flag in p.opts]
+    return options_by_command
 
 
 def _draw(strategy: st.SearchStrategy, count: int, chosen: int) -> list:
@@ -236,7 +236,7 @@ def _draw(strategy: st.SearchStrategy, count: int, chosen: int) -> list:
     return list(drawn)
 
 
-def outcomes(drawn: list, folder: Path, made: Path, call) -> tuple[dict, list]:
+def outcomes(drawn: list, folder: Path, inputs: Path, call) -> tuple[dict, list]:
     """Run all of them; return how often they ended how, and those that ended in another way."""
     ended: Counter[str] = Counter()
     wrong = []
@@ -245,7 +245,7 @@ def outcomes(drawn: list, folder: Path, made: Path, call) -> tuple[dict, list]:
         if content:
             place.mkdir()
         else:
-            shutil.copytree(made, place)
+            shutil.copytree(inputs, place)
         (place / "given.toml").write_bytes(content)
         with inside(place):
             full = affordable(words)
@@ -254,8 +254,8 @@ def outcomes(drawn: list, folder: Path, made: Path, call) -> tuple[dict, list]:
         shutil.rmtree(place)
         ended[refusal or "not as it should"] += 1
         if refusal is None:
-            said = (error or out)[-400:]
-            wrong.append({"words": list(full), "file": repr(content), "code": code, "said": said})
+            message = (error or out)[-400:]
+            wrong.append({"words": list(full), "file": repr(content), "code": code, "said": message})
     return {"examples": len(drawn), **{name: ended[name] for name in sorted(ended)}}, wrong
 
 
@@ -328,26 +328,26 @@ def inside(place: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def make_files(made: Path) -> None:
+def make_files(inputs: Path) -> None:
     """What command lines may name: a good campaign and its store, harmed ones, tables, folders."""
-    made.mkdir()
+    inputs.mkdir()
     good = {"name": "good", "experiment": [_GOOD]}
     text = "".join(f"{name} = {toml(value)}\n" for name, value in good.items())
-    (made / "good.toml").write_text(text, encoding="utf-8")
-    (made / "bad.toml").write_text(text.replace("widths", "width"), encoding="utf-8")
-    (made / "binary.toml").write_bytes(bytes(range(256)))
-    (made / "empty.toml").touch()
-    (made / "laws.toml").write_text('[[law]]\nquantity = "kernel_change"\n', encoding="utf-8")
-    (made / "folder").mkdir()
-    (made / "empty.csv").touch()
-    (made / "table.csv").write_text("width,alpha,seed,kernel_change\n1,2,3,4\n2,x,3,\n", encoding="utf-8")
-    run(Campaign.from_dict(good), made / "store.zarr", workers=1)
-    shutil.copytree(made / "store.zarr", made / "cut.zarr")
-    (made / "cut.zarr" / "zarr.json").write_bytes((made / "cut.zarr" / "zarr.json").read_bytes()[:100])
-    with inside(made):
+    (inputs / "good.toml").write_text(text, encoding="utf-8")
+    (inputs / "bad.toml").write_text(text.replace("widths", "width"), encoding="utf-8")
+    (inputs / "binary.toml").write_bytes(bytes(range(256)))
+    (inputs / "empty.toml").touch()
+    (inputs / "laws.toml").write_text('[[law]]\nquantity = "kernel_change"\n', encoding="utf-8")
+    (inputs / "folder").mkdir()
+    (inputs / "empty.csv").touch()
+    (inputs / "table.csv").write_text("width,alpha,seed,kernel_change\n1,2,3,4\n2,x,3,\n", encoding="utf-8")
+    run(Campaign.from_dict(good), inputs / "store.zarr", workers=1)
+    shutil.copytree(inputs / "store.zarr", inputs / "cut.zarr")
+    (inputs / "cut.zarr" / "zarr.json").write_bytes((inputs / "cut.zarr" / "zarr.json").read_bytes()[:100])
+    with inside(inputs):
         done = CliRunner().invoke(app(), ["simulate", "export", "store.zarr", "store.nc"])
     assert done.exit_code == 0, done.output
-    (made / "cut.nc").write_bytes((made / "store.nc").read_bytes()[:500])
+    (inputs / "cut.nc").write_bytes((inputs / "store.nc").read_bytes()[:500])
 
 
 def _key(name: str) -> str:

@@ -26,26 +26,26 @@ def campaign(tasks: int) -> Campaign:
     widths = min(tasks // 10, 100)  # small ones, so that memory does not cut tasks
     fields = {"name": "e", "dataset": "sphere", "n_train": 4, "n_test": 20, "depth": 2, "activation": "relu"}
     grid = {"widths": list(range(8, 8 + widths)), "root_h_alpha": [0.1, 10.0], "seeds": 50 * tasks // widths}
-    made = Campaign.from_dict({"name": "stand-in", "experiment": [fields | grid]})
-    assert len(campaign_tasks(made)) == tasks
-    return made
+    campaign = Campaign.from_dict({"name": "stand-in", "experiment": [fields | grid]})
+    assert len(campaign_tasks(campaign)) == tasks
+    return campaign
 
 
 def compute(experiment: Experiment, task: Task, data: Data, *, device: str) -> xr.Dataset:
     """Return numbers that depend on the task alone, after `SECONDS`."""
     time.sleep(SECONDS)
-    return made_up(experiment, task, data)
+    return invented_results(experiment, task, data)
 
 
 def waiting(experiment: Experiment, task: Task, data: Data, *, device: str) -> xr.Dataset:
     """Like `compute`, after `WAIT` seconds in which no core is needed."""
     time.sleep(WAIT)
-    return made_up(experiment, task, data)
+    return invented_results(experiment, task, data)
 
 
 def empty(experiment: Experiment, task: Task, data: Data, *, device: str) -> xr.Dataset:
     """Like `compute`, at once."""
-    return made_up(experiment, task, data)
+    return invented_results(experiment, task, data)
 
 
 def warm() -> None:
@@ -53,20 +53,20 @@ def warm() -> None:
     importlib.import_module("simulate.measure.engine")
 
 
-def made_up(experiment: Experiment, task: Task, data: Data) -> xr.Dataset:
+def invented_results(experiment: Experiment, task: Task, data: Data) -> xr.Dataset:
     """Random numbers in the shape of a task's results, from a generator seeded with the task; all converged."""
     key = hashlib.sha256(f"{experiment.name}/{task.width}/{task.seed_start}".encode()).digest()
     generator = np.random.default_rng(np.frombuffer(key, dtype=np.uint32))
     sizes = {name: len(axis.values) for name, axis in coordinates(experiment, data.y_test).items()}
     sizes |= {"width": 1, "seed": task.seed_stop - task.seed_start}
     grid = ("width", experiment.amplitude, "seed")
-    found = {}
+    arrays = {}
     for name, variable in variables(experiment).items():
         dims = (*grid, *variable.dims)
         numbers = generator.uniform(1.0, 100.0, [sizes[d] for d in dims])
-        found[name] = (dims, numbers.astype(variable.dtype))
-    found["status"] = (grid, np.full([sizes[d] for d in grid], Status.CONVERGED, dtype="int8"))
-    return xr.Dataset(found)
+        arrays[name] = (dims, numbers.astype(variable.dtype))
+    arrays["status"] = (grid, np.full([sizes[d] for d in grid], Status.CONVERGED, dtype="int8"))
+    return xr.Dataset(arrays)
 
 
 def pieces(path: Path) -> dict[str, bytes]:
@@ -76,8 +76,8 @@ def pieces(path: Path) -> dict[str, bytes]:
     return {n: p.read_bytes() for n, p in named.items() if n != "zarr.json" and not n.startswith(".lazyrich/")}
 
 
-def keep(name: str, found: dict) -> None:
+def keep(name: str, results: dict) -> None:
     """Write a figure beside the script that made it."""
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
-    print(json.dumps(found, indent=1))
+    (RESULTS / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n")
+    print(json.dumps(results, indent=1))

@@ -83,8 +83,8 @@ def main() -> None:
 
 def measure(folder: Path, only: str = "") -> dict[str, Any]:
     """Return the counts, and how each command ended in each of the surroundings."""
-    made = folder / "made"
-    make_files(made)
+    inputs = folder / "made"
+    make_files(inputs)
     ended: Counter[str] = Counter()
     rows = []
     for surrounding, line in SURROUNDINGS.items():
@@ -92,7 +92,7 @@ def measure(folder: Path, only: str = "") -> dict[str, Any]:
             continue
         for command, arguments in COMMANDS.items():
             place = folder / "place"
-            shutil.copytree(made, place)
+            shutil.copytree(inputs, place)
             code, sentence = run_in(line, arguments, place)
             shutil.rmtree(place)
             how = judged(code, sentence, "2>" in line)
@@ -102,17 +102,17 @@ def measure(folder: Path, only: str = "") -> dict[str, Any]:
     return {"tried": len(rows), "ended": dict(ended), "unexpected": ended["unexpected"], "rows": rows}
 
 
-def make_files(made: Path) -> None:
+def make_files(inputs: Path) -> None:
     """What the commands read: those of `nonsense`, and a model before and after training."""
-    nonsense.make_files(made)
-    (made / "model.py").write_text(_MODEL, encoding="utf-8")
+    nonsense.make_files(inputs)
+    (inputs / "model.py").write_text(_MODEL, encoding="utf-8")
     torch.manual_seed(0)
     scope: dict[str, Any] = {}
     exec(_MODEL, scope)
     for name in ("before", "after"):
-        torch.save(scope["make"]().state_dict(), made / f"{name}.pt")
+        torch.save(scope["make"]().state_dict(), inputs / f"{name}.pt")
     generator = np.random.default_rng(0)
-    np.savez(made / "probe.npz", inputs=generator.normal(size=(6, 3)).astype("float32"))
+    np.savez(inputs / "probe.npz", inputs=generator.normal(size=(6, 3)).astype("float32"))
 
 
 def run_in(line: str, arguments: str, place: Path) -> tuple[int | str, str]:
@@ -139,8 +139,8 @@ def judged(code: int | str, sentence: str, is_mute: bool) -> str:
     """Return how a command ended: as anywhere, refused with a sentence, or unexpected."""
     if code == 0 and "Traceback" not in sentence:
         return "as anywhere"
-    told = sentence.startswith(("error:", "No such option")) or is_mute
-    return "refused with a sentence" if code in (2, 5) and told else "unexpected"
+    has_sentence = sentence.startswith(("error:", "No such option")) or is_mute
+    return "refused with a sentence" if code in (2, 5) and has_sentence else "unexpected"
 
 
 if __name__ == "__main__":

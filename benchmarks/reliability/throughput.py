@@ -48,15 +48,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
     result = stand_in.RESULTS / "throughput.json"
-    found = json.loads(result.read_text()) if result.exists() else {}
+    results = json.loads(result.read_text()) if result.exists() else {}
     for part in options.only:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            found |= {
+            results |= {
                 "cores": os.cpu_count(),
                 "machine": platform.machine(),
                 part: PARTS[part](Path(folder), options.empty),
             }
-        stand_in.keep("throughput", found)
+        stand_in.keep("throughput", results)
 
 
 def _trained(folder: Path, empty: int) -> list[dict]:

@@ -179,7 +179,8 @@ def _kernel_change(kernels: Sequence[tuple[np.ndarray, np.ndarray]]) -> Interval
     before, after = kernels[0]
     if len(kernels) == 1 and len(before) <= MOST_POINTS_LEFT_OUT:
         return over_points(
-            len(before), lambda kept: _relative_change(before[np.ix_(kept, kept)], after[np.ix_(kept, kept)])
+            len(before),
+            lambda members: _relative_change(before[np.ix_(members, members)], after[np.ix_(members, members)]),
         )
     return over_runs([_relative_change(*pair) for pair in kernels])
 

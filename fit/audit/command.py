@@ -81,11 +81,11 @@ class Settings:
             raise InputError("targets", tuple(y.shape), f"there are {len(inputs)} points", remedy)
         return TrainingData(x, y[: self.points])
 
-    def needed_data(self, what: str) -> TrainingData:
+    def needed_data(self, purpose: str) -> TrainingData:
         """The same, where nothing can be done without."""
         data = self.training_data()
         if data is None:
-            raise InputError("data", None, f"{what} needs data to train on", "Give --data FILE.npz")
+            raise InputError("data", None, f"{purpose} needs data to train on", "Give --data FILE.npz")
         return data
 
     def make_optimizer(self) -> Any:
@@ -269,12 +269,12 @@ def _announce(cost: Cost) -> None:
 
 
 @contextmanager
-def _progress(what: str, *, quiet: bool) -> Iterator[Any]:
+def _progress(label: str, *, quiet: bool) -> Iterator[Any]:
     """Show how much is done, on a terminal."""
     screen = console(stderr=True, quiet=quiet)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task(what, total=1.0)
+        task = bar.add_task(label, total=1.0)
         yield lambda share: bar.update(task, completed=share)
 
 

@@ -47,7 +47,7 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
     from_width = WIDTHS_PER_LAYER * (experiment.depth or 0)
     rows = [i for i in range(len(widths)) if widths[i] >= from_width]
     samples = {row: _pseudo_values(means[row], squares[row]) * widths[row] for row in rows}
-    estimates = {row: one for row, sample in samples.items() if (one := mean_over(sample)) is not None}
+    estimates = {row: estimate for row, sample in samples.items() if (estimate := mean_over(sample)) is not None}
     seeds = {row: int(np.isfinite(samples[row]).sum()) for row in estimates}
     enough = [row for row in estimates if seeds[row] >= MIN_SEEDS]
     data: dict[str, Any] = {
@@ -127,8 +127,8 @@ def _pseudo_values(means: NDArray, squares: NDArray) -> NDArray:
 
 def _figure(widths: NDArray, estimates: list[Estimate], computed: float) -> xr.Dataset:
     """Return h·Var/E² against the width, and the computed number as a line."""
-    value = np.array([one.value for one in estimates])
-    low, high = np.array([one.interval() for one in estimates]).T
+    value = np.array([estimate.value for estimate in estimates])
+    low, high = np.array([estimate.interval() for estimate in estimates]).T
     label = r"h\,\mathrm{Var}\,\Theta_0(x,x)/E^2"
     nowhere = np.full(len(widths), np.nan)
     figure = figure_points(widths, nowhere, (value, low, high), np.ones(len(widths), dtype=bool), "width", label, None)

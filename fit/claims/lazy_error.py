@@ -92,14 +92,14 @@ def _computed(experiment: Measurements) -> LazyPrediction | str:
     if trained is None:
         return "not computed: the training data are not at hand, or the networks are not those that theory knows"
     described, data = trained
-    kept = experiment.data.sizes["test_point"]
+    stored_points = experiment.data.sizes["test_point"]
     try:
         return lazy_prediction(
             Activation(described.activation, normalise=described.normalise),
             described.depth,
             data.x_train,
             data.y_train,
-            data.x_test[:kept],
+            data.x_test[:stored_points],
             loss=described.loss,
             samples=SAMPLES["neurons" if described.depth == 1 else "networks"],
         )
@@ -134,9 +134,9 @@ def _compare(
             if excess:
                 total.append(mean_over(np.sum([p * (measured[row][m] - limit) for m, p in excess.items()], axis=0)))
                 square += sum(p**2 for p in excess.values())
-        if not total or any(one is None for one in total):
+        if not total or any(part is None for part in total):
             return None
-        summed = reduce(plus, (one for one in total if one is not None))
+        summed = reduce(plus, (part for part in total if part is not None))
         return dataclasses.replace(summed, value=summed.value / square, standard_error=summed.standard_error / square)
 
     rows = sorted(measured)
@@ -150,15 +150,15 @@ def _compare(
         sensitivity_row("without the widest width", ratio(rows[:-1])),
     ]
     sentence = (
-        f"Networks and averages of up to {max(m for one in measured.values() for m in one)} of them; the curve is "
+        f"Networks and averages of up to {max(m for sizes in measured.values() for m in sizes)} of them; the curve is "
         f"computed from the data alone, and ends at {limit:.2%}."
     )
     neurons, figure = _figure(experiment, measured)
     abscissa = curve_abscissa(neurons)
     data["points"] = with_predicted_curve(figure, abscissa, computed.error(label, abscissa), sentence)
     data["notes"] = (f"at infinite width {limit:.2%} of the test points are wrong by theory",)
-    what = "the excess test error of finite widths and averages"
-    return judged_ratio(prediction, result, what, data)
+    measured_quantity = "the excess test error of finite widths and averages"
+    return judged_ratio(prediction, result, measured_quantity, data)
 
 
 def _complete_outputs(experiment: Measurements, cells: xr.DataArray) -> dict[int, xr.DataArray]:

@@ -17,7 +17,7 @@ from theory.prediction import Prediction
 _DRAWN = 60
 
 
-def judged_ratio(prediction: Prediction, ratio: Estimate, what: str, data: dict[str, Any]) -> Finding:
+def judged_ratio(prediction: Prediction, ratio: Estimate, measured_quantity: str, data: dict[str, Any]) -> Finding:
     """Judge whether ``ratio``, measured over predicted, is 1 within the prediction's margin: the rule of exponents.
 
     Parameters
@@ -25,7 +25,7 @@ def judged_ratio(prediction: Prediction, ratio: Estimate, what: str, data: dict[
     prediction : Prediction
         With a margin, and no exponent.
     ratio : Estimate
-    what : str
+    measured_quantity : str
         What is compared, as the subject of "is 1.02 of the predicted one".
     data : dict
         Further keywords of the `Finding`.
@@ -35,7 +35,7 @@ def judged_ratio(prediction: Prediction, ratio: Estimate, what: str, data: dict[
     low90, high90 = ratio.interval(0.90)
     low95, high95 = ratio.interval(0.95)
     band = f"1 ± {margin:g}"
-    numbers = f"{what} is {ratio.value:.2f} of the predicted one"
+    numbers = f"{measured_quantity} is {ratio.value:.2f} of the predicted one"
     against = ratio.p_value_within(1.0, margin)
     outcome: Outcome = "inconclusive"
     reason = f"{numbers}, and its 95 % interval [{low95:.2f}, {high95:.2f}] lies neither inside {band} nor outside"

@@ -147,16 +147,16 @@ def additions(verdict: Verdict, now: Grid, tested: int, fewest_widths: int, most
             seeds, probability = fewest
             larger = Grid(now.widths + further, seeds, now.amplitudes)
             options.append(Addition(seeds, further, (), probability, larger.cost - now.cost))
-    return _undominated(sorted(options, key=lambda one: one.cost))
+    return _undominated(sorted(options, key=lambda addition: addition.cost))
 
 
 def _undominated(options: list[Addition]) -> list[Addition]:
     """Keep the cheapest, the cheapest without further widths, and the cheapest without further seeds."""
     if not options:
         return []
-    seeds = min(one.seeds for one in options)
-    chosen = [options[0], *(one for one in options if not one.widths)]
-    chosen += [one for one in options if one.seeds == seeds][:1]
+    seeds = min(addition.seeds for addition in options)
+    chosen = [options[0], *(addition for addition in options if not addition.widths)]
+    chosen += [addition for addition in options if addition.seeds == seeds][:1]
     return list(dict.fromkeys(chosen))
 
 

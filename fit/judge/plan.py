@@ -49,7 +49,7 @@ def plan(
     predictions : mapping from experiment name to sequence of Prediction
         What each was asked.
     """
-    by_name = {one.name: one for one in experiments}
+    by_name = {experiment.name: experiment for experiment in experiments}
     tested = sum(v.decided_by is not None for v in verdicts)
     plans = []
     for v in verdicts:

@@ -99,10 +99,10 @@ def held_out_residuals(fit: Fit, points: Points, seed: int = 0) -> NDArray:
     fold = rng.permutation(points.n_clusters)[points.cluster] % min(_FOLDS, points.n_clusters)
     result = np.full(len(points), np.nan)
     for number in np.unique(fold):
-        rest, tested = points.take(fold != number), fold == number
-        again = _refit(fit, rest)
-        if again is not None:
-            result[tested] = residuals_of(fit.formula, points.take(tested), fit.method, again.values)
+        training, tested = points.take(fold != number), fold == number
+        refitted = _refit(fit, training)
+        if refitted is not None:
+            result[tested] = residuals_of(fit.formula, points.take(tested), fit.method, refitted.values)
     return result
 
 
@@ -153,11 +153,11 @@ def _other_minimum(fit: Fit, points: Points) -> Check:
     question = "Another solution as good"
     if len(fit.minima) < 2 or fit.noise == 0:
         return Check(question, "none found", True)
-    other = fit.minima[1]
-    distance = 2 * (other.cost - fit.best.cost) / fit.noise**2
+    second_best = fit.minima[1]
+    distance = 2 * (second_best.cost - fit.best.cost) / fit.noise**2
     if distance > _WITHIN_NOISE:
         return Check(question, f"none: the next minimum is {math.sqrt(distance):.1f} standard errors worse", True)
-    values = ", ".join(f"{n} = {v:.3g}" for n, v in zip(fit.formula.parameters, other.values, strict=True))
+    values = ", ".join(f"{n} = {v:.3g}" for n, v in zip(fit.formula.parameters, second_best.values, strict=True))
     return Check(question, f"two solutions within the noise; the other has {values}", False)
 
 
@@ -189,8 +189,8 @@ def _identifiable(uncertainty: Uncertainty) -> list[Check]:
         for i in range(len(correlation))
         for j in range(i)
     ]
-    size, one, other = max(pairs)
-    answer = f"largest correlation {size:.3f}, of {other} and {one}"
+    size, first, second = max(pairs)
+    answer = f"largest correlation {size:.3f}, of {second} and {first}"
     if size > _MOST_CORRELATION:
         answer += ": give the two together, not each alone"
     return [Check("Parameters told apart", answer, size <= _MOST_CORRELATION)]
@@ -222,16 +222,18 @@ def _ends(fit: Fit, points: Points, uncertainty: Uncertainty) -> list[Check]:
     everything = {**points.columns, fit.formula.response: points.response}
     for name, column in everything.items():
         low, high = np.quantile(column, [_SHARE_LEFT_OUT, 1 - _SHARE_LEFT_OUT])
-        for end, kept in (("smallest", column > low), ("largest", column < high)):
-            rest = points.take(kept)
-            again = None if kept.all() or len(rest) < len(fit.formula.parameters) + 2 else _refit(fit, rest)
-            if again is None:
+        for end, inside in (("smallest", column > low), ("largest", column < high)):
+            remaining = points.take(inside)
+            refitted = (
+                None if inside.all() or len(remaining) < len(fit.formula.parameters) + 2 else _refit(fit, remaining)
+            )
+            if refitted is None:
                 continue
-            widened = np.sqrt(np.maximum(_spread(fit, rest) / whole - 1, 1e-3))
+            widened = np.sqrt(np.maximum(_spread(fit, remaining) / whole - 1, 1e-3))
             moves = {
-                p: (move / widened[i], float(again.values[i]))
+                p: (move / widened[i], float(refitted.values[i]))
                 for i, p in enumerate(fit.formula.parameters)
-                if math.isfinite(move := _move(float(again.values[i]), p, fit, uncertainty))
+                if math.isfinite(move := _move(float(refitted.values[i]), p, fit, uncertainty))
             }
             if not moves:
                 continue

@@ -66,8 +66,8 @@ class Formula:
         """The parameters in which the law is linear, all at once: coefficients."""
         chosen: list[str] = []
         for name in self.parameters:
-            own = symbol(name)
-            if all(sympy.diff(self.expression, own, symbol(other)) == 0 for other in [*chosen, name]):
+            parameter = symbol(name)
+            if all(sympy.diff(self.expression, parameter, symbol(other)) == 0 for other in [*chosen, name]):
                 chosen.append(name)
         return tuple(chosen)
 

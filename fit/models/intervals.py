@@ -154,9 +154,11 @@ def _profile_bounds(name: str, level: float, fit: Fit, points: Points, dof: floa
     for direction in (-1, 1):
         step, edge = 0.1, None
         while step < 60:
-            there = value * math.exp(direction * step) if positive else value + direction * step * (abs(value) or 1.0)
-            if excess(there) - least > rise:
-                edge = there
+            trial_value = (
+                value * math.exp(direction * step) if positive else value + direction * step * (abs(value) or 1.0)
+            )
+            if excess(trial_value) - least > rise:
+                edge = trial_value
                 break
             step *= 2
         if edge is None:

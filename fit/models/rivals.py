@@ -56,9 +56,11 @@ def compare(names: Sequence[str], fits: Sequence[Fit], points: Sequence[Points])
     for i in order:
         difference = scores[i] - scores[best]
         p = 1.0 if i == best else _p_value(difference)
-        word = "best" if i == best else ("worse" if p * (len(fits) - 1) < 0.05 else "as good")
+        outcome = "best" if i == best else ("worse" if p * (len(fits) - 1) < 0.05 else "as good")
         error = robust_deviation(residuals[i][np.isfinite(residuals[i])], 0)
-        rows.append(Rival(names[i], len(fits[i].formula.parameters), error, float(np.mean(difference)) / unit, p, word))
+        rows.append(
+            Rival(names[i], len(fits[i].formula.parameters), error, float(np.mean(difference)) / unit, p, outcome)
+        )
     return rows
 
 

@@ -88,8 +88,10 @@ class ModelStatement(pydantic.BaseModel):
     @classmethod
     def _ordered(cls, value: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         for name, (low, high) in value.items():
-            if not (low < high and math.isfinite(high - low)):
-                raise ValueError(f"{name}: give two numbers, low < high, that are not the largest there are")
+            if not low < high:
+                raise ValueError(f"{name}: give two numbers, low < high")
+            if not math.isfinite(high - low):
+                raise ValueError(f"{name}: the difference overflows; give smaller numbers")
         return value
 
     @pydantic.field_validator("expects")
@@ -156,10 +158,10 @@ def models_of(content: Mapping[str, Any], path: Path | str) -> list[ModelStateme
 
 
 def _distinct(statements: Sequence[ModelStatement]) -> list[ModelStatement]:
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     result = []
     for statement in statements:
-        count = seen[statement.title] = seen.get(statement.title, 0) + 1
+        count = counts[statement.title] = counts.get(statement.title, 0) + 1
         named = statement if count == 1 else statement.model_copy(update={"name": f"{statement.title} ({count})"})
         result.append(named)
     return result

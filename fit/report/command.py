@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fit.curves.agreement import with_agreement
-from fit.curves.theory_curves import theory_curves
 from fit.judge.assess import assess
-from fit.judge.verdict import Verdict
 from fit.measurements.dialects import is_table
-from fit.measurements.measurements import Measurements
 from fit.measurements.reading import measurements
 from fit.models.assess import assess_models
 from fit.models.statement import ModelStatement, models_of, states_models
 from fit.processes import helpers
 from fit.report import model_page
 from fit.report import plan as planning
-from fit.report.campaigns import campaign_for, in_size_of_store, seeds_for
-from fit.report.content import collect
 from fit.report.figures.svg import FORMATS
-from fit.report.page import write
+from fit.report.from_sources import naming_damage, title_and_folder, write_report
+from fit.report.simulation import simulation_for
 from fit.report.terminal import print_verdicts
 from fit.user_predictions import UserPrediction, predictions_of
 from lazyrich.console import Command, command, console, print_json, start
@@ -36,9 +30,6 @@ from lazyrich.errors import InputError
 from lazyrich.filenames import check_output_folder
 from lazyrich.options import DataRoot, Device, Download, DryRun, Quiet, Threads, Workers
 from theory.black_box import is_function_name
-
-#: so many sources are named in the title; of more, the folder's name is
-MOST_NAMED_SOURCES = 4
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -99,7 +90,6 @@ def main(
     """
     code = 0
     with command():
-        screen = console(stderr=True, quiet=quiet or as_json)
         formats = _figure_formats(figures or [])
         content = {} if predictions is None else read_toml("predictions", predictions)
         if predictions is not None and states_models(content):
@@ -107,17 +97,13 @@ def main(
             _report_on_models(stores or [], models, predictions, out, formats, quiet=quiet, as_json=as_json)
             return
         user_predictions = [] if predictions is None else predictions_of(content, predictions)
-        if activation is not None and is_function_name(activation):
-            from simulate.networks.torch_functions import register_activation
-
-            register_activation(activation)
-            activation = None if stores else activation.strip()
+        activation = _registered(activation, with_store=bool(stores))
         if stores:
             _refuse_campaign_options(preset=preset, activation=activation, depth=depth, base_seed=base_seed)
             sources = list(stores)
-            title, folder = _title_and_folder(sources, out)
+            title, folder = title_and_folder(sources, out)
             if dry_run:
-                screen.print("nothing to run: a store is given")
+                console(stderr=True, quiet=quiet or as_json).print("nothing to run: a store is given")
                 return
             _check_writable(folder)
             if plan_ahead:
@@ -126,38 +112,36 @@ def main(
         elif plan_ahead:
             raise InputError("plan", None, "it is made of measurements", "Give a store: fit.report STORE --plan")
         else:
-            import simulate.console
-            from simulate.running.dry_run import plan
-            from simulate.running.runner import run, worker_count
-
-            processes = worker_count(workers, device, threads)
-            sized = functools.partial(campaign_for, preset or "quick", activation, depth, base_seed, alone=alone)
-            campaign = sized(seeds=seeds_for(processes, device))
-            title, folder = campaign.name, out or Path("reports", campaign.name)
-            store = folder / "store.zarr"
-            if activation is not None:
-                campaign = in_size_of_store(store, campaign, sized)
+            simulation = simulation_for(
+                preset or "quick", activation, depth, base_seed, alone=alone, out=out, device=device, workers=workers,
+                threads=threads,
+            )  # fmt: skip
+            title, folder, sources = simulation.campaign.name, simulation.store.parent, [simulation.store]
             if dry_run:
-                simulate.console.tell_plan(campaign, plan(campaign, processes, device), as_json=as_json)
+                simulation.print_plan(as_json=as_json)
                 return
             _check_writable(folder)
-            with simulate.console.progress_on(screen) as progress:
-                result = run(
-                    campaign, store, device=device, workers=workers, threads=threads, data_root=data_root,
-                    download=download, progress=progress,
-                )  # fmt: skip
-            code = simulate.console.exit_code(result)
-            sources = [store]
+            code = simulation.run(data_root, download=download, quiet=quiet or as_json)
         made_by = _command_line(
             stores or [], preset=preset, activation=activation, depth=depth, alone=alone, base_seed=base_seed,
             predictions=predictions,
         )  # fmt: skip
-        verdicts, experiments = _report(sources, title, folder, user_predictions, data_root, formats, made_by)
+        verdicts, experiments = write_report(sources, title, folder, user_predictions, data_root, formats, made_by)
         if as_json:
             print_json([v.to_json() for v in verdicts])
         elif not quiet:
             print_verdicts(console(), verdicts, folder, experiments)
     raise typer.Exit(code)
+
+
+def _registered(activation: str | None, *, with_store: bool) -> str | None:
+    """Let a function of torch be known by its name; return the activation to simulate, none where there is a store."""
+    if activation is None or not is_function_name(activation):
+        return activation
+    from simulate.networks.torch_functions import register_activation
+
+    register_activation(activation)
+    return None if with_store else activation.strip()
 
 
 def _report_on_models(
@@ -175,7 +159,7 @@ def _report_on_models(
         given = ", ".join(map(str, tables)) or None
         remedy = "Give one file of text (.csv, .tsv, .txt); a store becomes one by python -m simulate export"
         raise InputError("store", given, "models are fitted to one table", remedy)
-    _, folder = _title_and_folder(list(tables), out)
+    _, folder = title_and_folder(list(tables), out)
     _check_writable(folder)
     report = assess_models(tables[0], models)
     page = model_page.write(report, folder, _command_line(tables, predictions=statements), tuple(formats))
@@ -185,94 +169,21 @@ def _report_on_models(
         model_page.print_models(console(), report, page)
 
 
-def report_on(
-    sources: Sequence[Path | str],
-    title: str,
-    folder: Path,
-    user_predictions: Sequence[UserPrediction] = (),
-    data_root: Path | str | None = None,
-    figure_formats: Sequence[str] = (),
-) -> list[Verdict]:
-    """Write the report on stores and tables, called ``title``, into ``folder``; return its verdicts.
-
-    Parameters
-    ----------
-    user_predictions : sequence of UserPrediction
-        Judged beside theory's.
-    data_root : path, optional
-        Where image data are: theory's curves are computed for the experiment's own points.
-    figure_formats : sequence of {"pdf", "png"}
-        In which the figures are written beside SVG.
-
-    Raises
-    ------
-    InputError
-        If a source can't be read, or the folder can't be written.
-    """
-    return _report(sources, title, folder, user_predictions, data_root, figure_formats)[0]
-
-
-def _report(
-    sources: Sequence[Path | str],
-    title: str,
-    folder: Path,
-    user_predictions: Sequence[UserPrediction],
-    data_root: Path | str | None,
-    figure_formats: Sequence[str],
-    made_by: str = "",
-) -> tuple[list[Verdict], list[Measurements]]:
-    paths = [str(source) for source in sources]
-    with helpers() as share:
-        experiments: list[Measurements] = []
-        for path in paths:
-            with _naming_damage(path):
-                experiments += measurements(path)
-        with ExitStack() as stack:
-            for path in paths:
-                stack.enter_context(_naming_damage(path))
-            experiments = measurements(experiments)
-            apply = share(sum(one.size for one in experiments))
-            verdicts: list[Verdict] = assess(experiments, also=user_predictions, apply=apply)
-            curves = theory_curves(experiments, data_root, apply)
-            verdicts = with_agreement(verdicts, experiments, curves)
-            report = collect(
-                f"Lazy and feature training: {title}", verdicts, experiments, folder,
-                theory=curves, formats=figure_formats, command=made_by, apply=apply,
-            )  # fmt: skip
-    try:
-        write(report, folder)
-    except OSError as error:
-        raise InputError("out", str(folder), f"can't be written ({error.strerror})", "Give another folder") from None
-    return verdicts, experiments
-
-
 def _plan(
     sources: Sequence[Path], folder: Path, user_predictions: Sequence[UserPrediction], *, as_json: bool, quiet: bool
 ) -> None:
     """Judge the sources, print what would decide the laws that are undecided, and write the campaigns."""
     with helpers() as share, ExitStack() as stack:
         for source in sources:
-            stack.enter_context(_naming_damage(str(source)))
+            stack.enter_context(naming_damage(str(source)))
         experiments = measurements([str(source) for source in sources])
-        verdicts = assess(experiments, also=user_predictions, apply=share(sum(one.size for one in experiments)))
+        verdicts = assess(experiments, also=user_predictions, apply=share(sum(m.size for m in experiments)))
         plans = planning.plans_of(verdicts, experiments, user_predictions)
     campaigns = planning.write_campaigns(plans, folder)
     if as_json:
         print_json(planning.as_json(plans, campaigns))
     elif not quiet:
         planning.print_plans(console(), plans, campaigns)
-
-
-@contextmanager
-def _naming_damage(path: str) -> Iterator[None]:
-    """Where reading a store fails, let what wrote it say which part is damaged (`simulate.store.naming_damage`)."""
-    try:
-        yield
-    except Exception:
-        from simulate.store import naming_damage
-
-        with naming_damage(path):
-            raise
 
 
 def _command_line(sources: Sequence[Path], **options: Any) -> str:
@@ -285,18 +196,6 @@ def _command_line(sources: Sequence[Path], **options: Any) -> str:
         elif value not in (None, False):
             words += [flag, str(value)]
     return shlex.join(words)
-
-
-def _title_and_folder(sources: Sequence[Path], out: Path | None) -> tuple[str, Path]:
-    names = [_source_name(source) for source in sources]
-    named = len(names) <= MOST_NAMED_SOURCES
-    folder = out or Path("reports", "+".join(names) if named else f"{names[0]}+{len(names) - 1}")
-    return (", ".join(names) if named else folder.name), folder
-
-
-def _source_name(source: Path) -> str:
-    """A source's name; a report's own ``DIR/store.zarr`` goes by its folder's."""
-    return source.parent.name if source.stem == "store" and source.parent.name else source.stem
 
 
 def _figure_formats(requested: Sequence[str]) -> list[str]:

@@ -61,19 +61,21 @@ def comparison(verdicts: Sequence[Verdict], experiments: Sequence[Measurements])
     Where several experiments have the same activation and depth, the one that measured most of these laws stands.
     """
     rows: dict[tuple[str, int], Row] = {}
-    for one in experiments:
-        if one.activation is None or one.depth is None:
+    for experiment in experiments:
+        if experiment.activation is None or experiment.depth is None:
             continue
-        cells = {v.column: v for v in verdicts if v.experiment == one.name and v.column is not None}
-        key = (one.activation, one.depth)
+        cells = {v.column: v for v in verdicts if v.experiment == experiment.name and v.column is not None}
+        key = (experiment.activation, experiment.depth)
         if key in rows and _measured(rows[key].cells) >= _measured(cells):
             continue
         try:
-            degree = Activation(one.activation).degree
-            total = Feature(Model(one.depth, degree)).total_degree
+            degree = Activation(experiment.activation).degree
+            total = Feature(Model(experiment.depth, degree)).total_degree
         except InputError:
             continue
-        rows[key] = Row(one.activation, one.depth, str(degree), str(total), cells, _star(cells.get(CROSSOVER)))
+        rows[key] = Row(
+            experiment.activation, experiment.depth, str(degree), str(total), cells, _star(cells.get(CROSSOVER))
+        )
     return list(rows.values()) if len({row.activation for row in rows.values()}) > 1 else []
 
 

@@ -121,14 +121,14 @@ def collect(
     apply : callable
         What draws figures one by one: ``map``, or one that processes share (`fit.processes`).
     """
-    predicted = {one.name: _predictions(one) for one in experiments}
+    predicted = {experiment.name: _predictions(experiment) for experiment in experiments}
     overview = len(experiments) > MOST_EXPERIMENTS_WITH_FIGURES
     deciding = decisive(verdicts)
     # what is undecided here and decided by another experiment has its numbers in the appendix, and no figure
     undecided = [v for v in measured(verdicts) if v not in deciding]
     drawn = [] if overview else measured_curve.curves([v for v in verdicts if v not in undecided], theory)
     unmeasured = [v for v in verdicts if v not in deciding and v not in undecided]
-    states = [data_state.state_of(one) for one in experiments]
+    states = [data_state.state_of(experiment) for experiment in experiments]
     report = Report(
         title=title,
         data=data_state.headline(states),
@@ -146,21 +146,21 @@ def collect(
         phase=[],
         compared=comparison(verdicts, experiments),
         figures_left_out=overview,
-        experiments=[_provenance(one) for one in experiments],
-        sources=sorted({one.store for one in experiments if one.store}),
+        experiments=[_provenance(experiment) for experiment in experiments],
+        sources=sorted({experiment.store for experiment in experiments if experiment.store}),
         command=command,
         folder=folder,
     )
     phase_names = _phase_names(experiments, drawn)
-    wanted = _figures(report, experiments, drawn, overview, phase_names)
+    figures = _figures(report, experiments, drawn, overview, phase_names)
     target = folder / "figures"
     target.mkdir(parents=True, exist_ok=True)
-    batches = [wanted[i : i + BATCH] for i in range(0, len(wanted), BATCH)]
+    batches = [figures[i : i + BATCH] for i in range(0, len(figures), BATCH)]
     for parts in apply(functools.partial(_draw, folder=target, formats=tuple(formats)), batches):
         report.figures.update(parts)
     # the first one stands on the first screen: that of most networks
-    largest = sorted(experiments, key=lambda one: (len(one.widths), one.status.size), reverse=True)
-    drawn_phases = ((one.name, phase_names[one.name]) for one in largest)
+    largest = sorted(experiments, key=lambda e: (len(e.widths), e.status.size), reverse=True)
+    drawn_phases = ((experiment.name, phase_names[experiment.name]) for experiment in largest)
     report.phase.extend((experiment, name) for experiment, name in drawn_phases if name in report.figures)
     return report
 
@@ -183,43 +183,45 @@ def _figures(
     if len(rows) > MOST_FOREST_ROWS:
         rows = [row.shown for law in report.laws for row in law.rows]
     rows = forest.by_law(rows)
-    wanted = [
+    figures = [
         _Figure("laws", "Measured powers beside the predicted ones", functools.partial(forest.draw, rows)),
         _Figure(
             "exponents", "Measured and predicted exponents a over the depth",
             functools.partial(exponents.draw, report.compared),
         ),
     ]  # fmt: skip
-    for one in [] if overview else experiments:
-        title = f"Kernel change over width and output scale, {one.name}"
-        own = [v for v in report.verdicts if v.experiment == one.name]
-        wanted.append(_Figure(phase_names[one.name], title, functools.partial(phase_diagram.draw, own, one.name)))
-    return wanted + [_Figure(c.name, c.caption, functools.partial(measured_curve.draw, c)) for c in drawn]
+    for experiment in [] if overview else experiments:
+        title = f"Kernel change over width and output scale, {experiment.name}"
+        of_experiment = [v for v in report.verdicts if v.experiment == experiment.name]
+        draw = functools.partial(phase_diagram.draw, of_experiment, experiment.name)
+        figures.append(_Figure(phase_names[experiment.name], title, draw))
+    return figures + [_Figure(c.name, c.caption, functools.partial(measured_curve.draw, c)) for c in drawn]
 
 
 def _phase_names(experiments: Sequence[Measurements], drawn: Sequence[Curve]) -> dict[str, str]:
     """Return the file name of each experiment's phase diagram, none of them that of another figure."""
     prefix = "phase-"
     taken = ["laws", "exponents", *(curve.name for curve in drawn)]
-    names = file_names((prefix + one.name for one in experiments), longest=measured_curve.LONGEST_NAME, taken=taken)
+    wanted = (prefix + experiment.name for experiment in experiments)
+    names = file_names(wanted, longest=measured_curve.LONGEST_NAME, taken=taken)
     return {text.removeprefix(prefix): name for text, name in names.items()}
 
 
-def _draw(wanted: Sequence[_Figure], folder: Path, formats: Sequence[str]) -> dict[str, PagePart]:
+def _draw(figures: Sequence[_Figure], folder: Path, formats: Sequence[str]) -> dict[str, PagePart]:
     """Write those figures that there is something to draw for; return them as parts of a page."""
     return {
-        one.name: svg.save(drawing, folder, one.name, one.title, formats)
-        for one in wanted
-        if (drawing := one.draw()) is not None
+        figure.name: svg.save(drawing, folder, figure.name, figure.title, formats)
+        for figure in figures
+        if (drawing := figure.draw()) is not None
     }
 
 
-def _predictions(one: Measurements) -> tuple[Prediction, ...]:
-    if one.activation is None or one.depth is None:
+def _predictions(experiment: Measurements) -> tuple[Prediction, ...]:
+    if experiment.activation is None or experiment.depth is None:
         return ()
     try:
-        activation = Activation(one.activation, normalise=bool(one.description.get("normalise", True)))
-        return predictions(activation, one.depth)
+        activation = Activation(experiment.activation, normalise=bool(experiment.description.get("normalise", True)))
+        return predictions(activation, experiment.depth)
     except InputError:
         return ()
 
@@ -240,9 +242,9 @@ def _sections(
                     key = (law.expected, law.regime, law.variable, law.derivation)
                     names = stated.setdefault(key, (law, []))[1]
                     names.extend([] if name in names else [name])
-        own = [c for c in drawn if c.verdicts[0].claim == claim]
-        elsewhere = [c for c in drawn if c not in own and any(v.claim == claim for v in c.verdicts)]
-        sections.append(Section(claim, section_title(rows[0]), rows, list(stated.values()), own, elsewhere))
+        of_claim = [c for c in drawn if c.verdicts[0].claim == claim]
+        elsewhere = [c for c in drawn if c not in of_claim and any(v.claim == claim for v in c.verdicts)]
+        sections.append(Section(claim, section_title(rows[0]), rows, list(stated.values()), of_claim, elsewhere))
     return sections
 
 
@@ -262,22 +264,22 @@ def _by_reason(verdicts: Sequence[Verdict]) -> list[Unmeasured]:
     ]
 
 
-def _provenance(one: Measurements) -> dict[str, Any]:
+def _provenance(experiment: Measurements) -> dict[str, Any]:
     """What was run, and what it cost, of one experiment."""
-    attributes = one.data.attrs
+    attributes = experiment.data.attrs
     cost = {}
     for name in ("steps", "gradient_evaluations", "wall_time"):
-        if name in one.data:
-            values = np.asarray(one.data[name].values, dtype=float)
+        if name in experiment.data:
+            values = np.asarray(experiment.data[name].values, dtype=float)
             cost[name] = float(np.nansum(values))
     return {
-        "name": one.name,
-        "description": {k: v for k, v in one.description.items() if k != "name"},
+        "name": experiment.name,
+        "description": {k: v for k, v in experiment.description.items() if k != "name"},
         "data": attributes.get("data", {}) if isinstance(attributes.get("data"), dict) else {},
         "versions": attributes.get("versions") if isinstance(attributes.get("versions"), dict) else {},
         "commit": attributes.get("commit"),
         "device": attributes.get("device"),
         "dtype": attributes.get("dtype"),
-        "networks": int(np.asarray(one.status).size),
+        "networks": int(np.asarray(experiment.status).size),
         "cost": cost,
     }

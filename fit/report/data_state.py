@@ -57,28 +57,28 @@ class ExperimentState:
         return f"h = {_span(self.widths)}; A = {_span(self.amplitudes)}; {self.seeds} seeds"
 
 
-def state_of(one: Measurements) -> ExperimentState:
+def state_of(experiment: Measurements) -> ExperimentState:
     """Return what can be said of one experiment's data without looking at what was measured."""
-    status = np.asarray(one.status)
+    status = np.asarray(experiment.status)
     left_out = {reason: int((status == ending).sum()) for ending, reason in _LEFT_OUT.items()}
-    described = one.description
+    described = experiment.description
     return ExperimentState(
-        name=one.name,
+        name=experiment.name,
         architecture=_architecture(described),
-        widths=tuple(one.widths.tolist()),
-        amplitudes=tuple(np.unique(one.root_h_alpha.values).tolist()),
-        seeds=one.n_seeds,
-        data=_data(one),
+        widths=tuple(experiment.widths.tolist()),
+        amplitudes=tuple(np.unique(experiment.root_h_alpha.values).tolist()),
+        seeds=experiment.n_seeds,
+        data=_data(experiment),
         dynamics=_dynamics(described),
-        dtype=str(one.data.attrs.get("dtype", "")),
-        date=str(one.data.attrs.get("created", ""))[:10],
+        dtype=str(experiment.data.attrs.get("dtype", "")),
+        date=str(experiment.data.attrs.get("created", ""))[:10],
         networks=int(status.size),
         trained=int((status == Status.CONVERGED).sum()),
         pending=int((status == Status.PENDING).sum()),
         left_out={reason: count for reason, count in left_out.items() if count},
-        recorded="status" in one.data,
-        source=PurePath(one.store).name if one.store else "",
-        guesses=one.guesses,
+        recorded="status" in experiment.data,
+        source=PurePath(experiment.store).name if experiment.store else "",
+        guesses=experiment.guesses,
     )
 
 
@@ -124,8 +124,8 @@ def _architecture(described: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _data(one: Measurements) -> str:
-    described = one.description
+def _data(experiment: Measurements) -> str:
+    described = experiment.description
     name = described.get("dataset")
     if name is None:
         return ""

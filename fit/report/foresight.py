@@ -45,8 +45,8 @@ def undecidable_laws(campaign: Campaign) -> dict[str, list[str]]:
         What is missing in a few words ("4 seeds of 5") -> laws, powers with their variable. Laws that
         theory does not claim for the campaign's activations and data are not among them.
     """
-    cases = cases_of([made_up(one) for one in campaign.experiment])
-    claimed = [
+    cases = cases_of([stand_in_measurements(experiment) for experiment in campaign.experiment])
+    claimed_cases = [
         case
         for case in cases
         if case.prediction.claimed
@@ -56,18 +56,18 @@ def undecidable_laws(campaign: Campaign) -> dict[str, list[str]]:
     # what theory computes from the data themselves is not computed here: it is after the counting
     decidable = {
         _law(case)
-        for case in claimed
+        for case in claimed_cases
         if case.finding.undecided_because is None or case.finding.in_short == NOT_COMPUTED
     }
     laws: dict[str, list[str]] = {}
-    for case in claimed:
+    for case in claimed_cases:
         if _law(case) not in decidable:
             named = laws.setdefault(case.finding.in_short or str(case.finding.undecided_because), [])
             named.extend([] if _law(case) in named else [_law(case)])
     return laws
 
 
-def made_up(experiment: Experiment) -> Measurements:
+def stand_in_measurements(experiment: Experiment) -> Measurements:
     """Return smooth measurements of every variable that a claim needs, on an experiment's grid.
 
     The kernel change falls as 1/A and passes 1 at `CROSSOVER`; weights change as predicted, with the

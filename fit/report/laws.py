@@ -101,7 +101,7 @@ def law_rows(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ())
     for v in verdicts:
         grouped.setdefault(same_prediction(v), []).append(v)
     claims = list(dict.fromkeys(key[0] for key in grouped))
-    networks = {one.name: one for one in measured}
+    networks = {experiment.name: experiment for experiment in measured}
     result = []
     for key in sorted(grouped, key=lambda key: (claims.index(key[0]), key[1], key[2])):
         members = grouped[key]
@@ -116,7 +116,7 @@ def _networks_of(verdicts: Sequence[Verdict], measured: Mapping[str, Measurement
     """The depths of the networks that verdicts are about, and their activations where there are several in all."""
     names = {name for v in verdicts for name in v.experiment.split(" + ")}
     members = [measured[name] for name in names if name in measured]
-    depths = sorted({one.depth for one in members if one.depth is not None})
+    depths = sorted({experiment.depth for experiment in members if experiment.depth is not None})
     if not depths:
         return ""
     return "L = " + ", ".join(str(depth) for depth in depths)

@@ -73,7 +73,7 @@ def write(report: Report, folder: Path) -> None:
         "csv": lambda name: _csv_address(report, name),
         "symbols": SYMBOLS,
         "labels": outcomes.LABELS,
-        "margins": [one for one in claims() if one.because],
+        "margins": [claim for claim in claims() if claim.because],
         "outlook": outlook,
         "columns": COLUMNS,
         "tally": tally,

@@ -59,13 +59,13 @@ def plans_of(
     additional : sequence of Prediction
         Tested beside theory's.
     """
-    laws = {one.name: applicable_predictions(one, None, additional) for one in experiments}
+    laws = {experiment.name: applicable_predictions(experiment, None, additional) for experiment in experiments}
     decided = {same_prediction(v) for v in verdicts if v.verdict != "inconclusive"}
     by_law: dict[tuple, list[LawPlan]] = {}
-    for one in plan(verdicts, experiments, laws):
-        if same_prediction(one.verdict) not in decided:
-            by_law.setdefault(same_prediction(one.verdict), []).append(one)
-    return [min(members, key=lambda one: one.cost) for members in by_law.values()]
+    for law_plan in plan(verdicts, experiments, laws):
+        if same_prediction(law_plan.verdict) not in decided:
+            by_law.setdefault(same_prediction(law_plan.verdict), []).append(law_plan)
+    return [min(members, key=lambda law_plan: law_plan.cost) for members in by_law.values()]
 
 
 def write_campaigns(plans: Sequence[LawPlan], folder: Path) -> list[PlannedCampaign]:
@@ -76,13 +76,17 @@ def write_campaigns(plans: Sequence[LawPlan], folder: Path) -> list[PlannedCampa
     from simulate.campaign.as_toml import as_toml
     from simulate.store import Store
 
-    stores = list(dict.fromkeys(one.verdict.store for one in plans if one.options and one.verdict.store))
+    stores = list(
+        dict.fromkeys(law_plan.verdict.store for law_plan in plans if law_plan.options and law_plan.verdict.store)
+    )
     stores = [store for store in stores if Path(store, "zarr.json").exists()]
     written = []
     for store in stores:
         opened = Store.open(store)
         chosen = [
-            (one.verdict.experiment, one.options[0]) for one in plans if one.options and one.verdict.store == store
+            (law_plan.verdict.experiment, law_plan.options[0])
+            for law_plan in plans
+            if law_plan.options and law_plan.verdict.store == store
         ]
         campaign, without_widths = enlarged(opened.campaign, chosen, opened)
         path = folder / (FILE if len(stores) == 1 else f"plan-{Path(store).stem}.toml")
@@ -109,14 +113,14 @@ def enlarged(
 
     fields, left_out = campaign.to_dict(), []
     for experiment in fields["experiment"]:
-        here = [addition for name, addition in added if name == experiment["name"]]
-        if not here:
+        of_experiment = [addition for name, addition in added if name == experiment["name"]]
+        if not of_experiment:
             continue
         axis = "root_h_alpha" if "root_h_alpha" in experiment else "alpha"
-        experiment["seeds"] = max(experiment["seeds"], *(one.seeds for one in here))
-        experiment[axis] = sorted({*experiment[axis], *(a for one in here for a in one.amplitudes)})
+        experiment["seeds"] = max(experiment["seeds"], *(addition.seeds for addition in of_experiment))
+        experiment[axis] = sorted({*experiment[axis], *(a for addition in of_experiment for a in addition.amplitudes)})
         widths = experiment["widths"]
-        experiment["widths"] = sorted({*widths, *(h for one in here for h in one.widths)})
+        experiment["widths"] = sorted({*widths, *(h for addition in of_experiment for h in addition.widths)})
         larger = Campaign.from_dict({**fields, "experiment": [experiment]}).experiment[0]
         if store is not None and integrator_of(larger) != store.integrator(experiment["name"]):
             experiment["widths"] = widths
@@ -126,8 +130,8 @@ def enlarged(
 
 def print_plans(out: Console, plans: Sequence[LawPlan], campaigns: Sequence[PlannedCampaign]) -> None:
     """Print what would decide each undecided law, on 80 columns, and how to add it."""
-    possible = [one for one in plans if one.options]
-    impossible = [one for one in plans if not one.options]
+    possible = [law_plan for law_plan in plans if law_plan.options]
+    impossible = [law_plan for law_plan in plans if not law_plan.options]
     if not plans:
         out.print("Every law that these data bear is decided.")
     for title, members in (("What would decide it", possible), ("What no addition decides", impossible)):
@@ -137,12 +141,15 @@ def print_plans(out: Console, plans: Sequence[LawPlan], campaigns: Sequence[Plan
             out.print(Padding(Text(heading), (0, 0, 0, 2)))
             for line in lines:
                 out.print(Padding(Text(line), (0, 0, 0, 4)))
-    for one in campaigns:
+    for campaign in campaigns:
         out.print()
-        out.print(f"{one.path}: {one.added:,} networks beside the {one.present:,} of {one.store}", soft_wrap=True)
-        for name in one.without_widths:
+        out.print(
+            f"{campaign.path}: {campaign.added:,} networks beside the {campaign.present:,} of {campaign.store}",
+            soft_wrap=True,
+        )
+        for name in campaign.without_widths:
             out.print(Text(f"{name}: further widths would change the integrator, so that none are added"))
-        out.print(one.command, soft_wrap=True)
+        out.print(campaign.command, soft_wrap=True)
     if possible and not campaigns:
         out.print("These sources have no campaign: measure what is named above, and report again.")
 
@@ -151,24 +158,26 @@ def _paragraphs(plans: Sequence[LawPlan]) -> list[tuple[str, list[str]]]:
     """Return a heading and lines for each law; laws that were not measured for one reason share a paragraph."""
     together: dict[str, list[str]] = {}
     paragraphs = []
-    for one in plans:
-        if one.options:
-            lines = [("or " if i else "") + _in_words(one.verdict, option) for i, option in enumerate(one.options)]
-            paragraphs.append((_heading(one.verdict), lines))
-        elif one.verdict.estimate is None:
-            together.setdefault(f"{one.impossible_because}", []).append(full_title(one.verdict))
+    for law_plan in plans:
+        if law_plan.options:
+            lines = [
+                ("or " if i else "") + _in_words(law_plan.verdict, option) for i, option in enumerate(law_plan.options)
+            ]
+            paragraphs.append((_heading(law_plan.verdict), lines))
+        elif law_plan.verdict.estimate is None:
+            together.setdefault(f"{law_plan.impossible_because}", []).append(full_title(law_plan.verdict))
         else:
-            paragraphs.append((_heading(one.verdict), [f"{one.impossible_because}."]))
+            paragraphs.append((_heading(law_plan.verdict), [f"{law_plan.impossible_because}."]))
     return [*paragraphs, *(("; ".join(dict.fromkeys(titles)), [f"{why}."]) for why, titles in together.items())]
 
 
 def _heading(v: Verdict) -> str:
-    what = f"{full_title(v)} (power of {VARIABLES.get(v.variable, v.variable)}), {v.experiment}: "
+    heading = f"{full_title(v)} (power of {VARIABLES.get(v.variable, v.variable)}), {v.experiment}: "
     if v.estimate is None:
-        return what + "not measured"
+        return heading + "not measured"
     predicted = "" if v.predicted is None else f", predicted {power(v.predicted)}"
     margin = "" if v.margin is None or v.predicted is None else f" ± {number(v.margin, 2)}"
-    return f"{what}measured {v.measured_in_words}{predicted}{margin}"
+    return f"{heading}measured {v.measured_in_words}{predicted}{margin}"
 
 
 def _in_words(v: Verdict, option: Addition) -> str:
@@ -190,11 +199,11 @@ def as_json(plans: Sequence[LawPlan], campaigns: Sequence[PlannedCampaign]) -> d
     return {
         "laws": [
             {
-                "experiment": one.verdict.experiment,
-                "claim": one.verdict.claim,
-                "regime": one.verdict.regime,
-                "variable": one.verdict.variable,
-                "impossible_because": one.impossible_because,
+                "experiment": law_plan.verdict.experiment,
+                "claim": law_plan.verdict.claim,
+                "regime": law_plan.verdict.regime,
+                "variable": law_plan.verdict.variable,
+                "impossible_because": law_plan.impossible_because,
                 "options": [
                     {
                         "seeds": option.seeds,
@@ -202,13 +211,18 @@ def as_json(plans: Sequence[LawPlan], campaigns: Sequence[PlannedCampaign]) -> d
                         "root_h_alpha": list(option.amplitudes),
                         "probability": option.probability,
                     }
-                    for option in one.options
+                    for option in law_plan.options
                 ],
             }
-            for one in plans
+            for law_plan in plans
         ],
         "campaigns": [
-            {"store": one.store, "file": str(one.path), "networks_added": one.added, "command": one.command}
-            for one in campaigns
+            {
+                "store": campaign.store,
+                "file": str(campaign.path),
+                "networks_added": campaign.added,
+                "command": campaign.command,
+            }
+            for campaign in campaigns
         ],
     }

@@ -72,7 +72,7 @@ def plot_phase_diagram(verdicts: Sequence[Verdict], experiment: str | None = Non
     _load_backend()
     names = dict.fromkeys(v.experiment for v in verdicts) if experiment is None else [experiment]
     drawings = (phase_diagram.draw(verdicts, name, ax, _new_figure) for name in names)
-    drawing = next((one for one in drawings if one is not None), None)
+    drawing = next((candidate for candidate in drawings if candidate is not None), None)
     return _axes(drawing, "three widths and four amplitudes of the kernel change are needed")
 
 

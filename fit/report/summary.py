@@ -67,11 +67,11 @@ def _holding(counted: dict[str, Counter]) -> str:
 
 def _of_the_user(verdict: Verdict) -> str:
     where = f"in {verdict.experiment}"
-    said = {
+    sentences = {
         "consistent": f"The data agree with your prediction {verdict.title} {where}.",
         "inconsistent": f"The data contradict your prediction {verdict.title} {where}.",
     }
-    return said.get(verdict.verdict, f"Your prediction {verdict.title} stays undecided {where}.")
+    return sentences.get(verdict.verdict, f"Your prediction {verdict.title} stays undecided {where}.")
 
 
 def _list(items: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ def print_verdicts(
 ) -> None:
     """Print what the data are, what was measured of each law, what came out, and where the report is."""
     if experiments:
-        out.print(Text(headline([state_of(one) for one in experiments])))
+        out.print(Text(headline([state_of(experiment) for experiment in experiments])))
         out.print()
     deciding = decisive(verdicts)
     for law in laws(deciding, experiments):

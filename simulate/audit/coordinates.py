@@ -92,14 +92,14 @@ def coordinates(
     for size in sizes:
         tables.append([])
         for seed in range(first_seed, first_seed + seeds):
-            model = _built(make, axis, size, seed)
+            model = _built_model(make, axis, size, seed)
             function = ModelFunction.from_module(model)
             sample = data or random_data(model, _POINTS, function.dtype)
             if seed == first_seed:
                 check_forward(function, sample.inputs)
             chosen_optimizer = make_optimizer(optimizer, model, rate)
             kinds.add(optimizer_kind(chosen_optimizer))
-            tables[-1].append(_one(model, chosen_optimizer, sample, at_steps))
+            tables[-1].append(_coordinates_of(model, chosen_optimizer, sample, at_steps))
             if report is not None:
                 report(sum(map(len, tables)) / (len(sizes) * seeds))
         modules = {name: type(module).__name__ for name, module in model.named_modules()}
@@ -151,11 +151,11 @@ def _check(at_steps: Sequence[int], rate: float) -> None:
         raise InputError("rate", rate, "no learning rate", "Give a positive number")
 
 
-def _built(make: Make, axis: str, size: int, seed: int) -> nn.Module:
+def _built_model(make: Make, axis: str, size: int, seed: int) -> nn.Module:
     return build((lambda: make(depth=size)) if axis == "depth" else (lambda: make(size)), seed=size_seed(size, seed))
 
 
-def _one(
+def _coordinates_of(
     model: nn.Module, optimizer: torch.optim.Optimizer, data: TrainingData, at_steps: list[int]
 ) -> dict[str, dict[str, float]]:
     """All quantities of one model, by module."""
@@ -172,29 +172,29 @@ def _one(
         if number == 0:
             start = _watch(model, names, data)
             order = dict.fromkeys(start)
-            for name, (output, given) in start.items():
+            for name, (output, layer_input) in start.items():
                 row = table.setdefault(name, {})
                 row["initial"] = _rms(output)
-                row["input"] = _rms(given) if given is not None else math.nan
+                row["input"] = _rms(layer_input) if layer_input is not None else math.nan
         if number + 1 in at_steps:
             for name, gradient in _backward(model, names, data).items():
                 table[name][f"backward {number + 1}"] = gradient
         if number in at_steps:
-            for name, (output, given) in _watch(model, names, data).items():
-                before, given_before = start[name]
+            for name, (output, layer_input) in _watch(model, names, data).items():
+                before, input_before = start[name]
                 table[name][f"change {number}"] = _rms(output - before)
-                if given is not None and given_before is not None:
-                    table[name][f"input_change {number}"] = _rms(given - given_before)
+                if layer_input is not None and input_before is not None:
+                    table[name][f"input_change {number}"] = _rms(layer_input - input_before)
         table.setdefault(OUTPUT, {})["loss"] = value
     return {name: table[name] for name in order}
 
 
 def _scales(model: nn.Module, name: str, by_parameter: dict[str, float]) -> dict[str, float]:
     """How the first parameter of a module is scaled; fans are 1 for gains and biases, which act number by number."""
-    own = [(n, p) for n, p in model.get_submodule(name).named_parameters(prefix=name, recurse=False)]
-    if not own:
+    parameters = [(n, p) for n, p in model.get_submodule(name).named_parameters(prefix=name, recurse=False)]
+    if not parameters:
         return {}
-    first, parameter = own[0]
+    first, parameter = parameters[0]
     matrix = parameter.ndim >= 2
     token = isinstance(model.get_submodule(name), nn.Embedding)
     return {
@@ -207,38 +207,41 @@ def _scales(model: nn.Module, name: str, by_parameter: dict[str, float]) -> dict
 
 def _watch(model: nn.Module, names: Sequence[str], data: TrainingData) -> dict[str, tuple[Tensor, Tensor | None]]:
     """Outputs and first inputs of modules, in the order of execution; softmax inputs; the model's output last."""
-    with torch.no_grad(), _seen(model, names) as seen:
+    with torch.no_grad(), _recorded_calls(model, names) as calls:
         output = model(data.inputs)
-    return {**seen, OUTPUT: (output, None)}
+    return {**calls, OUTPUT: (output, None)}
 
 
 def _backward(model: nn.Module, names: Sequence[str], data: TrainingData) -> dict[str, float]:
     """The rms of the gradient of the summed loss by the output of each module."""
-    with torch.enable_grad(), _seen(model, names) as seen:
+    with torch.enable_grad(), _recorded_calls(model, names) as calls:
         output = model(data.inputs)
         value = loss(output, data.targets) * len(data.inputs)
-    outputs = {name: z for name, (z, _) in {**seen, OUTPUT: (output, None)}.items() if z.requires_grad}
+    outputs = {name: z for name, (z, _) in {**calls, OUTPUT: (output, None)}.items() if z.requires_grad}
     gradients = torch.autograd.grad(value, list(outputs.values()), allow_unused=True)
     return {name: _rms(g) for name, g in zip(outputs, gradients, strict=True) if g is not None}
 
 
 @contextmanager
-def _seen(model: nn.Module, names: Sequence[str]) -> Iterator[dict[str, tuple[Tensor, Tensor | None]]]:
-    seen: dict[str, tuple[Tensor, Tensor | None]] = {}
+def _recorded_calls(model: nn.Module, names: Sequence[str]) -> Iterator[dict[str, tuple[Tensor, Tensor | None]]]:
+    calls: dict[str, tuple[Tensor, Tensor | None]] = {}
 
     def keep(name: str):
         def hook(_module, inputs, output):
             first = output[0] if isinstance(output, tuple | list) and output else output
-            given = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
-            if isinstance(first, Tensor) and first.is_floating_point() and name not in seen:
-                seen[name] = first, given if given is not None and given.is_floating_point() else None
+            layer_input = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
+            if isinstance(first, Tensor) and first.is_floating_point() and name not in calls:
+                calls[name] = (
+                    first,
+                    layer_input if layer_input is not None and layer_input.is_floating_point() else None,
+                )
 
         return hook
 
     handles = [model.get_submodule(name).register_forward_hook(keep(name)) for name in names]
     try:
-        with _SoftmaxInputs(seen):
-            yield seen
+        with _SoftmaxInputs(calls):
+            yield calls
     finally:
         for handle in handles:
             handle.remove()
@@ -247,9 +250,9 @@ def _seen(model: nn.Module, names: Sequence[str]) -> Iterator[dict[str, tuple[Te
 class _SoftmaxInputs(TorchFunctionMode):
     """Look at what goes into softmax, that of attention included, as if it were a module's output."""
 
-    def __init__(self, seen: dict[str, tuple[Tensor, Tensor | None]]) -> None:
+    def __init__(self, calls: dict[str, tuple[Tensor, Tensor | None]]) -> None:
         super().__init__()
-        self.seen = seen
+        self.calls = calls
         self.count = 0
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
@@ -264,7 +267,7 @@ class _SoftmaxInputs(TorchFunctionMode):
 
     def _keep(self, logits: Tensor) -> None:
         self.count += 1
-        self.seen[f"softmax {self.count}"] = logits, None
+        self.calls[f"softmax {self.count}"] = logits, None
 
 
 def _rms(tensor: Tensor) -> float:

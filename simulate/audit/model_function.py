@@ -118,8 +118,8 @@ def check_forward(model: ModelFunction, x: Tensor) -> Tensor:
     """
     try:
         with torch.no_grad():
-            given = x[:4].clone()
-            together, again = model({}, given), model({}, x[:4].clone())
+            inputs = x[:4].clone()
+            together, again = model({}, inputs), model({}, x[:4].clone())
             alone = torch.cat([model({}, x[i : i + 1].clone()) for i in range(len(x[:4]))])
         with torch.enable_grad():
             differentiable = model({name: p.requires_grad_() for name, p in model.copies().items()}, x[:1].clone())
@@ -132,7 +132,7 @@ def check_forward(model: ModelFunction, x: Tensor) -> Tensor:
         if not x.is_floating_point():
             remedy += "; integers are given as tokens, numbers as floats"
         raise InputError("data", tuple(x.shape), problem, remedy) from error
-    if not torch.equal(given, x[:4]):
+    if not torch.equal(inputs, x[:4]):
         raise InputError("model", "its inputs", "its forward changes them in place", "Let it make new tensors")
     if not differentiable.requires_grad:
         problem = "they do not depend on its parameters in a way that can be differentiated"

@@ -24,10 +24,12 @@ def as_toml(campaign: Campaign) -> str:
     >>> print(as_toml(Campaign.from_preset("smoke")).splitlines()[0])
     name = "smoke"
     """
-    for one in campaign.experiment:
-        if is_function_name(one.activation):
+    for experiment in campaign.experiment:
+        if is_function_name(experiment.activation):
             problem = "a campaign file names no function of torch"
-            raise InputError("activation", one.activation, problem, "Change the campaign in Python and run it there")
+            raise InputError(
+                "activation", experiment.activation, problem, "Change the campaign in Python and run it there"
+            )
     fields = campaign.to_dict()
     lines = [f"{key} = {_value(value)}" for key, value in fields.items() if key != "experiment"]
     for experiment in fields["experiment"]:
@@ -37,7 +39,7 @@ def as_toml(campaign: Campaign) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key} = {_value(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, str):  # TOML knows the escapes of JSON but no surrogates, and wants DEL escaped

@@ -39,7 +39,7 @@ Checkpoints = Annotated[
     AfterValidator(fields.ascending),
 ]
 #: Not asked for is nothing said: campaigns of versions that did not know the field are equal.
-Asked = Annotated[Literal[True] | None, BeforeValidator(lambda given: None if given is False else given)]
+Asked = Annotated[Literal[True] | None, BeforeValidator(lambda value: None if value is False else value)]
 
 
 class Frozen(BaseModel):
@@ -89,23 +89,23 @@ class Experiment(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_kernel_points(cls, given: Any) -> Any:
+    def _default_kernel_points(cls, fields: Any) -> Any:
         """Kernels are compared on all test points, or on 500 of them."""
-        if isinstance(given, dict) and "n_kernel" not in given and isinstance(given.get("n_test"), int):
-            return {**given, "n_kernel": max(1, min(given["n_test"], 500))}
-        return given
+        if isinstance(fields, dict) and "n_kernel" not in fields and isinstance(fields.get("n_test"), int):
+            return {**fields, "n_kernel": max(1, min(fields["n_test"], 500))}
+        return fields
 
     @model_validator(mode="before")
     @classmethod
-    def _source_of_function(cls, given: Any) -> Any:
+    def _source_of_function(cls, fields: Any) -> Any:
         """An activation module:function that is loaded here says what it was made of."""
-        if isinstance(given, dict) and is_function_name(given.get("activation")):
+        if isinstance(fields, dict) and is_function_name(fields.get("activation")):
             from simulate.networks.torch_functions import loaded
 
-            function = loaded(given["activation"].strip())
-            if function is not None and given.get("activation_source") is None:
-                return {**given, "activation_source": function.sha256}
-        return given
+            function = loaded(fields["activation"].strip())
+            if function is not None and fields.get("activation_source") is None:
+                return {**fields, "activation_source": function.sha256}
+        return fields
 
     @model_validator(mode="after")
     def _fits_together(self) -> Experiment:

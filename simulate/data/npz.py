@@ -94,7 +94,7 @@ def _checked_contents(
         raise refuse(path, problem, f"Save {', '.join(names)} alone")
     for name in names:
         if f"{name}.npy" not in present:
-            others = ", ".join(one.removesuffix(".npy") for one in present[:8])
+            others = ", ".join(array.removesuffix(".npy") for array in present[:8])
             raise refuse(path, f"has no array {name}, but {_short(others)}" if others else f"has no array {name}")
     chosen = [*names, *(name for name in optional if f"{name}.npy" in present)]
     declared = sum(archive.getinfo(f"{name}.npy").file_size for name in chosen)

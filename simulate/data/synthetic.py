@@ -80,8 +80,8 @@ def draw_points(dataset: str, count: int, dimension: int, seed: int) -> tuple[np
     drawn = np.concatenate(blocks)
     x = np.empty((count, dimension))
     for label, members in ((1.0, positive), (-1.0, ~positive)):
-        wanted = labels == label
-        x[wanted] = drawn[members][: wanted.sum()]
+        of_label = labels == label
+        x[of_label] = drawn[members][: of_label.sum()]
     return x, labels
 
 

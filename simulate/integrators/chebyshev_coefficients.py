@@ -20,9 +20,9 @@ def stages_for(stiffness: Tensor) -> Tensor:
     return 1.0 + torch.floor(torch.sqrt(1.54 * stiffness + 1.0))
 
 
-def stiffness_limits(most: int) -> Tensor:
-    """Return for 3, 4, ..., ``most`` stages the dt·lambda from which on `stages_for` asks for them, in float64."""
-    return (torch.arange(2, most, dtype=torch.float64) ** 2 - 1.0) / 1.54
+def stiffness_limits(max_stages: int) -> Tensor:
+    """Return for 3, 4, ..., ``max_stages`` stages the dt·lambda from which `stages_for` asks for them."""
+    return (torch.arange(2, max_stages, dtype=torch.float64) ** 2 - 1.0) / 1.54
 
 
 @functools.lru_cache(maxsize=1024)

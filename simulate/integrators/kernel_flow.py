@@ -57,8 +57,8 @@ class KernelFlow:
             if too_far.any():
                 stiff[positions[too_far]] = True
                 wasted_evaluations[torch.as_tensor(positions[too_far], device=batch.dt.device)] = 1
-                kept = torch.as_tensor(np.flatnonzero(~too_far), device=batch.dt.device)
-                nonstiff, part, predicted = nonstiff[kept], part.select(kept), predicted.select(kept)
+                near = torch.as_tensor(np.flatnonzero(~too_far), device=batch.dt.device)
+                nonstiff, part, predicted = nonstiff[near], part.select(near), predicted.select(near)
             if len(nonstiff):
                 proposal = self.explicit.correct(part, predicted)
                 proposal = replace(proposal, error=_ADAMS_SHARE * proposal.error)

@@ -107,8 +107,8 @@ def _check_derivatives(network: Architecture, weights: Weights, x: Tensor) -> No
     change = _attempt(cls, "forward-mode differentiation of it fails", lambda: linearisation.pushforward(v))
     trace = _attempt(cls, "its gradients can't be taken point by point", linearisation.kernel_trace)
     step = 1e-6
-    ahead, behind = ([w + sign * step * c for w, c in zip(weights, v, strict=True)] for sign in (1, -1))
-    difference = (_evaluated(network, ahead, x) - _evaluated(network, behind, x)) / (2 * step)
+    weights_plus, weights_minus = ([w + sign * step * c for w, c in zip(weights, v, strict=True)] for sign in (1, -1))
+    difference = (_evaluated(network, weights_plus, x) - _evaluated(network, weights_minus, x)) / (2 * step)
     # a central difference of a function of size one has rounding 1e-10 and a third derivative of 1e-12
     if not torch.allclose(change, difference, rtol=1e-4, atol=1e-5 * float(difference.abs().max() + 1e-3)):
         raise _refusal(cls, "its derivative is not that of its outputs")

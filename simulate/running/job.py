@@ -139,14 +139,15 @@ def _zeros_like(result: xr.Dataset, shape: tuple[int, ...]) -> xr.Dataset:
     return xr.Dataset(zeros)
 
 
-def _check_versions(wanted: Mapping[str, str | None]) -> None:
+def _check_versions(required: Mapping[str, str | None]) -> None:
     installed = versions()
     for name in DECISIVE:
-        if installed[name] != wanted[name]:
+        if installed[name] != required[name]:
             raise InputError(
                 "scheduler",
                 f"{name} {installed[name]}",
-                f"a worker has this version and the run has {wanted[name]}: results would depend on who computes them",
+                f"a worker has this version and the run has {required[name]}: results would depend on "
+                "who computes them",
                 "Install the same versions everywhere",
             )
 

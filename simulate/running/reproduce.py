@@ -111,14 +111,14 @@ def _compare(stored, again, allowed: float) -> Iterator[Comparison]:
 
 def _grid_position(store: Store, network: str) -> tuple[Experiment, dict[str, int]]:
     """The experiment and the position in its grid that ``network`` names."""
-    given = {}
+    values_by_name = {}
     for part in network.split(","):
         key, separator, value = part.partition("=")
         if not separator:
             raise InputError("network", network, f"{part!r} is not key=value", _FORM)
-        given[key.strip()] = value.strip()
+        values_by_name[key.strip()] = value.strip()
     experiments = {e.name: e for e in store.campaign_with_stored_integrators().experiment}
-    name = given.pop("experiment", next(iter(experiments)) if len(experiments) == 1 else None)
+    name = values_by_name.pop("experiment", next(iter(experiments)) if len(experiments) == 1 else None)
     if name not in experiments:
         raise InputError("network", network, f"no such experiment; there are {', '.join(experiments)}", _FORM)
     experiment = experiments[name]
@@ -127,17 +127,17 @@ def _grid_position(store: Store, network: str) -> tuple[Experiment, dict[str, in
         experiment.amplitude: experiment.amplitudes,
         "seed": np.arange(experiment.seeds),
     }
-    if set(given) != set(grid):
+    if set(values_by_name) != set(grid):
         raise InputError("network", network, f"needs {', '.join(grid)}", _FORM)
     chosen = {}
     for key, values in grid.items():
         try:
-            wanted = float(given[key])
+            number = float(values_by_name[key])
         except ValueError:
             raise InputError("network", network, f"{key} is not a number", _FORM) from None
-        nearest = int(np.argmin(np.abs(values - wanted)))
+        nearest = int(np.argmin(np.abs(values - number)))
         # amplitudes are powers of ten that a person shortens: 0.316 is meant for 10**(-1/2)
-        if not np.isclose(values[nearest], wanted, rtol=5e-3 if key == experiment.amplitude else 0.0, atol=0.0):
-            raise InputError("network", network, f"the store has no {key} = {given[key]}", _FORM)
+        if not np.isclose(values[nearest], number, rtol=5e-3 if key == experiment.amplitude else 0.0, atol=0.0):
+            raise InputError("network", network, f"the store has no {key} = {values_by_name[key]}", _FORM)
         chosen[key] = nearest
     return experiment, chosen

@@ -56,14 +56,14 @@ def extend(path: str | Path, campaign: Campaign, data: Mapping[str, Data]) -> in
     larger = _larger(folder)
     shutil.rmtree(larger, ignore_errors=True)  # what a killed extension has left
     new = Store.create(larger, campaign, data, old.root.attributes["device"])
-    kept = sum(_keep_finished(old, new, task, data[task.experiment]) for task in new.tasks())
-    record = {"extended_from": old.root.attributes["digest"], "networks_kept": kept}
+    networks_kept = sum(_keep_finished(old, new, task, data[task.experiment]) for task in new.tasks())
+    record = {"extended_from": old.root.attributes["digest"], "networks_kept": networks_kept}
     with storage_errors(backend):
         write_records(new.backend, [*old.records(), record])
         folder.rename(_replaced(folder))
         larger.rename(folder)
         shutil.rmtree(_replaced(folder))
-    return kept
+    return networks_kept
 
 
 def finish_extension(path: str | Path) -> None:
@@ -105,8 +105,8 @@ def check_grows(old: Store, campaign: Campaign) -> None:
                 grown[earlier.amplitude] = before["experiment"][index][earlier.amplitude]
     difference = first_difference(before, after)
     if difference is not None:
-        field, stored, given = difference
-        raise InputError(field, given, f"the store {old.backend} was made with {stored!r}", _REMEDY)
+        field, stored, asked = difference
+        raise InputError(field, asked, f"the store {old.backend} was made with {stored!r}", _REMEDY)
     for later in campaign.experiment:
         stored, chosen = old.integrator(later.name), integrator_of(later)
         if stored != chosen:
@@ -123,12 +123,14 @@ def _keep_finished(old: Store, new: Store, task: Task, data: Data) -> int:
         return 0
     seeds = slice(task.seed_start, min(task.seed_stop, earlier.seeds))
     columns = np.searchsorted(later.amplitudes, earlier.amplitudes)
-    kept = old.tree()[task.experiment].to_dataset().isel(width=[earlier.widths.index(task.width)], seed=seeds).load()
-    finished = int((kept["status"] != Status.PENDING).sum())
+    earlier_results = (
+        old.tree()[task.experiment].to_dataset().isel(width=[earlier.widths.index(task.width)], seed=seeds).load()
+    )
+    finished = int((earlier_results["status"] != Status.PENDING).sum())
     if finished:
         result = new.fill_values(task)
         for name in result.data_vars:
-            if name in kept:
-                result[name].values[:, columns, : seeds.stop - seeds.start] = kept[name].values
+            if name in earlier_results:
+                result[name].values[:, columns, : seeds.stop - seeds.start] = earlier_results[name].values
         new.write(task, result)
     return finished

@@ -49,7 +49,7 @@ def growth_of(path: str | Path, campaign: Campaign) -> Growth | None:
         return None
     store = Store.open(path)
     check_grows(store, campaign)
-    kept = sum(n for counts in store.counts().values() for status, n in counts.items() if status != Status.PENDING)
+    finished = sum(n for counts in store.counts().values() for status, n in counts.items() if status != Status.PENDING)
     pairs = list(zip(store.campaign.experiment, campaign.experiment, strict=True))
     statuses = store.tree()
 
@@ -66,7 +66,7 @@ def growth_of(path: str | Path, campaign: Campaign) -> Growth | None:
 
     return Growth(
         networks=campaign.size - store.campaign.size,
-        finished=kept,
+        finished=finished,
         new={later.name: _new(earlier, later) for earlier, later in pairs},
         pending=tuple(task for task in campaign_tasks(campaign) if unfinished(task)),
     )

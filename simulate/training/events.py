@@ -57,13 +57,13 @@ class EventWatch:
         ``arrival`` are all members at the step's end; only those ``accepted`` (m,) get there. Event functions are
         evaluated where they are pending; those of outputs alone everywhere, since they cost less than to select.
         """
-        wanted = self.pending & accepted.unsqueeze(-1)
+        located = self.pending & accepted.unsqueeze(-1)
         columns = list(self.values.unbind(-1))
         for k, event in enumerate(self.events):
             if self.awaited[k]:
-                columns[k] = _updated(event, columns[k], arrival, wanted[:, k])
+                columns[k] = _updated(event, columns[k], arrival, located[:, k])
         values = torch.stack(columns, dim=-1)
-        passed = wanted & (values >= 0.0)
+        passed = located & (values >= 0.0)
         return replace(self, values=values, pending=self.pending & ~passed), passed
 
     def refresh_awaited(self) -> EventWatch:
@@ -75,11 +75,11 @@ class EventWatch:
         return replace(self, values=self.values[index], pending=self.pending[index])
 
 
-def _updated(event: Event, values: Tensor, arrival: Moment, wanted: Tensor) -> Tensor:
-    """Return ``values`` (m,) with those at ``arrival`` for the members that are ``wanted`` (m,)."""
+def _updated(event: Event, values: Tensor, arrival: Moment, located: Tensor) -> Tensor:
+    """Return ``values`` (m,) with those at ``arrival`` for the members that are ``located`` (m,)."""
     if event.value_from_output is not None:
-        return torch.where(wanted, event.value_from_output(arrival.output), values)
-    index = torch.nonzero(wanted).squeeze(-1)
+        return torch.where(located, event.value_from_output(arrival.output), values)
+    index = torch.nonzero(located).squeeze(-1)
     if len(index) == len(values):
         return event.value(arrival)
     return values.index_copy(0, index, event.value(arrival.select(index))) if len(index) else values

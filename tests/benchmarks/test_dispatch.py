@@ -38,6 +38,6 @@ def test_places_are_functions_of_the_package():
     from simulate.dynamics.losses import LOSSES
 
     margins = torch.ones(3)
-    with counting(follow_places=True) as counts:
+    with counting(record_lines=True) as counts:
         LOSSES["square"].value(margins)
     assert counts.places == {"dynamics/losses.py:_square": 2}

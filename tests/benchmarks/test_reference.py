@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from benchmarks.reference import COLUMNS, DIGITS, FOLDER, LIMIT, ROOT, STEP, kept, small, verdict_table, write
+from benchmarks.reference import COLUMNS, DIGITS, FOLDER, LIMIT, ROOT, STEP, kept_files, small, verdict_table, write
 from benchmarks.reference_measures import trajectories_of
 from benchmarks.reference_table import BEGIN, END, VERDICTS, read_verdicts, table
 from fit import assess
@@ -93,7 +93,7 @@ def _of(verdict):
 @pytest.mark.parametrize("preset", SMALL)
 def test_the_kept_files_give_the_kept_verdicts_again(preset, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
-    verdict_table(assess(kept(preset, FOLDER / preset))).to_csv(tmp_path / VERDICTS, index=False)
+    verdict_table(assess(kept_files(preset, FOLDER / preset))).to_csv(tmp_path / VERDICTS, index=False)
     again = {_of(row): row for row in read_verdicts(tmp_path / VERDICTS)}
     # claims of which there were none when the table was written are new, and no contradiction
     for row in read_verdicts(FOLDER / preset / VERDICTS):

@@ -18,7 +18,7 @@ import theory.laws
 from fit.findings import registry as measures
 from fit.judge import measuring
 from fit.judge.measuring import all_measures
-from fit.report.command import report_on
+from fit.report.from_sources import report_on
 from simulate import Campaign, run
 from simulate.data import sources
 from simulate.networks import registry

@@ -125,8 +125,8 @@ def lazy_prediction(
         activation = Activation(activation)
     data = training_set(x, y, x_eval)
     dimension = np.sqrt(data.inputs.shape[1])
-    both = np.concatenate([data.inputs, data.evaluation]) * dimension
-    _, ntk = infinite_width_kernels(activation, depth, both)
+    all_inputs = np.concatenate([data.inputs, data.evaluation]) * dimension
+    _, ntk = infinite_width_kernels(activation, depth, all_inputs)
     n = len(data.inputs)
     kernel, cross = ntk[:n, :n], ntk[n:, :n]
     flow = _flow(kernel, data.labels, margin_loss(loss))
@@ -134,11 +134,11 @@ def lazy_prediction(
     count = samples or _SAMPLES["neurons" if depth == 1 else "networks"]
     rng = np.random.default_rng(seed)
     moments = np.zeros((4, len(cross)))
-    batch = max(1, min(count, _BATCH // (len(both) * n)))
+    batch = max(1, min(count, _BATCH // (len(all_inputs) * n)))
     done = 0
     while done < count:
         size = min(batch, count - done)
-        sampled = np.stack([_kernel(activation, depth, width, both, n, rng) for _ in range(size)]) - ntk[:, :n]
+        sampled = np.stack([_kernel(activation, depth, width, all_inputs, n, rng) for _ in range(size)]) - ntk[:, :n]
         response = _response(flow, kernel, cross, sampled)
         moments += [np.sum(response**k, axis=0) for k in (1, 2, 3, 4)]
         done += size

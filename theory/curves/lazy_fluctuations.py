@@ -53,9 +53,9 @@ def lazy_output_variance(
         activation = Activation(activation)
     data = training_set(x, y, x_eval)
     train, test = data.inputs, data.evaluation
-    both = np.concatenate([train, test])
+    all_inputs = np.concatenate([train, test])
     # coordinates carry the 1/sqrt(d) already
-    _, ntk = infinite_width_kernels(activation, 1, both * np.sqrt(both.shape[1]))
+    _, ntk = infinite_width_kernels(activation, 1, all_inputs * np.sqrt(all_inputs.shape[1]))
     n = len(train)
     try:
         factor = scipy.linalg.cho_factor(ntk[:n, :n])
@@ -64,10 +64,10 @@ def lazy_output_variance(
     b = scipy.linalg.cho_solve(factor, data.labels)
     a = scipy.linalg.cho_solve(factor, ntk[:n, n:])
     rng = np.random.default_rng(seed)
-    gram = both @ train.T
+    gram = all_inputs @ train.T
     total = np.zeros((4, len(test)))
     for size in np.diff(np.linspace(0, neurons, max(2, neurons * (n + len(test)) // 2**24 + 2)).astype(int)):
-        z = both @ rng.standard_normal((size, both.shape[1])).T
+        z = all_inputs @ rng.standard_normal((size, all_inputs.shape[1])).T
         v = rng.standard_normal(size)
         phi, slope = activation(z), activation.slope(z) * v
         # sum_j q_{.j} b_j of every neuron, at all points

@@ -66,10 +66,10 @@ def training_set(x: np.ndarray, y: np.ndarray, x_eval: np.ndarray | None = None)
         if evaluation.shape[1] != points.shape[1]:
             problem = f"the training points have {points.shape[1]} coordinates"
             raise InputError("x_eval", evaluation.shape, problem, "Give points of the same dimension")
-    both = np.concatenate([points, evaluation])
-    _, singular, axes = np.linalg.svd(both, full_matrices=False)
+    all_inputs = np.concatenate([points, evaluation])
+    _, singular, axes = np.linalg.svd(all_inputs, full_matrices=False)
     span_axes = axes[singular > 1e-12 * singular[0]]
-    coordinates = both @ span_axes.T / np.sqrt(points.shape[1])
+    coordinates = all_inputs @ span_axes.T / np.sqrt(points.shape[1])
     return TrainingSet(coordinates[: len(points)], labels, coordinates[len(points) :])
 
 

@@ -54,11 +54,11 @@ class HermiteSeries:
         return result
 
 
-def _needed_orders(correlation: np.ndarray, most: int) -> np.ndarray:
+def _needed_orders(correlation: np.ndarray, max_orders: int) -> np.ndarray:
     """Return after how many orders |c|^k is below rounding: a tenth of the pairs takes nearly all of the time."""
     with np.errstate(divide="ignore"):
         needed = np.log(_NEGLIGIBLE) / np.log(np.abs(correlation))
-    return np.clip(np.where(np.abs(correlation) < 1.0, needed, most), 1.0, most)
+    return np.clip(np.where(np.abs(correlation) < 1.0, needed, max_orders), 1.0, max_orders)
 
 
 def _horner(left: np.ndarray, right: np.ndarray, correlation: np.ndarray) -> np.ndarray:

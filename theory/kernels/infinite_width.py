@@ -93,9 +93,9 @@ class IntegratedDual:
 
     def between(self, sigma_1: np.ndarray, sigma_2: np.ndarray, entries: int) -> Tile:
         """Return what computes tiles of a matrix with these norms, of which ``entries`` will be asked for."""
-        both = np.concatenate([sigma_1, sigma_2])
-        integral = self._integral(float(np.max(both)))
-        positive = both[both > 0.0]
+        deviations = np.concatenate([sigma_1, sigma_2])
+        integral = self._integral(float(np.max(deviations)))
+        positive = deviations[deviations > 0.0]
         if not len(positive):
             return self._one_by_one(integral)
         single = _single(positive, positive)
@@ -106,25 +106,27 @@ class IntegratedDual:
                 self._tables[single] = tabulate(integral, single, budget=entries)
             table = self._tables[single]
             return self._one_by_one(integral) if table is None else self._from_table(table, integral, positive)
-        return self._of_many_norms(integral, both, positive, entries)
+        return self._of_many_norms(integral, deviations, positive, entries)
 
-    def _of_many_norms(self, integral: GaussianPair, both: np.ndarray, positive: np.ndarray, entries: int) -> Tile:
+    def _of_many_norms(
+        self, integral: GaussianPair, deviations: np.ndarray, positive: np.ndarray, entries: int
+    ) -> Tile:
         """Choose the way that is fastest: a short Hermite series, a table, a long series, integrals."""
         functions = (self._activation, self._activation.slope)
         table_pays = not np.any(integral.kinks) and entries > _PAYS_A_TABLE
         series = None
         if integral.smooth:
-            series = hermite_series(functions, both, most_orders=_SHORT_SERIES if table_pays else LONGEST_SERIES)
+            series = hermite_series(functions, deviations, most_orders=_SHORT_SERIES if table_pays else LONGEST_SERIES)
         if series is None and table_pays:
             low, high = float(np.min(positive)), float(np.max(positive))
             table = tabulate_norms(functions, integral.edges / high, low, high)
             if table is not None:
                 return self._from_table(table, integral, positive)
-            series = hermite_series(functions, both) if integral.smooth else None
+            series = hermite_series(functions, deviations) if integral.smooth else None
         if series is not None:
             return _tile_of(series)
-        pays = not integral.smooth and entries > _PAYS_A_SERIES * len(np.unique(both))
-        return _tile_of(KinkedSeries(integral, both)) if pays else self._one_by_one(integral)
+        pays = not integral.smooth and entries > _PAYS_A_SERIES * len(np.unique(deviations))
+        return _tile_of(KinkedSeries(integral, deviations)) if pays else self._one_by_one(integral)
 
     @staticmethod
     def _one_by_one(integral: GaussianPair) -> Tile:
@@ -251,11 +253,11 @@ def dual_of(activation: Activation) -> Dual:
     return ClosedDual(activation, sigma, sigma_dot)
 
 
-def _inputs(field: str, given: np.ndarray) -> np.ndarray:
+def _inputs(field: str, inputs: np.ndarray) -> np.ndarray:
     try:
-        points = np.asarray(given, dtype=np.float64)
+        points = np.asarray(inputs, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(field, type(given).__name__, "isn't an array of numbers", "Give shape (n, d)") from error
+        raise InputError(field, type(inputs).__name__, "isn't an array of numbers", "Give shape (n, d)") from error
     if points.ndim != 2 or 0 in points.shape:
         raise InputError(field, points.shape, "isn't the shape of a matrix of inputs", "Give shape (n, d)")
     if not np.all(np.isfinite(points)):

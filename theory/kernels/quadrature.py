@@ -83,8 +83,8 @@ def panels(function: Function, largest: float, kinks: Sequence[float] | np.ndarr
         values = function(0.5 * (low + high) + 0.5 * (high - low) * _NODES)
         error = np.max(np.abs(_TO_LEGENDRE[-3:] @ values))
         nearest = 0.0 if low < 0.0 < high else min(abs(low), abs(high))
-        seen = error * np.exp(-0.5 * (nearest / largest) ** 2)
-        resolved = error <= 1e-13 * np.max(np.abs(values)) or seen <= 1e-16 * typical
+        weighted_error = error * np.exp(-0.5 * (nearest / largest) ** 2)
+        resolved = error <= 1e-13 * np.max(np.abs(values)) or weighted_error <= 1e-16 * typical
         if len(done) + len(todo) > _MOST_PANELS + 2 * min(len(edges), _MOST_KINKS):
             raise Unresolved
         if resolved or high - low < 1e-7 * reach:

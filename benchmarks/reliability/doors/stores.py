@@ -98,7 +98,7 @@ def _belongs(store: Store, key: str, task: Any) -> bool:
 
 
 def _made_up(experiment: Any, task: Any, data: Any, *, device: str) -> xr.Dataset:
-    return stand_in.made_up(experiment, task, data)
+    return stand_in.invented_results(experiment, task, data)
 
 
 def _harm(objects: dict[str, bytes], kind: str, which: float, where: float, value: Any) -> None:

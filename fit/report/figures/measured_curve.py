@@ -158,10 +158,17 @@ def draw(curve: Curve, axes: Axes | None = None, new_figure: NewFigure = Figure)
                 points.attrs["predicted_x"], points.attrs["predicted_y"], "--", color=PREDICTED, linewidth=1.6,
                 label="predicted",
             )  # fmt: skip
-        for one in curve.theory:
+        for predicted in curve.theory:
             # the same colour in all figures: infinite width, and networks frozen at their own kernels
-            colour = THEORY[0] if one.networks is None else THEORY[1]
-            axes.plot(one.root_h_alpha, one.value, color=colour, linewidth=1.4, linestyle=one.dashes, label=one.label)
+            colour = THEORY[0] if predicted.networks is None else THEORY[1]
+            axes.plot(
+                predicted.root_h_alpha,
+                predicted.value,
+                color=colour,
+                linewidth=1.4,
+                linestyle=predicted.dashes,
+                label=predicted.label,
+            )
         log_ticks(axes, points.attrs, x)
         axes.set_xlabel(AXES[x])
         axes.set_ylabel(quantity_label(points.attrs), parse_math=True)

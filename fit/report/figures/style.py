@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from lazyrich.numbers import power_of_ten
+
 INK, PAPER, FIT, PREDICTED = "#1b1f24", "#fefefe", "#1b1f25", "#b8400a"
 #: of curves that theory gives without a free parameter, in turn; the first is that of a single measured curve too
 THEORY = ("#0b5394", "#ad1457", "#2f7d4f")
@@ -107,12 +109,9 @@ def powers_of_two(low: float, high: float) -> list[float]:
     return [2.0**k for k in range(1, 20) if low <= 2.0**k <= high]
 
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
 def decade(value: float, _: Any = None) -> str:
     """Return 10⁻⁴: a power of ten as text, which is set in a hundredth of the time that a formula takes."""
-    return "10" + f"{np.log10(value):.0f}".translate(_SUPERSCRIPT) if value > 0 else ""
+    return power_of_ten(round(np.log10(value))) if value > 0 else ""
 
 
 _DECADES = FuncFormatter(decade)

@@ -35,6 +35,7 @@ def test_a_file_states_models(tmp_path):
         ("[[model]]\nlaw = 'y = a'\nstarts = 10000000", "model[0].starts"),
         ("[[model]]\nlaw = 'y = a'\nexpects = {a = [1, 0]}", "positive margin"),
         ("[[model]]\nlaw = 'y = a'\nstart = {a = [2, 1]}", "low < high"),
+        ("[[model]]\nlaw = 'y = a'\nstart = {a = [-1e308, 1e308]}", "the difference overflows"),
         ("[[model]]\nlaw = 'y = a'\nname = 'x'\nname = 'y'", "is not valid TOML"),
         pytest.param("model = " + "9" * 5000, "is not valid TOML", id="5,000 digits"),
         ("[[model]]\nlaw = 'y = a'\n[[prediction]]\nlaw = 'y ~ x'", "go into two files"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fit.report.foresight import made_up, undecidable_laws
+from fit.report.foresight import stand_in_measurements, undecidable_laws
 from simulate import Campaign
 
 GRID = {
@@ -51,7 +51,7 @@ def test_laws_that_theory_does_not_claim_are_left_out():
 def test_what_is_made_up_has_the_campaigns_grid(axis):
     fields = {k: v for k, v in GRID.items() if k != "root_h_alpha"} | {axis: [0.1, 1.0], "arms": ["network"]}
     (one,) = Campaign.from_dict({"name": "one", "experiment": [fields]}).experiment
-    measured = made_up(one)
+    measured = stand_in_measurements(one)
     assert measured.n_seeds == 10
     for i, width in enumerate(one.widths):
         assert measured.root_h_alpha.values[i].tolist() == one.root_h_alphas(width).tolist()
