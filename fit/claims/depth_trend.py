@@ -15,7 +15,7 @@ from fit.findings.registry import Comparison, ExperimentFindings, compares
 SAME = ("activation", "dataset", "n_train", "loss", "architecture", "normalise", "pca", "data_seed")
 
 
-@compares(group="Kernel", stands_for_power="grows")
+@compares(group="Kernel", stands_for_power="grows", measured_as="least rise with depth")
 def depth_trend(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
     """Compare the feature exponents a(L) = -(power of A) of experiments that differ in depth alone.
 

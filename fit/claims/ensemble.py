@@ -39,7 +39,10 @@ def over_draws(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
     return compare_draws(experiments, ensemble.__name__, ["test_output", "test_label"], _over_draws)
 
 
-@measures(needs=("test_output",), group="Test error", stands_for_power=f"< {ALLOWED:g}", compare=over_draws)
+@measures(
+    needs=("test_output",), group="Test error", stands_for_power=f"< {ALLOWED:g}",
+    measured_as="excess error, over that of one narrow network", compare=over_draws,
+)  # fmt: skip
 def ensemble(experiment: Measurements, prediction: Prediction) -> Finding:
     """Compare the test errors of ensembles of m networks, of single ones and of ones m times as wide."""
     if "test_label" not in experiment:

@@ -31,7 +31,10 @@ def over_draws(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
     return compare_draws(experiments, final_kernel.__name__, ["test_error"], _over_draws)
 
 
-@measures(needs=("test_error",), group="Test error", stands_for_power=f"0 ± {ALLOWED:g}", compare=over_draws)
+@measures(
+    needs=("test_error",), group="Test error", stands_for_power=f"0 ± {ALLOWED:g}",
+    measured_as="excess error, over that of the initial kernel", compare=over_draws,
+)  # fmt: skip
 def final_kernel(experiment: Measurements, prediction: Prediction) -> Finding:
     """Compare the network with kernel dynamics frozen at its final and at its initial kernel."""
     absent = [arm for arm in ARMS if arm not in experiment.arms]

@@ -31,7 +31,7 @@ WIDTHS_PER_LAYER = 16
 MOMENTS = ("kernel_diagonal_initial", "kernel_diagonal_square_initial")
 
 
-@measures(needs=MOMENTS, group="Kernel", stands_for_power="1")
+@measures(needs=MOMENTS, group="Kernel", stands_for_power="1", measured_as="measured over computed")
 def initial_kernel_variance(experiment: Measurements, prediction: Prediction) -> Finding:
     """Compare h·Var Theta_0(x, x)/E², averaged over held-out points and widths, with the computed number.
 

@@ -44,7 +44,9 @@ MIN_WIDTHS = 2
 SMALLEST_EXCESS = 1e-3
 
 
-@measures(needs=("test_output", "test_label"), group="Test error", stands_for_power="1")
+@measures(
+    needs=("test_output", "test_label"), group="Test error", stands_for_power="1", measured_as="measured over computed"
+)
 def lazy_error(experiment: Measurements, prediction: Prediction) -> Finding:
     """Compare the excess error of widths and ensemble sizes, each weighted by the computed one, in the lazy regime.
 

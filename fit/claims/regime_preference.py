@@ -43,7 +43,9 @@ def over_draws(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
     return compare_draws(experiments, regime_preference.__name__, ["test_error"], _over_draws)
 
 
-@measures(needs=("test_error",), group="Test error", compare=over_draws)
+@measures(
+    needs=("test_error",), group="Test error", measured_as="test error, feature less lazy regime", compare=over_draws
+)
 def regime_preference(experiment: Measurements, prediction: Prediction) -> Finding:
     """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
     difference = difference_of_regimes(experiment)

@@ -57,6 +57,7 @@ class Finding:
     outcome: Outcome | None = None
     reason: str = ""  #: why this ``outcome``: a clause
     p_value_against: float | None = None  #: is below 0.05 where ``outcome`` is "inconsistent"; enters Holm's correction
+    compared_with: float | None = None  #: the number that the estimate would be, where the law is no power
     #: an estimate whose sign decides: consistent where its 90 % interval is at most 0, inconsistent where it is above
     contrast: Estimate | None = None
     #: between draws of the training points: draws, standard_deviation, and standard_error over initial weights

@@ -45,8 +45,9 @@ def judged_ratio(prediction: Prediction, ratio: Estimate, measured_quantity: str
     elif against < LEVEL:
         outcome = "inconsistent"
         reason = f"{numbers}: the 95 % interval [{low95:.2f}, {high95:.2f}] lies wholly outside {band}"
-    in_short = f"the 90 % interval is not inside {band}"
-    return Finding(estimate=ratio, outcome=outcome, reason=reason, in_short=in_short, p_value_against=against, **data)
+    return Finding(
+        estimate=ratio, compared_with=1.0, outcome=outcome, reason=reason, p_value_against=against, **data
+    )  # fmt: skip
 
 
 def with_predicted_curve(points: xr.Dataset, x: NDArray, y: ArrayLike, sentence: str) -> xr.Dataset:

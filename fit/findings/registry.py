@@ -62,6 +62,7 @@ class Measure:
     figure: Literal["curve", "collapse"] = "curve"
     column: str | None = None  #: heading of its law in A, in a table of activations; None to leave it out
     stands_for_power: str | None = None  #: what tables write where a power is written, if it predicts none
+    measured_as: str = ""  #: what the estimate is where the claim is about no power: a few words
     quantity: str | None = None  #: derived from the source; a user's law in this quantity is measured in the same way
 
 
@@ -80,6 +81,7 @@ def measures(
     figure: Literal["curve", "collapse"] = "curve",
     column: str | None = None,
     stands_for_power: str | None = None,
+    measured_as: str = "",
     quantity: str | None = None,
     compare: CompareFunction | None = None,
     claim: str | None = None,
@@ -92,7 +94,7 @@ def measures(
         What tables put the claim under: "Kernel", "Weights", "Times", "Outputs" or "Test error".
     needs : sequence of str
         The variables of a source without which it is not measured.
-    figure, column, stands_for_power, quantity
+    figure, column, stands_for_power, measured_as, quantity
         See `Measure`.
     compare : callable, optional
         Measures the claim over several experiments, beside each of them.
@@ -103,19 +105,19 @@ def measures(
     def register(measure: _F) -> _F:
         name = claim or measure.__name__
         _measures[name] = Measure(
-            name, tuple(needs), measure, compare, group, figure, column, stands_for_power, quantity
+            name, tuple(needs), measure, compare, group, figure, column, stands_for_power, measured_as, quantity
         )
         return measure
 
     return register
 
 
-def compares(*, group: str, stands_for_power: str | None = None) -> Callable[[_F], _F]:
+def compares(*, group: str, stands_for_power: str | None = None, measured_as: str = "") -> Callable[[_F], _F]:
     """Make a function of several experiments the measure of the claim of its own name: a decorator."""
 
     def register(compare: _F) -> _F:
         _measures[compare.__name__] = Measure(
-            compare.__name__, (), None, compare, group, stands_for_power=stands_for_power
+            compare.__name__, (), None, compare, group, stands_for_power=stands_for_power, measured_as=measured_as
         )
         return compare
 

@@ -17,6 +17,7 @@ from fit.judge.decision import NOT_SIGNIFICANT_TOGETHER, decide, significant
 from fit.judge.measuring import measure_of
 from fit.judge.rivals import rivals
 from fit.judge.verdict import Verdict
+from lazyrich.wording import sentence_case
 from theory.prediction import Prediction
 
 #: The reason mentions a larger fraction of networks left out in the window: which ones never fit is not random.
@@ -38,8 +39,13 @@ class Case:
 
     @property
     def exponent(self) -> float | None:
-        """The predicted power, if it is one."""
-        return None if self.prediction.exponent is None else float(self.prediction.exponent)
+        """The predicted power, if it is one and the law is derived for these networks."""
+        return None if self.exact is None else float(self.exact)
+
+    @property
+    def exact(self) -> sympy.Rational | None:
+        """The same as an exact number."""
+        return None if self.finding.not_claimed_because is not None else self.prediction.exponent
 
     @property
     def p_value_against(self) -> float | None:
@@ -104,8 +110,9 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         claim=prediction.claim,
         quantity=prediction.quantity,
         variable=prediction.variable,
-        predicted=None if prediction.exponent is None else str(prediction.exponent),
+        predicted=None if case.exact is None else str(case.exact),
         predicted_value=case.exponent,
+        compared_with=finding.compared_with if case.exponent is None else case.exponent,
         expected=prediction.expected,
         form=prediction.form,
         not_claimed_because=prediction.not_claimed_because or finding.not_claimed_because,
@@ -130,7 +137,7 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         between_draws=finding.between_draws,
         conditional_on=case.conditional_on,
         store=case.store,
-        rivals=rivals(estimate, prediction, case.neighbours),
+        rivals=[] if case.exact is None else rivals(estimate, prediction, case.neighbours),
         title=prediction.title or prediction.expected,
         formula=prediction.formula,
         standard_error=None if estimate is None else estimate.standard_error,
@@ -138,6 +145,7 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         figure=measure.figure,
         column=_column(measure, prediction),
         stands_for_power=measure.stands_for_power,
+        measured_as=measure.measured_as,
         in_short=in_short,
         points=finding.points,
         withheld=withheld if outcome == "inconclusive" else None,
@@ -186,4 +194,4 @@ def _sentence(why: str, finding: Finding) -> str:
     if finding.left_out_fraction > MENTIONED_FRACTION:
         clauses.append(f"{finding.left_out_fraction:.0%} of the networks in the window were left out")
     text = "; ".join(clauses)
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{sentence_case(text)}."

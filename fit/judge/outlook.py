@@ -24,14 +24,17 @@ def outlook(verdict: Verdict) -> str:
     Returns
     -------
     str
-        Empty where the verdict rests on no interval and margin; its reason then says what is missing.
+        Empty where the verdict rests on no interval and margin, or something else than the interval withholds it: too
+        few widths, say, or a drift. Its reason then says what.
     """
     numbers = (verdict.estimate, verdict.ci_low, verdict.ci_high, verdict.ci90_low, verdict.ci90_high)
-    if verdict.margin is None or verdict.predicted_value is None or any(n is None for n in numbers):
+    if verdict.margin is None or verdict.compared_with is None or any(n is None for n in numbers):
+        return ""
+    if verdict.withheld is not None or verdict.without_prediction:
         return ""
     estimate, low95, high95, low90, high90 = (float(n) for n in numbers if n is not None)
     half95, half90 = (high95 - low95) / 2, (high90 - low90) / 2
-    distance = abs(estimate - verdict.predicted_value)
+    distance = abs(estimate - verdict.compared_with)
     error = half95 / float(stdtrit(_freedom(half95, half90), 0.975))
     room = verdict.margin - distance
     if verdict.verdict == "consistent":

@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 #: how tables, texts and axes write a variable
 VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
 #: fields for pages and figures, not part of the JSON
-_SHOWN = ("group", "figure", "column", "stands_for_power", "points", "decided_by", "band", "minimum")
+_SHOWN = ("group", "figure", "column", "stands_for_power", "measured_as", "points", "decided_by", "band", "minimum")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,10 @@ class Verdict:
     figure: Literal["curve", "collapse"] = "curve"  #: "collapse": also all amplitudes, divided by the predicted power
     column: str | None = None  #: its heading in a table of activations, if it stands there
     stands_for_power: str | None = None  #: what tables write where a power is written, if none is predicted
+    measured_as: str = ""  #: what the estimate is where the law is about no power: a few words
     in_short: str = ""  #: why nothing was decided, in a few words, where numbers of networks and margins do not say it
+    #: the number that the estimate is compared with: the predicted power, or what a comparison would give, such as 1
+    compared_with: float | None = None
     withheld: str | None = None  #: why the rule gives no verdict though there may be an estimate: a clause
     #: what the rule compares with the ``band`` in which the law holds; None where no interval decides
     decided_by: Estimate | None = field(default=None, compare=False, repr=False)

@@ -24,6 +24,7 @@ from fit.report.laws import Law, laws, same_prediction
 from fit.report.titles import full_title, section_title, section_titles
 from lazyrich.errors import InputError
 from lazyrich.filenames import file_names
+from lazyrich.wording import sentence_case
 from theory.activation import Activation
 from theory.prediction import Prediction
 from theory.predictions import predictions
@@ -44,6 +45,8 @@ class Section:
     title: str
     rows: list[Verdict]
     laws: list[tuple[Prediction, list[str]]]  #: with the experiments that they are for
+    statements: list[tuple[Prediction, list[str]]]  #: the same, what reads alike (in A and in h, at two depths) once
+    fits: list[tuple[str, dict[str, Any]]]  #: experiment and a row of `Verdict.goodness`, each once
     curves: list[Curve]
     elsewhere: list[Curve]  #: that show this claim too, and stand in another section
 
@@ -77,6 +80,7 @@ class Report:
     compared: list[Row]  #: activations side by side; empty if there is one only
     experiments: list[dict[str, Any]]
     figures_left_out: bool
+    one_row_a_law: bool  #: whether the figure of all laws shows of each the measurement that speaks most against it
     sources: list[str]
     command: str = ""  #: that makes it again
     figures: dict[str, PagePart] = field(default_factory=dict)
@@ -84,10 +88,23 @@ class Report:
 
 
 def measured(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Return the verdicts on what could be measured: with an interval, or decided."""
+    """Return the verdicts on what could be measured: with an interval, or decided.
+
+    A law that is not derived for these networks is left out where another one is about the same measurement: of the
+    kernel change in the lazy regime, say, theory has a law for networks that keep f_0 and one for those that do not.
+    """
     order = list(section_titles())
-    chosen = [v for v in verdicts if v.verdict != "inconclusive" or None not in (v.ci_low, v.ci_high)]
+    derived = {_same_measurement(v) for v in verdicts if v.claimed}
+    chosen = [
+        v for v in verdicts
+        if (v.verdict != "inconclusive" or None not in (v.ci_low, v.ci_high))
+        and (v.claimed or _same_measurement(v) not in derived)
+    ]  # fmt: skip
     return sorted(chosen, key=lambda v: (order.index(v.claim) if v.claim in order else len(order), v.experiment))
+
+
+def _same_measurement(verdict: Verdict) -> tuple:
+    return verdict.experiment, verdict.quantity, verdict.variable, verdict.regime
 
 
 def decisive(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -126,7 +143,8 @@ def collect(
     deciding = decisive(verdicts)
     # what is undecided here and decided by another experiment has its numbers in the appendix, and no figure
     undecided = [v for v in measured(verdicts) if v not in deciding]
-    drawn = [] if overview else measured_curve.curves([v for v in verdicts if v not in undecided], theory)
+    shown = [v for v in verdicts if v in deciding or (v.claimed and v not in undecided)]
+    drawn = [] if overview else measured_curve.curves(shown, theory)
     unmeasured = [v for v in verdicts if v not in deciding and v not in undecided]
     states = [data_state.state_of(experiment) for experiment in experiments]
     report = Report(
@@ -134,7 +152,7 @@ def collect(
         data=data_state.headline(states),
         unfinished=any(state.pending for state in states),
         states=states,
-        summary=summary.summary(deciding),
+        summary=summary.summary(deciding, experiments),
         counts=summary.outcome_counts(measured(verdicts)),
         laws=laws(deciding, experiments),
         verdicts=list(verdicts),
@@ -146,6 +164,7 @@ def collect(
         phase=[],
         compared=comparison(verdicts, experiments),
         figures_left_out=overview,
+        one_row_a_law=len(deciding) + len(undecided) > MOST_FOREST_ROWS,
         experiments=[_provenance(experiment) for experiment in experiments],
         sources=sorted({experiment.store for experiment in experiments if experiment.store}),
         command=command,
@@ -180,7 +199,7 @@ def _figures(
     phase_names: Mapping[str, str],
 ) -> list[_Figure]:
     rows = report.decisive + report.undecided
-    if len(rows) > MOST_FOREST_ROWS:
+    if report.one_row_a_law:
         rows = [row.shown for law in report.laws for row in law.rows]
     rows = forest.by_law(rows)
     figures = [
@@ -244,19 +263,36 @@ def _sections(
                     names.extend([] if name in names else [name])
         of_claim = [c for c in drawn if c.verdicts[0].claim == claim]
         elsewhere = [c for c in drawn if c not in of_claim and any(v.claim == claim for v in c.verdicts)]
-        sections.append(Section(claim, section_title(rows[0]), rows, list(stated.values()), of_claim, elsewhere))
+        laws_stated = list(stated.values())
+        once = _stated_once(laws_stated)
+        sections.append(
+            Section(claim, section_title(rows[0]), rows, laws_stated, once, _fits(rows), of_claim, elsewhere)
+        )
     return sections
+
+
+def _stated_once(stated: Sequence[tuple[Prediction, list[str]]]) -> list[tuple[Prediction, list[str]]]:
+    """Return laws of which no two read alike, each with all experiments that it is for."""
+    once: dict[tuple, tuple[Prediction, list[str]]] = {}
+    for law, names in stated:
+        key = (law.formula or law.expected, law.regime.name, law.regime.condition, law.by_construction)
+        known = once.setdefault(key, (law, []))[1]
+        known.extend(name for name in names if name not in known)
+    return list(once.values())
+
+
+def _fits(rows: Sequence[Verdict]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the comparisons with whole curves: one that spans both regimes is that of two verdicts."""
+    fits = [(v.experiment, fit) for v in rows for fit in v.goodness]
+    once = {(name, fit["curve"], fit["width"], fit["low"], fit["high"]): (name, fit) for name, fit in fits}
+    return list(once.values())
 
 
 def _by_reason(verdicts: Sequence[Verdict]) -> list[Unmeasured]:
     """Verdicts with the same reason together, so that it is said once."""
     grouped: dict[str, dict[str, list[str]]] = {}
     for v in verdicts:
-        reason = (
-            v.reason
-            if v.not_claimed_because is None
-            else f"{v.not_claimed_because[:1].upper()}{v.not_claimed_because[1:]}."
-        )
+        reason = v.reason if v.not_claimed_because is None else f"{sentence_case(v.not_claimed_because)}."
         grouped.setdefault(reason, {}).setdefault(full_title(v), []).append(v.experiment)
     return [
         Unmeasured(reason, [(title, sorted(set(names))) for title, names in claims.items()])

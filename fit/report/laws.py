@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fit.findings.outcome import Outcome
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.outcomes import Label, label_of
-from fit.report.titles import full_title, is_power
+from fit.report.titles import full_title, is_power, measured_as
 
 _GRAVEST: tuple[Outcome, ...] = ("inconsistent", "inconclusive", "consistent")
+#: activations or experiments that name a row; of more, their number does
+_MOST_NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class LawRow:
 
     shown: Verdict
     members: tuple[Verdict, ...]
-    networks: str = ""  #: which networks it is predicted for: "L = 1, 3"
+    networks: str = ""  #: which networks it is predicted for: "L = 1, 3", or "relu, L = 1" beside rows of others
 
     @property
     def outcome(self) -> Outcome:
@@ -64,9 +66,15 @@ class Law:
     is_power: bool  #: of ``variable``; else a comparison, a trend or a logarithm
     rows: tuple[LawRow, ...]
 
+    @property
+    def measured_as(self) -> str:
+        """What the numbers of its rows are: "power of A", or "measured over computed"."""
+        return measured_as(self.rows[0].shown)
+
 
 def laws(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ()) -> list[Law]:
     """Group measured verdicts by law, regime and variable: laws in the order of the verdicts, feature before lazy."""
+    by_name = {one.name: one for one in measured}
     rows = law_rows(verdicts, measured)
     grouped: dict[tuple, list[LawRow]] = {}
     for row in rows:
@@ -74,7 +82,7 @@ def laws(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ()) -> 
     result = []
     for (claim, regime, variable), members in grouped.items():
         first = members[0].shown
-        members.sort(key=lambda row: row.networks)
+        members = sorted(_told_apart(members, by_name), key=_by_depth)
         result.append(
             Law(
                 claim,
@@ -87,6 +95,10 @@ def laws(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ()) -> 
             )
         )
     return result
+
+
+def _by_depth(row: LawRow) -> tuple[str, str]:
+    return row.networks.rpartition("L = ")[2], row.networks
 
 
 def same_prediction(verdict: Verdict) -> tuple:
@@ -112,8 +124,30 @@ def law_rows(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ())
     return result
 
 
+def _told_apart(rows: Sequence[LawRow], measured: Mapping[str, Measurements]) -> list[LawRow]:
+    """Return a law's rows, each with a name of its own: depths, with the activation or the experiments if need be."""
+    depths = [set(row.networks.removeprefix("L = ").split(", ")) for row in rows]
+    if all(not (depths[i] & depths[j]) for i in range(len(rows)) for j in range(i)):
+        return list(rows)
+    by_activation = [_prefixed(row, _activations_of(row.members, measured)) for row in rows]
+    if len({row.networks for row in by_activation}) == len(rows):
+        return by_activation
+    return [_prefixed(row, [v.experiment for v in row.members]) for row in rows]
+
+
+def _prefixed(row: LawRow, names: Sequence[str]) -> LawRow:
+    unique = list(dict.fromkeys(names))
+    name = ", ".join(unique) if len(unique) <= _MOST_NAMED else f"{unique[0]} and {len(unique) - 1} more"
+    return replace(row, networks=", ".join(part for part in (name, row.networks) if part))
+
+
+def _activations_of(verdicts: Sequence[Verdict], measured: Mapping[str, Measurements]) -> list[str]:
+    names = [name for v in verdicts for name in v.experiment.split(" + ")]
+    return [str(measured[name].activation) for name in names if name in measured and measured[name].activation]
+
+
 def _networks_of(verdicts: Sequence[Verdict], measured: Mapping[str, Measurements]) -> str:
-    """The depths of the networks that verdicts are about, and their activations where there are several in all."""
+    """The depths of the networks that verdicts are about."""
     names = {name for v in verdicts for name in v.experiment.split(" + ")}
     members = [measured[name] for name in names if name in measured]
     depths = sorted({experiment.depth for experiment in members if experiment.depth is not None})
@@ -123,9 +157,9 @@ def _networks_of(verdicts: Sequence[Verdict], measured: Mapping[str, Measurement
 
 
 def _distance(verdict: Verdict) -> float:
-    if verdict.estimate is None or verdict.predicted_value is None:
+    if verdict.estimate is None or verdict.compared_with is None:
         return 0.0
-    return abs(verdict.estimate - verdict.predicted_value)
+    return abs(verdict.estimate - verdict.compared_with)
 
 
 def _width(verdict: Verdict) -> float:

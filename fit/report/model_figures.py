@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fit.models.assess import ModelResult
 from fit.report.figures.drawing import Drawing
-from fit.report.figures.style import INK, PREDICTED, RC, THEORY
+from fit.report.figures.style import INK, PREDICTED, RC, THEORY, decades
 
 _MOST_PANELS = 3
 
@@ -31,7 +31,7 @@ def residual_figure(result: ModelResult) -> Drawing:
         first.plot(ends, ends, color=PREDICTED, linewidth=0.9)
         first.set(xlabel=f"fitted {fit.formula.response}", ylabel=f"measured {fit.formula.response}")
         if log and ends[1] > 10 * ends[0]:
-            first.set(xscale="log", yscale="log")
+            decades(first, "x", "y")
         for axes, (name, column) in zip(panels[1:], shown.items(), strict=False):
             axes.plot(column, unit * fit.residuals, "o", color=THEORY[0], markersize=2.5, alpha=0.6, markeredgewidth=0)
             axes.axhline(0.0, color=PREDICTED, linewidth=0.9)
@@ -42,7 +42,7 @@ def residual_figure(result: ModelResult) -> Drawing:
             if limit:
                 axes.set_ylim(-limit, limit)
             if (column > 0).all() and column.max() > 10 * column.min():
-                axes.set_xscale("log")
+                decades(axes, "x")
         figure.tight_layout()
     table = pd.DataFrame({
         **points.columns, fit.formula.response: points.response, "fitted": fitted, "residual": fit.residuals

@@ -46,8 +46,8 @@ def distance_text(verdict: Verdict) -> str:
     if verdict.p_value is None or verdict.p_value >= 0.05 or not verdict.standard_error:
         return ""
     assert verdict.estimate is not None
-    assert verdict.predicted_value is not None
-    errors = (verdict.estimate - verdict.predicted_value) / verdict.standard_error
+    assert verdict.compared_with is not None
+    errors = (verdict.estimate - verdict.compared_with) / verdict.standard_error
     p = p_value(verdict.p_value)
     return f"{number(errors, 1)} s.e., p {p if p.startswith('<') else f'= {p}'}"
 
@@ -66,10 +66,14 @@ def short_reason(verdict: Verdict) -> str:
 
 
 def _against_margin(verdict: Verdict) -> str:
-    numbers = (verdict.estimate, verdict.predicted_value, verdict.margin, verdict.ci_low, verdict.ci_high)
-    if any(n is None for n in numbers):
-        return "no interval" if verdict.ci_low is None else "no margin is given"
-    estimate, predicted, margin, low, high = (float(n) for n in numbers if n is not None)
+    if verdict.estimate is None or verdict.ci_low is None or verdict.ci_high is None:
+        return "no interval"
+    if verdict.margin is None:
+        return "no margin is given"
+    if verdict.compared_with is None:
+        return "no number is predicted"
+    estimate, predicted, margin = verdict.estimate, verdict.compared_with, verdict.margin
+    low, high = verdict.ci_low, verdict.ci_high
     half, distance = (high - low) / 2, abs(estimate - predicted)
     if low > predicted + margin or high < predicted - margin:
         return "outside the margin, not after Holm's correction"

@@ -10,13 +10,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fit.judge.verdict import VARIABLES, Verdict
+from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.content import decisive, measured
 from fit.report.data_state import headline, state_of
 from fit.report.laws import Law, LawRow, laws
 from fit.report.outcomes import distance_text, predicted_text, short_reason
 from fit.report.summary import outcome_counts, summary
+from lazyrich.wording import counted
 
 _STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow", "unclaimed": "dim"}
 
@@ -33,14 +34,14 @@ def print_verdicts(
         out.print(Text(_heading(law)))
         out.print(Padding(_rows(law, out.width - 2), (0, 0, 0, 2)))
     out.print()
-    out.print(Text(f"{summary(deciding)} {_remaining(verdicts, deciding)}"))
+    out.print(Text(f"{summary(deciding, experiments)} {_remaining(verdicts, deciding)}"))
     out.print(Text("Powers of A = √h·α or of the width h, ± 95 %. s.e.: standard errors from the exact prediction."))
     out.print()
     out.print(f"{folder / 'report.html'}", soft_wrap=True, markup=False)
 
 
 def _heading(law: Law) -> str:
-    remarks = [f"power of {VARIABLES[law.variable]}"] if law.is_power else []
+    remarks = [law.measured_as] if law.measured_as else []
     remarks += ["by construction"] if law.by_construction else []
     return f"{law.title} ({', '.join(remarks)})" if remarks else law.title
 
@@ -71,6 +72,6 @@ def _remaining(verdicts: Sequence[Verdict], deciding: Sequence[Verdict]) -> str:
     counts = f"Measurements: {outcome_counts(deciding)}"
     more = len(measured(verdicts)) - len(deciding)
     counts += f"; {more} more are undecided where another experiment decides" if more else ""
-    unmeasured = len(verdicts) - len(measured(verdicts))
-    counts += f"; {unmeasured} predictions could not be measured with these data" if unmeasured else ""
+    unmeasured = len([v for v in verdicts if v.claimed]) - len([v for v in measured(verdicts) if v.claimed])
+    counts += f"; {counted(unmeasured, 'prediction')} could not be measured with these data" if unmeasured else ""
     return f"{counts}."

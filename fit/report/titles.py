@@ -28,6 +28,11 @@ def is_power(law: Verdict | Prediction) -> bool:
     return law.form in (Form.POWER, Form.POWER_WITH_LOGARITHMS, Form.BOUND)
 
 
+def measured_as(verdict: Verdict) -> str:
+    """Return what the number of a verdict is, in a few words: "power of A", or "measured over computed"."""
+    return f"power of {variable_of(verdict)}" if is_power(verdict) else verdict.measured_as
+
+
 def with_regime(title: str, regime: str) -> str:
     """Return the title of a law with its regime: laws of both regimes may have one title."""
     return title if regime == BOTH_REGIMES or regime in title else f"{title}, {regime} regime"

@@ -14,7 +14,7 @@ from fit.judge.verdict import Verdict
 from fit.report.figures.drawing import Drawing, NewFigure
 from fit.report.figures.style import INK, OUTCOMES, PREDICTED, RC
 from fit.report.outcomes import predicted_text
-from fit.report.titles import full_title, section_titles, variable_of
+from fit.report.titles import full_title, measured_as, section_titles
 
 #: the axis ends here; what lies beyond is an arrow
 LIMIT = 2.6
@@ -36,7 +36,9 @@ def by_law(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 
 def draw(verdicts: Sequence[Verdict], axes: Axes | None = None, new_figure: NewFigure = Figure) -> Drawing | None:
-    """Draw a row for each measured power that has a predicted one and a margin; None if there is none.
+    """Draw a row for each measured power, or ratio, that a number and a margin are predicted for; None without any.
+
+    What theory predicts nothing of has no row.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ def draw(verdicts: Sequence[Verdict], axes: Axes | None = None, new_figure: NewF
     axes : matplotlib.axes.Axes, optional
         To draw on; default: axes of a new figure that is as high as its rows need.
     """
-    shown = [v for v in verdicts if v.estimate is not None and v.predicted_value is not None and v.margin]
+    shown = [v for v in verdicts if v.estimate is not None and v.compared_with is not None and v.margin]
     if not shown:
         return None
     groups = [(group, list(members)) for group, members in groupby(shown, key=_heading)]
@@ -84,10 +86,10 @@ def _axes(rows: int, new_figure: NewFigure) -> Axes:
 
 def _row(axes: Axes, verdict: Verdict, y: float) -> tuple[float, float, str]:
     assert verdict.estimate is not None
-    assert verdict.predicted_value is not None
+    assert verdict.compared_with is not None
     assert verdict.margin
     scaled = [
-        None if value is None else (value - verdict.predicted_value) / verdict.margin
+        None if value is None else (value - verdict.compared_with) / verdict.margin
         for value in (verdict.estimate, verdict.ci_low, verdict.ci_high)
     ]
     centre, low, high = scaled
@@ -103,12 +105,12 @@ def _row(axes: Axes, verdict: Verdict, y: float) -> tuple[float, float, str]:
     )
     _text(axes, -LIMIT, y, verdict.experiment, "right", shift=-6)
     _text(axes, LIMIT, y, f"{predicted_text(verdict)},  {verdict.measured_in_words}", "left", shift=6)
-    note = f"{verdict.title}, {verdict.experiment}: {verdict.measured_in_words}, predicted {verdict.predicted}"
+    note = f"{verdict.title}, {verdict.experiment}: {verdict.measured_in_words}, predicted {predicted_text(verdict)}"
     return inside, y, note
 
 
 def _heading(verdict: Verdict) -> str:
-    return f"{full_title(verdict)}: power of {variable_of(verdict)}"
+    return f"{full_title(verdict)}: {measured_as(verdict)}"
 
 
 def _text(axes: Axes, x: float, y: float, text: str, align: str, *, shift: float = 0, weight: str = "normal") -> None:
@@ -119,6 +121,6 @@ def _text(axes: Axes, x: float, y: float, text: str, align: str, *, shift: float
 
 
 def _table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
-    columns = ("title", "experiment", "regime", "variable", "predicted", "estimate", "ci_low", "ci_high", "margin",
+    columns = ("title", "experiment", "regime", "variable", "compared_with", "estimate", "ci_low", "ci_high", "margin",
                "verdict")  # fmt: skip
     return pd.DataFrame([{name: getattr(v, name) for name in columns} for v in verdicts])

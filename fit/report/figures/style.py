@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from lazyrich.numbers import power_of_ten
+from lazyrich.numbers import power_of_ten, short
 
 INK, PAPER, FIT, PREDICTED = "#1b1f24", "#fefefe", "#1b1f25", "#b8400a"
 #: of curves that theory gives without a free parameter, in turn; the first is that of a single measured curve too
@@ -102,6 +102,24 @@ def log_ticks(axes: Axes, attrs: dict, x: str) -> None:
                 axes.yaxis.set_major_locator(FixedLocator(_round_steps(low, high)))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
         axes.yaxis.set_minor_locator(NullLocator())
+
+
+def decades(axes: Axes, *names: Literal["x", "y"]) -> None:
+    """Give axes logarithmic scales whose ticks are powers of ten, or plain numbers within two decades, as text.
+
+    matplotlib's own labels of such scales are formulas, which figures do not parse.
+    """
+    for name in names:
+        axes.set(**{f"{name}scale": "log"})
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        low, high = axis.get_view_interval()
+        axis.set_minor_locator(NullLocator())
+        if high / low < 100:
+            axis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+        else:
+            axis.set_major_locator(LogLocator(10, numticks=6))
+            axis.set_major_formatter(_DECADES)
 
 
 def powers_of_two(low: float, high: float) -> list[float]:

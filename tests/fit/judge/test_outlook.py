@@ -21,7 +21,7 @@ def row():
 def with_numbers(row, estimate, seeds, word):
     (low, high), (low90, high90) = estimate.interval(0.95), estimate.interval(0.90)
     return dataclasses.replace(
-        row, estimate=estimate.value, ci_low=low, ci_high=high, ci90_low=low90, ci90_high=high90, predicted_value=-0.5,
+        row, estimate=estimate.value, ci_low=low, ci_high=high, ci90_low=low90, ci90_high=high90, compared_with=-0.5,
         margin=0.1, n_seeds=seeds, verdict=word,
     )  # fmt: skip
 
@@ -59,3 +59,12 @@ def test_an_estimate_at_the_edge_of_its_margin_is_said_to_be_undecidable(row):
 def test_without_an_interval_there_is_nothing_to_say(row):
     assert outlook(dataclasses.replace(row, estimate=None)) == ""
     assert outlook(dataclasses.replace(row, margin=None)) == ""
+
+
+@pytest.mark.parametrize(
+    "changes", [{"withheld": "3 widths can't show a power of h, and 4 are needed"}, {"not_claimed_because": "a reason"}]
+)
+def test_no_number_of_seeds_is_proposed_where_seeds_are_not_what_is_missing(row, changes):
+    undecided = with_numbers(row, Estimate(-0.47, 0.12, 40), 10, "inconclusive")
+    assert "seeds" in outlook(undecided)
+    assert outlook(dataclasses.replace(undecided, **changes)) == ""

@@ -61,3 +61,25 @@ def test_a_law_that_holds_by_construction_is_marked():
     marked = {law.claim for law in laws(assess(tree(experiment()))) if law.by_construction}
     assert "linear_time" in marked
     assert "kernel_change_feature" not in marked
+
+
+def test_rows_of_one_depth_are_told_apart_by_their_activation():
+    kinked = experiment(name="a")
+    kinked.attrs["experiment"] = kinked.attrs["experiment"].replace("softplus", "relu")
+    data = tree(kinked, experiment(name="b", seed=1))
+    stated = laws(assess(data), measurements(data))
+    (lazy,) = [law for law in stated if (law.claim, law.variable) == ("kernel_change_lazy", "root_h_alpha")]
+    assert [(row.networks, row.shown.predicted) for row in lazy.rows] == [
+        ("relu, L = 3", "-1/2"), ("softplus, L = 3", "-1"),
+    ]  # fmt: skip
+    (feature,) = [law for law in stated if (law.claim, law.regime) == ("kernel_change_feature", "feature")]
+    assert [row.networks for row in feature.rows] == ["L = 3"]  # one prediction for both
+    for law in stated:
+        assert len({row.networks for row in law.rows}) == len(law.rows), law.title
+
+
+def test_a_law_says_what_its_numbers_are():
+    stated = {(law.claim, law.variable): law for law in laws(assess(tree(experiment())))}
+    assert stated["kernel_change_feature", "root_h_alpha"].measured_as == "power of A"
+    assert stated["fluctuations", "width"].measured_as == "power of h"
+    assert all(law.measured_as for law in stated.values() if any(row.shown.estimate is not None for row in law.rows))

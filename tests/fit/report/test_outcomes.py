@@ -29,7 +29,7 @@ def test_without_a_prediction_nothing_is_undecided(verdict):
 
 def test_the_distance_is_told_only_where_the_interval_excludes_the_prediction(verdict):
     near = dataclasses.replace(verdict, p_value=0.3)
-    far = dataclasses.replace(verdict, p_value=1e-6, estimate=-1.56, predicted_value=-1.5, standard_error=0.003)
+    far = dataclasses.replace(verdict, p_value=1e-6, estimate=-1.56, compared_with=-1.5, standard_error=0.003)
     assert distance_text(near) == ""
     assert distance_text(far) == "−20.0 s.e., p < 10⁻⁴"
 
@@ -42,12 +42,25 @@ def test_the_distance_is_told_only_where_the_interval_excludes_the_prediction(ve
         ({"ci_low": -1.6, "ci_high": -1.52, "estimate": -1.56}, "at the edge of the margin"),
         ({"ci_low": -1.64, "ci_high": -1.56, "estimate": -1.6}, "off by 0.10, margin 0.08"),
         ({"ci_low": -1.64, "ci_high": -1.6, "estimate": -1.62}, "outside the margin, not after Holm's correction"),
+        (
+            {
+                "ci_low": 0.86,
+                "ci_high": 1.76,
+                "estimate": 1.31,
+                "predicted_value": None,
+                "compared_with": 1.0,
+                "margin": 0.25,
+            },
+            "± 0.45 exceeds the margin 0.25",
+        ),
+        ({"ci_low": -1.64, "ci_high": -1.6, "estimate": -1.62, "margin": None}, "no margin is given"),
+        ({"ci_low": -1.64, "ci_high": -1.6, "estimate": -1.62, "compared_with": None}, "no number is predicted"),
         ({"not_claimed_because": "because"}, "theory gives no law"),
         ({"not_claimed_because": "because", "in_short": "trained by Adam"}, "trained by Adam"),
     ],
 )
 def test_why_nothing_is_decided_in_a_few_words(verdict, changes, reason):
-    base = {"predicted_value": -1.5, "margin": 0.08, "n_seeds": 10, "n_widths": 5}
+    base = {"predicted_value": -1.5, "compared_with": -1.5, "margin": 0.08, "n_seeds": 10, "n_widths": 5}
     assert short_reason(undecided(verdict, **(base | changes))) == reason
 
 

@@ -6,6 +6,7 @@ from synthetic_campaign import experiment, tree
 
 import fit
 from fit import assess
+from fit.measurements.reading import measurements
 from fit.report.content import decisive
 from fit.report.summary import summary
 
@@ -34,3 +35,11 @@ def test_a_prediction_of_the_users_is_called_theirs():
     assert "The data agree with your prediction kernel_change ~ A^(-3/2) in softplus-L3." in told
     assert "The data contradict your prediction kernel_change ~ A^(-1) in softplus-L3." in told
     assert "laws hold" not in told
+
+
+def test_a_law_that_is_undecided_at_one_depth_only_is_named_with_the_reason():
+    drifting = experiment(name="L3")
+    drifting["test_output"] = drifting["test_output"] * drifting["root_h_alpha"] ** -0.02
+    data = tree(drifting, experiment(name="L1", depth=1, seed=1))
+    told = summary(decisive(assess(data)), measurements(data))
+    assert "“How far the kernel moves, feature regime” stays undecided for L = 3: outputs drift as A^(−0.02)." in told
