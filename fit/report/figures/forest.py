@@ -19,8 +19,8 @@ from fit.report.titles import full_title, measured_as, section_titles
 #: the axis ends here; what lies beyond is an arrow
 LIMIT = 2.6
 #: inches
-_WIDTH, _ROW, _TOP, _BOTTOM = 8.4, 0.155, 0.35, 0.45
-_LEFT, _RIGHT = 3.35, 1.75
+_WIDTH, _ROW, _TOP, _BOTTOM = 9.0, 0.155, 0.35, 0.45
+_LEFT, _RIGHT = 3.95, 1.75
 _MARKERS = {"consistent": "o", "inconsistent": "X", "inconclusive": "o"}
 
 

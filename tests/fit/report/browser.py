@@ -31,6 +31,7 @@ frame.onload = () => {{
     text: [...svg.querySelectorAll("text")].map(t => t.textContent.trim()).join(" ")}}));
   found.words = [...page.querySelectorAll("#verdicts ~ table .word")].map(box);
   found.table = page.querySelector("#verdicts ~ table") ? box(page.querySelector("#verdicts ~ table")) : null;
+  found.result = page.querySelector("#result") ? box(page.querySelector("#result")) : null;
   found.phase = page.querySelector("#phase") ? box(page.querySelector("#phase ~ figure")) : null;
   found.formulas = [...page.querySelectorAll("ol.steps math")].length;
   found.formulas_drawn = 0;

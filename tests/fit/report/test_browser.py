@@ -57,12 +57,14 @@ def test_every_figure_is_drawn_with_its_axis_and_tells_its_values(on_a_laptop):
         assert any(axis in figure["text"] for axis in ("width h", "A = √h·α", "A/F", "margin"))
 
 
-@pytest.mark.parametrize("width", [1125, 1200])
-def test_the_verdicts_leave_the_phase_diagram_its_place(report, tmp_path, width):
-    """Side by side from 1120 pixels on, where the table is nearly as wide as its column."""
+@pytest.mark.parametrize("width", [1000, 1200])
+def test_the_phase_diagram_stands_beside_the_result_and_above_the_table(report, tmp_path, width):
+    """The table has the width of the page, so that most rows are one line."""
     found = look(report[0], tmp_path, width=width)
-    assert found["phase"][1] < found["table"][3]
-    assert found["phase"][0] >= found["table"][2]
+    assert found["phase"][0] >= found["result"][2]
+    assert found["phase"][1] < found["result"][3]
+    assert found["phase"][3] <= found["table"][1]
+    assert found["table"][2] <= width
 
 
 def test_the_verdicts_and_the_phase_diagram_stand_on_the_first_screen(on_a_laptop):

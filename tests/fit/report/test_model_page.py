@@ -60,3 +60,16 @@ def test_models_want_one_table(files):
     assert "one table" in " ".join(done.output.split())
     done = run(files, "--predictions", files / "laws.toml")
     assert done.exit_code == 2
+
+
+@pytest.mark.parametrize("span", [1e3, 20.0])
+def test_logarithmic_axes_have_labels_that_can_be_read(files, span):
+    """matplotlib's own are formulas, which figures write as they stand."""
+    x = np.geomspace(1e6, span * 1e6, 40)
+    pd.DataFrame({"x": x, "y": 2 * x**-0.5}).to_csv(files / "table.csv", index=False)
+    out = files / "out"
+    assert run(files, files / "table.csv", "--predictions", files / "laws.toml", "--out", out).exit_code == 0
+    for figure in (out / "figures").glob("*.svg"):
+        text = figure.read_text()
+        assert "mathdefault" not in text
+        assert "10⁶" in text

@@ -12,7 +12,7 @@ from synthetic_campaign import experiment, tree
 from fit import assess
 from fit.measurements.reading import measurements
 from fit.report.content import collect, decisive, measured
-from fit.report.page import write
+from fit.report.page import typeset, write
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +174,44 @@ def test_names_that_are_markup_or_paths_are_text_and_each_has_its_figures(tmp_pa
     markdown = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert r"\<script>alert(1)\</script>" in markdown
     assert not re.search(r"(?<!\\)<script", markdown)
+
+
+def test_a_law_not_made_for_these_networks_stands_in_the_appendix_alone(page):
+    """The plateau of networks that keep f_0: here it is subtracted, and another law is about the same kernel change."""
+    folder, verdicts = page
+    plateaus = [v for v in verdicts if v.claim == "kernel_plateau"]
+    assert plateaus
+    assert all(v.predicted is None and v.predicted_value is None and not v.rivals for v in plateaus)
+    assert not [v for v in measured(verdicts) if v.claim == "kernel_plateau"]
+    assert not list((folder / "figures").glob("*kernel_plateau*"))
+    text = (folder / "report.html").read_text()
+    assert plateaus[0].title not in text[: text.index('id="appendix"')]
+    assert plateaus[0].title in text[text.index('id="refused"') :]
+
+
+def test_formulas_and_whole_curves_stand_once_in_a_section(page):
+    text = (page[0] / "report.html").read_text()
+    for section in text.split('<section class="claim">')[1:]:
+        boxes = re.findall(r'<div class="law">.*?</div>', section.split("</section>")[0])
+        assert len({box.rpartition(";")[0] for box in boxes}) == len(boxes)
+
+
+def test_no_range_of_widths_is_called_one_of_amplitudes(page):
+    folder, verdicts = page
+    text = (folder / "report.html").read_text()
+    of_widths = [v for v in verdicts if v.range["variable"] == "width" and v.range["low"] is not None]
+    for v in of_widths:
+        assert f"A from {v.range['low']:g} to {v.range['high']:g}" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[-0.5, -1.2] lies outside -1 ± 0.1", "[−0.5, −1.2] lies outside −1 ± 0.1"),
+        ("A^(-1/2), h^-0.5", "A^(−1/2), h^−0.5"),
+        ("relu-L1 on 2026-11-27, 3-4 seeds", "relu-L1 on 2026-11-27, 3-4 seeds"),
+        ("7.00% and the 95 % interval", "7.00\xa0% and the 95\xa0% interval"),
+    ],
+)
+def test_numbers_in_sentences_are_set_as_in_tables(text, shown):
+    assert typeset(text) == shown
