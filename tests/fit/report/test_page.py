@@ -1,5 +1,6 @@
 """The page: everything on it comes from the verdicts and the data, it needs nothing from outside, and it is stable."""
 
+import dataclasses
 import html
 import html.parser
 import json
@@ -196,12 +197,13 @@ def test_formulas_and_whole_curves_stand_once_in_a_section(page):
         assert len({box.rpartition(";")[0] for box in boxes}) == len(boxes)
 
 
-def test_no_range_of_widths_is_called_one_of_amplitudes(page):
-    folder, verdicts = page
-    text = (folder / "report.html").read_text()
-    of_widths = [v for v in verdicts if v.range["variable"] == "width" and v.range["low"] is not None]
-    for v in of_widths:
-        assert f"A from {v.range['low']:g} to {v.range['high']:g}" not in text
+def test_a_range_of_widths_is_not_called_one_of_amplitudes(page, tmp_path):
+    verdict = next(v for v in page[1] if v.claim == "kernel_change_feature")
+    changed = dataclasses.replace(verdict, range={"variable": "width", "low": 64.0, "high": 512.0})
+    write(collect("widths", [changed], [], tmp_path), tmp_path)
+    text = (tmp_path / "report.html").read_text()
+    assert "h from 64 to 512" in text
+    assert "A from" not in text
 
 
 @pytest.mark.parametrize(
