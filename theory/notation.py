@@ -13,6 +13,22 @@ def rational(value: sympy.Rational) -> str:
     return str(value.p) if value.q == 1 else f"{value.p}/{value.q}"
 
 
+def power_tex(base: str, exponent: sympy.Rational) -> str:
+    """base^exponent in LaTeX, written as one writes it: 1 for the power 0, the base alone for the power 1."""
+    return _power(base, exponent, "{{{}}}")
+
+
+def power_plain(base: str, exponent: sympy.Rational) -> str:
+    """The same in plain text: h^(-1/2), h, 1."""
+    return _power(base, exponent, "({})")
+
+
+def _power(base: str, exponent: sympy.Rational, brackets: str) -> str:
+    if exponent == 0:
+        return "1"
+    return base if exponent == 1 else f"{base}^{brackets.format(rational(exponent))}"
+
+
 def tex(scale: sympy.Expr) -> str:
     """h^p A^q in LaTeX."""
     return r"\,".join(_factors(scale, "{{{}}}")) or "1"
@@ -27,7 +43,7 @@ def _factors(scale: sympy.Expr, brackets: str) -> Iterator[str]:
     for symbol, base in ((H, "h"), (A, "A")):
         exponent = power(scale, symbol)
         if exponent != 0:
-            yield base if exponent == 1 else f"{base}^{brackets.format(rational(exponent))}"
+            yield _power(base, exponent, brackets)
 
 
 def number(value: float) -> str:
@@ -47,7 +63,5 @@ def alpha_tex(scale: sympy.Expr) -> str:
     """h^p alpha^q in LaTeX, for a scale given in h and A."""
     exponent_alpha = power(scale, A)
     exponent_h = power(scale, H) + exponent_alpha / 2
-    parts = [f"h^{{{rational(exponent_h)}}}"] if exponent_h else []
-    if exponent_alpha:
-        parts.append(r"\alpha" if exponent_alpha == 1 else rf"\alpha^{{{rational(exponent_alpha)}}}")
-    return r"\,".join(parts) or "1"
+    powers = ((r"h", exponent_h), (r"\alpha", exponent_alpha))
+    return r"\,".join(power_tex(base, exponent) for base, exponent in powers if exponent) or "1"

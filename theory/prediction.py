@@ -15,19 +15,22 @@ from lazyrich import html
 from lazyrich.mathematics import mathml
 from theory.dynamics import GRADIENT_FLOW
 
-#: what tables and files have as the regime of a law that is not about one of the two
+#: what tables and files have as the regime of a law that compares the two
 BOTH_REGIMES = "crossover"
+#: what they have as that of a law that holds at any A, before training, say
+ANY_REGIME: Literal["any"] = "any"
+_IN_WORDS: dict[str | None, str] = {None: "both regimes", ANY_REGIME: "any regime"}
 
 
 @dataclass(frozen=True)
 class Regime:
     """Interval of ``variable`` in which a law is claimed; an edge is ``value * width**exponent`` (or ``low_floor``).
 
-    ``name`` is ``"feature"`` (A = sqrt(h)·alpha << 1) or ``"lazy"`` (A >> 1); None for a law that is not about one of
-    the two: it compares them, or holds in both.
+    ``name`` is ``"feature"`` (A = sqrt(h)·alpha << 1), ``"lazy"`` (A >> 1) or ``"any"``, of a law that holds whatever A
+    is; None for a law that compares the two.
     """
 
-    name: Literal["feature", "lazy"] | None
+    name: Literal["feature", "lazy", "any"] | None
     condition: str  #: LaTeX, e.g. r"A \ll 1"
     low: float = 0.0
     high: float = math.inf
@@ -38,13 +41,13 @@ class Regime:
 
     @property
     def label(self) -> str:
-        """The name in tables and files, where a law that is not about one regime has `BOTH_REGIMES`."""
+        """The name in tables and files, where a law that compares the regimes has `BOTH_REGIMES`."""
         return self.name or BOTH_REGIMES
 
     @property
     def in_words(self) -> str:
-        """ "feature regime", "lazy regime" or "both regimes"."""
-        return f"{self.name} regime" if self.name else "both regimes"
+        """ "feature regime", "lazy regime", "any regime" or "both regimes"."""
+        return _IN_WORDS.get(self.name) or f"{self.name} regime"
 
     def bounds(self, width: float) -> tuple[float, float]:
         """Return the interval for networks of one width."""
@@ -149,3 +152,20 @@ class Prediction:
     def logarithms(self) -> bool:
         """Whether powers of ln(1/A) come with the law, so that a measured slope need not be that of a power."""
         return self.form in (Form.POWER_WITH_LOGARITHMS, Form.LOGARITHM)
+
+
+class Predictions(tuple[Prediction, ...]):
+    """The laws of one model, in the order of a report; shows itself as a table, a law a line."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        rows = [(p.claim, p.regime.label, textwrap.shorten(p.expected, 80, placeholder=" …")) for p in self]
+        claim, regime = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+        return "\n".join(f"{row[0]:{claim}}  {row[1]:{regime}}  {row[2]}" for row in rows) or "no predictions"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (p.claim, p.regime.in_words, mathml(p.formula) if p.formula and p.claimed else p.expected) for p in self
+        ]
+        return html.table(rows, heading=("claim", "where", "law"))

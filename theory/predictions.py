@@ -11,14 +11,14 @@ from theory.activation import Activation
 from theory.claim import Claim
 from theory.claims import claims
 from theory.model import Model
-from theory.prediction import Prediction
+from theory.prediction import Prediction, Predictions
 from theory.regimes import FEATURE_EDGE, growth_regime
 
 #: The A << 1 that networks can be trained at in minutes.
 ACCESSIBLE = (1e-6, FEATURE_EDGE)
 
 
-def predictions(activation: Activation | str, depth: int, model: Model | None = None) -> tuple[Prediction, ...]:
+def predictions(activation: Activation | str, depth: int, model: Model | None = None) -> Predictions:
     """Derive the laws for fully connected networks: those of all files in `theory.laws`.
 
     Parameters
@@ -30,6 +30,11 @@ def predictions(activation: Activation | str, depth: int, model: Model | None = 
     model : Model, optional
         The scaling form to start from; default: the article's. With another one (a last layer ~ 1/h, say) the
         exponents change as that model's do.
+
+    Returns
+    -------
+    Predictions
+        A tuple of `Prediction`, which shows itself as a table.
 
     Raises
     ------
@@ -44,7 +49,7 @@ def predictions(activation: Activation | str, depth: int, model: Model | None = 
         model = model_of(activation, depth)
     elif model.depth != depth:
         raise InputError("depth", depth, f"the model given has depth {model.depth}", "Give the same depth twice")
-    return _derived(model, claims())
+    return Predictions(_derived(model, claims()))
 
 
 def model_of(activation: Activation, depth: int) -> Model:

@@ -7,7 +7,7 @@ import math
 import sympy
 
 from theory.model import Model
-from theory.notation import rational, tex, times
+from theory.notation import power_plain, rational, tex, times
 from theory.prediction import Step
 from theory.regimes import growth_regime
 from theory.scaling import Feature, Lazy, neuron_growth
@@ -120,7 +120,9 @@ def no_kernel_law(model: Model) -> str | None:
 
 def once_corrected(correction: sympy.Rational | None) -> str:
     """What a power that is approached with a correction is to be measured with, as the end of a sentence."""
-    return f", once the correction of relative size A^({rational(correction)}) is fitted along" if correction else ""
+    if not correction:
+        return ""
+    return f", once the correction of relative size {power_plain('A', correction)} is fitted along"
 
 
 def saturation_steps(model: Model) -> tuple[Step, ...]:

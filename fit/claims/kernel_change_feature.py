@@ -26,7 +26,8 @@ def kernel_change_feature(experiment: Measurements, prediction: Prediction) -> F
     The derivation gives kernel_change ~ f^a, with f = F/alpha at the stop. The stop fixes the smallest margin only:
     where a few points are harder to fit the smaller A is, the outputs on the other points grow towards A -> 0, and the
     power of A is a(1 - d ln F/d ln A) instead. So the sensitivity has the power of A/F as well, from which this drift
-    drops out; and where F drifts, or a row of the sensitivity lies outside the margin, there is no bare `consistent`.
+    drops out. Where F drifts the premise of the law in A is not met: there is no verdict, unless the power of A/F
+    contradicts theory as well. Nor is there a bare `consistent` where a row of the sensitivity lies outside the margin.
     """
     logs = logarithms(experiment.network("kernel_change"), prediction.statistic)
     finding = amplitude_power(experiment, prediction, logs, symbol("kernel_change"))
@@ -49,10 +50,20 @@ def kernel_change_feature(experiment: Measurements, prediction: Prediction) -> F
             "direction in which the flow ends depends on A, whereas the derivation takes it to be fixed; the power of "
             f"A/F is {power_of_ratio.value:.3f}"
         )
-        reservations, notes = (clause, *reservations), (*notes, clause)
         in_short = f"outputs drift as A^({drift.value:+.2f})".replace("-", "−")
         finding = dataclasses.replace(finding, in_short=finding.in_short or in_short)
+        if finding.undecided_because is None and not _outside(power_of_ratio, prediction):
+            finding = dataclasses.replace(finding, outcome="inconclusive", reason=clause)
+        else:
+            reservations, notes = (clause, *reservations), (*notes, clause)
     return dataclasses.replace(finding, notes=notes, reservations=reservations)
+
+
+def _outside(estimate: Estimate, prediction: Prediction) -> bool:
+    """Whether the 95 % interval lies wholly outside the margin."""
+    assert prediction.exponent is not None, "a power is compared"
+    low, high = estimate.interval()
+    return abs(0.5 * (low + high) - float(prediction.exponent)) > (prediction.margin or 0.0) + 0.5 * (high - low)
 
 
 def _powers_with_output(

@@ -7,7 +7,7 @@ from typing import Any
 
 from fit.judge.verdict import VARIABLES, Verdict
 from theory.claims import claims
-from theory.prediction import BOTH_REGIMES, Form, Prediction
+from theory.prediction import ANY_REGIME, BOTH_REGIMES, Form, Prediction
 
 #: how figures label the axis of a variable
 AXES = {
@@ -35,7 +35,7 @@ def measured_as(verdict: Verdict) -> str:
 
 def with_regime(title: str, regime: str) -> str:
     """Return the title of a law with its regime: laws of both regimes may have one title."""
-    return title if regime == BOTH_REGIMES or regime in title else f"{title}, {regime} regime"
+    return title if regime in (BOTH_REGIMES, ANY_REGIME) or regime in title else f"{title}, {regime} regime"
 
 
 def full_title(verdict: Verdict) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from theory.claim import claim
 from theory.laws.kernel_change_feature import growth_steps
 from theory.model import Model
-from theory.notation import rational
+from theory.notation import power_plain, times
 from theory.prediction import Form, Prediction
 from theory.regimes import growth_regime
 from theory.scaling import Feature, H, neuron_growth, power
@@ -27,7 +27,7 @@ def collapse(model: Model) -> Prediction:
     in_h = power(feature.kernel_change, H)
     reason = no_kernel_law(model)
     one_curve = "kernel changes of all widths fall on one curve in A"
-    growing = f"no collapse in A: at fixed A the kernel change grows as h^({rational(in_h)}), up to logarithms"
+    growing = f"no collapse in A: at fixed A the kernel change grows as {power_plain('h', in_h)}, up to logarithms"
     return Prediction(
         claim="collapse",
         quantity="kernel_change",
@@ -42,5 +42,5 @@ def collapse(model: Model) -> Prediction:
         falsified_by="a power of h in the kernel change at fixed A",
         correction_exponent=None if model.degree == 0 else feature.kernel_correction,
         form=Form.POWER_WITH_LOGARITHMS if model.degree == 0 or in_h != 0 else Form.POWER,
-        formula=rf"{RATIO} \sim h^{{{rational(in_h)}}}\,g(A)",
+        formula=rf"{RATIO} \sim {times(in_h * H)}g(A)",
     )

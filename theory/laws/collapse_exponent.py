@@ -9,7 +9,7 @@ import sympy
 from theory.claim import claim
 from theory.laws.kernel_change_lazy import kernel_change_lazy
 from theory.model import Model
-from theory.notation import rational
+from theory.notation import power_plain, power_tex, rational
 from theory.prediction import Prediction, Regime, Step
 from theory.scaling import ALPHA, A, H, Lazy, power
 from theory.steps import ARTICLE, RATIO, lazy_steps, no_kernel_law
@@ -33,19 +33,19 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
         quantity="nu: kernel_change is one function of alpha·h^nu",
         variable="width",
         exponent=None if reason else nu,
-        expected=f"the kernel changes of all widths are one function of alpha·h^({rational(nu)})",
+        expected=f"the kernel changes of all widths are one function of alpha·{power_plain('h', nu)}",
         not_claimed_because=reason,
         regime=Regime(None, r"A \lesssim 10", high=CROSSOVER_EDGE),
         derivation=(
             *lazy_steps(model),
             Step(
                 "Both regimes meet at a fixed A, and neither law has another power of h:",
-                rf"{RATIO} = g(A), \qquad A = \alpha\,h^{{{rational(nu)}}}.",
+                rf"{RATIO} = g(A), \qquad A = \alpha\,{power_tex('h', nu)}.",
             ),
         ),
         reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",
         falsified_by="curves of different widths that another power of h brings together",
-        formula=rf"{RATIO} = g(\alpha\,h^{{{rational(nu)}}})",
+        formula=rf"{RATIO} = g(\alpha\,{power_tex('h', nu)})",
     )
     in_a, in_h = kernel_change_lazy(model)
     if in_a.exponent is None or in_h.exponent is None:
@@ -56,7 +56,7 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
         claim="collapse_exponent",
         quantity=both_regimes.quantity,
         exponent=lazy_nu,
-        expected=f"in the lazy regime the kernel changes are one function of alpha·h^({rational(lazy_nu)}) instead",
+        expected=f"in the lazy regime the kernel changes are one function of alpha·{power_plain('h', lazy_nu)} instead",
         derivation=(
             *in_h.derivation,
             Step(
@@ -66,6 +66,6 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
             ),
         ),
         falsified_by="curves of different widths that another power of h brings together",
-        formula=rf"{RATIO} = g(\alpha\,h^{{{rational(lazy_nu)}}})",
+        formula=rf"{RATIO} = g(\alpha\,{power_tex('h', lazy_nu)})",
     )
     return both_regimes, lazy

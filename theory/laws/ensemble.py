@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from theory.claim import claim
 from theory.model import Model
+from theory.notation import power_plain, power_tex, rational
 from theory.prediction import Form, Prediction, Regime, Step
 from theory.regimes import feature_regime, lazy_regime
 from theory.scaling import H, fluctuations, power
@@ -20,14 +19,15 @@ def ensemble(model: Model) -> tuple[Prediction, ...]:
 
 def _in(regime: Regime) -> Prediction:
     exponent = 2 * power(fluctuations(H), H)
-    shown = Fraction(int(exponent.p), int(exponent.q))
+    shown, in_width = rational(exponent), -1 / exponent
     return Prediction(
         claim="ensemble",
         quantity="test error of the averaged output",
         variable="width",
         exponent=None,
         form=Form.COMPARISON,
-        expected=f"the averaged output of m networks of width h errs as one network of width m^({-1 / shown})·h",
+        expected="the averaged output of m networks of width h errs as one network of width "
+        f"{power_plain('m', in_width)}·h",
         regime=regime,
         derivation=(
             Step(
@@ -36,7 +36,7 @@ def _in(regime: Regime) -> Prediction:
             ),
             Step(
                 "A single network of another width has the same excess error for",
-                rf"h'^{{{shown}}} = h^{{{shown}}}/m \;\Longleftrightarrow\; h' = m^{{{-1 / shown}}}\,h.",
+                rf"h'^{{{shown}}} = h^{{{shown}}}/m \;\Longleftrightarrow\; h' = {power_tex('m', in_width)}\,h.",
             ),
         ),
         reference=f"{ARTICLE}, abstract; against it arXiv:2305.18411: narrow networks have a bias that averages keep",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from theory.claim import claim
 from theory.model import Model
 from theory.notation import rational
-from theory.prediction import Prediction, Regime, Step
+from theory.prediction import ANY_REGIME, Prediction, Regime, Step
 from theory.scaling import H, fluctuations, power
 from theory.steps import ARTICLE
 
@@ -26,7 +26,7 @@ def error_vs_width(model: Model) -> Prediction:
         exponent=exponent,
         expected=f"the excess test error falls as delta F^2 ~ h^({rational(exponent)})",
         formula=rf"\epsilon(h) - \epsilon(\infty) \sim h^{{{rational(exponent)}}}",
-        regime=Regime(None, r"h \gg 1"),
+        regime=Regime(ANY_REGIME, r"h \gg 1"),
         derivation=(
             Step(
                 "A fluctuation delta F of either sign moves the decision boundary; the error changes by its square:",

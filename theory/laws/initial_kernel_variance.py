@@ -6,7 +6,7 @@ from theory.claim import claim
 from theory.dynamics import IN_WORDS
 from theory.model import Model
 from theory.notation import rational
-from theory.prediction import Form, Prediction, Regime, Step
+from theory.prediction import ANY_REGIME, Form, Prediction, Regime, Step
 from theory.scaling import H, fluctuations, power
 from theory.steps import DERIVED
 
@@ -27,7 +27,7 @@ def initial_kernel_variance(model: Model) -> Prediction:
         exponent=None,
         form=Form.COMPARISON,
         expected=f"Var Theta_0(x, x)/E² is C·h^({rational(exponent)}), C computed from the activation and the depth",
-        regime=Regime(None, r"h \gg L"),
+        regime=Regime(ANY_REGIME, r"h \gg L"),
         derivation=(
             Step(
                 "Going forward and backward through a layer multiplies by means over its h neurons,",

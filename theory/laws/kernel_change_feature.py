@@ -19,7 +19,11 @@ from theory.steps import ARTICLE, DERIVED, RATIO, feature_steps, no_kernel_law, 
     "How far the kernel moves, feature regime", order=50, because="half the distance to the exponent of the next depth"
 )
 def kernel_change_feature(model: Model) -> Prediction:
-    """Derive a = 2 - 2/D: a kernel of a function that is homogeneous of degree D in a common scale of its weights."""
+    """Derive a = 2 - 2/D: a kernel of a function that is homogeneous of degree D in a common scale of its weights.
+
+    At a fixed direction of the weights, that is. Whether the direction in which the flow ends depends on A is not
+    derived for any activation: `kernel_homogeneity` says what follows where it does.
+    """
     feature = Feature(model, neuron_growth(model.degree))
     change = feature.kernel_change
     reason = no_kernel_law(model)
@@ -35,7 +39,8 @@ def kernel_change_feature(model: Model) -> Prediction:
         regime=growth_regime(model),
         derivation=growth_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2, a -> 2 with depth; the formula 2 - 2/D is {DERIVED}",
-        falsified_by="another power of A for A << 1",
+        falsified_by="another power of A for A << 1 at a fixed direction: where the rms output at the stop does not "
+        "drift with A, or its drift does not account for the difference",
         correction_exponent=None if model.degree == 0 else feature.kernel_correction,
         form=Form.POWER_WITH_LOGARITHMS if bounded else Form.POWER,
         leading_exponent=power(change, A) if bounded else None,
@@ -72,7 +77,8 @@ def growth_steps(model: Model) -> tuple[Step, ...]:
         )
     else:
         last = Step(
-            "By homogeneity |df/dW_l| ~ f/|W_l|, so each part of the kernel grows as",
+            "By homogeneity |df/dW_l| ~ f/|W_l| at a fixed direction of the weights, so each part of the kernel grows "
+            "as",
             rf"{RATIO} \sim \Lambda^{{2D-2}} \sim {tex(change)}, \qquad a = 2 - \frac{{2}}{{D}}.",
         )
     return (*feature_steps(model), last)

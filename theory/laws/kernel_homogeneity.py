@@ -42,7 +42,7 @@ def kernel_homogeneity(model: Model) -> Prediction:
             ),
             Step(
                 "The stop fixes the smallest margin, not the rms F: where the flow's direction still drifts with A, "
-                "F ~ A^d, the power of A alone is another one,",
+                "F ~ A^d, the power of A alone is another one. What d is has not been derived, for any activation:",
                 rf"{RATIO} \sim A^{{{rational(exponent)}\,(1-d)}}.",
             ),
         ),

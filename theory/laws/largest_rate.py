@@ -7,7 +7,7 @@ import sympy
 from theory.claim import claim
 from theory.laws.kernel_change_feature import half_distance_to_next_depth
 from theory.model import Model
-from theory.notation import plain, rational, tex
+from theory.notation import plain, power_tex, tex
 from theory.prediction import Prediction, Regime, Step
 from theory.regimes import growth_regime, lazy_regime
 from theory.scaling import A, Feature, neuron_growth, power
@@ -46,7 +46,7 @@ def _law(
     not_claimed_because: str | None = None,
     margin: float | None = None,
 ) -> Prediction:
-    by_richness = 2 - power(rate, A)
+    gamma, by_richness = r"\gamma", 2 - power(rate, A)
     return Prediction(
         claim="largest_rate",
         quantity="largest_stable_rate",
@@ -65,7 +65,7 @@ def _law(
             ),
             Step(
                 "In units of the loss without alpha^-2 it is alpha² times that; with gamma = 1/A,",
-                rf"\eta^* \alpha^{{-2}} \sim \gamma^{{{rational(by_richness)}}} \quad (h \text{{ fixed}}).",
+                rf"\eta^* \alpha^{{-2}} \sim {power_tex(gamma, by_richness)} \quad (h \text{{ fixed}}).",
             ),
         ),
         reference=f"{DERIVED}; gamma^2 and gamma^(2/L') of arXiv:2410.04642 are its degree one",

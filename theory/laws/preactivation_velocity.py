@@ -7,7 +7,7 @@ import sympy
 from theory.claim import claim
 from theory.model import Model
 from theory.notation import alpha_tex, rational
-from theory.prediction import Prediction, Regime, Step
+from theory.prediction import ANY_REGIME, Prediction, Regime, Step
 from theory.scaling import ALPHA, A, H, Lazy, power
 from theory.steps import ARTICLE, lazy_steps
 
@@ -29,7 +29,7 @@ def preactivation_velocity(model: Model) -> Prediction:
         variable="width",
         exponent=at_fixed_alpha,
         expected=f"|dz/dt| ~ h^({rational(at_fixed_alpha)}) at fixed alpha, in every hidden layer",
-        regime=Regime(None, r"t \lesssim t_1, \ \alpha \text{ fixed}"),
+        regime=Regime(ANY_REGIME, r"t \lesssim t_1, \ \alpha \text{ fixed}"),
         derivation=(
             *lazy_steps(model)[:1],
             Step("Preactivations are of size 1 and change by u, hence", rf"\dot z \sim u/t \sim {alpha_tex(rate)}."),

@@ -8,7 +8,7 @@ import sympy
 
 from theory.claim import claim
 from theory.model import Model
-from theory.notation import rational
+from theory.notation import power_plain, times
 from theory.prediction import Prediction, Regime, Step
 from theory.regimes import WIDE, growth_regime, lazy_regime
 from theory.scaling import ALPHA, Feature, H, Lazy, power
@@ -42,17 +42,19 @@ def _law(regime: Regime, time: sympy.Expr, steps: tuple[Step, ...], refusal: str
         quantity="time_half",
         variable="width",
         exponent=None if refusal else in_h,
-        expected=f"at fixed A the half time goes as h^({rational(in_h)}): the times of all widths are one curve in A",
+        expected=f"at fixed A the half time goes as {power_plain('h', in_h)}"
+        if in_h
+        else "at fixed A the half time does not depend on h: the times of all widths are one curve",
         not_claimed_because=refusal,
         regime=regime,
         derivation=(
             *steps,
             Step(
                 "Neither the growth of the weights nor the pace of a frozen kernel has another power of h at fixed A:",
-                rf"t_{{1/2}} = h^{{{rational(in_h)}}}\,g(A).",
+                rf"t_{{1/2}} = {times(in_h * H)}g(A).",
             ),
         ),
         reference=f"{ARTICLE}, figure: t_half/(sqrt(h)·alpha) against sqrt(h)·alpha",
         falsified_by="another power of h in t_half at fixed A",
-        formula=rf"t_{{1/2}} \sim h^{{{rational(in_h)}}}\,g(A)",
+        formula=rf"t_{{1/2}} = {times(in_h * H)}g(A)",
     )

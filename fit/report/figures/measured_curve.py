@@ -37,7 +37,7 @@ from fit.report.figures.style import (
 from fit.report.titles import AXES, full_title, is_power, quantity_label, variable_of
 from lazyrich.filenames import file_names
 from lazyrich.numbers import number, power, signed
-from theory.prediction import BOTH_REGIMES
+from theory.prediction import ANY_REGIME, BOTH_REGIMES
 
 LONGEST_NAME = 180  #: letters of a figure's file name
 
@@ -204,7 +204,7 @@ def _power_sentence(verdict: Verdict) -> str | None:
     half = None if verdict.ci_low is None or verdict.ci_high is None else (verdict.ci_high - verdict.ci_low) / 2
     measured = number(verdict.estimate) + (f" ± {number(half)}" if half is not None else "")
     predicted = f"predicted {power(verdict.predicted)}" if verdict.predicted else "no power predicted"
-    regime = "" if verdict.regime == BOTH_REGIMES else f" in the {verdict.regime} regime"
+    regime = "" if verdict.regime in (BOTH_REGIMES, ANY_REGIME) else f" in the {verdict.regime} regime"
     return f"Power of {variable_of(verdict)}{regime}: measured {measured}, {predicted}."
 
 
