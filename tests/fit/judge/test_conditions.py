@@ -15,7 +15,7 @@ from theory.predictions import predictions
 
 KERNEL = ("kernel_change_feature", "root_h_alpha", "feature")
 #: about initial weights
-BEFORE_TRAINING = {("initial_kernel_variance", "width", "crossover")}
+BEFORE_TRAINING = {("initial_kernel_variance", "width", "any")}
 FOR_SGD_TOO = {("weight_change_lazy", "root_h_alpha", "lazy"), ("half_time", "root_h_alpha", "lazy")}
 OTHER_DYNAMICS = ("momentum", "sgd", "adam", "a_method_of_a_later_version")
 
