@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -12,14 +13,23 @@ from lazyrich.boundary import Command, Group, command, start
 
 __all__ = ["Command", "Group", "command", "console", "print_json", "start"]
 
+_NARROWEST = 20  #: columns
+
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """Return a rich console that takes text as it is; without a terminal it is 80 columns wide and plain."""
+    """Return a rich console that takes text as it is.
+
+    Without a terminal it is plain, and as wide as the environment's ``COLUMNS``, or 80.
+    """
     stream = sys.stderr if stderr else sys.stdout
     is_terminal = stream is not None and stream.isatty()
-    return Console(
-        stderr=stderr, quiet=quiet, highlight=False, markup=False, emoji=False, width=None if is_terminal else 80
-    )
+    width = None if is_terminal else _columns()
+    return Console(stderr=stderr, quiet=quiet, highlight=False, markup=False, emoji=False, width=width)
+
+
+def _columns() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    return max(int(columns), _NARROWEST) if columns.isdecimal() and len(columns) < 6 else 80
 
 
 def print_json(value: Any) -> None:

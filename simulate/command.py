@@ -11,6 +11,7 @@ from lazyrich.console import Command, Group, console, print_json
 from lazyrich.errors import InputError
 from lazyrich.filenames import check_path
 from lazyrich.options import AsJson, DataRoot, Device, Download, DryRun, Quiet, Threads, Workers
+from lazyrich.wording import counted
 from simulate.campaign.campaign import Campaign, list_presets
 from simulate.console import (
     counts_as_json,
@@ -210,11 +211,17 @@ def unlock(store: StorePath) -> None:
 @app.command("export", cls=Command)
 def export_command(
     store: StorePath,
-    out: Annotated[str, typer.Argument(metavar="OUT.csv|OUT.nc", help="A table of all networks, or netCDF.")],
+    file: Annotated[
+        str | None, typer.Argument(metavar="OUT.csv|OUT.nc", help="A table of all networks, or netCDF.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="OUT.csv|OUT.nc", help="The same as an option.")] = None,
 ) -> None:
     """Write a store's numbers for other programs: one row per network (csv), or one group an experiment (nc)."""
+    if (file is None) == (out is None):
+        raise InputError("out", out, "exactly one file is written", "Give OUT.csv or OUT.nc, once")
+    target = str(file or out)
     opened = Store.open(store)
     experiments, networks = len(opened.campaign.experiment), opened.campaign.size
-    for path in export(opened, out):
-        written = f"{networks} networks of {experiments} experiment{'s' if experiments > 1 else ''}"
+    for path in export(opened, target):
+        written = f"{counted(networks, 'network')} of {counted(experiments, 'experiment')}"
         console().print(f"{path}: {written}, {path.stat().st_size / 1e6:.2g} MB", soft_wrap=True, markup=False)

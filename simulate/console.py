@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lazyrich.console import console, print_json
+from lazyrich.wording import counted
 from simulate.campaign.campaign import Campaign, list_presets
 from simulate.running.dry_run import Plan
 from simulate.running.reproduce import Comparison
@@ -27,6 +28,7 @@ from simulate.training.status import Status
 
 EXIT_NUMERICS = 3
 _MOST_LOST_SHOWN = 8
+_LETTERS_OF_A_COMMIT = 12
 
 Counts = Mapping[str, Mapping[Status, int]]
 
@@ -112,12 +114,12 @@ def print_plan(
     undecidable: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Print what a campaign would take, what of it is new in a store, and which laws its grid can't decide."""
-    out.print(f"{campaign.name}: {plan.networks:,} networks in {plan.tasks} tasks")
+    out.print(f"{campaign.name}: {counted(plan.networks, 'network')} in {counted(plan.tasks, 'task')}")
     for e in campaign.experiment:
         axis = e.root_h_alphas(max(e.widths))
         out.print(
             f"  {e.name}: {e.size:,} networks, {e.activation}, L = {e.depth}, h = {min(e.widths)}..{max(e.widths)}, "
-            f"A = {axis.min():.1g}..{axis.max():.1g}, n = {e.n_train}",
+            f"A = {axis.min():.1g}..{axis.max():.1g}, N = {e.n_train}",
             soft_wrap=True,
         )
     out.print(
@@ -210,18 +212,19 @@ def print_outcome(out: Console, store: str, campaign: Campaign, result: RunResul
 def print_status(out: Console, store: Store) -> None:
     """Print what made a store, how many of its networks ended how, and what they cost."""
     counts, cost, attributes = store.counts(), store.cost(), store.root.attributes
-    versions = attributes["versions"]
+    versions, commit = attributes["versions"], str(attributes.get("commit") or "unknown")
+    short_commit = commit[:_LETTERS_OF_A_COMMIT] + ("+dirty" if commit.endswith("+dirty") else "")
     out.print(f"campaign {store.campaign.name}: {store.campaign.size} networks", soft_wrap=True)
     out.print(
         f"  made with lazyrich {versions.get('lazyrich')}, torch {versions.get('torch')}, on {attributes['device']}, "
-        f"commit {attributes.get('commit') or 'unknown'}",
+        f"commit {short_commit}",
         soft_wrap=True,
     )
     for name, of_experiment in counts.items():
         out.print(f"  {name}: {_counted(of_experiment)}", soft_wrap=True)
     out.print(
         f"  cost: {cost.gradient_evaluations:,} gradients, {cost.flops:.1e} operations, "
-        f"{duration(cost.seconds)} of workers' time, in {len(store.records())} runs",
+        f"{duration(cost.seconds)} of workers' time, in {counted(len(store.records()), 'run')}",
         soft_wrap=True,
     )
 

@@ -30,6 +30,9 @@ from theory.prediction import Form, Prediction, Regime
 from theory.predictions import model_of, predictions
 from theory.scaling import Feature
 
+#: in words, as the terminal writes them
+_VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -157,10 +160,10 @@ def _print_predictions(out: Console, activation: Activation, depth: int) -> None
     )
     out.print("A = sqrt(h)·alpha; times are gradient-flow times of the article (arXiv:1906.08034); no units.\n")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("claim", "law", "where"):
+    for title in ("law", "prediction", "where"):
         table.add_column(title, overflow="fold")
     for p in laws:
-        table.add_row(p.claim, p.expected, window(p.regime) or p.regime.label)
+        table.add_row(p.full_title, p.expected, window(p.regime) or p.regime.in_words)
     out.print(table)
     out.print("\nDerivations", style="bold")
     for line in _derivations(laws):
@@ -173,7 +176,7 @@ def _derivations(laws: tuple[Prediction, ...]) -> Iterator[str]:
     shown: set[tuple] = set()
     for p in laws:
         yield ""
-        yield f"{p.claim} ({p.quantity} against {p.variable}, {p.regime.in_words})"
+        yield f"{p.full_title} ({p.quantity.replace('_', ' ')} against {_VARIABLES[p.variable]})"
         fresh = [step for step in p.derivation if (step.text, step.latex) not in shown]
         if len(fresh) < len(p.derivation):
             yield "  as above, and"

@@ -56,6 +56,11 @@ class Regime:
         return low, high
 
 
+def with_regime(title: str, regime: str) -> str:
+    """Return the title of a law with the label of its regime, unless it is about both or names it already."""
+    return title if regime in (BOTH_REGIMES, ANY_REGIME) or regime in title else f"{title}, {regime} regime"
+
+
 @dataclass(frozen=True)
 class Step:
     """One line of a derivation: a sentence and the LaTeX of the equation it arrives at."""
@@ -137,6 +142,11 @@ class Prediction:
             ("refuted by", self.falsified_by),
         ]
         return html.table(rows, caption=self.title or self.claim)
+
+    @property
+    def full_title(self) -> str:
+        """The title with the regime: laws of both regimes may have one title."""
+        return with_regime(self.title or self.claim, self.regime.label)
 
     @property
     def claimed(self) -> bool:

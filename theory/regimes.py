@@ -19,8 +19,8 @@ FEATURE_EDGE_WEIGHTS = 1e-3
 SINGLE_NEURON_EDGE = 1e-2
 #: Lazy laws without a competing term hold to a relative 1/A.
 LAZY_EDGE = 1e2
-#: Where the inverse of the frozen kernel of n points is that of infinite width, as a condition: LaTeX.
-WIDE = r"A \gg 1, \ h \gtrsim n"
+#: Where the inverse of the frozen kernel of N points is that of infinite width, as a condition: LaTeX.
+WIDE = r"A \gg 1, \ h \gtrsim N"
 
 
 def feature_regime(edge: float = FEATURE_EDGE) -> Regime:

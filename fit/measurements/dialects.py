@@ -18,6 +18,8 @@ SUFFIXES = (".csv", ".tsv", ".txt")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 #: bytes of text: a table of a million networks with thirty columns has about as many
 _LARGEST = 2**29
+#: symbols of the articles as names of columns
+_SYMBOLS = {"h": "width", "A": "root_h_alpha", "α": "alpha", "L": "depth"}
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", r"\s+": "spaces"}
 
 
@@ -94,6 +96,8 @@ def _content(path: Path) -> bytes:
 def with_plain_names(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table with the names of its columns in lower case and without spaces, and which were changed: clauses.
 
+    The articles' symbols h, A, α and L stand for width, root_h_alpha, alpha and depth where no column has these names.
+
     Raises
     ------
     InputError
@@ -103,6 +107,8 @@ def with_plain_names(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tup
         raise InputError("store", str(path), "it has no rows", "Give one row per width, amplitude and seed")
     original = [str(column) for column in table.columns]
     names = ["_".join(column.split()).lower() for column in original]
+    meant = [_SYMBOLS.get(column.strip(), "") for column in original]
+    names = [symbol if symbol and symbol not in names else name for symbol, name in zip(meant, names, strict=True)]
     if len(set(names)) < len(names):
         repeated = sorted(old for old, new in zip(original, names, strict=True) if names.count(new) > 1)
         raise InputError(

@@ -78,7 +78,7 @@ def from_table(table: pd.DataFrame, path: Path) -> list[tuple[str, xr.Dataset]]:
     if len(index) < 3:
         raise InputError(
             "store", str(path), f"its columns are {', '.join(map(str, table.columns[:12]))}",
-            "Give at least the columns width, root_h_alpha (or alpha) and seed",
+            "Give at least the columns width, root_h_alpha (or alpha) and seed, or h, A and seed",
         )  # fmt: skip
     experiments = []
     for name, rows in _by_experiment(table, path):

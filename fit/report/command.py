@@ -126,7 +126,10 @@ def main(
             stores or [], preset=preset, activation=activation, depth=depth, alone=alone, base_seed=base_seed,
             predictions=predictions,
         )  # fmt: skip
-        verdicts, experiments = write_report(sources, title, folder, user_predictions, data_root, formats, made_by)
+        say = console(stderr=True, quiet=quiet or as_json).print
+        verdicts, experiments = write_report(
+            sources, title, folder, user_predictions, data_root, formats, made_by, say
+        )  # fmt: skip
         if as_json:
             print_json([v.to_json() for v in verdicts])
         elif not quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -11,7 +12,7 @@ import numpy as np
 
 from fit.measurements.measurements import Measurements
 from lazyrich.numbers import short
-from lazyrich.wording import counted
+from lazyrich.wording import counted, listed
 from simulate.campaign.experiment import Experiment
 from simulate.training.status import Status
 
@@ -25,6 +26,10 @@ _LEFT_OUT = {
     Status.OUT_OF_MEMORY: "out of memory",
     Status.TIME_LIMIT: "out of time",
 }
+
+
+#: columns with blanks that the page names
+_MOST_BLANK_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class ExperimentState:
     pending: int
     left_out: dict[str, int]  #: reason -> networks
     recorded: bool
+    blank: dict[str, int]  #: variable -> networks without a value of it, of a source that does not record endings
     source: str = ""  #: name of the file
     guesses: tuple[str, ...] = ()  #: what was guessed of its format: clauses
 
@@ -77,6 +83,7 @@ def state_of(experiment: Measurements) -> ExperimentState:
         pending=int((status == Status.PENDING).sum()),
         left_out={reason: count for reason, count in left_out.items() if count},
         recorded="status" in experiment.data,
+        blank={} if "status" in experiment.data else _blank(experiment),
         source=PurePath(experiment.store).name if experiment.store else "",
         guesses=experiment.guesses,
     )
@@ -106,13 +113,34 @@ def headline(states: Sequence[ExperimentState]) -> str:
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in left_out.items())
         text += f" Left out: {reasons}."
     elif not all(s.recorded for s in states):
-        text += " The source does not say how training ended: every network in it is used."
+        text += f" The source does not say how training ended: every network in it is used{_except_blank(states)}."
     elif not pending and trained == networks:
         text += " Every one of them met its stopping criterion, so none is left out."
     guessed = {s.source: s.guesses for s in states if s.guesses}  # of all experiments of a file the same
     for source, clauses in guessed.items():
-        text += f" Guessed of {source or 'the table'}: {'; '.join(clauses)}."
+        text += f" Inferred from {source or 'the table'}: {'; '.join(clauses)}."
     return text
+
+
+def _blank(one: Measurements) -> dict[str, int]:
+    """Count the networks without a number, of each variable that has one for each network."""
+    counts = {}
+    for name, values in one.data.data_vars.items():
+        if values.ndim == 3 and {"width", "seed"} <= set(values.dims) and values.dtype.kind == "f":
+            counts[str(name)] = int(np.isnan(values.values).sum())
+    return {name: count for name, count in counts.items() if count}
+
+
+def _except_blank(states: Sequence[ExperimentState]) -> str:
+    """Say which values are missing: " where it has a value; left out are 3 without kernel_change"."""
+    total: Counter[str] = Counter()
+    for s in states:
+        total.update(s.blank)
+    if not total:
+        return ""
+    named = [f"{count:,} without {name}" for name, count in total.most_common(_MOST_BLANK_NAMED)]
+    more = len(total) - len(named)
+    return f" where it has a value; left out are {listed(named)}{f', and of {more} more columns' if more else ''}"
 
 
 def _architecture(described: dict[str, Any]) -> str:

@@ -18,12 +18,12 @@ from fit.judge.assess import cases_of
 from fit.judge.cases import Case
 from fit.judge.verdict import VARIABLES
 from fit.measurements.measurements import Measurements
-from fit.report.titles import is_power, with_regime
+from fit.report.titles import is_power
 from lazyrich.errors import InputError
 from simulate.campaign.campaign import Campaign
 from simulate.campaign.experiment import Experiment
 from theory.activation import Activation
-from theory.prediction import Prediction
+from theory.prediction import Prediction, with_regime
 from theory.predictions import predictions
 
 #: of the made-up measurements: test points, and seeds at most (no claim needs more)

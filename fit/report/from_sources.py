@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from fit.report.content import collect
 from fit.report.page import write
 from fit.user_predictions import UserPrediction
 from lazyrich.errors import InputError
+from lazyrich.wording import counted
 
 #: so many sources are named in the title; of more, the folder's name is
 MOST_NAMED_SOURCES = 4
@@ -57,8 +58,13 @@ def write_report(
     data_root: Path | str | None,
     figure_formats: Sequence[str],
     made_by: str = "",
+    say: Callable[[str], object] | None = None,
 ) -> tuple[list[Verdict], list[Measurements]]:
-    """As `report_on`; ``made_by`` is the command that the page says it is made by. Return the measurements too."""
+    """As `report_on`; ``made_by`` is the command that the page says it is made by. Return the measurements too.
+
+    ``say`` is told what is being done, a line before each part.
+    """
+    say = say or _silent
     paths = [str(source) for source in sources]
     with helpers() as share:
         experiments: list[Measurements] = []
@@ -69,10 +75,14 @@ def write_report(
             for path in paths:
                 stack.enter_context(naming_damage(path))
             experiments = measurements(experiments)
-            apply = share(sum(m.size for m in experiments))
+            networks = sum(m.size for m in experiments)
+            apply = share(networks)
+            say(f"judging laws: {counted(len(experiments), 'experiment')}, {counted(networks, 'network')}")
             verdicts: list[Verdict] = assess(experiments, also=user_predictions, apply=apply)
+            say("computing theory's curves for the same data")
             curves = theory_curves(experiments, data_root, apply)
             verdicts = with_agreement(verdicts, experiments, curves)
+            say("drawing figures and writing the page")
             report = collect(
                 f"Lazy and feature training: {title}", verdicts, experiments, folder,
                 theory=curves, formats=figure_formats, command=made_by, apply=apply,
@@ -82,6 +92,10 @@ def write_report(
     except OSError as error:
         raise InputError("out", str(folder), f"can't be written ({error.strerror})", "Give another folder") from None
     return verdicts, experiments
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
 
 
 @contextmanager

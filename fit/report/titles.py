@@ -7,7 +7,7 @@ from typing import Any
 
 from fit.judge.verdict import VARIABLES, Verdict
 from theory.claims import claims
-from theory.prediction import ANY_REGIME, BOTH_REGIMES, Form, Prediction
+from theory.prediction import Form, Prediction, with_regime
 
 #: how figures label the axis of a variable
 AXES = {
@@ -31,11 +31,6 @@ def is_power(law: Verdict | Prediction) -> bool:
 def measured_as(verdict: Verdict) -> str:
     """Return what the number of a verdict is, in a few words: "power of A", or "measured over computed"."""
     return f"power of {variable_of(verdict)}" if is_power(verdict) else verdict.measured_as
-
-
-def with_regime(title: str, regime: str) -> str:
-    """Return the title of a law with its regime: laws of both regimes may have one title."""
-    return title if regime in (BOTH_REGIMES, ANY_REGIME) or regime in title else f"{title}, {regime} regime"
 
 
 def full_title(verdict: Verdict) -> str:

@@ -46,7 +46,7 @@ def test_a_campaign_is_run_by_default_and_status_tells_how_it_ended(tmp_path):
     assert told[0] == "campaign c: 2 networks"
     assert re.match(r"  made with lazyrich 0\..*, torch 2\..*, on cpu, commit ", told[1])
     assert told[2] == "  e: 2 converged"
-    assert re.match(r"  cost: \d+ gradients, \d\.\de\+\d\d operations, \d+ s of workers' time, in 1 runs", told[3])
+    assert re.match(r"  cost: \d+ gradients, \d\.\de\+\d\d operations, \d+ s of workers' time, in 1 run$", told[3])
     assert f"{2 * operations(Campaign.from_toml(file).experiment[0], 8):.1e} operations" in told[3]
     assert simulate("verify", tmp_path / "s").exit_code == 0
 
@@ -62,7 +62,7 @@ def test_a_dry_run_writes_nothing_and_json_is_all_there_is_on_standard_output(tm
     file.write_text(SMALL)
     told = simulate(file, "--out", tmp_path / "s", "--dry-run")
     assert told.exit_code == 0
-    assert "4 networks in 1 tasks" in told.stdout
+    assert "4 networks in 1 task\n" in told.stdout
     assert "A = 0.1..1e+01" in told.stdout
     assert not (tmp_path / "s").exists()
     planned = json.loads(simulate(file, "--dry-run", "--json").stdout)
@@ -105,6 +105,13 @@ def test_export_to_a_table_has_a_row_for_each_network(store_path, tmp_path):
     one = data.sel(width=16, root_h_alpha=10.0, seed=2)
     assert float(row["kernel_change"]) == float(one["kernel_change"])
     assert float(row["weight_change"]) == pytest.approx(float((one["weight_change"] ** 2).sum() ** 0.5), rel=1e-12)
+
+
+def test_the_file_to_export_to_is_an_argument_or_an_option(store_path, tmp_path):
+    assert simulate("export", store_path, "--out", tmp_path / "t.csv").exit_code == 0
+    assert len((tmp_path / "t.csv").read_text().splitlines()) == 25
+    assert "exactly one file" in refused(simulate("export", store_path))
+    assert "exactly one file" in refused(simulate("export", store_path, "a.csv", "--out", "b.csv"))
 
 
 def test_export_to_netcdf_keeps_every_number(store_path, tmp_path):

@@ -16,7 +16,7 @@ from theory.steps import DERIVED
     order=162,
     margin=0.25,
     because="a quarter of the excess itself: if width costs nothing the ratio is 0, and a fluctuation of twice the "
-    "size makes it 2 to 4; second order in n/h is smaller for h >= n",
+    "size makes it 2 to 4; second order in N/h is smaller for h >= N",
 )
 def lazy_error(model: Model) -> Prediction:
     """Derive the error of m averaged networks of width h from the first-order fluctuation of their frozen kernel."""

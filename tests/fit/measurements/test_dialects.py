@@ -31,9 +31,21 @@ def text(separator=",", decimal=".", head=("width", "root_h_alpha", "seed", "ker
         ("a.csv.gz", gzip.compress(text().encode()), ()),
         ("a.csv", text().encode("utf-16"), ("UTF-16",)),
         ("a.csv", b"\xef\xbb\xbf" + text().encode(), ()),
+        ("a.csv", text(head=("h", "A", "seed", "kernel_change")).encode(), ("width ('h'), root_h_alpha ('A')",)),
         ("a.csv", text(head=("Width ", " Root H Alpha", "SEED", "kernel_change")).encode(), ("width ('Width ')",)),
     ],
-    ids=["commas", "upper case", "tabs", "spaces", "semicolons", "gzip", "UTF-16", "byte order mark", "odd headings"],
+    ids=[
+        "commas",
+        "upper case",
+        "tabs",
+        "spaces",
+        "semicolons",
+        "gzip",
+        "UTF-16",
+        "byte order mark",
+        "symbols",
+        "odd headings",
+    ],
 )
 def test_a_dialect_is_read_and_told(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)

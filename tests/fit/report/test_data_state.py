@@ -37,6 +37,15 @@ def test_a_table_without_a_status_claims_no_ending():
     assert "does not say how training ended" in headline([state])
 
 
+def test_what_is_blank_in_a_table_is_counted():
+    data = experiment(seeds=5).drop_vars("status")
+    assert "every network in it is used." in headline(states(data))
+    blank = data["kernel_change"].where((data["seed"] != 0) | (data["width"] != 32))
+    told = headline(states(data.assign(kernel_change=blank)))
+    # 17 amplitudes of one seed at one width
+    assert "every network in it is used where it has a value; left out are 17 without kernel_change." in told
+
+
 @pytest.mark.parametrize(("count", "text"), [(1, "1 experiment"), (2, "2 experiments")])
 def test_experiments_are_counted(count, text):
     (state,) = states(experiment(seeds=5))
@@ -46,4 +55,4 @@ def test_experiments_are_counted(count, text):
 def test_what_was_guessed_of_a_table_is_said(tmp_path):
     (tmp_path / "theirs.csv").write_text("Width;root_h_alpha;seed;kernel_change\n32;0,01;0;1,5\n32;0,01;1;2,5\n")
     told = headline([state_of(one) for one in measurements(tmp_path / "theirs.csv")])
-    assert "Guessed of theirs.csv: columns are separated by semicolons; the decimal sign is a comma" in told
+    assert "Inferred from theirs.csv: columns are separated by semicolons; the decimal sign is a comma" in told
