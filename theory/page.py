@@ -135,8 +135,10 @@ def _derivations() -> Iterator[str]:
         yield f"### {name}, L = {depth}\n"
         printed: set[tuple[str, str]] = set()
         for law in predictions(Activation(name), depth):
-            about = f"{law.quantity} against {law.variable}, {law.regime.in_words}, ${law.regime.condition}$"
-            yield f"**{law.claim}** ({about}): {law.expected}.\n"
+            about = (
+                f"`{law.claim}`: {law.quantity} against {law.variable}; {law.regime.in_words}, ${law.regime.condition}$"
+            )
+            yield f"**{law.full_title}** ({about}): {law.expected}.\n"
             for step in law.derivation:
                 if (step.text, step.latex) in printed:
                     continue
@@ -151,11 +153,11 @@ def _margins() -> Iterator[str]:
     yield "How far a measured exponent may be from the predicted one and still be called the same. A margin is at most half the"
     yield "distance to the nearest rival law, so that no measurement is consistent with both, and at least twice the bias that the"
     yield "window itself causes, so that a true law can be confirmed.\n"
-    yield "| claim | margin | why |"
-    yield "|---" * 3 + "|"
+    yield "| law | name in files | margin | why |"
+    yield "|---" * 4 + "|"
     for claim in claims():
         if claim.because:
-            yield f"| `{claim.name}` | {claim.margin_text} | {claim.because} |"
+            yield f"| {claim.title} | `{claim.name}` | {claim.margin_text} | {claim.because} |"
     margins = ((depth, half_distance_to_next_depth(Model(depth))) for depth in DEPTHS)
     listed = ", ".join(f"{margin:.3f} (L = {depth})" for depth, margin in margins)
     yield f"\nThe margin of the kernel's powers, of degree one: {listed}.\n"

@@ -47,12 +47,18 @@ def over_draws(experiments: Sequence[ExperimentFindings]) -> list[Comparison]:
     needs=("test_error",), group="Test error", measured_as="test error, feature less lazy regime", compare=over_draws
 )
 def regime_preference(experiment: Measurements, prediction: Prediction) -> Finding:
-    """Compare the test errors at A = 1e-4 and 1e4, pair by pair."""
+    """Compare the test errors at A = 1e-4 and 1e4, pair by pair; without a verdict where theory predicts no sign."""
+    finding = _compare(experiment)
+    no_sign = _why_no_sign(experiment)
+    return dataclasses.replace(finding, minimum=None, not_claimed_because=no_sign) if no_sign else finding
+
+
+def _compare(experiment: Measurements) -> Finding:
     difference = difference_of_regimes(experiment)
     if difference is None:
         reason = "the grid has no amplitude within half a decade of A = 1e-4, or none of 1e4"
         absent = tuple(a for a in COMPARED_AT if _nearest(experiment, a) is None)
-        minimum = None if _why_no_sign(experiment) else Minimum(MIN_SEEDS, 1, root_h_alpha=absent)
+        minimum = Minimum(MIN_SEEDS, 1, root_h_alpha=absent)
         return Finding(undecided_because=reason, in_short="no amplitudes near 10⁻⁴ and 10⁴", minimum=minimum)
     estimate = mean_over(pairs(difference), width_of_pairs(difference))
     cells = xr.zeros_like(experiment.root_h_alpha, dtype=bool)
@@ -60,8 +66,7 @@ def regime_preference(experiment: Measurements, prediction: Prediction) -> Findi
         cells.values[np.arange(len(experiment.widths)), column] = True
     used = data_used(experiment, cells, is_finite(difference))
     if estimate is None or used["n_seeds"] < MIN_SEEDS:
-        finding = undecided_for_seeds("seeds fit the training set in both regimes", used, estimate)
-        return dataclasses.replace(finding, minimum=None) if _why_no_sign(experiment) else finding
+        return undecided_for_seeds("seeds fit the training set in both regimes", used, estimate)
     used["sensitivity"] = [
         sensitivity_row(f"h = {width:g}", mean_over(row))
         for width, row in zip(experiment.widths, difference.values, strict=True)

@@ -32,7 +32,9 @@ def test_powers_of_the_width_need_widths():
 def test_windows_need_amplitudes():
     told = undecidable({"root_h_alpha": [1e-3, 1e-2, 1.0, 3.0, 10.0]})
     assert "How far the kernel moves, feature regime (power of A)" in told["2 amplitudes of 3"]
-    assert "Which regime generalises better" in told["no amplitudes near 10⁻⁴ and 10⁴"]
+    assert (
+        "no amplitudes near 10⁻⁴ and 10⁴" not in told
+    )  # which regime generalises better: nothing is claimed of digits
 
 
 def test_what_one_experiment_can_decide_another_need_not():
