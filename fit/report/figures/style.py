@@ -137,5 +137,5 @@ _DECADES = FuncFormatter(decade)
 
 def _round_steps(low: float, high: float) -> list[float]:
     step = 10 ** np.floor(np.log10((high - low) / 2))
-    step *= next(m for m in (5, 2, 1) if (high - low) / (m * step) >= 2)
+    step *= next(m for m in (5, 2, 1, 0.5) if (high - low) / (m * step) >= 2)
     return [float(k * step) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]

@@ -5,21 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from synthetic_campaign import experiment, tree
 
-from fit import assess
 from fit.curves.theory_curves import TheoryCurve
-from fit.report.figures import forest, measured_curve, phase_diagram
-
-
-@pytest.fixture(scope="module")
-def verdicts():
-    return assess(tree(experiment()))
-
-
-@pytest.fixture(scope="module")
-def curves(verdicts):
-    return {curve.name: curve for curve in measured_curve.curves(verdicts)}
+from fit.report.figures import measured_curve
 
 
 def lines(drawing):
@@ -59,31 +47,9 @@ def test_the_values_of_a_figure_are_a_table(curves):
     assert len(drawing.table) == len(drawing.notes)
 
 
-def test_colours_of_the_phase_diagram_end_with_the_data(verdicts):
-    drawing = phase_diagram.draw(verdicts, "softplus-L3")
-    bar = next(axes for axes in drawing.figure.axes if axes is not drawing.axes)
-    logs = np.log10(drawing.table["kernel_change"])
-    assert bar.get_ylim() == pytest.approx((logs.min(), logs.max()), abs=1e-6)
-
-
-def test_figures_can_be_drawn_on_given_axes(verdicts, curves):
-    for draw in (
-        lambda axes: measured_curve.draw(next(iter(curves.values())), axes),
-        lambda axes: phase_diagram.draw(verdicts, "softplus-L3", axes),
-        lambda axes: forest.draw(verdicts, axes),
-    ):
-        axes = Figure().add_subplot()
-        assert draw(axes).axes is axes
-
-
-def test_the_forest_measures_in_margins_and_shows_what_lies_beyond(verdicts):
-    kernel = next(v for v in verdicts if v.claim == "kernel_change_feature")
-    far = dataclasses.replace(kernel, estimate=kernel.predicted_value - 5 * kernel.margin, verdict="inconsistent")
-    near = dataclasses.replace(kernel, estimate=kernel.predicted_value + 0.5 * kernel.margin, verdict="consistent")
-    drawing = forest.draw([near, far])
-    assert [round(x, 6) for x, _, _ in drawing.notes] == [0.5, -forest.LIMIT]
-    assert list(drawing.table["verdict"]) == ["consistent", "inconsistent"]
-    assert forest.draw([dataclasses.replace(kernel, margin=None)]) is None
+def test_a_curve_can_be_drawn_on_given_axes(curves):
+    axes = Figure().add_subplot()
+    assert measured_curve.draw(next(iter(curves.values())), axes).axes is axes
 
 
 def test_infinite_width_and_frozen_kernels_have_a_colour_each(curves):
