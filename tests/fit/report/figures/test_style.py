@@ -52,7 +52,7 @@ def test_a_scale_that_is_not_logarithmic_stays():
 def test_widths_have_a_colour_each_on_either_page(number):
     light, dark = width_colours(number), width_colours(number, dark=True)
     assert len(set(light)) == len(set(dark)) == number
-    # one table for all numbers of widths: where two colours of a light page are the same, those of a dark one nearly are
+    # one table for all numbers of widths: equal colours of a light page have nearly equal ones on a dark page
     for colour, expected in zip(light, dark, strict=True):
         assert np.abs(np.array(to_rgb(dark_colours()[colour])) - to_rgb(expected)).max() < 4 / 255
 
