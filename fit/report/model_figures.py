@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fit.models.assess import ModelResult
 from fit.report.figures.drawing import Drawing
 from fit.report.figures.style import INK, PREDICTED, RC, THEORY, decades
+from lazyrich.wording import counted
 
 _MOST_PANELS = 3
 
@@ -63,7 +64,7 @@ def caption(result: ModelResult) -> str:
     columns = list(result.points.columns)[:_MOST_PANELS]
     kind = "in per cent" if result.fit.method.scale == "log" else "in units of the response"
     far = int(np.sum(np.abs(result.fit.residuals) > 5 * result.fit.noise)) if result.fit.noise else 0
-    edge = f" Triangles at an edge are {far} points further out." if far else ""
+    edge = f" Triangles at an edge: {counted(far, 'point')} further out." if far else ""
     return (
         f"{result.statement.title}: measured against fitted {result.fit.formula.response}; residuals, {kind}, against "
         f"{' and '.join(columns)}.{edge}"
