@@ -128,8 +128,8 @@ def bugs(scheme: Scheme, architecture: str, optimizer: str) -> dict[str, tuple[s
         hidden = "wide" if architecture == "gpt" else "third"
         result["embedding's rate scaled as a matrix's"] = "first", scheme.plant("first", c=scheme.c["first"] + 1)
         result["one layer's rate not scaled"] = hidden, scheme.plant(hidden, c=0.0)
-        if architecture == "gpt":
-            result["attention by 1/sqrt(d)"] = "softmax", scheme.with_attention(0.5)
+    if architecture == "gpt":
+        result["attention by 1/sqrt(d)"] = "softmax", scheme.with_attention(0.5)
     return result
 
 

@@ -16,6 +16,22 @@ The change of a preactivation is the larger of its own and the inherited one. ar
 Depth: L branches scaled L^(-p) on a residual stream, rates L^(-q). The stream's signal stays of size 1 for p >= 1/2;
 a branch's gradient carries L^(-p) (SGD) or its sign (Adam), its effect on the stream again L^(-p), and L branches add
 coherently: L^(1 - 2p - q) for SGD, L^(1 - p - q) for Adam. arXiv:2310.02244, arXiv:2309.16620.
+
+Attention: logits s = d^(-alpha) q·k over the d ~ h neurons of a head, probabilities p = softmax(s), mixed values
+u = sum_j p_j v_j; q, k, v are layers as above with a + b = 1/2, so that they are of size 1.
+
+    at the start    q·k has random signs: s ~ h^(1/2 - alpha). For alpha > 1/2 all visible tokens have equal weights.
+    gradient        dL/ds_j = p_j (v_j - u)·dL/du over h neurons. Values and dL/du are independent at the start: random
+                    signs, h^(1/2) |dL/du|. A step moves v_j along dL/du, and from then on h terms add coherently.
+    own step        dL/dq = h^(-alpha) dL/ds k, a layer's step of q from it, and ds = h^(-alpha) dq·k, coherent over h:
+                    SGD   ds = h^(-c - 2a + 2 - 2 alpha) dL/ds,     Adam (signs)   ds = h^(-c - a + 2 - alpha)
+    inherited       dx·(W_q^T k) h^(-alpha): random signs, h^(1/2 - alpha) |dx|
+
+Under maximal update and its kin (|dL/du| ~ 1/h, alpha = 1) Adam moves logits by a power 0 from the first step. SGD
+moves them by h^(-1/2) in the first, since their gradient is h^(-1/2), and by a power 0 once the values have moved: the
+power that a check of a few small steps finds lies between. Probabilities move as logits do: n tokens that a position
+sees (n is no power of h) have p = 1/n + O(s), dp = p (ds - sum_j p_j ds_j). arXiv:2203.03466 (alpha = 1),
+arXiv:2405.15712 (its limit).
 """
 
 from __future__ import annotations
@@ -143,6 +159,55 @@ def depth_power(optimizer: Optimizer, branch: sympy.Expr | float, rate: sympy.Ex
     if optimizer == "adam":
         return 1 - branch - rate
     raise InputError("optimizer", optimizer, "its step is not derived", "Use sgd or adam")
+
+
+@dataclass(frozen=True)
+class AttentionPowers:
+    """Powers of h of what goes into the softmax of attention."""
+
+    initial: sympy.Expr  #: of the logits at the start
+    gradient: tuple[sympy.Expr, sympy.Expr]  #: of the loss's gradient by a logit: at the start, and later
+    change: tuple[sympy.Expr, sympy.Expr]  #: of the change of the logits: after one step, and later
+
+
+def attention_powers(
+    optimizer: Optimizer,
+    scale: sympy.Expr | float,
+    *,
+    rate: sympy.Expr | float = 0,
+    multiplier: sympy.Expr | float = 0,
+    backward: sympy.Expr | float = -1,
+    inherited: sympy.Expr | float = 0,
+) -> AttentionPowers:
+    """Return how the logits h^(-alpha) q·k of attention move in a few steps.
+
+    Parameters
+    ----------
+    optimizer : {"sgd", "adam"}
+    scale : exponent alpha
+    rate, multiplier : exponents c and a of the layers of queries, keys and values
+        Their inputs and outputs are of size 1 at the start.
+    backward : power of the loss's gradient by a neuron of the mixed values
+    inherited : power of the change of the layers' inputs
+
+    Examples
+    --------
+    >>> attention_powers("sgd", 1).change, attention_powers("sgd", _HALF).change
+    ((-1/2, 0), (1/2, 1))
+    >>> attention_powers("adam", 1, rate=1).change, attention_powers("adam", _HALF, rate=1).change
+    ((0, 0), (1/2, 1/2))
+    """
+
+    def layer_step(gradient):
+        return own_step_power(
+            optimizer, rate=rate, multiplier=multiplier, backward=gradient, inputs=0, wide_inputs=True
+        )
+
+    start = backward + _HALF
+    gradient = start, sympy.Max(start, backward + 1 + layer_step(backward))
+    passed_on = inherited + _HALF - scale
+    first, later = (sympy.Max(layer_step(by_logit - scale) + 1 - scale, passed_on) for by_logit in gradient)
+    return AttentionPowers(_HALF - scale, gradient, (first, sympy.Max(first, later)))
 
 
 def feature_rates(parametrisation: Parametrisation, optimizer: Optimizer) -> tuple[sympy.Expr, ...]:

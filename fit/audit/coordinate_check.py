@@ -4,6 +4,11 @@ r"""The coordinate check: the power of the width with which each module's output
 below, above it, after Holm's correction for all modules; *not decided*: neither. The powers that occur are multiples of
 1/2: the margin is just below half the distance between them.
 
+What goes into the softmax of attention may vanish in the first steps of a healthy model: at the start its gradient is
+a sum of random signs, smaller by h^(-1/2) than it becomes, and steps in proportion to the gradient are too
+(`theory.coordinate_check`, "Attention"). It is said to vanish only if it does so in proportion to its gradient; if it
+moves as its gradient asks, a few steps do not decide.
+
 Beside it, what theory expects of this model: the module's own step, from its rate, its input and the gradient at its
 output (`theory.coordinate_check.own_step_power`), or what it passes on of its input's change, whichever is larger.
 """
@@ -118,9 +123,11 @@ def _decisive_step(powers: Powers, excluded: set[tuple[int, str]]) -> int:
 def _scaling(data: xr.Dataset, module: str, step: int, estimate: Estimate | None, is_excluded: bool) -> ModuleScaling:
     expectation = expected_scaling(data, module, step)
     low, high = (None, None) if estimate is None else estimate.interval(0.95)
+    verdict = _verdict(estimate, is_excluded)
+    awaits_gradient = verdict == "vanishes" and _moves_as_its_gradient_asks(data, module, step)
     return ModuleScaling(
         module=module,
-        verdict=_verdict(estimate, is_excluded),
+        verdict="not decided" if awaits_gradient else verdict,
         power=None if estimate is None else estimate.value,
         low=low,
         high=high,
@@ -131,7 +138,20 @@ def _scaling(data: xr.Dataset, module: str, step: int, estimate: Estimate | None
         c=expectation.c,
         initial_power=plain_power(data["initial"].sel(module=module)),
         moves=bool((data["change"].sel(step=step, module=module) != 0).any()),
+        awaits_gradient=awaits_gradient,
     )
+
+
+def _moves_as_its_gradient_asks(data: xr.Dataset, module: str, step: int) -> bool:
+    """Whether what goes into a softmax may vanish because its gradient does: their ratio is not shown to vanish.
+
+    Steps of Adam do not depend on the size of the gradient.
+    """
+    measured = data.sel(step=step, module=module)
+    if not bool(measured.get("is_logits", False)) or data.attrs["optimizer"] == "adam":
+        return False
+    response = power_of_size(measured["change"] / measured["backward"])
+    return response is not None and response.interval(0.95)[1] >= -MARGIN
 
 
 def _verdict(estimate: Estimate | None, is_excluded: bool) -> Scaling:

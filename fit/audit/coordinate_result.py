@@ -36,6 +36,7 @@ class ModuleScaling:
     c: float | None  #: its learning rate goes as size^-c
     initial_power: float | None  #: of the size in the output's own rms at the start
     moves: bool  #: whether its output changes at all: that of a layer on the inputs alone, or one not trained, does not
+    awaits_gradient: bool  #: it goes into a softmax, and vanishes as its gradient does at the start: not decided
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,6 +80,12 @@ class CoordinateCheck(Result):
         text = f"{self.model}: {self.verdict} with the {self.axis} — of {count.total()} modules, {parts}."
         if self.suspects:
             text += f" Look first at: {', '.join(module.module for module in self.suspects[:4])}."
+        waiting = [module.module for module in self.modules if module.awaits_gradient]
+        if waiting:
+            text += (
+                f" Not decided of {', '.join(waiting[:4])}, which moves as its gradient asks: at the start attention's "
+                "gradient vanishes, more steps or a larger rate show whether it stays so."
+            )
         return text
 
     def tables(self) -> list[Table]:
@@ -135,7 +142,9 @@ class CoordinateCheck(Result):
             "Powers are regressions of the logarithm of the rms change on that of the size, over all draws; intervals "
             "are Student's. stable: the 90 % interval lies within 0 ± "
             f"{MARGIN}; vanishes, blows up: the 95 % interval lies wholly outside, after Holm's correction for all "
-            "modules; the margin is just below half the distance of 1/2 between the powers that occur.",
+            "modules; the margin is just below half the distance of 1/2 between the powers that occur. What goes into "
+            "a softmax vanishes only if its change in proportion to its gradient does, where steps are in proportion "
+            "to gradients: in the first steps the gradient of attention is a sum of random signs.",
             "Expected powers: of a module's own step, −c + g + 2x + s (SGD) or −c + x + s (Adam), with the power −c of "
             "its rate, g of the gradient by its output, x of its input, and s of its number of inputs, all measured on "
             "the model; or, if larger, what its initial weights make of its input's change.",
@@ -168,6 +177,7 @@ class CoordinateCheck(Result):
                     "b": plain(module.b),
                     "c": plain(module.c),
                     "initial_power": plain(module.initial_power),
+                    "awaits_gradient": module.awaits_gradient,
                 }
                 for module in self.modules
             ],

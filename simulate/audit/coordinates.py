@@ -35,6 +35,7 @@ from simulate.audit.training import (
 )
 
 OUTPUT = "output"  #: the model's own output among the modules
+SOFTMAX = "softmax"  #: the first word of what goes into a softmax is called, with its number
 _POINTS = 16  #: of random data
 
 
@@ -79,8 +80,8 @@ def coordinates(
         times the loss's gradient by the output, before the step; at the start ``initial``, ``input`` (size, seed,
         module); ``spread`` (rms of the initial weights), ``fan_in``, ``fan_out`` and ``rate`` (size, module) of the
         module's first parameter; ``loss`` (size, seed) at the end. NaN where a module lacks it, or training has
-        diverged. Modules in the order of execution, those alone that every size has. Attributes: axis, optimizer, rate,
-        seeds.
+        diverged. Modules in the order of execution, those alone that every size has; the coordinate ``is_logits``
+        says which of them are what goes into a softmax. Attributes: axis, optimizer, rate, seeds.
     """
     sizes = check_sizes(sizes, axis)
     check_seeds(seeds)
@@ -122,10 +123,11 @@ def coordinates(
     measured = {name: (("size", "seed", "module"), values(name)) for name in ("initial", "input")}
     scaled = {name: (("size", "module"), values(name).mean(axis=1)) for name in ("spread", "fan_in", "fan_out", "rate")}
     labels = list(names[0])
+    is_logits = [name.split(" ")[0] == SOFTMAX for name in names[0].values()]
     loss_at_end = (("size", "seed"), values("loss")[..., labels.index(OUTPUT)])
     return xr.Dataset(
         {**by_step, **measured, **scaled, "loss": loss_at_end},
-        coords={"step": at_steps, "size": sizes, "module": labels},
+        coords={"step": at_steps, "size": sizes, "module": labels, "is_logits": ("module", is_logits)},
         attrs={"axis": axis, "optimizer": kinds.pop() if len(kinds) == 1 else None, "rate": rate, "seeds": seeds},
     )
 
@@ -248,7 +250,10 @@ def _recorded_calls(model: nn.Module, names: Sequence[str]) -> Iterator[dict[str
 
 
 class _SoftmaxInputs(TorchFunctionMode):
-    """Look at what goes into softmax, that of attention included, as if it were a module's output."""
+    """Look at what goes into softmax, that of attention included, as if it were a module's output.
+
+    What is masked is 0. Where gradients are wanted, what is kept is a part of the graph.
+    """
 
     def __init__(self, calls: dict[str, tuple[Tensor, Tensor | None]]) -> None:
         super().__init__()
@@ -258,16 +263,38 @@ class _SoftmaxInputs(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if function is nn.functional.scaled_dot_product_attention:
-            query, key = args[0], args[1]
-            scale = kwargs.get("scale") or query.shape[-1] ** -0.5
-            self._keep(scale * query @ key.transpose(-2, -1))
-        elif function in (torch.softmax, Tensor.softmax, nn.functional.softmax):
-            self._keep(torch.nan_to_num(args[0], neginf=0.0))
+            return self._attention(*args, **kwargs)
+        if function in (torch.softmax, Tensor.softmax, nn.functional.softmax):
+            logits = args[0] if args else kwargs["input"]
+            self._keep(logits if torch.is_grad_enabled() else torch.nan_to_num(logits, neginf=0.0))
         return function(*args, **kwargs)
+
+    def _attention(
+        self, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
+    ):
+        """See `torch.nn.functional.scaled_dot_product_attention`."""
+        keys = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3) if enable_gqa else key
+        factor = query.shape[-1] ** -0.5 if scale is None else scale
+        logits = factor * query.detach() @ keys.detach().mT
+        mask = torch.zeros_like(logits)
+        if is_causal:
+            mask = mask.masked_fill(torch.ones(logits.shape[-2:], dtype=torch.bool).triu(1), -math.inf)
+        elif attn_mask is not None and attn_mask.dtype == torch.bool:
+            mask = mask.masked_fill(~attn_mask, -math.inf)
+        elif attn_mask is not None:
+            mask = mask + attn_mask
+        if torch.is_grad_enabled():  # the mask is added to the logits: the gradient by it is that by them
+            mask = mask.requires_grad_() if mask.is_leaf else mask
+            self._keep(mask)
+        else:
+            self._keep(torch.nan_to_num(logits + mask, neginf=0.0))
+        return nn.functional.scaled_dot_product_attention(
+            query, key, value, mask, dropout_p=dropout_p, scale=scale, enable_gqa=enable_gqa
+        )
 
     def _keep(self, logits: Tensor) -> None:
         self.count += 1
-        self.calls[f"softmax {self.count}"] = logits, None
+        self.calls[f"{SOFTMAX} {self.count}"] = logits, None
 
 
 def _rms(tensor: Tensor) -> float:

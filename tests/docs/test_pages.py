@@ -22,7 +22,10 @@ DOCS = ROOT / "docs"
 RUN = ("tutorial", "activations", "audit", "examples/own-prediction", "examples/own-data", "examples/own-architecture",
        "examples/scaling-laws")  # fmt: skip
 #: pages of which the blocks in Python stand alone: their other blocks install things, or need a cluster
-PYTHON_ALONE = (ROOT / "README.md", DOCS / "architectures.md")
+PYTHON_ALONE = (ROOT / "README.md", DOCS / "architectures.md", DOCS / "examples" / "audit-checkpoints.md",
+                DOCS / "examples" / "audit-gpt.md")  # fmt: skip
+#: the same, that take minutes
+LONG = (DOCS / "examples" / "audit-resnet.md",)
 #: pages that are notebooks in text (MyST): run when the documentation is built, and here as scripts
 NOTEBOOKS = ("notebook", "gallery")
 #: pages whose Python needs what no test has
@@ -99,7 +102,9 @@ def test_a_page_does_what_it_says(page, tmp_path, monkeypatch, modules_of_its_ow
             exec(compile(text, f"{page}.md, block {number}", "exec"), names)
 
 
-@pytest.mark.parametrize("page", PYTHON_ALONE, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [*PYTHON_ALONE, *(pytest.param(page, marks=pytest.mark.slow) for page in LONG)], ids=lambda page: page.stem
+)
 def test_python_of_a_page_is_a_script(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     texts = [text for kind, text in _BLOCK.findall(page.read_text(encoding="utf-8")) if kind == "python"]
@@ -119,7 +124,7 @@ def test_a_notebook_is_a_script(page, tmp_path, monkeypatch):
 
 def test_every_block_of_python_is_run():
     """Or, where it needs a cluster, is Python at least."""
-    run = {*PYTHON_ALONE, *NEEDS_A_CLUSTER, *(DOCS / f"{page}.md" for page in RUN)}
+    run = {*PYTHON_ALONE, *LONG, *NEEDS_A_CLUSTER, *(DOCS / f"{page}.md" for page in RUN)}
     for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
         blocks = [text for kind, text in _BLOCK.findall(page.read_text(encoding="utf-8")) if kind == "python"]
         assert not blocks or page in run, page

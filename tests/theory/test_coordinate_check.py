@@ -5,7 +5,13 @@ import pytest
 from sympy import Rational
 
 from lazyrich.errors import InputError
-from theory.coordinate_check import coordinate_powers, depth_power, feature_rates, own_step_power
+from theory.coordinate_check import (
+    attention_powers,
+    coordinate_powers,
+    depth_power,
+    feature_rates,
+    own_step_power,
+)
 from theory.parametrisation import parametrisations_in_use
 
 WIDTHS = (64, 128, 256, 512)
@@ -130,3 +136,70 @@ def test_what_is_not_derived():
         depth_power("lion", 0.5, 0)
     with pytest.raises(InputError, match="there are 4 layers"):
         coordinate_powers(parametrisation("NTK"), "sgd", [0])
+
+
+def attention_gradients(weights, x, readout, coefficients, alpha):
+    """Logits, the loss's gradient by them, and by W_q, W_k, W_v: L = sum_i c_i r·u_i/h, one head, all tokens seen."""
+    h = len(readout)
+    q, k, v = (x @ w.T for w in weights)
+    logits = q @ k.T * float(h) ** -alpha
+    p = np.exp(logits - logits.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    by_mixed = np.outer(coefficients, readout) / h
+    by_p = by_mixed @ v.T
+    by_logits = p * (by_p - (p * by_p).sum(1, keepdims=True))
+    by_q, by_k = (m * float(h) ** -alpha for m in (by_logits @ k, by_logits.T @ q))
+    return logits, by_logits, [g.T @ x for g in (by_q, by_k, p.T @ by_mixed)]
+
+
+def attention_changes(optimizer, alpha, h, seed, *, values_moved):
+    """(rms gradient by the logits, rms change of the logits in a small step), with a + b = 1/2 and a readout of 1/h.
+
+    Twelve tokens of twelve features, the same for all widths of a seed.
+    """
+    features = np.random.default_rng(seed).standard_normal((12, 12)) / np.sqrt(12)
+    rng = np.random.default_rng([seed, h])
+    x = features @ rng.standard_normal((12, h))
+    weights = [rng.standard_normal((h, h)) / np.sqrt(h) for _ in range(3)]
+    readout, coefficients = rng.standard_normal(h), np.resize([1.0, 1.0, -1.0], 12)  # a mean that is not 0
+    rate = 1.0 if optimizer == "sgd" else 1 / h
+
+    def stepped(size):
+        gradients = attention_gradients(weights, x, readout, coefficients, alpha)[2]
+        return [
+            w - size * rate * (g if optimizer == "sgd" else np.sign(g)) for w, g in zip(weights, gradients, strict=True)
+        ]
+
+    if values_moved:  # far enough for what they gained to be all that counts
+        weights[2] = stepped(100.0)[2]
+    before, by_logits, _ = attention_gradients(weights, x, readout, coefficients, alpha)
+    after = attention_gradients(stepped(1e-5), x, readout, coefficients, alpha)[0]
+    return np.sqrt(np.mean(by_logits**2)), np.sqrt(np.mean((after - before) ** 2))
+
+
+@pytest.mark.parametrize("values_moved", [False, True])
+@pytest.mark.parametrize("alpha", [1, Rational(1, 2)])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_logits_of_attention_wait_for_the_values_under_sgd(optimizer, alpha, values_moved):
+    """At the start SGD moves healthy logits (alpha = 1) by h^(-1/2), and by a power 0 once values have moved.
+
+    0.2: sixty seeds leave 0.06 (SGD; few products of random signs make its gradient), widths of 32 as much again; the
+    powers to be told from one another are 1/2 apart.
+    """
+    powers = attention_powers(optimizer, alpha, rate=0 if optimizer == "sgd" else 1, inherited=-10)
+    widths = (32, 64, 128, 256)
+    logs = [
+        np.mean(
+            [np.log(attention_changes(optimizer, float(alpha), h, s, values_moved=values_moved)) for s in range(60)], 0
+        )
+        for h in widths
+    ]
+    slopes = np.polyfit(np.log(widths), logs, 1)[0]
+    expected = [float(both[values_moved]) for both in (powers.gradient, powers.change)]
+    np.testing.assert_allclose(slopes, expected, atol=0.2)
+
+
+def test_attention_by_the_root_of_the_size_blows_up_from_the_first_step():
+    for optimizer, rate in (("sgd", 0), ("adam", 1)):
+        assert attention_powers(optimizer, Rational(1, 2), rate=rate).change[0] == Rational(1, 2)
+        assert attention_powers(optimizer, 1, rate=rate).change[1] == 0

@@ -12,6 +12,7 @@ from fit.audit.coordinate_check import coordinate_check, judge_scaling
 from fit.audit.coordinate_result import MARGIN
 from fit.audit.power_of_size import power_of_size
 from simulate.audit.training import TrainingData
+from theory.coordinate_check import attention_powers
 
 GENERATOR = torch.Generator().manual_seed(0)
 DATA = TrainingData(torch.randn(8, 6, generator=GENERATOR), torch.randn(8, 2, generator=GENERATOR))
@@ -164,3 +165,47 @@ def test_what_does_not_move_is_not_decided():
     data["change"] = data["change"] * 0
     (one,) = judge_scaling(data).modules
     assert (one.verdict, one.power) == ("not decided", None)
+
+
+class Attention(nn.Module):
+    """Tokens (n, length, 6), one head; layers of maximal update, or with attention scaled by another power."""
+
+    def __init__(self, h, alpha):
+        super().__init__()
+        self.first = Layer(6, h, float(h) ** 0.5, float(h) ** -0.5)
+        self.query, self.key, self.value = (Layer(h, h, 1.0, float(h) ** -0.5) for _ in range(3))
+        self.last = Layer(h, 2, float(h) ** -0.5, float(h) ** -0.5)
+        self.scale = 16.0 ** (alpha - 0.5) * float(h) ** -alpha
+
+    def forward(self, x):
+        x = self.first(x)
+        mixed = torch.softmax(self.scale * self.query(x) @ self.key(x).mT, -1) @ self.value(x)
+        return self.last(x + mixed)
+
+
+TOKENS = TrainingData(torch.randn(6, 4, 6, generator=GENERATOR), torch.randn(6, 4, 2, generator=GENERATOR))
+
+
+def check_of_attention(alpha, **options):
+    options = {"optimizer": "sgd", "rate": 0.05, "seeds": 6, "data": TOKENS} | options
+    return coordinate_check(lambda h: Attention(h, alpha), WIDTHS, **options)
+
+
+def test_logits_that_wait_for_their_gradient_are_not_accused():
+    """h^(-1/2) in the first step, as `theory.coordinate_check` derives: their gradient is a sum of random signs."""
+    check = check_of_attention(1.0, steps=(1,))
+    (logits,) = [one for one in check.modules if one.module == "softmax 1"]
+    assert logits.power == pytest.approx(float(attention_powers("sgd", 1).change[0]), abs=0.15)
+    assert logits.awaits_gradient
+    assert logits.verdict == check.verdict == "not decided"
+    assert not check.suspects
+    assert "Not decided of softmax 1" in check.headline()
+
+
+def test_logits_of_attention_that_are_too_small_or_too_large_are_accused():
+    for alpha, verdict in ((0.5, "blows up"), (2.0, "vanishes")):
+        check = check_of_attention(alpha, steps=(1,))
+        (logits,) = [one for one in check.modules if one.module == "softmax 1"]
+        assert logits.verdict == verdict
+        assert logits in check.suspects
+        assert not logits.awaits_gradient
