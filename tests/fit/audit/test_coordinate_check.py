@@ -172,23 +172,24 @@ class Attention(nn.Module):
 
     def __init__(self, h, alpha):
         super().__init__()
-        self.first = Layer(6, h, float(h) ** 0.5, float(h) ** -0.5)
+        self.first = Layer(6, h, (h / 6) ** 0.5, float(h) ** -0.5)
         self.query, self.key, self.value = (Layer(h, h, 1.0, float(h) ** -0.5) for _ in range(3))
         self.last = Layer(h, 2, float(h) ** -0.5, float(h) ** -0.5)
-        self.scale = 16.0 ** (alpha - 0.5) * float(h) ** -alpha
+        self.scale = 4.0 ** (2 * alpha - 1) * float(h) ** -alpha
 
     def forward(self, x):
         x = self.first(x)
-        mixed = torch.softmax(self.scale * self.query(x) @ self.key(x).mT, -1) @ self.value(x)
-        return self.last(x + mixed)
+        normal = nn.functional.layer_norm(x, x.shape[-1:])
+        mixed = torch.softmax(self.scale * self.query(normal) @ self.key(normal).mT, -1) @ self.value(normal)
+        return self.last(nn.functional.layer_norm(x + mixed, x.shape[-1:]))
 
 
-TOKENS = TrainingData(torch.randn(6, 4, 6, generator=GENERATOR), torch.randn(6, 4, 2, generator=GENERATOR))
+TOKENS = TrainingData(torch.eye(6)[torch.arange(48).reshape(12, 4) % 7 % 6], torch.randn(12, 4, 2, generator=GENERATOR))
 
 
 def check_of_attention(alpha, **options):
-    options = {"optimizer": "sgd", "rate": 0.05, "seeds": 6, "data": TOKENS} | options
-    return coordinate_check(lambda h: Attention(h, alpha), WIDTHS, **options)
+    options = {"optimizer": "sgd", "rate": 0.05, "seeds": 8, "data": TOKENS} | options
+    return coordinate_check(lambda h: Attention(h, alpha), (64, 128, 256, 512), **options)
 
 
 def test_logits_that_wait_for_their_gradient_are_not_accused():
