@@ -1,8 +1,8 @@
 r"""The coordinate check: the power of the width with which each module's output moves in a few steps, and a verdict.
 
 *stable*: the 90 % interval of the power lies within 0 ± MARGIN; *vanishes*, *blows up*: the 95 % interval lies wholly
-below, above it, after Holm's correction for all modules; *not decided*: neither. The powers that occur are multiples of
-1/2: the margin is just below half the distance between them.
+below, above it, after Holm's correction for all modules; *not decided*: neither. The powers met in
+practice are multiples of 1/2: the margin is just under half their spacing.
 
 What goes into the softmax of attention may vanish in the first steps of a healthy model: at the start its gradient is
 a sum of random signs, smaller by h^(-1/2) than it becomes, and steps in proportion to the gradient are too

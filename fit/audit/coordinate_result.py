@@ -14,10 +14,11 @@ from fit.audit.result import Result
 
 Scaling = Literal["stable", "vanishes", "blows up", "not decided"]
 
-#: a power within 0 ± MARGIN is stable: just below half the distance of 1/2 between the powers that occur
+#: a power within 0 ± MARGIN is stable: just under half the spacing of 1/2 between the powers met in practice
 MARGIN = 0.2
 WORST_FIRST: tuple[Scaling, ...] = ("blows up", "vanishes", "not decided", "stable")
 _HEADLINE_ORDER: tuple[Scaling, ...] = ("blows up", "vanishes", "stable", "not decided")
+_PLURAL = {"blows up": "blow up", "vanishes": "vanish"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ class CoordinateCheck(Result):
         """See `Result`."""
         count = Counter(module.verdict if module.moves else "not moved" for module in self.modules)
         parts = ", ".join(
-            f"{count[verdict]} {verdict}" for verdict in (*_HEADLINE_ORDER, "not moved") if count[verdict]
+            f"{count[verdict]} {verdict if count[verdict] == 1 else _PLURAL.get(verdict, verdict)}"
+            for verdict in (*_HEADLINE_ORDER, "not moved")
+            if count[verdict]
         )
         text = f"{self.model}: {self.verdict} with the {self.axis} — of {count.total()} modules, {parts}."
         if self.suspects:
@@ -83,8 +86,8 @@ class CoordinateCheck(Result):
         waiting = [module.module for module in self.modules if module.awaits_gradient]
         if waiting:
             text += (
-                f" Not decided of {', '.join(waiting[:4])}, which moves as its gradient asks: at the start attention's "
-                "gradient vanishes, more steps or a larger rate show whether it stays so."
+                f" Not decided: {', '.join(waiting[:4])} moves in proportion to its gradient, which vanishes in the "
+                "first steps of healthy attention; more steps or a larger rate decide."
             )
         return text
 
@@ -142,9 +145,9 @@ class CoordinateCheck(Result):
             "Powers are regressions of the logarithm of the rms change on that of the size, over all draws; intervals "
             "are Student's. stable: the 90 % interval lies within 0 ± "
             f"{MARGIN}; vanishes, blows up: the 95 % interval lies wholly outside, after Holm's correction for all "
-            "modules; the margin is just below half the distance of 1/2 between the powers that occur. What goes into "
-            "a softmax vanishes only if its change in proportion to its gradient does, where steps are in proportion "
-            "to gradients: in the first steps the gradient of attention is a sum of random signs.",
+            "modules; the margin is just under half the spacing of 1/2 between the powers met in practice. What goes "
+            "into a softmax vanishes only if its change in proportion to its gradient does, where steps are in "
+            "proportion to gradients: in the first steps the gradient of attention is a sum of random signs.",
             "Expected powers: of a module's own step, −c + g + 2x + s (SGD) or −c + x + s (Adam), with the power −c of "
             "its rate, g of the gradient by its output, x of its input, and s of its number of inputs, all measured on "
             "the model; or, if larger, what its initial weights make of its input's change.",

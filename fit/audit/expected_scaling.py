@@ -46,8 +46,8 @@ def expected_scaling(data: xr.Dataset, module: str, step: int) -> ExpectedScalin
     is_matrix = bool((measured["fan_in"] > 1).all())
     wide_inputs = (power("fan_in") or 0.0) > 0.5
     multiplier = 0.0
-    if spread is not None and is_matrix:
-        # the output at the start is the multiplier times W x, a sum with random signs
+    if spread is not None and is_matrix and bool(measured["multiplier"].isnull().any()):
+        # the output at the start is the multiplier times W x, a sum with random signs unless W is tied to others
         random_sum = measured["spread"] * measured["input"].fillna(1.0) * np.sqrt(measured["fan_in"])
         multiplier = -(plain_power(measured["initial"] / random_sum) or 0.0)
     own_step, backward = None, power("backward")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
+from markupsafe import escape
 from rich.console import Console
 from rich.table import Table as TerminalTable
 from rich.text import Text
 
 from fit.audit.elements import FigureOnPage, Table, look
+from lazyrich.html import table
 
 
 class Result(ABC):
@@ -49,24 +50,20 @@ class Result(ABC):
         return text.getvalue()
 
     def _repr_html_(self) -> str:
-        table = self.tables()[0]
-        head = "".join(f"<th>{escape(name)}</th>" for name in table.columns)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
-        return (
-            f"<p><b>{escape(self.headline())}</b></p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+        shown = self.tables()[0]
+        return f"<p><b>{escape(self.headline())}</b></p>{table(shown.rows, shown.columns)}"
 
     def tell(self, out: Console) -> None:
         """Print the headline and the first table."""
         out.print(Text(self.headline()))
-        table = self.tables()[0]
-        shown = TerminalTable(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        columns = [i for i, name in enumerate(table.columns) if not table.brief or name in table.brief]
+        shown = self.tables()[0]
+        printed = TerminalTable(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        columns = [i for i, name in enumerate(shown.columns) if not shown.brief or name in shown.brief]
         for i in columns:
-            shown.add_column(Text(table.columns[i]), overflow="fold", justify="left" if i == 0 else "right")
-        for row in table.rows:
-            shown.add_row(*(Text(row[i], style=look(row[i])[0]) for i in columns))
-        out.print(shown)
+            printed.add_column(Text(shown.columns[i]), overflow="fold", justify="left" if i == 0 else "right")
+        for row in shown.rows:
+            printed.add_row(*(Text(row[i], style=look(row[i])[0]) for i in columns))
+        out.print(printed)
 
     def write(self, folder: Path | str) -> Path:
         """Write ``audit.html``, ``audit.json`` and the figures into a folder; return the page's path."""

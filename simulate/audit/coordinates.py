@@ -34,8 +34,11 @@ from simulate.audit.training import (
     steps,
 )
 
+#: layers of torch that apply their weights as they are
+_WITHOUT_MULTIPLIER = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Embedding)
 OUTPUT = "output"  #: the model's own output among the modules
 SOFTMAX = "softmax"  #: the first word of what goes into a softmax is called, with its number
+_SCALES = ("spread", "fan_in", "fan_out", "rate", "multiplier")
 _POINTS = 16  #: of random data
 
 
@@ -79,9 +82,10 @@ def coordinates(
         ``change`` (step, size, seed, module), rms over points and features; ``input_change`` likewise; ``backward``, n
         times the loss's gradient by the output, before the step; at the start ``initial``, ``input`` (size, seed,
         module); ``spread`` (rms of the initial weights), ``fan_in``, ``fan_out`` and ``rate`` (size, module) of the
-        module's first parameter; ``loss`` (size, seed) at the end. NaN where a module lacks it, or training has
-        diverged. Modules in the order of execution, those alone that every size has; the coordinate ``is_logits``
-        says which of them are what goes into a softmax. Attributes: axis, optimizer, rate, seeds.
+        module's first parameter, and ``multiplier``, 1 where a layer of torch applies it as it is; ``loss`` (size,
+        seed) at the end. NaN where a module lacks it, or training has diverged. Modules in the order of execution,
+        those alone that every size has; the coordinate ``is_logits`` says which of them are what goes into a softmax.
+        Attributes: axis, optimizer, rate, seeds.
     """
     sizes = check_sizes(sizes, axis)
     check_seeds(seeds)
@@ -121,7 +125,7 @@ def coordinates(
         for name in ("change", "input_change", "backward")
     }
     measured = {name: (("size", "seed", "module"), values(name)) for name in ("initial", "input")}
-    scaled = {name: (("size", "module"), values(name).mean(axis=1)) for name in ("spread", "fan_in", "fan_out", "rate")}
+    scaled = {name: (("size", "module"), values(name).mean(axis=1)) for name in _SCALES}
     labels = list(names[0])
     is_logits = [name.split(" ")[0] == SOFTMAX for name in names[0].values()]
     loss_at_end = (("size", "seed"), values("loss")[..., labels.index(OUTPUT)])
@@ -198,12 +202,14 @@ def _scales(model: nn.Module, name: str, by_parameter: dict[str, float]) -> dict
         return {}
     first, parameter = parameters[0]
     matrix = parameter.ndim >= 2
-    token = isinstance(model.get_submodule(name), nn.Embedding)
+    module = model.get_submodule(name)
+    token = isinstance(module, nn.Embedding)
     return {
         "spread": float(parameter.detach().square().mean().sqrt()),
         "fan_in": float(parameter[0].numel()) if matrix and not token else 1.0,
         "fan_out": float(parameter.shape[1] if token else len(parameter)) if matrix else 1.0,
         "rate": by_parameter.get(first, math.nan),
+        "multiplier": 1.0 if type(module) in _WITHOUT_MULTIPLIER else math.nan,
     }
 
 

@@ -55,9 +55,10 @@ def optimizer_kind(optimizer: torch.optim.Optimizer) -> str | None:
 
 
 def rates(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, float]:
-    """Return the learning rate of each trained parameter; 0 for one that the optimiser does not have."""
+    """Return the learning rate of each trained parameter, by all its names; 0 where the optimiser does not have it."""
     by_id = {id(p): float(group["lr"]) for group in optimizer.param_groups for p in group["params"]}
-    return {name: by_id.get(id(p), 0.0) for name, p in model.named_parameters() if p.requires_grad}
+    named = model.named_parameters(remove_duplicate=False)  # a tied weight has several names
+    return {name: by_id.get(id(p), 0.0) for name, p in named if p.requires_grad}
 
 
 def loss(output: Tensor, targets: Tensor) -> Tensor:

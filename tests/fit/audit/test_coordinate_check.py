@@ -106,7 +106,7 @@ def test_one_layer_at_a_rate_that_does_not_fall_is_named():
 
 
 def test_it_prints_itself_and_writes_a_page(ntk, tmp_path):
-    assert "ntk: vanishes with the width — of 6 modules, 4 vanishes, 2 stable. Look first at: 0, 2." in repr(ntk)
+    assert "ntk: vanishes with the width — of 6 modules, 4 vanish, 2 stable. Look first at: 0, 2." in repr(ntk)
     page = ntk.write(tmp_path).read_text()
     assert "Does it keep its regime as it grows?" in page
     content = json.loads((tmp_path / "audit.json").read_text())["coordinate_check"]
@@ -124,7 +124,7 @@ def made_up(powers, seeds=8, noise=0.1, rng=None):
     return xr.Dataset(
         {"change": (("step", *whole[0]), change[None]), "input_change": (("step", *whole[0]), change[None]),
          "backward": (("step", *whole[0]), change[None]), "initial": whole, "input": whole,
-         "spread": flat, "fan_in": flat, "fan_out": flat, "rate": flat},
+         "spread": flat, "fan_in": flat, "fan_out": flat, "rate": flat, "multiplier": flat},
         coords={"step": [1], "size": sizes, "module": names},
         attrs={"axis": "width", "optimizer": "adam", "rate": 1e-3, "seeds": seeds},
     )  # fmt: skip
@@ -200,7 +200,7 @@ def test_logits_that_wait_for_their_gradient_are_not_accused():
     assert logits.awaits_gradient
     assert logits.verdict == check.verdict == "not decided"
     assert not check.suspects
-    assert "Not decided of softmax 1" in check.headline()
+    assert "Not decided: softmax 1 moves in proportion" in check.headline()
 
 
 def test_logits_of_attention_that_are_too_small_or_too_large_are_accused():

@@ -62,6 +62,8 @@ def test_rates_by_group_and_kinds_of_optimisers():
     net = model()
     optimizer = make_optimizer(by_layer, net, 1.0)
     assert rates(optimizer, net) == {"0.weight": 1.0, "0.bias": 1.0, "2.weight": 0.25, "2.bias": 0.0}
+    net.tied = net[0]
+    assert rates(optimizer, net)["tied.weight"] == 1.0
     assert optimizer_kind(optimizer) == "adam"
     assert optimizer_kind(make_optimizer("sgd", net, 1.0)) == "sgd"
     assert optimizer_kind(torch.optim.SGD(net.parameters(), lr=1.0, momentum=0.9)) is None
