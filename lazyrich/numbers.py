@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 
 def signed(text: str) -> str:
@@ -77,3 +78,19 @@ def p_value(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return "< 10⁻⁴" if value < 1e-4 else f"{value:.2g}"
+
+
+_HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)\]−-])-(?=\d)")
+_PER_CENT = re.compile(r"(\d) ?%")
+
+
+def typeset(text: str) -> str:
+    """Return a sentence with minus signs before numbers, and a space before per cent, as numbers in tables have them.
+
+    Examples
+    --------
+    >>> typeset("[-0.5, 1] of A^(-1/2) on 2026-11-27 in relu-L1: 7.00%")
+    '[−0.5, 1] of A^(−1/2) on 2026-11-27 in relu-L1: 7.00\xa0%'
+    """
+    text = _HYPHEN_AS_MINUS.sub("−", text)
+    return _PER_CENT.sub("\\1\xa0%", text)

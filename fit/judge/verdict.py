@@ -13,8 +13,9 @@ from fit.estimators.estimate import Estimate
 from fit.findings.finding import Minimum
 from fit.findings.outcome import Outcome
 from lazyrich import html
-from lazyrich.numbers import number
-from theory.prediction import Form
+from lazyrich.mathematics import mathml
+from lazyrich.numbers import number, power, typeset
+from theory.prediction import Form, with_regime
 
 SCHEMA_VERSION = 1
 #: how tables, texts and axes write a variable
@@ -113,6 +114,13 @@ class Verdict:
         return "no prediction" if self.without_prediction else "undecided"
 
     @property
+    def compared_is_the(self) -> str:
+        """What the numbers are, in a few words: "power of A", or "measured over computed"."""
+        if self.form in (Form.POWER, Form.POWER_WITH_LOGARITHMS, Form.BOUND):
+            return f"power of {VARIABLES[self.variable]}"
+        return self.measured_as
+
+    @property
     def measured_in_words(self) -> str:
         """The estimate and the half-width of its 95 % interval; a dash where there is none."""
         measured = number(self.estimate)
@@ -122,20 +130,22 @@ class Verdict:
 
     def __repr__(self) -> str:
         measured = "not measured" if self.estimate is None else f"measured {self.measured_in_words}"
-        predicted = "" if self.predicted is None else f"predicted {self.predicted}, "
-        law = f"{self.claim} ({self.regime} regime, power of {self.variable})"
-        return f"<Verdict {law} in {self.experiment}: {self.outcome_in_words}; {predicted}{measured}>"
+        predicted = "" if self.predicted is None else f"predicted {power(self.predicted)}, "
+        title = with_regime(self.title or self.claim, self.regime)
+        compared = f" ({self.compared_is_the})" if self.compared_is_the else ""
+        return f"<Verdict “{title}”{compared} in {self.experiment}: {self.outcome_in_words}; {predicted}{measured}>"
 
     def _repr_html_(self) -> str:
         rows = [
             ("experiment", self.experiment),
-            ("law", self.expected),
-            ("predicted", "–" if self.predicted is None else self.predicted),
+            ("law", mathml(self.formula) if self.formula and self.claimed else typeset(self.expected)),
+            ("compared is the", self.compared_is_the or "–"),
+            ("predicted", self.stands_for_power or power(self.predicted)),
             ("measured", self.measured_in_words),
             ("outcome", self.outcome_in_words),
-            ("reason", self.reason),
+            ("reason", typeset(self.reason)),
         ]
-        return html.table(rows, caption=self.title or self.claim)
+        return html.table(rows, caption=with_regime(self.title or self.claim, self.regime))
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON values: None, never NaN or Infinity."""

@@ -25,7 +25,9 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "–": "--", "±": r"$\pm$", "√": r"$\surd$",
     "α": r"$\alpha$", "Θ": r"$\Theta$", "Δ": r"$\Delta$", "δ": r"$\delta$", "σ": r"$\sigma$", "²": r"$^2$",
-    "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$", "·": r"$\cdot$",
+    "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$", "·": r"$\cdot$", "½": r"$\tfrac{1}{2}$", "‖": r"$\|$",
+    "α*": r"$\alpha^*$", "“": "``", "”": "''",
+    **{f"{letter}{chr(0x2080 + digit)}": f"${letter}_{digit}$" for letter in "fhtw" for digit in range(10)},
 }  # fmt: skip
 
 
@@ -110,4 +112,5 @@ class Verdicts(list[Verdict]):
 
 def _latex(text: str) -> str:
     """Return a text with what LaTeX would read as a command, or has no letter for, written as LaTeX needs it."""
-    return re.sub("|".join(map(re.escape, _LATEX)), lambda match: _LATEX[match.group()], text)
+    longest_first = sorted(_LATEX, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), lambda match: _LATEX[match.group()], text)

@@ -33,6 +33,11 @@ class Expectation:
     margin: float
     outcome: Outcome
 
+    @property
+    def outcome_in_words(self) -> str:
+        """The outcome as a page says it: "undecided" for `inconclusive`."""
+        return "undecided" if self.outcome == "inconclusive" else str(self.outcome)
+
 
 @dataclass(frozen=True)
 class ModelResult:
@@ -211,7 +216,7 @@ def _with_verdicts(results: Sequence[ModelResult]) -> list[ModelResult]:
 def _expected(result: ModelResult, name: str) -> str:
     for expectation in result.expectations:
         if expectation.name == name:
-            return f"  {expectation.outcome} with {expectation.value:g} ± {expectation.margin:g}"
+            return f"  {expectation.outcome_in_words} with {expectation.value:g} ± {expectation.margin:g}"
     return ""
 
 

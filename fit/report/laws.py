@@ -10,7 +10,7 @@ from fit.findings.outcome import Outcome
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.outcomes import Label, label_of
-from fit.report.titles import full_title, is_power, measured_as
+from fit.report.titles import full_title, is_power
 
 _GRAVEST: tuple[Outcome, ...] = ("inconsistent", "inconclusive", "consistent")
 #: activations or experiments that name a row; of more, their number does
@@ -69,7 +69,7 @@ class Law:
     @property
     def measured_as(self) -> str:
         """What the numbers of its rows are: "power of A", or "measured over computed"."""
-        return measured_as(self.rows[0].shown)
+        return self.rows[0].shown.compared_is_the
 
 
 def laws(verdicts: Sequence[Verdict], measured: Sequence[Measurements] = ()) -> list[Law]:

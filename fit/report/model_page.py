@@ -17,7 +17,7 @@ from lazyrich.errors import InputError
 from lazyrich.filenames import file_names
 from reports.environment import template_environment
 
-_STYLES = {"consistent": "green", "inconsistent": "red", "inconclusive": "yellow"}
+_STYLES = {"consistent": "green", "inconsistent": "red", "undecided": "yellow"}
 
 
 def write(report: ModelReport, folder: Path, made_by: str = "", formats: tuple[str, ...] = ()) -> Path:
@@ -68,7 +68,7 @@ def estimate_rows(result: ModelResult) -> list[tuple[str, str, str, str, str]]:
         e = expected.get(name)
         rows.append((
             name, f"{estimate.value:.4g}", f"{low:.4g} to {high:.4g}",
-            f"{e.value:g} ± {e.margin:g}" if e else "", e.outcome if e else "",
+            f"{e.value:g} ± {e.margin:g}" if e else "", e.outcome_in_words if e else "",
         ))  # fmt: skip
     return rows
 

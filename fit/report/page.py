@@ -44,8 +44,6 @@ SYMBOLS = (
     (r"a", "exponent of the kernel change in the feature regime, which goes as A to the power −a"),
     (r"k,\ D", "degree of the activation at infinity; degree of f in the common scale of the weights"),
 )
-_HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)\]−-])-(?=\d)")
-_PER_CENT = re.compile(r"(\d) ?%")
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
@@ -63,7 +61,7 @@ def write(report: Report, folder: Path) -> None:
         "short_reason": outcomes.short_reason,
         "expected_power": expected_power,
         "sentence": sentence_case,
-        "typeset": typeset,
+        "typeset": numbers.typeset,
         "arxiv": arxiv_links,
         "is_power": is_power,
         "variable": lambda law: VARIABLES[law.variable],
@@ -95,18 +93,6 @@ def write(report: Report, folder: Path) -> None:
     rows = [verdict.to_json() for verdict in report.verdicts]
     text = json.dumps(rows, indent=2, allow_nan=False, ensure_ascii=False)
     (folder / "verdicts.json").write_text(text + "\n", encoding="utf-8", errors="replace")
-
-
-def typeset(text: str) -> str:
-    """Return a sentence with minus signs before numbers, and a space before per cent, as numbers in tables have them.
-
-    Examples
-    --------
-    >>> typeset("[-0.5, 1] of A^(-1/2) on 2026-11-27 in relu-L1: 7.00%")
-    '[−0.5, 1] of A^(−1/2) on 2026-11-27 in relu-L1: 7.00\xa0%'
-    """
-    text = _HYPHEN_AS_MINUS.sub("−", text)
-    return _PER_CENT.sub("\\1\xa0%", text)
 
 
 def arxiv_links(text: str) -> Markup:

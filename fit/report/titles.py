@@ -28,11 +28,6 @@ def is_power(law: Verdict | Prediction) -> bool:
     return law.form in (Form.POWER, Form.POWER_WITH_LOGARITHMS, Form.BOUND)
 
 
-def measured_as(verdict: Verdict) -> str:
-    """Return what the number of a verdict is, in a few words: "power of A", or "measured over computed"."""
-    return f"power of {variable_of(verdict)}" if is_power(verdict) else verdict.measured_as
-
-
 def full_title(verdict: Verdict) -> str:
     """Return the title of a verdict's law with its regime."""
     return with_regime(verdict.title, verdict.regime)

@@ -56,4 +56,13 @@ def test_a_verdict_says_the_outcome_and_the_numbers():
     (verdict,) = fit.assess(
         experiment(seeds=10), [fit.prediction("kernel_change ~ A^(-3/2)", root_h_alpha=(1e-4, 1e-2))]
     )
-    assert "consistent; predicted -3/2, measured −1.48" in repr(verdict)
+    assert "consistent; predicted −3/2, measured −1.48" in repr(verdict)
+    assert "kernel_change" not in repr(fit.assess(experiment(seeds=6))[0])  # a title, not an identifier
+
+
+def test_a_verdict_in_a_notebook_has_its_law_as_a_formula():
+    (verdict,) = [v for v in fit.assess(experiment()) if v.claim == "kernel_change_feature"]
+    shown = verdict._repr_html_()
+    assert "<math" in shown
+    assert "dTheta" not in shown
+    assert not re.search(r"[\[ (^]-\d", re.sub(r"<math.*?</math>", "", shown))  # minus signs, not hyphens

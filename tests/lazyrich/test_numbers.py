@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lazyrich.numbers import interval, number, p_value, power, short, signed
+from lazyrich.numbers import interval, number, p_value, power, short, signed, typeset
 
 
 def test_a_minus_is_no_hyphen():
@@ -44,3 +44,16 @@ def test_an_interval_has_both_its_ends():
 
 def test_p_values_have_two_digits_and_an_end():
     assert [p_value(p) for p in (0.5, 0.0321, 1e-4, 9.9e-5, 0.0)] == ["0.5", "0.032", "0.0001", "< 10⁻⁴", "< 10⁻⁴"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[-0.5, -1.2] lies outside -1 ± 0.1", "[−0.5, −1.2] lies outside −1 ± 0.1"),
+        ("A^(-1/2), h^-0.5", "A^(−1/2), h^−0.5"),
+        ("relu-L1 on 2026-11-27, 3-4 seeds", "relu-L1 on 2026-11-27, 3-4 seeds"),
+        ("7.00% and the 95 % interval", "7.00\xa0% and the 95\xa0% interval"),
+    ],
+)
+def test_numbers_in_sentences_are_set_as_in_tables(text, shown):
+    assert typeset(text) == shown

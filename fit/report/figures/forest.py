@@ -14,7 +14,7 @@ from fit.judge.verdict import Verdict
 from fit.report.figures.drawing import Drawing, NewFigure
 from fit.report.figures.style import INK, OUTCOMES, PREDICTED, RC
 from fit.report.outcomes import predicted_text
-from fit.report.titles import full_title, measured_as, section_titles
+from fit.report.titles import full_title, section_titles
 
 #: the axis ends here; what lies beyond is an arrow
 LIMIT = 2.6
@@ -110,7 +110,7 @@ def _row(axes: Axes, verdict: Verdict, y: float) -> tuple[float, float, str]:
 
 
 def _heading(verdict: Verdict) -> str:
-    return f"{full_title(verdict)}: {measured_as(verdict)}"
+    return f"{full_title(verdict)}: {verdict.compared_is_the}"
 
 
 def _text(axes: Axes, x: float, y: float, text: str, align: str, *, shift: float = 0, weight: str = "normal") -> None:

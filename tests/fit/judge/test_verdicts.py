@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import pickle
+import re
 
 import pytest
 from synthetic_campaign import experiment, laws
 
 import fit
+from theory.claims import claims
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,14 @@ def test_an_article_s_table_has_nothing_that_latex_stumbles_over(verdicts):
     assert r"$-$3/2 & $-$1.500 $\pm$ 0.100" in text
     assert text.isascii()
     assert verdicts.to_latex().isascii()
+
+
+def test_titles_of_theory_are_set_in_latex(verdicts):
+    titled = [dataclasses.replace(verdicts[0], title=claim.title, estimate=-1.0) for claim in claims()]
+    text = fit.Verdicts(titled).to_latex()
+    assert text.isascii(), re.findall(r"[^\x00-\x7f]", text)
+    assert r"$t_1$" in text
+    assert r"Where lazy training ends: $\alpha^*$" in text
 
 
 def test_a_page_shows_names_as_text(verdicts):

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,19 @@ def test_the_report_command_fits_models_to_a_table(files):
     drawn = pd.read_csv(next((out / "figures").glob("*.csv")))
     assert len(drawn) == 40
     np.testing.assert_allclose(np.log(drawn["y"] / drawn["fitted"]), drawn["residual"], atol=1e-6)
+
+
+def test_what_is_not_decided_is_called_undecided(files):
+    statement = (files / "laws.toml").read_text().replace("[0.5, 0.1]", "[0.5, 0.0001]")
+    (files / "laws.toml").write_text(statement)
+    done = run(files, files / "table.csv", "--predictions", files / "laws.toml", "--out", files / "out")
+    content = json.loads((files / "out" / "models.json").read_text())
+    assert content["models"][0]["expectations"][0]["outcome"] == "inconclusive"
+    assert "undecided" in done.output
+    for name in ("report.html", "report.md"):
+        text = re.sub(r"<style>.*?</style>|class=\"[^\"]*\"", "", (files / "out" / name).read_text(), flags=re.S)
+        assert "undecided" in text
+        assert "inconclusive" not in text
 
 
 def test_models_want_one_table(files):

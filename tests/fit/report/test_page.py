@@ -13,7 +13,7 @@ from synthetic_campaign import experiment, tree
 from fit import assess
 from fit.measurements.reading import measurements
 from fit.report.content import collect, decisive, measured
-from fit.report.page import typeset, write
+from fit.report.page import write
 
 
 @pytest.fixture(scope="module")
@@ -204,16 +204,3 @@ def test_a_range_of_widths_is_not_called_one_of_amplitudes(page, tmp_path):
     text = (tmp_path / "report.html").read_text()
     assert "h from 64 to 512" in text
     assert "A from" not in text
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("[-0.5, -1.2] lies outside -1 ± 0.1", "[−0.5, −1.2] lies outside −1 ± 0.1"),
-        ("A^(-1/2), h^-0.5", "A^(−1/2), h^−0.5"),
-        ("relu-L1 on 2026-11-27, 3-4 seeds", "relu-L1 on 2026-11-27, 3-4 seeds"),
-        ("7.00% and the 95 % interval", "7.00\xa0% and the 95\xa0% interval"),
-    ],
-)
-def test_numbers_in_sentences_are_set_as_in_tables(text, shown):
-    assert typeset(text) == shown
