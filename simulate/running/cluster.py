@@ -28,7 +28,7 @@ from simulate.store.backend import StoreError
 
 PATIENCE = 600.0  # seconds that a lost scheduler is waited for
 _TIMEOUT = 10.0  # seconds for a connection
-_AHEAD = 32  # tasks sent beyond two for each thread of the cluster
+_QUEUED_AHEAD = 32  # tasks sent beyond two for each thread of the cluster
 
 
 class _SchedulerLost(Exception):
@@ -47,18 +47,18 @@ def on_cluster(
     StoreError
         If the scheduler is lost and not back within ``patience`` seconds.
     """
-    left = dict.fromkeys(tasks)
+    remaining = dict.fromkeys(tasks)
     client = _first_connection(scheduler)
-    while left:
+    while remaining:
         with _left_alone(client):
             try:
-                with closing(_results(client, job, deque(left), begun, notify)) as results:
+                with closing(_results(client, job, deque(remaining), begun, notify)) as results:
                     for done in results:
-                        del left[done.task]
+                        del remaining[done.task]
                         yield done
             except _SchedulerLost:
-                notify(f"the scheduler {scheduler} is gone: waiting for it, {len(left)} tasks left")
-        if left:
+                notify(f"the scheduler {scheduler} is gone: waiting for it, {len(remaining)} tasks left")
+        if remaining:
             client = _next_connection(scheduler, patience)
 
 
@@ -74,17 +74,17 @@ def _results(
 
     def send() -> list[Future]:
         # no more than keeps them busy: results that wait to be written take the workers' memory
-        enough = 2 * sum(client.nthreads().values()) + _AHEAD
-        sent = []
+        enough = 2 * sum(client.nthreads().values()) + _QUEUED_AHEAD
+        futures = []
         while waiting and len(running) < enough:
             task = waiting.popleft()
             begun.add(task)
             # a name for Dask's dashboard; results are not shared with another run
             key = f"{task.experiment}-h{task.width}-{uuid.uuid4().hex[:12]}"
-            future = client.submit(_work, job, task, key=key, resources=resources, pure=False)
+            future = client.submit(_run_task, job, task, key=key, resources=resources, pure=False)
             running[future] = task
-            sent.append(future)
-        return sent
+            futures.append(future)
+        return futures
 
     try:
         completed = as_completed(send(), loop=client.loop)
@@ -116,7 +116,7 @@ def _failure(future: Future) -> xr.Dataset | None:
     raise error
 
 
-def _work(job: Job, task: Task) -> xr.Dataset:
+def _run_task(job: Job, task: Task) -> xr.Dataset:
     return job.run(task)
 
 

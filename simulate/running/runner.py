@@ -148,9 +148,13 @@ def run(
         opened.check_layout()
         opened.check_data(data)
         tasks = opened.pending()
-        partly = {t: done for t in tasks if (done := opened.finished_networks(t)).any()} if opened.was_extended else {}
+        finished_in_part = (
+            {t: done for t in tasks if (done := opened.finished_networks(t)).any()} if opened.was_extended else {}
+        )
         stored_campaign = opened.campaign_with_stored_integrators()
-        job = Job(stored_campaign, device, root, compute, sha256, versions(), threads, user_architectures(), partly)
+        job = Job(
+            stored_campaign, device, root, compute, sha256, versions(), threads, user_architectures(), finished_in_part
+        )
         lost: tuple[Task, ...] = ()
         if tasks:
             begun: set[Task] = set()
@@ -163,8 +167,8 @@ def run(
             else:
                 devices = tuple(itertools.islice(itertools.cycle(run_devices(device)), min(workers, len(tasks))))
                 source = in_processes(job, tasks, devices, begun, notify)
-            computing = workers if scheduler is None else "cluster"
-            with _recorded(opened, device=device, workers=computing, threads=threads):
+            workers_recorded = workers if scheduler is None else "cluster"
+            with _recorded(opened, device=device, workers=workers_recorded, threads=threads):
                 lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
     result = RunResult(opened, opened.counts(), lost)
     if lost and say is None:

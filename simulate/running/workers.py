@@ -83,10 +83,10 @@ def in_processes(
             else:
                 yield Done(task, None)
         if deaths.too_many:
-            left = list(itertools.chain.from_iterable(waiting))
-            notify(f"{deaths.in_a_row} worker processes died and no task was done: {len(left)} more are not tried")
+            remaining = list(itertools.chain.from_iterable(waiting))
+            notify(f"{deaths.in_a_row} worker processes died and no task was done: {len(remaining)} more are not tried")
             waiting.clear()
-            for task in left:
+            for task in remaining:
                 yield Done(task, None)
 
 
@@ -97,13 +97,16 @@ def _through_pool(
     context = multiprocessing.get_context(_START)
     if _START == "forkserver":
         context.set_forkserver_preload([__name__])
-    free = context.SimpleQueue()  # devices without a process
+    idle_devices = context.SimpleQueue()  # devices without a process
     for device in devices:
-        free.put(device)
+        idle_devices.put(device)
     # by value where the caller's script or notebook defines a part of it: its main module is not imported by workers
-    sent = cloudpickle.dumps(job)
+    job_bytes = cloudpickle.dumps(job)
     executor = ProcessPoolExecutor(
-        len(devices), mp_context=context, initializer=_start_worker, initargs=(sent, dict(os.environ), free)
+        len(devices),
+        mp_context=context,
+        initializer=_start_worker,
+        initargs=(job_bytes, dict(os.environ), idle_devices),
     )
     running: dict[Future, tuple[Task, ...]] = {}
     try:
@@ -111,7 +114,7 @@ def _through_pool(
             # no more than keeps them busy: a result that waits to be written takes memory
             while waiting and len(running) < 2 * len(devices):
                 with _main_module_left_out():
-                    running[executor.submit(_work, waiting[0])] = waiting[0]
+                    running[executor.submit(_run_group, waiting[0])] = waiting[0]
                 begun.update(waiting.popleft())
             finished = wait(running, return_when=FIRST_COMPLETED).done
             for future in finished:
@@ -156,15 +159,15 @@ _START = "forkserver" if sys.platform == "linux" else "spawn"
 _job: Job
 
 
-def _start_worker(sent: bytes, environment: dict[str, str], free: SimpleQueue[str]) -> None:
+def _start_worker(job_bytes: bytes, environment: dict[str, str], idle_devices: SimpleQueue[str]) -> None:
     global _job
     os.environ.clear()  # that of the time when the server of forks was started
     os.environ.update(environment)
-    _job = replace(cloudpickle.loads(sent), device=free.get())
+    _job = replace(cloudpickle.loads(job_bytes), device=idle_devices.get())
     torch.set_num_threads(_job.threads)
     follow_parent()
 
 
-def _work(group: tuple[Task, ...]) -> list[xr.Dataset]:
+def _run_group(group: tuple[Task, ...]) -> list[xr.Dataset]:
     results = dict(_job.run_together(group))
     return [results[task] for task in group]

@@ -129,7 +129,7 @@ def dual_expression(activation: Activation) -> tuple[sympy.Expr, sympy.Expr]:
 
 Dual = Callable[[Any, Any, Any], np.ndarray]
 #: functions of constants that sympy leaves as they are
-_OWN_FUNCTIONS = {
+_NUMPY_FUNCTIONS = {
     f.__name__: NUMPY[f] for f in (functions.logistic, functions.softplus, sympy.erf, sympy.erfc, sympy.tanh)
 }
 
@@ -145,7 +145,7 @@ def closed_dual(expression: sympy.Expr) -> Dual | None:
     except NoClosedForm:
         return None
     # rounding may carry an argument of arcsin an ulp beyond 1
-    modules = [{"asin": lambda x: np.arcsin(np.clip(x, -1.0, 1.0))} | _OWN_FUNCTIONS, "numpy"]
+    modules = [{"asin": lambda x: np.arcsin(np.clip(x, -1.0, 1.0))} | _NUMPY_FUNCTIONS, "numpy"]
     function = sympy.lambdify((SIGMA_1, SIGMA_2, CORRELATION), formula, modules=modules, cse=True)
 
     def dual(sigma_1: Any, sigma_2: Any, correlation: Any) -> np.ndarray:
@@ -211,8 +211,8 @@ def _slope_of_gate(gate: sympy.Expr | None, m: int, other: sympy.Expr | None, n:
     if gate == SIGN:
         if m > 0:
             return sympy.S.Zero
-        rest = pair.second * sympy.sqrt((1 - pair.correlation) * (1 + pair.correlation))
-        return sympy.sqrt(2 / sympy.pi) * _single_moment(n, other, rest)
+        conditional_deviation = pair.second * sympy.sqrt((1 - pair.correlation) * (1 + pair.correlation))
+        return sympy.sqrt(2 / sympy.pi) * _single_moment(n, other, conditional_deviation)
     factor, narrowed = pair.tilted(gate**2, sympy.S.Zero)
     return pair.first * 2 * gate / sympy.sqrt(sympy.pi) * factor * _moment(m, None, n, other, narrowed)
 

@@ -13,9 +13,10 @@ from numpy.polynomial import chebyshev
 
 Pair = Callable[[float, float, float], np.ndarray]
 
+#: how many angles are tried in turn
 _ANGLES = (17, 33, 65, 129, 257, 513)
-_RESOLVED = 1e-13
-_USABLE = 1e-10  #: of the longest series
+_RESOLVED = 1e-13  #: of the last terms of a series, beside correlations that are at most 1
+_USABLE = 1e-10  #: the same of the longest series
 
 
 class DualTable:

@@ -1,8 +1,8 @@
 r"""Duals by Hermite series: E[f(s1 x) f(s2 y)] = sum_k a_k(s1) a_k(s2) c^k.
 
 a_k(s) = E[f(s x) He_k(x)]/sqrt(k!) for x, y ~ N(0, 1) of correlation c (Mehler's formula). One row of coefficients a
-point replaces an integral a pair. By Parseval the rest of a series, E[f²] - sum_{k<K} a_k², bounds the error of every
-pair, whatever the correlation.
+point replaces an integral a pair. By Parseval the remainder of a series, E[f²] - sum_{k<K} a_k², bounds the error of
+every pair, whatever the correlation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from theory.kernels.quadrature import Function, GaussianPair, Rule
 
 _ORDERS = (256, 1024, 4096, 16384, 32768)
 LONGEST_SERIES = _ORDERS[-1]  #: in orders
-_REST = 1e-11  #: of E[f²] that may lie beyond the last order: kernels are then good to 1e-11 of their norms
+_LARGEST_REMAINDER = (
+    1e-11  #: of E[f²] that may lie beyond the last order: kernels are then good to 1e-11 of their norms
+)
 _KINKED_ORDERS = 1024  #: of a series that is cut off
 _REACH = 13.0  #: standard deviations; the integrand carries exp(-x²/4) beside a bounded Hermite function
 _BLOCK = 256  #: orders that are projected at once
@@ -101,8 +103,8 @@ def hermite_series(
             return None
         more = ((0, 0), (0, order - coefficients.shape[1]), (0, 0))
         coefficients = np.pad(coefficients, more)
-        coefficients[:, :, pending], rest = _project(functions, distinct[pending], order)
-        pending = pending[np.any(rest > _REST, axis=0)]
+        coefficients[:, :, pending], remainder = _project(functions, distinct[pending], order)
+        pending = pending[np.any(remainder > _LARGEST_REMAINDER, axis=0)]
         if not len(pending):
             return HermiteSeries(distinct, coefficients)
     return None
@@ -125,8 +127,8 @@ def _project(functions: Sequence[Function], deviations: np.ndarray, order: int) 
         coefficients[start : start + _BLOCK] = block @ weighted.T
     second_moments = (values**2 * half**2).sum(axis=-1) * step / np.sqrt(2.0 * np.pi)
     by_function = coefficients.reshape(order, len(functions), len(deviations)).transpose(1, 0, 2)
-    rest = second_moments - np.sum(by_function**2, axis=1)
-    return by_function, rest / np.where(second_moments > 0.0, second_moments, 1.0)
+    remainder = second_moments - np.sum(by_function**2, axis=1)
+    return by_function, remainder / np.where(second_moments > 0.0, second_moments, 1.0)
 
 
 def _hermite_functions(x: np.ndarray) -> Iterator[np.ndarray]:
@@ -158,14 +160,18 @@ class KinkedSeries:
         self._series = HermiteSeries(
             self._deviations, np.stack([coefficients for coefficients, _ in projected], axis=-1)
         )
-        self._rest = np.stack([rest for _, rest in projected], axis=-1)  #: share of E[f²], shape (functions, points)
+        self._remainder = np.stack(
+            [remainder for _, remainder in projected], axis=-1
+        )  #: share of E[f²], shape (functions, points)
 
     def __call__(self, sigma_1: np.ndarray, sigma_2: np.ndarray, correlation: np.ndarray) -> np.ndarray:
         """Return the means at deviations of shapes (n,) and (m,) and correlations (n, m): (functions, n, m)."""
         means = self._series(sigma_1, sigma_2, correlation)
-        left, right = (np.max(self._rest[:, np.searchsorted(self._deviations, s)], axis=0) for s in (sigma_1, sigma_2))
+        left, right = (
+            np.max(self._remainder[:, np.searchsorted(self._deviations, s)], axis=0) for s in (sigma_1, sigma_2)
+        )
         cut_off = np.sqrt(left[:, None] * right) * np.abs(correlation) ** _KINKED_ORDERS
-        for i, j in np.argwhere(cut_off > _REST):
+        for i, j in np.argwhere(cut_off > _LARGEST_REMAINDER):
             means[:, i, j] = self._integral(float(sigma_1[i]), float(sigma_2[j]), float(correlation[i, j]))
         return means
 
@@ -181,5 +187,5 @@ def _project_on_panels(integral: GaussianPair, sigma: float, order: int) -> tupl
     for k, polynomial in enumerate(itertools.islice(_hermite_functions(rule.nodes), order)):
         coefficients[:, k] = weighted @ polynomial
     second_moments = values**2 @ rule.normal_weights
-    rest = np.maximum(second_moments - np.sum(coefficients**2, axis=1), 0.0)
-    return coefficients, rest / np.where(second_moments > 0.0, second_moments, 1.0)
+    remainder = np.maximum(second_moments - np.sum(coefficients**2, axis=1), 0.0)
+    return coefficients, remainder / np.where(second_moments > 0.0, second_moments, 1.0)

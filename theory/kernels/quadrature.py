@@ -28,8 +28,8 @@ Function = Callable[[np.ndarray], np.ndarray]
 REACH = 11.0  #: standard deviations, beyond which exp(-x²/2) times a power is below rounding
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, 15))
-_REGULAR = np.linspace(-REACH, REACH, 9)
-_LAYER = np.array([-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0])
+_REGULAR = np.linspace(-REACH, REACH, 9)  #: edges of panels that stand whatever the function
+_OFFSETS = np.array([-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0])  #: of edges from a rounded kink, in its widths
 _MOST_PANELS = 200  #: beside those that begin and end at kinks
 _MOST_KINKS = 1000
 _LONGEST = 4.0  #: panels in widths of the density, on which 16 nodes are then within 1e-14
@@ -143,23 +143,23 @@ class GaussianPair:
         -------
         array of shape (functions,)
         """
-        rest = np.sqrt((1.0 - correlation) * (1.0 + correlation))
-        plain = self._trapezoid(max(sigma_1, sigma_2)) if sigma_2 * rest > 0.0 else None
-        if plain is not None:
-            x, weight = plain
-            v = sigma_2 * (correlation * x[:, None] + rest * x)
+        width = np.sqrt((1.0 - correlation) * (1.0 + correlation))
+        trapezoid = self._trapezoid(max(sigma_1, sigma_2)) if sigma_2 * width > 0.0 else None
+        if trapezoid is not None:
+            x, weight = trapezoid
+            v = sigma_2 * (correlation * x[:, None] + width * x)
             return np.array([(weight * f(sigma_1 * x)) @ (f(v) @ weight) for f in self._functions])
-        if min(sigma_1, sigma_2) > 0.0 and rest > _NARROWEST:
-            left, right = (Rule(self._edges / sigma, rest) for sigma in (sigma_1, sigma_2))
+        if min(sigma_1, sigma_2) > 0.0 and width > _NARROWEST:
+            left, right = (Rule(self._edges / sigma, width) for sigma in (sigma_1, sigma_2))
             at_left = [f(sigma_1 * left.nodes)[None] for f in self._functions]
             at_right = [f(sigma_2 * right.nodes)[None] for f in self._functions]
             return banded_means(left, right, at_left, at_right, correlation)[:, 0, 0]
         x, weight = self._outer(sigma_1, sigma_2, correlation)
-        if sigma_2 * rest == 0.0:
+        if sigma_2 * width == 0.0:
             return np.array([weight @ (f(sigma_1 * x) * f(sigma_2 * correlation * x)) for f in self._functions])
         total = np.zeros(len(self._functions))
         for rows in np.array_split(np.arange(len(x)), max(1, len(x) // _ROWS)):
-            v, v_weight = self._inner(correlation * x[rows, None], rest, sigma_2)
+            v, v_weight = self._inner(correlation * x[rows, None], width, sigma_2)
             total += [weight[rows] @ (f(sigma_1 * x[rows]) * np.sum(v_weight * f(v), axis=1)) for f in self._functions]
         return total
 
@@ -171,14 +171,14 @@ class GaussianPair:
             self._trapezoids[size] = _trapezoid(self._functions, 1.2**size)
         return self._trapezoids[size]
 
-    def _inner(self, center: np.ndarray, rest: float, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-        kink_edges = np.clip((self._edges / sigma - center) / rest, -REACH, REACH)
+    def _inner(self, center: np.ndarray, width: float, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+        kink_edges = np.clip((self._edges / sigma - center) / width, -REACH, REACH)
         regular = np.broadcast_to(_REGULAR, (len(center), len(_REGULAR)))
         edges = np.sort(np.concatenate([regular, kink_edges], axis=1), axis=1)
         # many of f's panels lie where none of these rows looks
         used = np.max(np.diff(edges, axis=1), axis=0) > 0.0
         y, weight = _composite(edges[:, np.concatenate([[True], used])])
-        return sigma * (center + rest * y), weight
+        return sigma * (center + width * y), weight
 
     def _outer(self, sigma_1: float, sigma_2: float, correlation: float) -> tuple[np.ndarray, np.ndarray]:
         edges = [_REGULAR]
@@ -188,7 +188,7 @@ class GaussianPair:
         if shared_deviation * REACH > 1e-12 * np.max(np.abs(self._edges), initial=0.0):
             edges.append(self._edges / (sigma_2 * correlation))
             width = np.sqrt((1.0 - correlation) * (1.0 + correlation)) / abs(correlation)
-            edges.append(((self._kinks / (sigma_2 * correlation))[:, None] + width * _LAYER).ravel())
+            edges.append(((self._kinks / (sigma_2 * correlation))[:, None] + width * _OFFSETS).ravel())
         x, weight = _composite(_distinct(np.clip(np.concatenate(edges), -REACH, REACH), 1e-15)[None])
         return x[0], weight[0]
 
