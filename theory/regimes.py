@@ -57,7 +57,7 @@ def lazy_regime(edge: float = LAZY_EDGE) -> Regime:
 
 
 def window_edge(correction: sympy.Rational, margin: float) -> float:
-    """Return the A below which a correction 1 + A^w bends a local slope by less than ``margin``.
+    """Return the A below which a correction 1 + A^w bends a local slope by less than ``margin``; 1 if all do.
 
     The local slope of A^p (1 + b A^w) is p + w·b·A^w to first order; b is taken to be one.
     """

@@ -50,10 +50,9 @@ def _compare(members: Sequence[ExperimentFindings]) -> Finding:
         for member in members
         if (finding := member.finding(kernel_change_feature.__name__, "root_h_alpha")) is not None
     ]
+    decided = [(depth, finding) for depth, finding in findings if not finding.undecided_because]
     usable: list[tuple[int | None, Estimate]] = [
-        (depth, finding.estimate)
-        for depth, finding in findings
-        if finding.estimate is not None and not finding.undecided_because
+        (depth, finding.estimate) for depth, finding in decided if finding.estimate is not None
     ]
     if len({depth for depth, _ in usable}) < 2:
         reason = "the exponent could be measured at one depth only, and a trend needs two"
@@ -76,10 +75,10 @@ def _compare(members: Sequence[ExperimentFindings]) -> Finding:
         )
     return Finding(
         estimate=smallest,
-        range=findings[0][1].range,
+        range=decided[0][1].range,
         n_points=len(usable),
-        n_seeds=min(finding.n_seeds for _, finding in findings),
-        n_widths=min(finding.n_widths for _, finding in findings),
+        n_seeds=min(finding.n_seeds for _, finding in decided),
+        n_widths=min(finding.n_widths for _, finding in decided),
         outcome=outcome,
         reason=reason,
         in_short="the interval of a step includes 0",

@@ -272,3 +272,14 @@ def test_a_name_or_a_formula_will_do(formula):
 def test_what_is_no_activation_is_refused(activation):
     with pytest.raises(InputError, match="activation"):
         predictions(activation, 3)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 9])
+def test_the_kernel_is_judged_where_its_correction_moves_a_slope_by_less_than_the_margin(depth):
+    """A^(2/D) fades the more slowly the deeper the network, and the margin, half the way to the next depth, shrinks."""
+    for name in ("kernel_change_feature", "kernel_homogeneity", "largest_rate"):
+        kernel = law("relu", depth, name, regime="feature")
+        edge, w = kernel.regime.high, float(2 / Rational(depth + 1))
+        assert edge <= 1e-2
+        assert w * edge**w <= kernel.margin * (1 + 1e-9)
+        assert edge == 1e-2 or w * (2 * edge) ** w > kernel.margin

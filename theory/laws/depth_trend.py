@@ -6,10 +6,10 @@ import dataclasses
 import itertools
 
 from theory.claim import claim
+from theory.laws.kernel_change_feature import kernel_regime
 from theory.model import Model
 from theory.notation import rational
 from theory.prediction import Form, Prediction
-from theory.regimes import growth_regime
 from theory.scaling import A, Feature, power
 from theory.steps import ARTICLE, feature_steps, no_kernel_law
 
@@ -33,7 +33,7 @@ def depth_trend(model: Model) -> Prediction:
         not_claimed_because=reasons[0] if reasons else None,
         form=Form.TREND,
         formula=r"a(L) = 2 - \frac{2}{D(L)}",
-        regime=growth_regime(model),
+        regime=kernel_regime(model),
         derivation=feature_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",
         falsified_by="a falling with depth",

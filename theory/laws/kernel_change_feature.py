@@ -9,8 +9,8 @@ import sympy
 from theory.claim import claim
 from theory.model import MAX_DEPTH, Model
 from theory.notation import plain, rational, tex
-from theory.prediction import Form, Prediction, Step
-from theory.regimes import growth_regime
+from theory.prediction import Form, Prediction, Regime, Step
+from theory.regimes import FEATURE_EDGE, growth_regime, window_edge
 from theory.scaling import A, Feature, neuron_growth, power
 from theory.steps import ARTICLE, DERIVED, RATIO, feature_steps, no_kernel_law, saturation_steps
 
@@ -36,7 +36,7 @@ def kernel_change_feature(model: Model) -> Prediction:
         exponent=None if reason or bounded else power(change, A),
         expected=f"{words}, with large logarithmic corrections: no power to test" if bounded else words,
         not_claimed_because=reason,
-        regime=growth_regime(model),
+        regime=kernel_regime(model),
         derivation=growth_steps(model),
         reference=f"{ARTICLE}, abstract: a < 2, a -> 2 with depth; the formula 2 - 2/D is {DERIVED}",
         falsified_by="another power of A for A << 1 at a fixed direction: where the rms output at the stop does not "
@@ -48,6 +48,18 @@ def kernel_change_feature(model: Model) -> Prediction:
         margin=half_distance_to_next_depth(model),
         counts_layers=True,
     )
+
+
+def kernel_regime(model: Model) -> Regime:
+    """Return where the kernel's correction, A^(2/D), moves a local slope by less than the margin: the deeper, the less.
+
+    At one to three hidden layers that is all of A <= `FEATURE_EDGE`.
+    """
+    margin = half_distance_to_next_depth(model)
+    if model.degree == 0 or margin is None:
+        return growth_regime(model)
+    correction = Feature(model, neuron_growth(model.degree)).kernel_correction
+    return growth_regime(model, min(FEATURE_EDGE, window_edge(correction, margin)))
 
 
 def half_distance_to_next_depth(model: Model) -> float | None:

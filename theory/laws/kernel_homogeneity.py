@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from theory.claim import claim
-from theory.laws.kernel_change_feature import growth_steps, half_distance_to_next_depth
+from theory.laws.kernel_change_feature import growth_steps, half_distance_to_next_depth, kernel_regime
 from theory.model import Model
 from theory.notation import rational
 from theory.prediction import Prediction, Step
-from theory.regimes import growth_regime
 from theory.scaling import Feature, neuron_growth
 from theory.steps import DERIVED, RATIO, no_kernel_law
 
@@ -31,7 +30,7 @@ def kernel_homogeneity(model: Model) -> Prediction:
         exponent=None if reason else exponent,
         expected=f"||dTheta||/||Theta_0|| ~ (A/F)^({rational(exponent)}), F the rms output at the stop",
         not_claimed_because=reason,
-        regime=growth_regime(model),
+        regime=kernel_regime(model),
         derivation=(
             *growth_steps(model),
             Step(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sympy
 
 from theory.claim import claim
-from theory.laws.kernel_change_feature import half_distance_to_next_depth
+from theory.laws.kernel_change_feature import half_distance_to_next_depth, kernel_regime
 from theory.model import Model
 from theory.notation import plain, power_tex, tex
 from theory.prediction import Prediction, Regime, Step
-from theory.regimes import growth_regime, lazy_regime
+from theory.regimes import lazy_regime
 from theory.scaling import A, Feature, neuron_growth, power
 from theory.steps import DERIVED, feature_steps, lazy_steps, no_kernel_law
 
@@ -29,7 +29,7 @@ def largest_rate(model: Model) -> tuple[Prediction, ...]:
     return (
         _law(
             in_feature,
-            growth_regime(model),
+            kernel_regime(model),
             feature_steps(model),
             not_claimed_because=reason or ("the kernel's power comes with logarithms" if bounded else None),
             margin=half_distance_to_next_depth(model),
