@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,15 @@ def read_text(field: str, path: str | Path, remedy: str = "Give a text file") ->
     Raises
     ------
     InputError
-        About ``field``, if it can't be read, is longer than any such document, or no text.
+        About ``field``, if it can't be read, is no file, longer than any such document, or no text.
     """
+    checked = check_path(field, path)
     try:
-        with check_path(field, path).open("rb") as file:
-            content = file.read(_LARGEST + 1)  # of a device without an end, too
+        # a pipe may never be written into, and has nothing left for the run that goes on
+        if not stat.S_ISREG(checked.stat().st_mode) and not checked.is_dir():
+            raise InputError(field, str(path), "is a pipe or a device, not a file", remedy)
+        with checked.open("rb") as file:
+            content = file.read(_LARGEST + 1)
     except OSError as error:
         raise InputError(field, str(path), f"can't be read ({error.strerror})", remedy) from None
     if len(content) > _LARGEST:

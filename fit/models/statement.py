@@ -64,7 +64,7 @@ class ModelStatement(pydantic.BaseModel):
     cluster: Text | None = None
     scale: Literal["log", "linear"] = "log"
     loss: Literal["huber", "squares"] = "huber"
-    delta: Annotated[Finite, pydantic.Field(gt=0)] | None = None
+    delta: Annotated[Finite, pydantic.Field(ge=1e-100, le=1e100)] | None = None  # its square is a number
     signed: Annotated[tuple[Text, ...], pydantic.Field(strict=False)] = ()
     start: dict[str, Annotated[tuple[Finite, Finite], pydantic.Field(strict=False)]] = pydantic.Field(
         default_factory=dict

@@ -1,5 +1,7 @@
 """Documents are read within bounds, and what is none is refused in a sentence that names it."""
 
+import os
+
 import pytest
 
 from fit.user_predictions import read_predictions
@@ -36,3 +38,9 @@ def test_what_is_no_document_is_refused(content, problem, read, tmp_path):
 def test_what_is_no_file_is_refused_and_a_device_without_end_is_not_read_to_it(path):
     with pytest.raises(InputError):
         read_text("campaign", path)
+
+
+def test_a_pipe_that_nobody_writes_into_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "p.toml")
+    with pytest.raises(InputError, match="is a pipe or a device, not a file"):
+        read_toml("campaign", tmp_path / "p.toml")

@@ -32,6 +32,8 @@ def test_a_file_states_models(tmp_path):
         ("[[model]]\nlaw = 'y = a'\nloss = 'cubes'", "model[0].loss"),
         ("[[model]]\nlaw = 'y = a'\ndelta = -1.0", "model[0].delta"),
         ("[[model]]\nlaw = 'y = a'\ndelta = inf", "model[0].delta"),
+        ("[[model]]\nlaw = 'y = a'\ndelta = 1e300", "model[0].delta"),
+        ("[[model]]\nlaw = 'y = a'\ndelta = 1e-200", "model[0].delta"),
         ("[[model]]\nlaw = 'y = a'\nstarts = 10000000", "model[0].starts"),
         ("[[model]]\nlaw = 'y = a'\nexpects = {a = [1, 0]}", "positive margin"),
         ("[[model]]\nlaw = 'y = a'\nstart = {a = [2, 1]}", "low < high"),
