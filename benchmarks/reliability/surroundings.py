@@ -39,12 +39,9 @@ FILE_MEMORY = 6e9  #: bytes of addresses that a command has for a hostile file: 
 
 #: every command; what it reads is made by `make_files`
 COMMANDS = {
-    "theory": "-m theory tanh",
+    "theory": "-m lazyrich theory tanh",
     "theory --compare": "-m theory --compare relu tanh",
-    "theory --json": "-m lazyrich theory relu --json",
     "simulate run": "-m simulate good.toml --out new.zarr --workers 2",
-    "simulate run --dry-run": "-m simulate good.toml --out new.zarr --dry-run",
-    "simulate --list-presets": "-m simulate --list-presets",
     "simulate status": "-m lazyrich simulate status store.zarr",
     "simulate verify": "-m simulate verify store.zarr",
     "simulate repair": "-m simulate repair harmed.zarr --workers 1",
@@ -54,7 +51,6 @@ COMMANDS = {
     "simulate export nc": "-m simulate export store.zarr new.nc",
     "report": "-m fit.report store.zarr --out out",
     "report of a table": "-m lazyrich report measured.csv --out out",
-    "report --plan": "-m fit.report store.zarr --plan --out out",
     "audit": "-m fit.audit model.py:make --before before.pt --after after.pt --data probe.npz --out audit",
     "audit --widths": "-m fit.audit model.py:wide --widths 8 16 32 --seeds 2 --data probe.npz --out audit",
 }
