@@ -23,6 +23,8 @@ _NUMBER = r"[-+]?\d+(?:\.\d*)?(?:\s*/\s*\d+)?"
 _LAW = re.compile(
     rf"\s*(?P<quantity>\w+)\s*~\s*(?P<variable>\w+)\s*(?:(?:\^|\*\*)\s*(?:\(\s*(?P<a>{_NUMBER})\s*\)|(?P<b>{_NUMBER})))?\s*"
 )
+_LARGEST_EXPONENT = 100
+_MOST_DIGITS = 50
 _SHAPE = "Write it as quantity ~ variable^exponent, such as kernel_change ~ root_h_alpha^(-3/2)"
 #: The margin of a prediction that names none: a fifth of the difference between powers 0 and 1/2.
 DEFAULT_MARGIN = 0.1
@@ -195,12 +197,16 @@ def _entry(where: str, entry: Mapping[str, Any]) -> UserPrediction:
 
 def _rational(field: str, value: str | float) -> sympy.Rational:
     text = str(value).replace(" ", "")
-    if not re.fullmatch(_NUMBER, text) or re.search(r"/0+$", text):
+    if len(text) > _MOST_DIGITS or not re.fullmatch(_NUMBER, text) or re.search(r"/0+$", text):
         raise InputError(
             field, value, "the exponent is not a number", "Give a decimal number or a fraction, such as -3/2"
         )
     numerator, _, denominator = text.partition("/")
-    return sympy.Rational(numerator) / sympy.Rational(denominator or "1")
+    exponent = sympy.Rational(numerator) / sympy.Rational(denominator or "1")
+    if abs(exponent) > _LARGEST_EXPONENT:
+        problem = f"the exponent lies beyond ±{_LARGEST_EXPONENT}, where no measured power does"
+        raise InputError(field, value, problem, "Give a smaller one")
+    return exponent
 
 
 def _range(field: str, value: Sequence[float]) -> tuple[float, float]:

@@ -47,6 +47,8 @@ class InputError(ExpectedError, ValueError):
 
 def _shown(value: object) -> str:
     """Return a value as a message shows it: shortened, and whatever it is."""
+    if hasattr(value, "dtype") and getattr(value, "ndim", None) == 0:  # a number of numpy's, in which it is that number
+        value = value.item()  # type: ignore[attr-defined]
     try:
         shown = repr(value)
     except (ValueError, RecursionError):  # an integer of thousands of digits; a value nested too deeply

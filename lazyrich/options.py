@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():  # a variable of the shell that is not set, say; as a path it would be this folder
+        raise typer.BadParameter("it is empty. Give the path of a folder.")
+    return Path(text)
+
+
+#: of an option that names a folder to write into
+FOLDER: dict[str, Any] = {"parser": _folder, "metavar": "FOLDER"}
 
 Device = Annotated[str, typer.Option(help="cpu, cuda (all GPUs that are visible) or cuda:N.")]
 Workers = Annotated[int | None, typer.Option(help="Processes (default: one a core).")]

@@ -194,10 +194,11 @@ def make_files(made: Path) -> None:
     chunks = (made / "harmed.zarr" / "e" / "kernel_change" / "c").rglob("*")
     next(path for path in chunks if path.is_file()).write_bytes(b"harm")
     rows = [
-        f"{width},{a},{seed},{0.1 * a**-0.5 * (1 + 0.01 * seed)}"
+        f"{width},{a},{seed},{0.1 * a**-0.5 * (1 + 0.01 * seed)},relu,1"
         for width in (64, 128, 256) for a in (1e-3, 3e-3, 1e-2, 3e-2) for seed in range(4)
     ]  # fmt: skip
-    (made / "measured.csv").write_text("width,root_h_alpha,seed,kernel_change\n" + "\n".join(rows), encoding="utf-8")
+    head = "width,root_h_alpha,seed,kernel_change,activation,depth"
+    (made / "measured.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
     (made / "model.py").write_text(_MODEL, encoding="utf-8")
     torch.manual_seed(0)
     scope: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from fit.audit.page import content, writable, write
 from fit.audit.result import Result
 from lazyrich.console import Command, command, console, print_json
 from lazyrich.errors import InputError
-from lazyrich.options import Quiet
+from lazyrich.options import FOLDER, Quiet
 
 if TYPE_CHECKING:
     from simulate.audit.measure import Cost
@@ -145,7 +145,7 @@ def main(
     scales: Annotated[
         list[float] | None, typer.Option(help="Train with the output scaled, 1e-3 ... 1e3: where is its crossover?")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the page and audit.json.")] = Path("reports", "audit"),
+    out: Annotated[Path, typer.Option(**FOLDER, help="Folder for the page and audit.json.")] = Path("reports", "audit"),
     quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json.")] = False,
 ) -> None:

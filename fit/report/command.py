@@ -28,7 +28,7 @@ from lazyrich.console import Command, command, console, print_json, start
 from lazyrich.documents import read_toml
 from lazyrich.errors import InputError
 from lazyrich.filenames import check_output_folder
-from lazyrich.options import DataRoot, Device, Download, DryRun, Quiet, Threads, Workers
+from lazyrich.options import FOLDER, DataRoot, Device, Download, DryRun, Quiet, Threads, Workers
 from theory.black_box import is_function_name
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -62,7 +62,9 @@ def main(
         bool, typer.Option("--alone", help="With --activation: leave out relu, softplus and tanh beside it.")
     ] = False,
     base_seed: Annotated[int | None, typer.Option(help="Run the preset with other initial weights.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the report.  [default: reports/<preset>]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(**FOLDER, help="Folder for the report.  [default: reports/<preset>]")
+    ] = None,
     predictions: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Laws of your own, judged beside those of theory.")
     ] = None,

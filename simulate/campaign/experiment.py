@@ -11,7 +11,16 @@ import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from lazyrich import html
 from simulate.campaign import consistency, fields
@@ -39,13 +48,21 @@ Checkpoints = Annotated[
     AfterValidator(fields.ascending),
 ]
 #: Not asked for is nothing said: campaigns of versions that did not know the field are equal.
-Asked = Annotated[Literal[True] | None, BeforeValidator(lambda value: None if value is False else value)]
+_ASKED = Literal[True] | None
+Asked = Annotated[_ASKED, BeforeValidator(lambda value: None if value is False else value)]
 
 
 class Frozen(BaseModel):
     """A part of a campaign: immutable, and without fields that nobody knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _switches_are_no_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """In Python true is 1: ``seeds = true`` is a slip of the pen."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        return value if kind in (bool, _ASKED) else fields.no_switch(value)
 
 
 class Experiment(Frozen):

@@ -40,6 +40,14 @@ def expand_range(value: Any) -> Any:
     return tuple(10.0 ** (i / per_decade) for i in range(first, last + 1))
 
 
+def no_switch(value: Any) -> Any:
+    """Refuse true and false, alone or in a list, where a number belongs."""
+    parts = value if isinstance(value, list | tuple) else (value,)
+    if any(isinstance(part, bool) for part in parts):
+        raise InputError("", value, "is true or false, and a number or a text belongs here", "Write that")
+    return value
+
+
 def ascending(value: Any) -> Any:
     """Refuse values that are not ascending and different."""
     if isinstance(value, tuple) and any(b <= a for a, b in itertools.pairwise(value)):

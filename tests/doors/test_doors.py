@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from benchmarks.reliability import fuzz
 from fit.measurements.reading import measurements
 from fit.models import assess_models, model
-from fit.user_predictions import read_predictions
+from fit.user_predictions import prediction, read_predictions
 from lazyrich.errors import ExpectedError, InputError
 
 
@@ -123,6 +123,14 @@ def test_values_of_a_prediction_that_it_can_not_have_are_named(line, field, tmp_
     with pytest.raises(InputError) as caught:
         read_predictions(tmp_path / "p.toml")
     assert caught.value.field == f"prediction[0].{field}"
+
+
+@pytest.mark.parametrize(
+    "exponent", ["9" * 400, "-101", "1/0.00001", "0." + "9" * 5000], ids=["400", "-101", "1e5", "5000"]
+)
+def test_an_exponent_that_no_power_law_has_is_refused(exponent):
+    with pytest.raises(InputError):
+        prediction(f"kernel_change ~ A^{exponent}")
 
 
 def test_a_model_without_a_column_in_its_formula_is_refused(tmp_path):

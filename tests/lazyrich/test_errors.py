@@ -2,6 +2,9 @@
 
 import pickle
 
+import numpy as np
+import pytest
+
 from lazyrich.errors import InputError
 
 
@@ -18,6 +21,11 @@ def test_values_that_can_not_be_shown_are_named_by_their_type():
     )
     assert "<list too large to be shown>" in str(InputError("x", deep(), "is deep", "Flatten it"))
     assert len(str(InputError("x", "a" * 10**6, "is long", "Shorten it"))) < 300
+
+
+@pytest.mark.parametrize("value", [np.float64(2.5), np.array(2.5)], ids=["scalar", "array"])
+def test_a_number_of_numpy_is_shown_as_the_number(value):
+    assert str(InputError("x", value, "is no whole number", "Round it")) == "x = 2.5: is no whole number. Round it."
 
 
 def test_it_survives_pickling():

@@ -62,6 +62,8 @@ def test_alpha_and_root_h_alpha_are_the_same_axis_read_two_ways():
         ({"seeds": 10**9}, "experiment[0].seeds", "networks"),
         ({"dynamics": {"name": "newton"}}, "experiment[0].dynamics.name", "no such dynamics"),
         ({"tolerance": 1.0}, "experiment[0].tolerance", "less than or equal to 0.1"),
+        ({"seeds": True}, "experiment[0].seeds", "is true or false"),
+        ({"widths": [True, 8]}, "experiment[0].widths", "is true or false"),
         ({"name": "../up"}, "experiment[0].name", "pattern"),
     ],
 )
