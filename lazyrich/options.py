@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 
-def _folder(text: str) -> Path:
-    if not text.strip():  # a variable of the shell that is not set, say; as a path it would be this folder
+def _folder(text: str | Path) -> Path:
+    if not str(text).strip():  # a variable of the shell that is not set, say; as a path it would be this folder
         raise typer.BadParameter("it is empty. Give the path of a folder.")
     return Path(text)
 
