@@ -22,7 +22,7 @@ from simulate.dynamics.flow import GradientFlow
 from simulate.dynamics.losses import LOSSES
 from simulate.integrators import Batch, Chebyshev, chebyshev, rosenbrock
 from simulate.networks.fully_connected import FullyConnected
-from simulate.planning.integrator_choice import GRADIENTS, STEPS, operations
+from simulate.planning.integrator_choice import STEPS, chebyshev_gradients, operations
 from theory.activation import Activation
 
 #: N, h, L, data set (which says how many inputs), networks in the batch
@@ -74,7 +74,7 @@ def counted(n: int, width: int, depth: int, data: str) -> tuple[float, float]:
         "widths": [width], "root_h_alpha": [1.0], "seeds": 1,
     }  # fmt: skip
     counts = operations(Campaign.from_dict({"name": "x", "experiment": [fields]}).experiment[0], width)
-    return counts["rosenbrock"] / STEPS, counts["chebyshev"] / GRADIENTS
+    return counts["rosenbrock"] / STEPS, counts["chebyshev"] / chebyshev_gradients(n)
 
 
 def main() -> None:

@@ -52,10 +52,10 @@ class ErrorControl:
         self.norm = norm
         self.predictive = predictive
 
-    def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
+    def first_step(self, flow: GradientFlow, point: Point, members: Tensor) -> Tensor:
         """See `Controller`."""
         rate = flow.alpha * rms(point.linearisation.pushforward(point.weight_velocity()))
-        return _FIRST_STEP * self.natural_scale / rate
+        return _FIRST_STEP * self.natural_scale[members] / rate
 
     def init(self, dt: Tensor) -> ControllerState:
         """See `Controller`."""

@@ -50,7 +50,7 @@ class PublishedRule:
 
     detects_rest = True
 
-    def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
+    def first_step(self, flow: GradientFlow, point: Point, members: Tensor) -> Tensor:
         """See `Controller`."""
         return flow.alpha / math.sqrt(flow.network.width)
 

@@ -16,9 +16,9 @@ class EveryStep:
     def __init__(self, dt: Tensor) -> None:
         self.dt = dt
 
-    def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
+    def first_step(self, flow: GradientFlow, point: Point, members: Tensor) -> Tensor:
         """See `Controller`."""
-        return self.dt.clone()
+        return self.dt[members]
 
     def init(self, dt: Tensor) -> ControllerState:
         """See `Controller`."""

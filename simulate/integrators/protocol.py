@@ -104,7 +104,7 @@ class Stepper(Protocol):
     order: int
 
     def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
-        """Return the solver state at the start."""
+        """Return the solver state at the start, of the members whose flow, weights and point these are."""
 
     def step(self, batch: Batch) -> StepProposal:
         """Propose a step of size ``batch.dt`` from where the batch is; change nothing in place."""
@@ -118,11 +118,11 @@ class Controller(Protocol):
 
     detects_rest: bool  #: whether a member whose loss no longer changes from step to step has come to rest
 
-    def first_step(self, flow: GradientFlow, point: Point) -> Tensor:
-        """Return the first step size of every member, shape (members,)."""
+    def first_step(self, flow: GradientFlow, point: Point, members: Tensor) -> Tensor:
+        """Return the first step size of ``members`` (m,), whose flow and point these are, shape (m,)."""
 
     def init(self, dt: Tensor) -> ControllerState:
-        """Return the controller state before the first step, of size ``dt`` (members,)."""
+        """Return the controller state before the first step, of size ``dt`` (m,)."""
 
     def judge(
         self, state: ControllerState, batch: Batch, proposal: StepProposal, is_finite: Tensor

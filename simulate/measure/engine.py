@@ -13,7 +13,7 @@ import torch
 import xarray as xr
 
 from simulate.integrators import build
-from simulate.measure.batching import batch_limit, tasks_together
+from simulate.measure.batching import batch_limit, batches_together, tasks_together
 from simulate.measure.columns import Columns
 from simulate.measure.memory import PeakMemory, in_parts, keep_memory
 from simulate.measure.network_batch import Members, NetworkBatch
@@ -90,12 +90,13 @@ def train_together(
     started, peak = clock.perf_counter(), PeakMemory(device)
     table = TaskTable(experiment, tasks)
     at_once = batch_limit(experiment, table.width, device)
+    together = None if at_once is None else at_once * batches_together(experiment)
     batch, stop = itertools.count(), 0
     # a batch is of one precision; where it holds few networks, they are those of one amplitude, which take steps alike
     for dtype, amplitudes in itertools.groupby(experiment.dtypes(table.width)):
         start, stop = stop, stop + len(table.seeds) * len(list(amplitudes))
-        train = functools.partial(_train, table, data, getattr(torch, dtype), device, started)
-        for rows, columns in in_parts(train, range(start, stop), at_once, len(table.seeds)):
+        train = functools.partial(_train, table, data, getattr(torch, dtype), device, started, at_once)
+        for rows, columns in in_parts(train, range(start, stop), together, len(table.seeds), at_once):
             if columns is None:
                 table.write_out_of_memory(rows, next(batch))
             else:
@@ -104,13 +105,14 @@ def train_together(
 
 
 def _train(
-    table: TaskTable, data: Data, dtype: torch.dtype, device: str, started: float, rows: range
+    table: TaskTable, data: Data, dtype: torch.dtype, device: str, started: float, at_once: int | None, rows: range
 ) -> dict[str, np.ndarray]:
-    """Train the networks ``rows`` of a table in one batch; return the columns that observers filled."""
+    """Train the networks ``rows`` of a table, so many at once; return the columns that observers filled."""
     experiment = table.experiment
     amplitude, seed = np.divmod(np.array(rows), len(table.seeds))
     with full_precision(), without_denormals(dtype):
-        batch = NetworkBatch.draw(experiment, data, Members(table.width, amplitude, table.seeds[seed]), dtype, device)
+        members = Members(table.width, amplitude, table.seeds[seed])
+        batch = NetworkBatch.draw(experiment, data, members, dtype, device, at_once=at_once)
         columns = Columns(table.variables, len(batch), table.sizes, device)
         observers = [observer(batch, columns) for observer in observers_of(experiment)]
         events = [o for o in observers if isinstance(o, EventObserver) and o.happens(experiment)]
@@ -127,7 +129,7 @@ def _train(
         stepper, controller = build(experiment, batch.network, batch.seeds, batch.seed_of, batch.root_h_alpha)
         result = integrate(
             batch.flow,
-            batch.initial_weights(),
+            batch.initial_weights,
             [*events, Stop(batch.flow)],
             end,
             stepper=stepper,
@@ -135,6 +137,7 @@ def _train(
             max_steps=experiment.max_steps,
             time_limit=_seconds_left(table, started, rows),
             save_at=save_at[0] if save_at else None,
+            at_once=batch.at_once,
         )
         for observer in observers:
             observer.finish(result)

@@ -70,11 +70,14 @@ class HeldOut:
         initial = self.output_initial[seeds, : output.shape[1]]
         return self.alpha[members].unsqueeze(-1) * (output - initial)
 
-    def rate(self, point: Point) -> Tensor:
-        """Return dF/dt at the initial weights of all members on the first `EVENT_POINTS`, shape (members, points)."""
-        initial = [w[self.seed_of] for w in self.initial]
-        linearisation = self.network.linearise(initial, self.event_inputs.select(self.seed_of))
-        return self.alpha.unsqueeze(-1) * linearisation.pushforward(point.weight_velocity())
+    def rate(self, members: Tensor, point: Point) -> Tensor:
+        """Return dF/dt of ``members`` (m,) at their initial weights on the first `EVENT_POINTS`, (m, points).
+
+        ``point`` is their flow there.
+        """
+        seeds = self.seed_of[members]
+        linearisation = self.network.linearise([w[seeds] for w in self.initial], self.event_inputs.select(seeds))
+        return self.alpha[members].unsqueeze(-1) * linearisation.pushforward(point.weight_velocity())
 
     def _output(self, seeds: Tensor, weights: Weights) -> Tensor:
         """Return f of networks of these ``seeds`` on all test points, (len(seeds), n_test), in tiles that fit."""

@@ -43,9 +43,11 @@ def free_memory(device: str) -> int:
 
 
 def in_parts(
-    work: Callable[[range], T], items: range, limit: int | None = None, unit: int = 1
+    work: Callable[[range], T], items: range, limit: int | None = None, unit: int = 1, in_memory: int | None = None
 ) -> Iterator[tuple[range, T | None]]:
     """Do ``work`` on ``items`` in parts of at most ``limit`` (`chunk_size`), in smaller ones when memory runs out.
+
+    ``in_memory`` is how many items ``work`` holds in memory at once, where that is not all of a part.
 
     Yields each part with the result of ``work``, or None for a single item that does not fit alone. A size that was too
     large once is not tried again.
@@ -67,7 +69,7 @@ def in_parts(
             # after the except clause: the exception holds the frames that hold the memory
             _release()
             if len(part) > 1:
-                size = (len(part) + 1) // 2
+                size = (min(len(part), in_memory or len(part)) + 1) // 2
                 continue
         yield part, result
         start = part.stop

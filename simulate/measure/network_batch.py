@@ -43,7 +43,8 @@ class NetworkBatch:
 
     Members of one seed share their initial weights whatever their alpha: ``drawn`` (as drawn) and ``initial`` (in the
     coordinates of the first layer) hold one network a seed, and ``seed_of`` (members,) says which is whose; ``seeds``
-    are the seeds themselves. ``root_h_alpha`` (members,) is A, ``y_test`` (n_test,) are the test labels ±1.
+    are the seeds themselves. ``root_h_alpha`` (members,) is A, ``y_test`` (n_test,) are the test labels ±1. At most
+    ``at_once`` members are in flight at once.
     """
 
     experiment: Experiment
@@ -56,12 +57,20 @@ class NetworkBatch:
     flow: GradientFlow
     held_out: HeldOut
     y_test: Tensor
+    at_once: int
 
     @classmethod
     def draw(
-        cls, experiment: Experiment, data: Data, members: Members, dtype: torch.dtype, device: str
+        cls,
+        experiment: Experiment,
+        data: Data,
+        members: Members,
+        dtype: torch.dtype,
+        device: str,
+        *,
+        at_once: int | None = None,
     ) -> NetworkBatch:
-        """Draw the networks and put them on the device."""
+        """Draw the networks and put them on the device; all may be in flight ``at_once`` unless it is given."""
 
         def tensor(values) -> Tensor:
             return torch.as_tensor(np.asarray(values), dtype=dtype, device=device)
@@ -84,15 +93,18 @@ class NetworkBatch:
         if not subtract:
             output_initial = torch.zeros_like(output_initial)
         flow = GradientFlow(network, LOSSES[experiment.loss], inputs.select(seed_of), y, alpha, output_initial)
-        return cls(experiment, network, seeds.tolist(), seed_of, root_h_alpha, drawn, initial, flow, held_out, y_test)
+        at_once = min(at_once or len(seed_of), len(seed_of))
+        return cls(
+            experiment, network, seeds.tolist(), seed_of, root_h_alpha, drawn, initial, flow, held_out, y_test, at_once
+        )
 
     def __len__(self) -> int:
         """How many networks there are."""
         return len(self.root_h_alpha)
 
-    def initial_weights(self) -> Weights:
-        """Return the initial weights of every member, in the coordinates of the first layer."""
-        return [w[self.seed_of] for w in self.initial]
+    def initial_weights(self, members: Tensor | slice = slice(None)) -> Weights:
+        """Return the initial weights of ``members`` (m,), in the coordinates of the first layer; default all."""
+        return [w[self.seed_of[members]] for w in self.initial]
 
 
 def build_network(experiment: Experiment, data: Data, width: int) -> Architecture:

@@ -50,6 +50,8 @@ class Observer:
     variables: ClassVar[Mapping[str, Variable]] = {}
     #: whether only some experiments have these variables: those that `serves` says
     optional: ClassVar[bool] = False
+    #: whether `finish` looks at all networks at once, so that no more are trained than memory holds
+    looks_at_all: ClassVar[bool] = False
 
     def __init__(self, batch: NetworkBatch, columns: Columns) -> None:
         self.batch = batch

@@ -21,7 +21,8 @@ class Tangent:
     def __init__(self, batch: NetworkBatch) -> None:
         self.held_out = batch.held_out
         self.tau = momentum_time(batch.experiment, batch.root_h_alpha)
-        self.rate = batch.held_out.rate(batch.flow(batch.initial_weights()))
+        groups = torch.arange(len(batch), device=batch.seed_of.device).split(batch.at_once)
+        self.rate = torch.cat([_initial_rate(batch, members) for members in groups])
         self.rate_rms = rms(self.rate)
 
     def departure(self, moment: Moment) -> Tensor:
@@ -36,3 +37,9 @@ class Tangent:
         tau = self.tau[moment.members]
         start_from_rest = torch.expm1(-moment.time / tau.clamp_min(torch.finfo(tau.dtype).tiny)) * tau
         return torch.where(tau > 0.0, moment.time + start_from_rest, moment.time)
+
+
+def _initial_rate(batch: NetworkBatch, members: Tensor) -> Tensor:
+    """Return dF/dt of ``members`` (m,) at their initial weights on the test points, (m, points)."""
+    flow = batch.flow if len(members) == len(batch) else batch.flow.select(members)
+    return batch.held_out.rate(members, flow(batch.initial_weights(members)))

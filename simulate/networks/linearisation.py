@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -19,6 +19,7 @@ from torch import Tensor
 from lazyrich.chunking import chunk_size
 
 Weights = list[Tensor]
+InitialWeights = Callable[[Tensor], Weights]  # of the members (m,)
 
 
 class Inputs(Protocol):

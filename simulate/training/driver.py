@@ -2,7 +2,8 @@
 
 A stepper proposes steps, a controller accepts them and sets their size (`simulate.integrators`), events are located on
 the dense output of accepted steps, and what is recorded there is measured on networks with the weights of that moment.
-A member that has finished leaves the batch at once.
+A member that has finished leaves the batch at once, and one that waits may take its place
+(`simulate.training.waiting`).
 
 Networks of one seed with A << 1 move through the same weights until |F| is about 0.3, where the force is still constant
 to 1e-6. To integrate that way once a seed was tried: 11 % less time on the narrow tasks of the quick preset, 6 % on
@@ -23,13 +24,14 @@ from torch import Tensor
 
 from simulate.dynamics.flow import GradientFlow, finite
 from simulate.integrators.protocol import Batch, Controller, ControllerState, Stepper, StepProposal
-from simulate.networks.linearisation import Weights
+from simulate.networks.linearisation import InitialWeights, Weights
 from simulate.training.accepted_step import AcceptedStep
 from simulate.training.event_records import record_events
-from simulate.training.events import Event, EventWatch
+from simulate.training.events import Event
 from simulate.training.moment import Moment
 from simulate.training.save_at import SaveAt
 from simulate.training.status import Status
+from simulate.training.waiting import WaitingMembers
 
 _SETTLED = 20  # steps, before it is asked whether a member is at rest
 _REST = 1e-10  # the loss falls by less than this, relative to itself, while time doubles: the flow has come to rest
@@ -53,7 +55,7 @@ class Result:
 
 def integrate(
     flow: GradientFlow,
-    weights: Weights,
+    weights: Weights | InitialWeights,
     events: Sequence[Event],
     on_finish: Callable[[Moment], None],
     *,
@@ -62,11 +64,14 @@ def integrate(
     max_steps: int,
     time_limit: float | None = None,
     save_at: SaveAt | None = None,
+    at_once: int | None = None,
 ) -> Result:
     """Integrate every member until a terminal event, ``max_steps``, rest, divergence or ``time_limit``.
 
     Parameters
     ----------
+    weights : list of Tensor, or callable
+        The initial weights of all members, or what returns those of the members (m,) that it is given.
     on_finish : callable
         Called with the `Moment` at which members finished, whatever their status.
     stepper, controller
@@ -75,13 +80,17 @@ def integrate(
         Seconds of wall-clock time after which the members in flight end with ``Status.TIME_LIMIT``.
     save_at : SaveAt, optional
         What is recorded at times fixed beforehand.
+    at_once : int, optional
+        How many members are in flight at most, default all: the others begin where some have finished.
     """
     started = clock.monotonic()
     result = Result.pending(flow.alpha)
-    batch = _start(flow, weights, stepper, controller)
-    watch = EventWatch.start(events, Moment.now(batch))
+    initial_weights = weights if callable(weights) else lambda members: [w[members] for w in weights]
+    waiting = WaitingMembers(flow, initial_weights, at_once or len(flow.alpha), events, stepper, controller)
+    batch, watch = waiting.begin()
 
     for count in itertools.count(1):
+        batch, watch = waiting.join(batch, watch)
         if not len(batch.members):
             return result
         proposal = stepper.step(batch)
@@ -149,18 +158,6 @@ def _on_host(passed: Tensor, accepted: Tensor, status: Tensor) -> tuple[np.ndarr
 def _index(positions: np.ndarray, like: Tensor) -> Tensor:
     """Return positions that the host knows on the device of ``like``."""
     return torch.as_tensor(positions, device=like.device)
-
-
-def _start(flow: GradientFlow, weights: Weights, stepper: Stepper, controller: Controller) -> Batch:
-    """Return the batch of all members before the first step."""
-    members = torch.arange(len(flow.alpha), device=flow.alpha.device)
-    # small amplitudes wait long, then move in steps that float32 could not add to their time
-    time = torch.zeros_like(flow.alpha, dtype=torch.float64)
-    point = flow(weights)
-    dt = controller.first_step(flow, point)
-    steps = torch.zeros_like(members, dtype=torch.int32)
-    state, controller_state = stepper.init(flow, weights, point), controller.init(dt)
-    return Batch(members, flow, weights, point, time, dt, steps, state, controller_state)
 
 
 @dataclass

@@ -70,6 +70,11 @@ class EventWatch:
         """Return it with ``awaited`` worked out again from ``pending``, which a step with an event has changed."""
         return replace(self, awaited=self.pending.any(dim=0).tolist())
 
+    def join(self, newcomers: EventWatch) -> EventWatch:
+        """Return it with the members of ``newcomers``, which have all events before them, behind its own."""
+        values, pending = torch.cat([self.values, newcomers.values]), torch.cat([self.pending, newcomers.pending])
+        return replace(newcomers, values=values, pending=pending)
+
     def select(self, index: Tensor) -> EventWatch:
         """Return it for the members at positions ``index``."""
         return replace(self, values=self.values[index], pending=self.pending[index])

@@ -28,6 +28,7 @@ class Arms(Observer):
         "arm_status": Variable("how the arm's training ended", ("arm",), "int8"),
     }
     optional = True
+    looks_at_all = True
 
     def __init__(self, batch: NetworkBatch, columns: Columns) -> None:
         super().__init__(batch, columns)

@@ -22,6 +22,7 @@ class LargestRate(Observer):
         )
     }
     optional = True
+    looks_at_all = True
 
     @classmethod
     def serves(cls, experiment: Experiment) -> bool:

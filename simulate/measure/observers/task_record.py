@@ -16,7 +16,7 @@ class TaskRecord(Observer):
         "alpha": Variable("output scale, article convention (last layer ~ h^(-1/2))"),
         "wall_time": Variable("seconds of the task, shared equally by its networks", reproducible=False),
         "batch": Variable(
-            "which batch of its task the network was trained in: what a cache holds, or less where memory ran short",
+            "which batch of its task the network was trained in: networks that took turns in a cache or in memory",
             dtype="int32",
             reproducible=False,
         ),

@@ -22,9 +22,13 @@ def test_a_few_tens_of_points_get_the_method_with_fewer_calls(preset, name):
     assert {integrator_of(one) for one in Campaign.from_preset(preset).experiment} == {name}
 
 
-@pytest.mark.parametrize("widths", [[100], [100, 300, 1000]])
-def test_large_training_sets_get_the_method_that_forms_no_kernel(widths):
-    assert integrator_of(experiment(dataset="fashion_mnist", n_train=10_000, widths=widths)) == "chebyshev"
+@pytest.mark.parametrize(
+    ("widths", "name"), [([100], "chebyshev"), ([1000], "kernel_flow"), ([100, 300, 1000], "kernel_flow")]
+)
+def test_ten_thousand_points_get_the_method_that_a_gpu_is_faster_with(widths, name):
+    """On an H200, A = 1: 2.1 s by Chebyshev's, 4.2 s by the kernel flow at h = 100; 7.1 s, 3.9 s at h = 1,000."""
+    images = experiment(dataset="fashion_mnist", n_train=10_000, widths=widths, activation="softplus")
+    assert integrator_of(images) == name
 
 
 @pytest.mark.parametrize("n_train", [100, 500, 2000])

@@ -40,7 +40,7 @@ class UnitSteps:
 
     detects_rest = False
 
-    def first_step(self, flow, point):
+    def first_step(self, flow, point, members):
         return torch.ones_like(flow.alpha)
 
     def init(self, dt):
