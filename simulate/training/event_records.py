@@ -46,5 +46,6 @@ def record_events(
             p.event.record(happened)
         else:
             before = torch.nonzero(share[p.rows] <= share_end[members]).squeeze(-1)
-            p.event.record(happened.select(before))
+            if len(before):  # what an event measures need not be defined for no network at all
+                p.event.record(happened.select(before))
     return ended, end

@@ -63,6 +63,7 @@ class Level:
         return self.value_from_output(moment.output)
 
     def record(self, moment):
+        assert len(moment.members), "nothing happened"
         for member, time in zip(moment.members.tolist(), moment.time.tolist(), strict=True):
             assert member not in self.times
             self.times[member] = time
