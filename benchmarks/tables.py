@@ -10,7 +10,13 @@ from typing import Any
 from benchmarks import choice, integrators, work_precision
 from benchmarks.theory_tables import claims_on_random_activations, terms_of_the_lazy_kernel
 from simulate import Status
-from simulate.planning.integrator_choice import CONVOLUTIONAL_GRADIENTS, CONVOLUTIONAL_STEPS, KERNEL_FLOW_POINTS
+from simulate.planning.integrator_choice import (
+    CONVOLUTIONAL_GRADIENTS,
+    CONVOLUTIONAL_STEPS,
+    GRADIENTS,
+    KERNEL_FLOW_POINTS,
+    STEPS,
+)
 
 RESULTS = Path(__file__).parent / "results"
 RELIABILITY = Path(__file__).parent / "reliability" / "results"
@@ -190,7 +196,7 @@ def _choice() -> str:
             "Chebyshev's, a network, on one thread\n(`python -m benchmarks choice`). With fewer than "
             f"{KERNEL_FLOW_POINTS} points, or an activation not of degree 1, "
             "the W-method is chosen where the counted\nratio is "
-            f"below {choice.GRADIENTS / choice.STEPS:.1f}; else the kernel flow is counted in its place.\n\n"
+            f"below {GRADIENTS / STEPS:.1f}; else the kernel flow is counted in its place.\n\n"
             + table(head, lines)
             + "\n"
         )

@@ -22,11 +22,12 @@ ROOT = os.environ.get("LAZYRICH_DATA")
 ATLAS = Path(__file__).parents[3] / "reports" / "reference" / "atlas"
 LAPTOP = [name for name in list_presets() if name.endswith("-laptop")]
 FULL = [name.removesuffix("-laptop") for name in LAPTOP]
+HOURS = ["amplitude-hour", "regime-map-hour"]
 
 
 def test_each_figure_has_two_sizes_and_a_line_that_says_what_it_shows():
     assert set(FULL) <= set(list_presets())
-    assert set(list_presets()) == {*LAPTOP, *FULL, "quick", "smoke", "atlas", "amplitude-hour", "draws", "largest-rate"}
+    assert set(list_presets()) == {*LAPTOP, *FULL, "quick", "smoke", "atlas", "draws", "largest-rate", *HOURS}
     for name in list_presets():
         campaign = Campaign.from_preset(name)
         assert campaign.name == name
@@ -49,8 +50,8 @@ def test_laptop_presets_take_ten_minutes_of_two_cores_by_the_cost_model(name):
 
 
 @pytest.mark.parametrize("name", FULL)
-def test_full_presets_take_about_an_hour_of_one_gpu_by_the_cost_model(name):
-    assert gpu_seconds(Campaign.from_preset(name)) <= 1.2 * 3600
+def test_full_presets_take_two_hours_of_one_gpu_at_most_by_the_cost_model(name):
+    assert gpu_seconds(Campaign.from_preset(name)) <= 2 * 3600
 
 
 @pytest.mark.parametrize(("architecture", "shape", "depth"), [("fc", (40,), 3), ("cnn", (28, 28, 1), 4)])
@@ -123,7 +124,7 @@ def test_shrunken_presets_run_from_data_to_verdicts(name):
 
 def test_the_documented_estimates_are_those_of_the_cost_model():
     page = (Path(__file__).parents[3] / "docs" / "presets.md").read_text(encoding="utf-8")
-    for name in (*LAPTOP, *FULL, "amplitude-hour"):
+    for name in (*LAPTOP, *FULL, *HOURS):
         campaign = Campaign.from_preset(name)
         told = gpu_seconds(campaign) if name in FULL else seconds(campaign)
         assert re.search(rf"^\| `{name}` \|.*\| {max(1, round(told / 60))} min \|$", page, re.M), name
