@@ -28,6 +28,7 @@ import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
+from lazyrich.early_end import end_without_memory
 from lazyrich.errors import ExpectedError
 from lazyrich.output import guarded_output
 from lazyrich.texts import one_line
@@ -82,6 +83,7 @@ def start(app: typer.Typer | Callable[[], typer.Typer], name: str) -> None:
     half a second otherwise. No window is opened, whatever ``MPLBACKEND`` says.
     """
     os.environ["MPLBACKEND"] = "agg"
+    end_without_memory()
     with guarded_output() as output:
         code = _run(app, name)
     if code == 0 and output.error is not None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from types import TracebackType
+
+#: bytes of addresses; with less, libraries of linear algebra end the process without a word of ours
+_LEAST_MEMORY = 2**29
 
 
 def install() -> None:
@@ -14,6 +18,20 @@ def install() -> None:
     """
     if sys.argv[:1] == ["-m"]:
         sys.excepthook = _end
+        end_without_memory()
+
+
+def end_without_memory() -> None:
+    """End the process where a limit (``ulimit -v``) leaves too little memory to begin."""
+    with contextlib.suppress(ImportError):  # systems without such limits
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
+            allowed = f"{limit / 2**20:.0f} MiB are allowed (ulimit -v) and at least {_LEAST_MEMORY / 2**20:.0f} needed"
+            with contextlib.suppress(OSError, ValueError):
+                print(f"error: the system has not enough memory to begin: {allowed}.", file=sys.stderr, flush=True)
+            os._exit(5)
 
 
 def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -49,6 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", type=int, default=300)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=2, help="of stand-in tasks; networks are trained by one")
     parser.add_argument("--together", type=int, default=1, help="tasks in a batch; above 1, networks are trained")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -103,6 +104,7 @@ def _state(checkpoint: Checkpoint, field: str) -> Mapping[str, Tensor]:
         return checkpoint
     if Path(checkpoint).exists() and not Path(checkpoint).is_file():
         raise InputError(field, str(checkpoint), "is not a file", "Give a file of tensors")
+    _refuse_packed(Path(checkpoint), field)
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -121,6 +123,18 @@ def _state(checkpoint: Checkpoint, field: str) -> Mapping[str, Tensor]:
         problem = f"it holds a {type(state).__name__}, no state dictionary"
         raise InputError(field, str(checkpoint), problem, "Write it with torch.save(model.state_dict(), FILE)")
     return state
+
+
+def _refuse_packed(checkpoint: Path, field: str) -> None:
+    """Refuse an archive that unpacks to more than its size: torch packs nothing, and megabytes could be gigabytes."""
+    try:
+        with zipfile.ZipFile(checkpoint) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (OSError, zipfile.BadZipFile):  # of another format, or damaged: who reads it says so
+        return
+    if unpacked > checkpoint.stat().st_size:
+        problem = f"it unpacks to {unpacked / 2**30:.2g} GiB, more than its size"
+        raise InputError(field, str(checkpoint), problem, "Write it with torch.save(model.state_dict(), FILE)")
 
 
 def load_probe(path: Path) -> tuple[np.ndarray, np.ndarray | None]:

@@ -68,7 +68,7 @@ def describe_holder(lock: bytes) -> str:
 
 @contextmanager
 def _flock(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_NONBLOCK)  # a pipe in its place would be waited for
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -122,6 +122,14 @@ def test_a_fault_is_told_where_no_file_can_be_written(tmp_path):
     assert error.startswith("error: a fault of lazyrich (KeyError")
 
 
+def test_too_little_memory_is_told_before_a_library_ends_the_process(tmp_path):
+    code, _, error = shell("ulimit -v 300000; X fine", tmp_path)
+    assert code == 5
+    assert error == (
+        "error: the system has not enough memory to begin: 293 MiB are allowed (ulimit -v) and at least 512 needed.\n"
+    )
+
+
 def test_a_folder_that_is_no_longer_there_is_told(tmp_path):
     (tmp_path / "gone").mkdir()
     code, _, error = shell(f"cd {tmp_path}/gone; rmdir {tmp_path}/gone; X fine", tmp_path)

@@ -1,6 +1,7 @@
 """A user's files: what can't be used is named in a sentence."""
 
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -148,3 +149,16 @@ def test_probes_are_looked_at_before_they_are_read(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "bomb.npz", inputs=np.zeros(2**18))
     with pytest.raises(InputError, match="at most 0 GiB are read"):
         load_probe(tmp_path / "bomb.npz")
+
+
+def test_weights_that_unpack_to_more_than_their_size_are_refused_unread(tmp_path):
+    torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "good.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "good.pt") as good,
+        zipfile.ZipFile(tmp_path / "packed.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in good.namelist():
+            packed.writestr(name, good.read(name) + bytes(10**6) * name.endswith("data/0"))
+    load_checkpoint(nn.Linear(3, 2), tmp_path / "good.pt", "after")
+    with pytest.raises(InputError, match="more than its size"):
+        load_checkpoint(nn.Linear(3, 2), tmp_path / "packed.pt", "after")

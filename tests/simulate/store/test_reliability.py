@@ -1,8 +1,10 @@
 """Short versions of benchmarks/reliability; the long ones are commands."""
 
+import json
+
 import pytest
 
-from benchmarks.reliability import damage, kills, nonsense, throughput
+from benchmarks.reliability import damage, kills, nonsense, stand_in, throughput
 
 
 def test_kills_at_random_moments_lose_nothing_that_was_reported(tmp_path):
@@ -22,6 +24,15 @@ def test_kills_while_batches_hold_several_tasks_lose_nothing_that_was_reported(t
     assert found["damaged_pieces_after_a_kill"] == 0
     assert found["numbers_that_differ"] == 0
     assert found["numbers_compared"] > 300
+
+
+def test_the_command_counts_the_kills(monkeypatch, tmp_path, capsys):
+    """With stand-in tasks by two workers unless it is told otherwise, and the counts kept beside it."""
+    monkeypatch.setattr(stand_in, "RESULTS", tmp_path)
+    monkeypatch.setattr("sys.argv", ["kills", "--tasks", "10", "--kills", "1"])
+    kills.main()
+    kept = json.loads((tmp_path / "kills.json").read_text())
+    assert (kept["workers"], kept["finished_tasks_lost"]) == (2, 0)
 
 
 def test_damage_at_random_positions_is_found_and_only_that_is_computed_again(tmp_path):

@@ -21,7 +21,7 @@ from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.planning.integrator_choice import integrator_of
 from simulate.planning.tasks import campaign_tasks
 from simulate.running.reproduce import reproduce
-from simulate.store import naming_damage
+from simulate.store import exclusive_lock, naming_damage
 from simulate.store.folder import FolderBackend
 from theory import InputError
 
@@ -106,8 +106,9 @@ def test_what_is_not_a_store_is_refused_and_left_alone(tiny, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "thesis.tex").write_text("precious")
     (tmp_path / "file").write_text("precious")
-    for name in ("folder", "file"):
-        with pytest.raises(InputError, match="not a store"):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "file", "pipe"):
+        with exclusive_lock(tmp_path / name), pytest.raises(InputError, match="not a store"):
             Store.create(tmp_path / name, tiny, data_of(tiny), "cpu")
     with pytest.raises(InputError, match="no such store"):
         Store.open(tmp_path / "nothing")
