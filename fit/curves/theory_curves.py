@@ -131,7 +131,7 @@ def _first_order(experiment: Experiment, data: Data) -> list[TheoryCurve]:
     )
     return [
         TheoryCurve(
-            experiment.name, "kernel_change", grid, value, f"frozen Θ, h = {width}", "-.", source,
+            experiment.name, "kernel_change", grid, value, f"frozen Θ, h = {width}", (0, (1, 1.4)), source,
             where="each network against its own linearisation, an asymptote for A → ∞, in the window of the lazy law",
             compared_at=next((regime.bounds(width) for regime in regimes), (np.inf, np.inf)),
             networks=np.array(changes),

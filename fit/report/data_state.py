@@ -132,15 +132,15 @@ def _blank(one: Measurements) -> dict[str, int]:
 
 
 def _except_blank(states: Sequence[ExperimentState]) -> str:
-    """Say which values are missing: " where it has a value; left out are 3 without kernel_change"."""
+    """Say which values are missing: ", but for blanks: 3 in kernel_change"."""
     total: Counter[str] = Counter()
     for s in states:
         total.update(s.blank)
     if not total:
         return ""
-    named = [f"{count:,} without {name}" for name, count in total.most_common(_MOST_BLANK_NAMED)]
+    named = [f"{count:,} in {name}" for name, count in total.most_common(_MOST_BLANK_NAMED)]
     more = len(total) - len(named)
-    return f" where it has a value; left out are {listed(named)}{f', and of {more} more columns' if more else ''}"
+    return f", but for blanks: {listed(named)}{f', and in {more} more columns' if more else ''}"
 
 
 def _architecture(described: dict[str, Any]) -> str:

@@ -29,13 +29,14 @@ def print_verdicts(
     if experiments:
         out.print(Text(headline([state_of(experiment) for experiment in experiments])))
         out.print()
+    out.print(Text("Of each law: networks, predicted, measured ± 95 %, outcome.", style="dim"))
     deciding = decisive(verdicts)
     for law in laws(deciding, experiments):
         out.print(Text(_heading(law)))
         out.print(Padding(_rows(law, out.width - 2), (0, 0, 0, 2)))
     out.print()
     out.print(Text(f"{summary(deciding, experiments)} {_remaining(verdicts, deciding)}"))
-    out.print(Text("Powers of A = √h·α or of the width h, ± 95 %. s.e.: standard errors from the exact prediction."))
+    out.print(Text("A = √h·α, h is the width. s.e.: standard errors from the exact prediction, where 95 % exclude it."))
     out.print()
     out.print(f"{folder / 'report.html'}", soft_wrap=True, markup=False)
 

@@ -43,7 +43,7 @@ def test_what_is_blank_in_a_table_is_counted():
     blank = data["kernel_change"].where((data["seed"] != 0) | (data["width"] != 32))
     told = headline(states(data.assign(kernel_change=blank)))
     # 17 amplitudes of one seed at one width
-    assert "every network in it is used where it has a value; left out are 17 without kernel_change." in told
+    assert "every network in it is used, but for blanks: 17 in kernel_change." in told
 
 
 @pytest.mark.parametrize(("count", "text"), [(1, "1 experiment"), (2, "2 experiments")])
