@@ -118,8 +118,8 @@ def print_plan(
     for e in campaign.experiment:
         axis = e.root_h_alphas(max(e.widths))
         out.print(
-            f"  {e.name}: {e.size:,} networks, {e.activation}, L = {e.depth}, h = {min(e.widths)}..{max(e.widths)}, "
-            f"A = {axis.min():.1g}..{axis.max():.1g}, N = {e.n_train}",
+            f"  {e.name}: {counted(e.size, 'network')}, {e.activation}, L = {e.depth}, "
+            f"h = {min(e.widths)}..{max(e.widths)}, A = {axis.min():.1g}..{axis.max():.1g}, N = {e.n_train}",
             soft_wrap=True,
         )
     out.print(
@@ -135,7 +135,9 @@ def print_plan(
 
 
 def _print_growth(out: Console, growth: Growth) -> None:
-    out.print(f"new in the store: {growth.networks:,} networks; {growth.finished:,} that are finished are kept")
+    out.print(
+        f"new in the store: {counted(growth.networks, 'network')}; {growth.finished:,} that are finished are kept"
+    )
     for name, additions in growth.new.items():
         out.print(f"  {name}: {'; '.join(additions) if additions else 'nothing new'}", soft_wrap=True)
 
@@ -214,7 +216,7 @@ def print_status(out: Console, store: Store) -> None:
     counts, cost, attributes = store.counts(), store.cost(), store.root.attributes
     versions, commit = attributes["versions"], str(attributes.get("commit") or "unknown")
     short_commit = commit[:_LETTERS_OF_A_COMMIT] + ("+dirty" if commit.endswith("+dirty") else "")
-    out.print(f"campaign {store.campaign.name}: {store.campaign.size} networks", soft_wrap=True)
+    out.print(f"campaign {store.campaign.name}: {counted(store.campaign.size, 'network')}", soft_wrap=True)
     out.print(
         f"  made with lazyrich {versions.get('lazyrich')}, torch {versions.get('torch')}, on {attributes['device']}, "
         f"commit {short_commit}",

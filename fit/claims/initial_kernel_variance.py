@@ -21,6 +21,7 @@ from fit.findings.window import sensitivity_row
 from fit.measurements.measurements import Measurements
 from fit.measurements.network_class import names_architecture, network_class
 from lazyrich.errors import InputError
+from lazyrich.wording import counted
 from theory.activation import Activation
 from theory.curves import ntk_variance
 from theory.prediction import Prediction
@@ -57,7 +58,9 @@ def initial_kernel_variance(experiment: Measurements, prediction: Prediction) ->
         "range": {"variable": "width", "low": None, "high": None},
     }
     if len(enough) < MIN_WIDTHS:
-        refusal = f"{len(enough)} widths from {from_width} on have {MIN_SEEDS} seeds, and {MIN_WIDTHS} are needed"
+        refusal = (
+            f"{counted(len(enough), 'width')} from {from_width} on with {MIN_SEEDS} seeds, and {MIN_WIDTHS} are needed"
+        )
         return Finding(undecided_because=refusal, in_short=too_few(len(enough), MIN_WIDTHS, "complete width"), **data)
     data["range"] = {"variable": "width", "low": float(widths[enough[0]]), "high": float(widths[enough[-1]])}
 

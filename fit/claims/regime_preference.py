@@ -178,9 +178,7 @@ def _why_no_sign(experiment: Measurements) -> str:
         return f"no sign is predicted on {dataset}: the sign depends on the data, and was {known}"
     n_train = experiment.description.get("n_train")
     if dataset not in RULES and n_train is not None and n_train < OBSERVED_FROM:
-        observed = (
-            f"it was observed with {OBSERVED_FROM:,} points or more, and turns with n and h where there are fewer"
-        )
+        observed = f"it was observed with {OBSERVED_FROM:,} points or more; with fewer it changes with N and h"
         return f"no sign is predicted for {n_train:,} images: {observed}"
     if experiment.description.get("pca") is not None:
         return "no sign is predicted for data reduced to principal components, where the observation was not made"

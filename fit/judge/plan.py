@@ -13,6 +13,7 @@ from fit.findings.window import EDGE, window
 from fit.judge.additions import MOST_WIDTHS, Addition, Grid, additions, wider_than
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
+from lazyrich.wording import counted
 from theory.prediction import Prediction
 
 #: Amplitudes that are proposed lie on this part of a decade, between these.
@@ -128,7 +129,7 @@ def _further_amplitudes(experiment: Measurements, law: Prediction, needed: int) 
     if low > high:
         return f"no amplitude lies in the {law.regime.name} regime at these widths: it needs wider networks"
     if not experiment.on_common_amplitudes:
-        return f"the window holds {present} amplitudes of {needed}, and its campaign is laid out in alpha"
+        return f"the window holds {counted(present, 'amplitude')} of {needed}, and its campaign is laid out in alpha"
     known = experiment.root_h_alpha.values[0]
     steps = np.arange(round(math.log10(LOWEST) * PER_DECADE), round(math.log10(HIGHEST) * PER_DECADE) + 1)
     grid = 10.0 ** (steps / PER_DECADE)
@@ -138,7 +139,7 @@ def _further_amplitudes(experiment: Measurements, law: Prediction, needed: int) 
     ordered = sorted(free, key=lambda a: abs(math.log(a)))
     chosen = (ordered[::2] + ordered[1::2])[: needed - present]
     if len(chosen) < needed - present:
-        return f"the window holds {present} amplitudes of {needed}, and has no room for more"
+        return f"the window holds {counted(present, 'amplitude')} of {needed}, and has no room for more"
     return tuple(sorted(float(a) for a in chosen))
 
 

@@ -60,7 +60,7 @@ class ExperimentState:
     @property
     def grid(self) -> str:
         """The grid in words: widths, amplitudes, seeds."""
-        return f"h = {_span(self.widths)}; A = {_span(self.amplitudes)}; {self.seeds} seeds"
+        return f"h = {_span(self.widths)}; A = {_span(self.amplitudes)}; {counted(self.seeds, 'seed')}"
 
 
 def state_of(experiment: Measurements) -> ExperimentState:

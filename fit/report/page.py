@@ -19,7 +19,7 @@ from fit.report.figures.svg import colour_variables
 from fit.report.titles import is_power
 from lazyrich import numbers
 from lazyrich.mathematics import mathml
-from lazyrich.wording import sentence_case
+from lazyrich.wording import counted, sentence_case
 from reports.environment import template_environment
 from theory.claims import claims
 
@@ -53,6 +53,7 @@ def write(report: Report, folder: Path) -> None:
     environment.filters |= {
         "number": numbers.number,
         "short": numbers.short,
+        "counted": counted,
         "p": numbers.p_value,
         "interval": lambda verdict: numbers.interval(verdict.ci_low, verdict.ci_high),
         "predicted": outcomes.predicted_text,

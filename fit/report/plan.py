@@ -20,6 +20,7 @@ from fit.report.laws import same_prediction
 from fit.report.titles import full_title
 from lazyrich.errors import InputError
 from lazyrich.numbers import number, power
+from lazyrich.wording import counted
 from theory.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def print_plans(out: Console, plans: Sequence[LawPlan], campaigns: Sequence[Plan
     for campaign in campaigns:
         out.print()
         out.print(
-            f"{campaign.path}: {campaign.added:,} networks beside the {campaign.present:,} of {campaign.store}",
+            f"{campaign.path}: {counted(campaign.added, 'network')} beside the {campaign.present:,} "
+            f"of {campaign.store}",
             soft_wrap=True,
         )
         for name in campaign.without_widths:
@@ -187,7 +189,7 @@ def _in_words(v: Verdict, option: Addition) -> str:
     if option.widths:
         parts.append(f"h = {', '.join(map(str, option.widths))} as well")
     if option.seeds > v.n_seeds or not parts:
-        parts.append(f"{option.seeds} seeds (now {v.n_seeds})")
+        parts.append(f"{counted(option.seeds, 'seed')} (now {v.n_seeds})")
     text = "; ".join(parts)
     if option.probability is None:
         return f"{text}: then it can be judged at all"

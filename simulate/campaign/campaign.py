@@ -16,6 +16,7 @@ from lazyrich import html
 from lazyrich.documents import parse_toml, read_toml
 from lazyrich.errors import InputError
 from lazyrich.validation import first_problem
+from lazyrich.wording import counted
 from simulate.campaign.dynamics import NAMES
 from simulate.campaign.experiment import Experiment, Frozen
 from theory.black_box import is_function_name
@@ -126,7 +127,7 @@ class Campaign(Frozen):
 
     def _counts(self) -> str:
         count = len(self.experiment)
-        return f"{self.name}: {count} experiment{'s' if count > 1 else ''}, {self.size} networks"
+        return f"{self.name}: {counted(count, 'experiment')}, {counted(self.size, 'network')}"
 
     def find(self, name: str) -> Experiment:
         """Return the experiment of this name."""

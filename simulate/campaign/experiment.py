@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from lazyrich import html
+from lazyrich.wording import counted
 from simulate.campaign import consistency, fields
 from simulate.campaign.dynamics import Dynamics, Flow
 from simulate.data.sources import shape_of
@@ -187,10 +188,10 @@ class Experiment(Frozen):
         return (
             self.name,
             f"{self.architecture} of {self.activation}, {depth}",
-            f"{self.n_train} points of {self.dataset}",
+            f"{counted(self.n_train, 'point')} of {self.dataset}",
             *(f"{len(values)} {name} from {min(values):g} to {max(values):g}" for name, values in axes),
             f"{self.seeds} seed{'s' if self.seeds > 1 else ''}",
-            f"{self.size} networks",
+            counted(self.size, "network"),
         )
 
     def __repr__(self) -> str:

@@ -21,6 +21,7 @@ from distributed import Client, Future, as_completed
 from distributed.scheduler import KilledWorker
 
 from lazyrich.errors import InputError
+from lazyrich.wording import counted
 from simulate.planning.tasks import Task
 from simulate.running.job import Job
 from simulate.running.workers import Done, Notify
@@ -57,7 +58,7 @@ def on_cluster(
                         del remaining[done.task]
                         yield done
             except _SchedulerLost:
-                notify(f"the scheduler {scheduler} is gone: waiting for it, {len(remaining)} tasks left")
+                notify(f"the scheduler {scheduler} is gone: waiting for it, {counted(len(remaining), 'task')} left")
         if remaining:
             client = _next_connection(scheduler, patience)
 

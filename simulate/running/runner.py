@@ -19,6 +19,7 @@ from pathlib import Path
 import xarray as xr
 
 from lazyrich.errors import InputError
+from lazyrich.wording import counted
 from simulate.campaign.campaign import Campaign
 from simulate.data import load_data
 from simulate.measure.engine import run_task
@@ -76,7 +77,11 @@ class Interrupted(KeyboardInterrupt):
 
     def __str__(self) -> str:
         shown = "; ".join(task.title for task in self.dropped[:8]) + ("; …" if len(self.dropped) > 8 else "")
-        dropped = f"dropped {len(self.dropped)} tasks in flight ({shown})" if self.dropped else "no task was in flight"
+        dropped = (
+            f"dropped {counted(len(self.dropped), 'task')} in flight ({shown})"
+            if self.dropped
+            else "no task was in flight"
+        )
         return f"interrupted: {dropped}; what was finished is kept. Run the same command again to go on."
 
 
@@ -142,7 +147,7 @@ def run(
         networks_kept = extend(store, campaign, data) if grow else 0
     notify: Notify = say or (lambda _: None)
     if networks_kept:
-        notify(f"extended: {networks_kept} networks are kept")
+        notify(f"extended: {counted(networks_kept, 'network')} kept")
     with exclusive_lock(store):
         opened = Store.create(store, campaign, data, device)
         opened.check_layout()
@@ -180,7 +185,8 @@ def _lost_sentence(result: RunResult) -> str:
     """Return the sentence about the networks that a run did not train."""
     pending = sum(counts.get(Status.PENDING, 0) for counts in result.counts.values())
     return (
-        f"{pending} networks in {len(result.lost)} tasks were not trained: the processes that tried died {ATTEMPTS} "
+        f"{counted(pending, 'network')} in {counted(len(result.lost), 'task')} could not be trained: "
+        f"the processes that tried died {ATTEMPTS} "
         "times (out of memory, or killed). They stay pending; run again to try again"
     )
 

@@ -19,6 +19,7 @@ import cloudpickle
 import torch
 import xarray as xr
 
+from lazyrich.wording import counted
 from simulate.data import Data
 from simulate.planning.tasks import Task
 from simulate.running.job import Job
@@ -72,7 +73,9 @@ def in_processes(
     while waiting:
         suspects = yield from _through_pool(job, waiting, devices, begun, deaths)
         if suspects:
-            notify(f"a worker process died (killed, or out of memory): {len(suspects)} tasks are tried again")
+            notify(
+                f"a worker process died (killed, or out of memory): {counted(len(suspects), 'task')} to be tried again"
+            )
         for task in suspects:
             # alone, so that a task that kills its worker takes no other with it
             for _ in range(1, ATTEMPTS):

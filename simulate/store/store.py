@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 
 from lazyrich import html
+from lazyrich.wording import counted
 from simulate.campaign.campaign import Campaign
 from simulate.campaign.dynamics import Flow
 from simulate.data import Data
@@ -57,7 +58,8 @@ class Store:
         experiments = ", ".join(e.name for e in self.campaign.experiment[:6])
         more = len(self.campaign.experiment) - 6
         names = f"{experiments} and {more} more" if more > 0 else experiments
-        return f"<Store {self.backend} of campaign {self.campaign.name}: {names}; {self.campaign.size} networks>"
+        networks = counted(self.campaign.size, "network")
+        return f"<Store {self.backend} of campaign {self.campaign.name}: {names}; {networks}>"
 
     def _repr_html_(self) -> str:
         rows = [(e.name, e.size) for e in self.campaign.experiment]

@@ -26,9 +26,9 @@ def regime_preference(model: Model) -> Prediction:
         exponent=None,
         form=Form.COMPARISON,
         expected="where one or two of many directions decide the label, fully connected networks err less in the "
-        f"feature regime; on images of all directions, n >= {OBSERVED_FROM:,} points, fully connected ones err less in "
+        f"feature regime; on images of all directions, N >= {OBSERVED_FROM:,} points, fully connected ones err less in "
         "the lazy regime and convolutional ones in the feature regime; no sign elsewhere: with fewer images it "
-        "turns with n and h",
+        "changes with N and h",
         regime=Regime(None, r"A = 10^{-4} \text{ against } 10^4"),
         derivation=(
             Step(

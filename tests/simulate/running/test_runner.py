@@ -151,7 +151,7 @@ def test_told_to_stop_it_says_what_it_drops_and_keeps_the_rest(tiny, tmp_path, s
     _, told = process.communicate()
     assert process.returncode == 130
     last = told.strip().splitlines()[-1]
-    dropped = r"dropped 1 tasks in flight \(\w+, h = \d+, seeds 0-2\)"
+    dropped = r"dropped 1 task in flight \(\w+, h = \d+, seeds 0-2\)"
     assert re.match(rf"interrupted: ({dropped}|no task was in flight); ", last)
     assert "Traceback" not in told
     store = Store.open(path)
@@ -213,7 +213,7 @@ def test_a_script_without_a_main_guard_trains_in_processes(tmp_path, way):
 
 @pytest.mark.slow
 def test_networks_whose_processes_die_are_told_by_a_warning(tiny, tmp_path):
-    with pytest.warns(RuntimeWarning, match=r"networks in 1 tasks were not trained: .* run again"):
+    with pytest.warns(RuntimeWarning, match=r"networks in 1 task could not be trained: .* run again"):
         run(tiny, tmp_path / "s", workers=2, compute=deadly)
 
 

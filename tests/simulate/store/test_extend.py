@@ -148,5 +148,5 @@ def test_the_command_extends(finished, tiny, store_path, tmp_path):
     arguments = [tmp_path / "c.toml", "--out", store_path, "--extend", "--workers", "1"]
     ended = CliRunner().invoke(app, [str(a) for a in arguments])
     assert ended.exit_code == 0, ended.output
-    assert "extended: 24 networks are kept" in ended.stderr
+    assert "extended: 24 networks kept" in ended.stderr
     assert "32 networks in" in ended.stderr
