@@ -67,15 +67,16 @@ def compare_draws(
     variables: Sequence[str],
     measure: Callable[[Sequence[Measurements], Prediction], Finding | None],
 ) -> list[Comparison]:
-    """Return the findings of ``measure`` over the draws of each family that has a prediction of ``claim``."""
+    """Return the findings of ``measure`` over the draws of each family, for each of its predictions of ``claim``."""
     comparisons = []
     for family in families(experiments, *variables):
-        members, prediction = [experiment.measurements for experiment in family], family[0].prediction(claim)
-        finding = None if prediction is None else measure(members, prediction)
-        if finding is not None and prediction is not None:
-            comparisons.append(
-                Comparison(joint_name([member.name for member in members]), members, prediction, finding)
-            )
+        members = [experiment.measurements for experiment in family]
+        for prediction in family[0].predictions:
+            finding = measure(members, prediction) if prediction.claim == claim else None
+            if finding is not None:
+                comparisons.append(
+                    Comparison(joint_name([member.name for member in members]), members, prediction, finding)
+                )
     return comparisons
 
 

@@ -94,7 +94,7 @@ def test_two_draws_are_too_few():
     assert "2 draws" in verdict.reason
 
 
-def outputs_of_draw(number, seeds=8, points=200):
+def outputs_of_draw(number, amplitude=1e-3, seeds=8, points=200):
     """Outputs ±1 with noise h^(-1/2) of each network's own: four narrow networks together are as good as a wide one."""
     rng = np.random.default_rng(number)
     label = np.where(np.arange(points) % 2, 1.0, -1.0)
@@ -105,13 +105,13 @@ def outputs_of_draw(number, seeds=8, points=200):
         number,
         {"test_output": (("width", "root_h_alpha", "seed", "test_point"), output.astype("float32")),
          "test_label": (("test_point",), label)},
-        {"width": [64, 256], "root_h_alpha": [1e-3], "seed": np.arange(seeds)},
+        {"width": [64, 256], "root_h_alpha": [amplitude], "seed": np.arange(seeds)},
     )  # fmt: skip
 
 
-def test_ensembles_are_compared_over_draws():
-    experiments = [outputs_of_draw(d) for d in range(3)]
-    verdict = joint(experiments, "ensemble")
+@pytest.mark.parametrize(("regime", "amplitude"), [("feature", 1e-3), ("lazy", 1e3)])
+def test_ensembles_are_compared_over_draws_in_both_regimes(regime, amplitude):
+    verdict = joint([outputs_of_draw(d, amplitude) for d in range(3)], "ensemble", regime)
     assert verdict.verdict == "consistent"
     assert verdict.n_seeds == 8
     assert verdict.estimate == pytest.approx(0.0, abs=0.2)  # a share of the excess error of single narrow networks
