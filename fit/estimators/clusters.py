@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fit.estimators.corrected_slope import corrected_slope
 from fit.estimators.estimate import Estimate
-from fit.estimators.preliminary import PRELIMINARY_LEVEL, birge_ratio, equal_means_test, rounded_to_zero
+from fit.estimators.preliminary import PRELIMINARY_LEVEL, equal_means_test, rounded_to_zero, scatter_of_groups
 from fit.estimators.robust import last_coefficient
 
 
@@ -35,8 +35,9 @@ def slope_within(
     log_x, log_y : ndarray of shape (clusters, points)
         NaN in ``log_y`` marks what is missing.
     group : ndarray of shape (clusters,), optional
-        See `exponent`. Slopes that drift with the width are a finite-width correction, no sampling noise: the
-        spread between widths is then the honest measure of uncertainty, with t(groups - 1).
+        See `exponent`. Slopes that drift with the width are a finite-width correction, no sampling noise: where the
+        groups differ by more than the scatter inside them (F > 1), the spread between them is the honest measure of
+        uncertainty, with t(groups - 1).
     correction_exponent : float, optional
         See `exponent`.
     robust : bool
@@ -57,7 +58,7 @@ def mean_over(values: NDArray, group: NDArray | None = None, *, robust: bool = F
     ``group`` and ``robust`` are those of `slope_within`.
     """
     fitted = np.isfinite(values)
-    sample, scale = values[fitted], 1.0
+    sample, scale, groups = values[fitted], 1.0, None
     count = len(sample)
     if count < 2:
         return None
@@ -65,16 +66,16 @@ def mean_over(values: NDArray, group: NDArray | None = None, *, robust: bool = F
     if group is not None:
         labels = np.asarray(group)[fitted]
         f_drift, p_drift = equal_means_test(sample, labels)
-        scale = birge_ratio(f_drift, p_drift)
+        scale, groups = scatter_of_groups(f_drift, labels)
         if p_drift < PRELIMINARY_LEVEL:
-            scale = 1.0
+            scale, groups = 1.0, None
             sample = np.array([sample[labels == name].mean() for name in np.unique(labels)])
             notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are taken as independent units",)
     value, error, freedom = last_coefficient(sample, np.ones((len(sample), 1)), robust)
     return Estimate(
         value=value,
         standard_error=scale * rounded_to_zero(error, sample),
-        dof=freedom,
+        dof=freedom if groups is None else float(groups - 1),
         n_points=count,
         n_clusters=count,
         notes=notes,

@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from fit.estimators.correction import log_factor, minima
 from fit.estimators.estimate import Estimate
 from fit.estimators.least_squares import cluster_covariance
-from fit.estimators.preliminary import PRELIMINARY_LEVEL, birge_ratio, equal_means_test
+from fit.estimators.preliminary import PRELIMINARY_LEVEL, equal_means_test, scatter_of_groups
 from fit.estimators.robust import last_coefficient
 
 #: A minimum fits as well as the least one if its sum of squares is larger by less than this, in variances of a point.
@@ -80,13 +80,13 @@ def corrected_slope(
     )  # fmt: skip
 
     slopes = np.sum(x * target, axis=-1) / np.maximum(np.sum(x**2, axis=-1), np.finfo(float).tiny)
-    cluster, scale, notes = np.arange(len(x)), 1.0, tuple[str, ...]()
+    cluster, scale, groups, notes = np.arange(len(x)), 1.0, None, tuple[str, ...]()
     if group is not None:
         labels = np.asarray(group)[usable]
         f_drift, p_drift = equal_means_test(slopes, labels)
-        scale = birge_ratio(f_drift, p_drift)
+        scale, groups = scatter_of_groups(f_drift, labels)
         if p_drift < PRELIMINARY_LEVEL:
-            scale, cluster = 1.0, np.unique(labels, return_inverse=True)[1]
+            scale, groups, cluster = 1.0, None, np.unique(labels, return_inverse=True)[1]
             notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are taken as independent units",)
     jacobian = np.stack([x, centred(log_factor(b, power)[1])], axis=-1)[present]
     residual = (target - value * x)[present]
@@ -99,6 +99,8 @@ def corrected_slope(
         plain = last_coefficient(sample, design, robust=False)[1]
         value, held_back, dof = last_coefficient(sample, design, robust=True)
         error = math.hypot(held_back, math.sqrt(max(error**2 - plain**2, 0.0)))  # plus the part that comes from b
+    if groups is not None:
+        dof = float(groups - 1)
     return Estimate(
         value=value, standard_error=error, dof=dof, n_points=int(present.sum()), n_clusters=clusters, notes=notes,
         alternative=alternative,

@@ -1,7 +1,7 @@
 """Tests that come before an interval: do groups agree, does a straight line fit; and what their answer costs.
 
-A test between two models costs all degrees of freedom where it switches, so that a weak effect only scales the standard
-error, by sqrt(F) (Birge's ratio), which costs power in proportion.
+Scatter between groups enters the error of what is estimated from all values as soon as it is seen (F > 1); where it is
+significant, the groups' means are the values.
 """
 
 from __future__ import annotations
@@ -16,15 +16,23 @@ from statsmodels.stats.oneway import anova_oneway
 #: Below this p-value of a preliminary test (slopes drift with the width; a straight line does not fit) the widths are
 #: the independent units.
 PRELIMINARY_LEVEL = 0.02
-#: Up to here the standard error is scaled by Birge's ratio.
-SUSPICION = 0.2
 #: Exponents that differ by less agree: the difference is rounding, no scatter to test.
 ROUNDING = 1e-9
 
 
-def birge_ratio(f: float, p: float) -> float:
-    """Return what a standard error is scaled by where a test with statistic ``f`` and p-value ``p`` is suspicious."""
-    return math.sqrt(max(1.0, f)) if p < SUSPICION else 1.0
+def scatter_of_groups(f: float, labels: NDArray) -> tuple[float, int | None]:
+    """Return what scatter between groups, of the statistic ``f``, does to the standard error of a mean of all values.
+
+    Where groups scatter by more than the values in them explain, f > 1, that scatter is a part of the error, which is
+    sqrt(f) times as large (Birge's ratio) and known as well as there are groups. Whether a test sees it does not
+    matter: scaled only where p < 0.2, on all values' degrees of freedom, intervals of three widths covered 86 to 90 %.
+
+    Returns
+    -------
+    (scale, groups) : (float, int or None)
+        The factor of the standard error, and the number of groups if the error is as well known as there are groups.
+    """
+    return (math.sqrt(f), len(np.unique(labels))) if f > 1 else (1.0, None)
 
 
 def straightness_test(line, values: NDArray, group: NDArray) -> tuple[float, float]:

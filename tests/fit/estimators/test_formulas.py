@@ -20,7 +20,7 @@ from fit.estimators.jackknife import log_rms, log_standard_deviation
 from fit.estimators.least_squares import cluster_covariance
 from fit.estimators.level_crossing import log_crossing
 from fit.estimators.paired import plus
-from fit.estimators.preliminary import birge_ratio, equal_means_test, straightness_test
+from fit.estimators.preliminary import equal_means_test, straightness_test
 from fit.estimators.robust import last_coefficient
 from fit.judge.decision import significant
 
@@ -72,10 +72,23 @@ def test_slopes_that_drift_take_the_means_of_groups():
     assert estimate.dof == 2
 
 
-def test_birges_ratio_scales_what_is_suspicious():
-    assert birge_ratio(4.0, 0.1) == 2.0
-    assert birge_ratio(4.0, 0.2) == 1.0
-    assert birge_ratio(0.5, 0.1) == 1.0
+def test_scatter_between_widths_enters_the_error_of_a_mean():
+    """Welch's F = 1.9 here (p = .3): the t test's error grows by sqrt(F), on the degrees of freedom of the groups."""
+    values, widths = np.array([0.1, 0.5, 0.2, 0.9, 0.8, 0.6]), np.repeat([32, 64, 128], 2)
+    f, p = equal_means_test(values, widths)
+    assert 1 < f < 4
+    assert p > 0.02
+    estimate = mean_over(values, widths)
+    assert estimate.value == pytest.approx(values.mean(), rel=EXACT)
+    assert estimate.standard_error == pytest.approx(math.sqrt(f / 6) * values.std(ddof=1), rel=EXACT)
+    assert (estimate.dof, estimate.n_clusters) == (2, 6)
+
+
+def test_widths_that_agree_leave_the_error_of_all_values():
+    values, widths = np.array([0.1, 0.5, 0.2, 0.9, 0.45, 0.75]), np.tile([32, 64, 128], 2)
+    assert equal_means_test(values, widths)[0] < 1
+    estimate = mean_over(values, widths)
+    assert (estimate.standard_error, estimate.dof) == (pytest.approx(stats.sem(values), rel=EXACT), 5)
 
 
 def test_welchs_test_of_equal_means():

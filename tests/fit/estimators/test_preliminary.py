@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from fit.estimators.preliminary import birge_ratio, equal_means_test, rounded_to_zero, straightness_test
+from fit.estimators.preliminary import equal_means_test, rounded_to_zero, scatter_of_groups, straightness_test
 
 
-def test_a_standard_error_is_only_ever_enlarged():
-    assert birge_ratio(4.0, 0.1) == 2.0
-    assert birge_ratio(0.25, 0.1) == 1.0
-    assert birge_ratio(4.0, 0.5) == 1.0
+def test_a_standard_error_is_only_ever_enlarged_and_is_then_known_as_well_as_there_are_groups():
+    labels = np.array([64, 64, 128, 128, 256, 256])
+    assert scatter_of_groups(4.0, labels) == (2.0, 3)
+    assert scatter_of_groups(0.25, labels) == (1.0, None)
+    assert scatter_of_groups(1.0, labels) == (1.0, None)
 
 
 def test_one_group_or_no_scatter_has_equal_means():
