@@ -16,6 +16,7 @@ Run ``python benchmarks/calibration.py``; the committed result is benchmarks/res
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import time
@@ -41,6 +42,7 @@ from fit.estimators.joint import joint
 from fit.estimators.level_crossing import censoring, log_crossing
 from fit.estimators.offset_power import offset_power
 from fit.estimators.segmented import segmented
+from fit.estimators.selection import largest_shift_of_slope
 from fit.estimators.smooth_crossover import smooth_crossover
 from fit.findings.outcome import LEVEL
 from fit.judge.decision import decide
@@ -133,6 +135,56 @@ def width_case(
         return slope_between(np.repeat(np.log(h), seeds), values.ravel())
 
     return Case(name, -0.5, margin, draw)
+
+
+@dataclass(frozen=True)
+class Shifted(Estimate):
+    """An estimate that lost values may have moved by ``shift`` to either side: all intervals are wider by as much."""
+
+    shift: float = 0.0
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        low, high = super().interval(level)
+        return low - self.shift, high + self.shift
+
+    def p_value_within(self, value: float, margin: float) -> float:
+        return super().p_value_within(value, margin + self.shift)
+
+
+def lost_case(
+    name: str, *, n_widths: int, seeds: int, lost: float, narrow: int = 2, fluctuations: bool = False, bounds: bool
+) -> Case:
+    """Values of which the ``narrow`` narrowest widths lose the largest fraction ``lost``; delta F: the most deviant.
+
+    ``bounds``: with the largest shift that this can cause (`fit.estimators.selection`), as the rule takes it.
+    """
+    h = widths(n_widths)
+    log_h = np.repeat(np.log(h), seeds)
+    count = round(lost * seeds)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        if fluctuations:
+            output = rng.standard_normal((n_widths, seeds, 5)) / np.sqrt(h)[:, None, None]
+            size = ((output - output.mean(axis=1, keepdims=True)) ** 2).mean(axis=-1)
+        else:
+            size = (-0.5 * np.log(h))[:, None] + 1.5 * rng.standard_normal((n_widths, seeds)) / np.sqrt(h)[:, None]
+        lost_ones = np.zeros(size.shape, dtype=bool)
+        largest = np.argsort(size[:narrow], axis=1)[:, seeds - count :]
+        np.put_along_axis(lost_ones[:narrow], largest, True, axis=1)
+        if fluctuations:  # the mean over seeds is that of the networks that are left
+            mean = np.where(lost_ones[..., None], 0.0, output).sum(axis=1, keepdims=True)
+            left = output - mean / (seeds - lost_ones.sum(axis=1))[:, None, None]
+            values = log_standard_deviation(np.where(lost_ones, np.nan, (left**2).mean(axis=-1)))
+        else:
+            values = np.where(lost_ones, np.nan, size)
+        estimate = slope_between(log_h, values.ravel())
+        if estimate is None or not bounds:
+            return estimate
+        shift = largest_shift_of_slope(log_h, values.ravel(), lost_ones.ravel())
+        fields = {field.name: getattr(estimate, field.name) for field in dataclasses.fields(Estimate)}
+        return Shifted(**fields, shift=shift)
+
+    return Case(name, -0.5, 0.1, draw)
 
 
 def crossed_case(name: str, *, draws: int, seeds: int, sizes: tuple[float, float, float]) -> Case:
@@ -284,12 +336,12 @@ def collapse_case(name: str, *, n_widths: int = 3, seeds: int = 10, noise=normal
     return Case(name, 0.5, 0.1, draw)
 
 
-def excess_case(name: str, *, n_widths: int, seeds: int = 40) -> Case:
-    """The power of the excess test error over its limit, which is fitted along."""
+def excess_case(name: str, *, n_widths: int, seeds: int = 40, second_order: float = 0.0) -> Case:
+    """The power of the excess test error over its limit, which is fitted along; ``second_order``: a factor 1 + s/h."""
     h = np.repeat(widths(n_widths), seeds)
 
     def draw(rng: np.random.Generator) -> Estimate | None:
-        error = 0.05 + 3.2 / h + 0.16 * rng.standard_normal(len(h)) / h
+        error = 0.05 + 3.2 / h * (1 + second_order / h) + 0.16 * rng.standard_normal(len(h)) / h
         return offset_power(h, error, np.arange(len(h)))["exponent"]
 
     return Case(name, -1.0, 0.25, draw)
@@ -367,6 +419,7 @@ MODEL_CASES = (
     collapse_case("collapse: 5 widths x 10 seeds, heavy tails", n_widths=5, noise=heavy),
     excess_case("excess error: 5 widths x 40 seeds", n_widths=5),
     excess_case("excess error: 9 widths x 40 seeds", n_widths=9),
+    excess_case("excess error: 5 widths x 40 seeds, second order 1 + 10/h", n_widths=5, second_order=10.0),
 )
 
 CASES = (
@@ -409,6 +462,24 @@ CASES += (
     width_case("h: 5 widths x 10 seeds, widths scatter by 0.2", scatter=0.2),
     width_case("h: 5 widths x 10 seeds, offset 1 + 10/h", offset=10.0),
     width_case("h: 5 widths x 10 seeds from h = 256, offset 1 + 10/h", offset=10.0, first=256),
+    lost_case("h: 5 x 20, narrow ones lose the largest fifth: interval", n_widths=5, seeds=20, lost=0.2, bounds=False),
+    lost_case("h: 5 x 20, narrow ones lose the largest fifth: bounds", n_widths=5, seeds=20, lost=0.2, bounds=True),
+    lost_case(
+        "delta F: 7 x 40, narrow ones lose the most deviant fifth: interval",
+        n_widths=7,
+        seeds=40,
+        lost=0.2,
+        fluctuations=True,
+        bounds=False,
+    ),
+    lost_case(
+        "delta F: 7 x 40, narrow ones lose the most deviant fifth: bounds",
+        n_widths=7,
+        seeds=40,
+        lost=0.2,
+        fluctuations=True,
+        bounds=True,
+    ),
     crossed_case("draws x seeds: 3 x 8, equal parts", draws=3, seeds=8, sizes=(0.1, 0.1, 0.1)),
     crossed_case("draws x seeds: 3 x 8, draws most", draws=3, seeds=8, sizes=(0.2, 0.05, 0.05)),
     crossed_case("draws x seeds: 3 x 20, initial weights most", draws=3, seeds=20, sizes=(0.05, 0.2, 0.05)),

@@ -49,6 +49,8 @@ class Finding:
     n_widths: int = 0
     left_out: dict[str, int] = field(default_factory=dict)  #: why networks were left out -> how many
     left_out_fraction: float = 0.0
+    #: by how much the estimate is off in the worst case, if networks were left out for the size of what is measured
+    shift_by_left_out: float = 0.0
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
     undecided_because: str | None = None  #: why there is no verdict although there may be an estimate: a clause
     in_short: str = ""  #: why it is undecided, in a few words for tables; empty where margin and interval say it

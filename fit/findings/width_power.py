@@ -12,6 +12,7 @@ from scipy.interpolate import make_interp_spline
 
 from fit.estimators.between import slope_between
 from fit.estimators.estimate import Estimate
+from fit.estimators.selection import largest_shift_of_slope
 from fit.findings.amplitude_power import ROBUST
 from fit.findings.figure_points import figure_points, mean_with_interval, per_cell
 from fit.findings.finding import MIN_SEEDS, MIN_WIDTHS, Finding, Minimum, too_few
@@ -19,6 +20,7 @@ from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.window import left_out_networks, range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
 from lazyrich.wording import counted
+from simulate.training.status import Status
 from theory.prediction import Prediction
 
 #: One logarithm per (width, seed) from those of the networks in some cells, (width, amplitude).
@@ -102,6 +104,7 @@ def pooled_width_power(
         in_short=in_short,
         minimum=None if undecided_because is None else Minimum(MIN_SEEDS, MIN_WIDTHS, 1),
         notes=() if result is None else result.notes,
+        shift_by_left_out=_shift_by_left_out(experiment, cells, values),
         **left_out_networks(experiment, cells, quantity),
     )
 
@@ -109,6 +112,12 @@ def pooled_width_power(
 def slope_of_widths(values: xr.DataArray) -> Estimate | None:
     """Return the power of h of one logarithm per (width, seed)."""
     return slope_between(np.log(width_of_pairs(values)), pairs(values))
+
+
+def _shift_by_left_out(experiment: Measurements, cells: xr.DataArray, values: xr.DataArray) -> float:
+    """Return how far the power is off if pairs of which a network in ``cells`` did not converge lack for their size."""
+    left_out = (~experiment.converged & (experiment.status != Status.PENDING) & cells).any("amplitude")
+    return largest_shift_of_slope(np.log(width_of_pairs(values)), pairs(values), pairs(left_out))
 
 
 def pooled_sensitivity(pool: Pool, cells: xr.DataArray, experiment: Measurements) -> list[dict]:

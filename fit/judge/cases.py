@@ -22,6 +22,8 @@ from theory.prediction import Prediction
 
 #: The reason mentions a larger fraction of networks left out in the window: which ones never fit is not random.
 MENTIONED_FRACTION = 0.05
+#: Why a law is undecided that would be decided without the networks that were left out: a few words.
+LEFT_OUT = "networks left out could move it"
 #: Why a law is undecided although its interval lies inside the margin, where a claim names nothing else: a few words.
 ANOTHER_CHOICE = "another window disagrees"
 
@@ -98,6 +100,10 @@ def judge(cases: Sequence[Case]) -> list[Verdict]:
 def _verdict(case: Case, rejected: bool) -> Verdict:
     finding, prediction = case.finding, case.prediction
     outcome, why = _outcome(case, rejected)
+    by_left_out = _undone_by_left_out(case, outcome)
+    if by_left_out is not None:
+        outcome, why = "inconclusive", f"{why}, but {by_left_out}"
+        finding = dataclasses.replace(finding, undecided_because=by_left_out, in_short=LEFT_OUT, left_out_fraction=0.0)
     withheld = finding.undecided_because or "; ".join(finding.reservations) or None
     in_short = finding.in_short if outcome == "inconclusive" else ""
     if outcome == "consistent" and finding.reservations:
@@ -132,6 +138,7 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         n_seeds=finding.n_seeds,
         n_widths=finding.n_widths,
         excluded=finding.left_out,
+        shift_by_excluded=finding.shift_by_left_out,
         sensitivity=finding.sensitivity,
         p_value=None if estimate is None or case.exponent is None else estimate.p_value(case.exponent),
         between_draws=finding.between_draws,
@@ -177,6 +184,26 @@ def _outcome(case: Case, rejected: bool) -> tuple[Outcome, str]:
         return "inconclusive", "the exponent could not be estimated from these data"
     estimate, exponent, margin = case.testable
     return decide(estimate, exponent, margin, rejected, str(prediction.exponent))
+
+
+def _undone_by_left_out(case: Case, outcome: Outcome) -> str | None:
+    """Return as a clause why an ``outcome`` is not certain, if networks were left out for the size of what is measured.
+
+    None where it is the same with the interval moved by `Finding.shift_by_left_out` to either side.
+    """
+    shift = case.finding.shift_by_left_out
+    if case.testable is None or outcome == "inconclusive" or not shift:
+        return None
+    estimate, exponent, margin = case.testable
+    low, high = estimate.interval(0.90 if outcome == "consistent" else 0.95)
+    inside = exponent - margin <= low - shift and high + shift <= exponent + margin
+    outside = low - shift > exponent + margin or high + shift < exponent - margin
+    if inside if outcome == "consistent" else outside:
+        return None
+    return (
+        f"{case.finding.left_out_fraction:.0%} of the networks in the window were left out: had they failed for the "
+        f"size of what is measured, the power could be off by {shift:.2g}"
+    )
 
 
 def _column(measure: Measure, prediction: Prediction) -> str | None:

@@ -63,6 +63,8 @@ class Verdict:
     n_seeds: int
     n_widths: int
     excluded: dict[str, int] = field(default_factory=dict)  #: reason -> networks left out
+    #: by how much the estimate is off in the worst case, if these were left out for the size of what is measured
+    shift_by_excluded: float = 0.0
     sensitivity: list[dict[str, Any]] = field(default_factory=list)  #: estimate under other windows
     #: of theory's curves without a free parameter (`fit.curves.agreement.agreement`); shown, never the verdict
     goodness: list[dict[str, Any]] = field(default_factory=list)

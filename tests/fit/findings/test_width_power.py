@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from synthetic_campaign import FEATURE, experiment, prediction
 
-from fit.findings.networks import log
+from fit.estimators.selection import largest_shift_of_slope
+from fit.findings.networks import log, pairs
 from fit.findings.width_power import mean_in_window, width_power
 from fit.findings.window import window
 from fit.measurements.reading import measurements
+from simulate.training.status import Status
 
 LAW = prediction("collapse", "width", 0, FEATURE)
 
@@ -43,3 +46,23 @@ def test_a_pair_that_lacks_a_network_is_left_out():
     means = mean_in_window(source, log(source.network("kernel_change")), window(source, LAW))
     complete = source.converged.where(window(source, LAW), True).all("amplitude")
     np.testing.assert_array_equal(np.isfinite(means.values), complete.transpose("width", "seed").values)
+
+
+def test_lost_networks_shift_the_power_at_worst_as_if_they_were_the_largest():
+    source = measured(failing=0.05)
+    data = log(source.network("kernel_change"))
+    noisy = data + xr.DataArray(np.random.default_rng(0).standard_normal(6), dims="seed")
+    finding = width_power(source, LAW, noisy, "y")
+    means = mean_in_window(source, noisy, window(source, LAW))
+    log_h = np.log(np.repeat(source.widths, 6))
+    expected = largest_shift_of_slope(log_h, pairs(means), np.isnan(pairs(means)))
+    assert finding.shift_by_left_out == pytest.approx(expected, rel=1e-12)
+    assert expected > 0
+
+
+def test_seeds_that_no_one_trained_yet_shift_nothing():
+    source = measured(failing=0.05)
+    status = source.data.status
+    pending = source.data.assign(status=status.where(status == Status.CONVERGED, Status.PENDING))
+    finding = width_power(measurements(pending)[0], LAW, log(source.network("kernel_change")), "y")
+    assert finding.shift_by_left_out == 0.0

@@ -52,6 +52,22 @@ def test_many_networks_left_out_are_mentioned():
     assert "left out" not in verdict(Finding(Estimate(-1.5, 0.01, 30), left_out_fraction=0.04)).reason
 
 
+@pytest.mark.parametrize(
+    ("value", "shift", "outcome"),
+    [(-1.5, 0.05, "consistent"), (-1.5, 0.09, "inconclusive"), (-1.2, 0.1, "inconsistent"), (-1.2, 0.2, "inconclusive"),
+     (-1.8, 0.1, "inconsistent"), (-1.8, 0.2, "inconclusive")],
+)  # fmt: skip
+def test_a_verdict_that_lost_networks_could_undo_is_not_given(value, shift, outcome):
+    """The interval, ± 0.02, is moved by the shift to either side: inside or outside -1.5 ± 0.1 both times, or not."""
+    finding = Finding(Estimate(value, 0.01, 30), left_out_fraction=0.2, shift_by_left_out=shift)
+    result = verdict(finding)
+    assert (result.verdict, result.shift_by_excluded) == (outcome, shift)
+    assert result.reason.count("were left out") == 1
+    if outcome == "inconclusive":
+        assert result.in_short == "networks left out could move it"
+        assert f"the power could be off by {shift:g}" in result.reason
+
+
 def test_a_reservation_forbids_consistent_and_is_said_once():
     clause = "the outputs drift"
     result = verdict(Finding(Estimate(-1.5, 0.01, 30), reservations=(clause,), notes=(clause,)))
