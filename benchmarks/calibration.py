@@ -316,6 +316,17 @@ def joint_case(name: str, *, n_widths: int = 5, seeds: int = 10, noise=normal) -
     return Case(name, 0.5, 0.1, draw)
 
 
+def second_order_case(name: str, *, n_widths: int = 5, seeds: int = 10, second_order: float = 10.0) -> Case:
+    """A power of h with the factor 1 + s/h, fitted along: what a single power leaves out (`width_case`, offset)."""
+    h = np.repeat(widths(n_widths), seeds)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        log_y = -0.5 * np.log(h) + np.log1p(second_order / h) + 1.5 * rng.standard_normal(len(h)) / np.sqrt(h)
+        return corrected_power(h, np.exp(log_y), np.arange(len(h)), correction_exponent=-1.0)["exponent"]
+
+    return Case(name, -0.5, 0.1, draw)
+
+
 def collapse_case(name: str, *, n_widths: int = 3, seeds: int = 10, noise=normal) -> Case:
     """The nu of a collapse of curves that bend from A^(-3/2) to A^(-2)."""
     h = widths(n_widths, 64)[:, None, None]
@@ -419,6 +430,7 @@ MODEL_CASES = (
     collapse_case("collapse: 5 widths x 10 seeds, heavy tails", n_widths=5, noise=heavy),
     excess_case("excess error: 5 widths x 40 seeds", n_widths=5),
     excess_case("excess error: 9 widths x 40 seeds", n_widths=9),
+    second_order_case("h: 9 widths x 10 seeds, 1 + 10/h, fitted along", n_widths=9),
     excess_case("excess error: 5 widths x 40 seeds, second order 1 + 10/h", n_widths=5, second_order=10.0),
 )
 
