@@ -34,7 +34,14 @@ def test_redraws_of_equal_clusters_change_nothing():
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"), [({"scale": "cubic"}, "scale"), ({"y": -np.ones(8)}, "y"), ({"size": np.ones(8)}, "size")]
+    ("changes", "field"),
+    [
+        ({"scale": "cubic"}, "scale"),
+        ({"y": -np.ones(8)}, "y"),
+        ({"size": np.ones(8)}, "size"),
+        ({"y": np.ones(7)}, "y"),
+        ({"x": np.ones((4, 2)), "size": np.ones((4, 2)), "y": np.ones((4, 2))}, "x"),
+    ],
 )
 def test_what_can_not_be_compared_is_refused(changes, field):
     arguments = {"x": X, "size": SIZE, "y": np.ones(8), "cluster": None, "y_error": None, "scale": "log",
@@ -42,3 +49,27 @@ def test_what_can_not_be_compared_is_refused(changes, field):
     with pytest.raises(InputError) as error:
         CollapseCurves.from_arrays(**arguments)
     assert error.value.field == field
+
+
+def test_points_without_clusters_are_redrawn_by_their_own_errors():
+    """Levels are logarithms, whose errors are relative; 4,000 draws know a standard deviation to 1.1 %."""
+    y, y_error = np.array([1.0, 2.0, 4.0, 8.0]), np.array([0.1, 0.1, 0.1, 2.0])
+    x, size = np.array([1.0, 2.0, 1.0, 2.0]), np.array([1.0, 1.0, 4.0, 4.0])
+    known = CollapseCurves.from_arrays(x, size, y, None, y_error, "log", "mean")
+    (redraw,) = known.redraws(np.random.default_rng(0), 4000, mean_square=100.0)
+    np.testing.assert_allclose(redraw.change.std(axis=0), y_error / y, rtol=0.05)
+    unknown = CollapseCurves.from_arrays(x, size, y, None, None, "log", "mean")
+    (redraw,) = unknown.redraws(np.random.default_rng(0), 4000, mean_square=0.04)
+    np.testing.assert_allclose(redraw.change.std(axis=0), 0.2, rtol=0.05)
+
+
+def test_a_number_from_points_has_points_less_two_and_one_from_clusters_satterthwaites_freedom():
+    """The variance of redraws of S clusters is (S - 1)/S of that of a mean: 2 here, so twice as large."""
+    points = CollapseCurves.from_arrays(X, SIZE, np.ones(8), None, None, "log", "mean")
+    redrawn = np.array([[1.0, 2.0, 4.0]])
+    assert points.error_of(redrawn) == (pytest.approx(redrawn.std(ddof=1)), 6.0)
+    two = np.array([[1.0, 2.0, 4.0], [0.0, 1.0, 5.0]])
+    variance = 2 * two.var(axis=1, ddof=1)
+    error, freedom = curves(np.ones(8)).error_of(two)
+    assert error == pytest.approx(np.sqrt(variance.sum()))
+    assert freedom == pytest.approx(variance.sum() ** 2 / np.sum(variance**2))

@@ -163,3 +163,19 @@ def test_missing_points_leave_the_other_rows_alone():
 def test_input_that_has_no_exponent_is_refused(arguments, said):
     with pytest.raises(InputError, match=said):
         exponent(**arguments)
+
+
+@pytest.mark.parametrize("options", [{}, {"y_error": [0.1, 0.2, 0.1, 0.3]}, {"noise": "absolute"}])
+def test_the_prefactor_is_that_of_the_law(options):
+    x = np.array([1.0, 2.0, 5.0, 10.0])
+    estimate = exponent(x, 3 * x**-0.7, **options)
+    assert (estimate.value, estimate.prefactor) == (pytest.approx(-0.7), pytest.approx(3.0))
+
+
+def test_clusters_share_the_correction_that_is_named():
+    """y = c x^-1 (1 + 2 x^(1/2)) exactly: without the correction the slope of logarithms is above -0.9."""
+    x = np.tile(np.geomspace(1e-3, 1.0, 6), 3)
+    cluster = np.repeat([0, 1, 2], 6)
+    y = (1.0 + cluster) / x * (1 + 2 * np.sqrt(x))
+    assert exponent(x, y, cluster, correction_exponent=0.5).value == pytest.approx(-1.0, abs=1e-6)
+    assert exponent(x, y, cluster).value > -0.9

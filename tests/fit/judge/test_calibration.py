@@ -39,14 +39,15 @@ BOUNDS = ": bounds"
 def test_committed_intervals_cover(row):
     """93 to 97 %; a count of 2,000 is itself good to 1 % (two standard errors).
 
-    Where the scatter between widths is in an interval, estimated from few widths, it covers up to 98.5 % if there is none.
+    Intervals that hold the scatter between widths, estimated from few widths, cover up to 98.5 % where there is none.
     """
     assert STUDY["replicas"] >= 2000
     between_widths = row["case"].startswith(("A: ", "h: ", "delta F: ", "lazy rms: ", "alpha*: ", "Huber, "))
     largest = 1.0 if row["case"].endswith(BOUNDS) else 0.985 if between_widths else 0.97
     assert LESS.get(row["case"], 0.93) <= row["coverage"] <= largest
     assert row["inconsistent"] <= 0.05
-    if row["margin"] <= 0.1 and row["case"] not in LESS:  # 5 % at the edge; a collapse under heavy tails has 11 %, as docs/verdicts.md says
+    if row["margin"] <= 0.1 and row["case"] not in LESS:
+        # 5 % at the edge; a collapse under heavy tails has 11 %, as docs/verdicts.md says
         assert row["accepts_0.1"] <= 0.11
 
 
