@@ -1,11 +1,11 @@
 """Audits of models whose answer is known: coordinate checks, planted bugs, coverage, time and memory.
 
-    python -m benchmarks.audit [--repeats 1] [--only checks bugs depth regimes coverage cost] [--again]
+    python -m benchmarks.audit [--repeats 1] [--only checks bugs depth regimes theory coverage cost] [--again]
 
 writes benchmarks/results/audit.json, and every case as it ends to benchmarks/results/audit_cases.jsonl: a run that was
 interrupted goes on where it was, and ``--again`` starts anew. What the cases are says `benchmarks.audit_cases`.
-*coverage*: made-up powers. *cost*: an audit of ten million parameters, in a process of its own; beside other packages,
-`benchmarks.audit_peers`.
+*theory*: expected powers against networks, `benchmarks.audit_theory`. *coverage*: made-up powers. *cost*: an audit of
+ten million parameters, in a process of its own; beside other packages, `benchmarks.audit_peers`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.audit_cases import PARTS, Case
+from benchmarks.audit_theory import summarise
 from fit.audit.power_of_size import slope_over_draws
 
 RESULTS = Path(__file__).parent / "results" / "audit.json"
@@ -131,11 +132,24 @@ def cost() -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+#: inputs, widths, seeds: the more inputs, the more terms there are beside the largest
+_THEORY = ((1, (128, 256, 512, 1024), 30), (4, (256, 512, 1024, 2048), 24), (16, (256, 512, 1024, 2048), 24))
+
+
+def theory() -> list[dict[str, Any]]:
+    """Compare the powers of four parametrisations, two optimisers and 28 vectors of rates with networks."""
+    return [summarise(*case) for case in _THEORY]
+
+
+#: parts that have no cases to be kept one by one
+WHOLE: dict[str, Callable[[], Any]] = {"theory": theory, "coverage": coverage, "cost": cost}
+
+
 def main() -> None:
     """Run what was asked for and write it beside what was there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--only", nargs="*", choices=[*PARTS, "coverage", "cost"], default=[*PARTS, "coverage", "cost"])
+    parser.add_argument("--only", nargs="*", choices=[*PARTS, *WHOLE], default=[*PARTS, *WHOLE])
     parser.add_argument("--again", action="store_true", help="forget the finished cases of these parts")
     options = parser.parse_args()
     if options.again:
@@ -147,7 +161,7 @@ def main() -> None:
             rows = run_cases(list(PARTS[part](options.repeats)))
             results[part] = bugs_found(rows) if part == "bugs" else judged(rows)
         else:
-            results[part] = coverage() if part == "coverage" else cost()
+            results[part] = WHOLE[part]()
         print(part, json.dumps(results[part]))
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -445,6 +445,17 @@ def _audit() -> str:
         parts.append(
             table(head, [(s["bugs"], s["found"], s["named"], s["healthy"], s["accused"], s["called_stable"])]) + "\n"
         )
+    if "theory" in results:
+        head = ("inputs", "widths", "powers", "within 0.12", "largest distance", "median distance")
+        rows = [
+            (t["inputs"], f"{t['widths'][0]}-{t['widths'][-1]}", t["powers"], f"{t['within_tolerance']:.1%}",
+             f"{t['largest_distance']:.3f}", f"{t['median_distance']:.3f}")
+            for t in results["theory"]
+        ]  # fmt: skip
+        parts.append(
+            "Expected powers against networks: four parametrisations, SGD and Adam, 28 vectors of rate exponents\n"
+            "(`benchmarks/audit_theory.py`):\n\n" + table(head, rows) + "\n"
+        )
     if "coverage" in results:
         head = (
             "scatter between seeds", "95 % intervals that hold the power", "half-width", "called stable at power 0",
