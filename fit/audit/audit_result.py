@@ -163,7 +163,7 @@ class Audit(Result):
             "1 − ‖f_T − f₀ − J₀Δw‖²/‖f_T − f₀‖².",
             f"Levels: a kernel change of 1 is the crossover; {LAZY_LEVEL:.3f} is that of the simplest network (one "
             f"linear hidden layer, one training point) half a decade of sqrt(h)·alpha on the lazy side; a lazy model's "
-            f"tangent explains {LINEAR_SHARE:.0%}. The same network gives the equivalent sqrt(h)·alpha.",
+            f"tangent explains {LINEAR_SHARE * 100:g} %. The same network gives the equivalent sqrt(h)·alpha.",
             "Intervals (95 %) are Student's over runs where there are several; of one run, a jackknife over the probe "
             "points says how much the number depends on them, and nothing on other seeds.",
         ]

@@ -264,7 +264,7 @@ def _announce(cost: Cost) -> None:
     duration = f"{max(1, round(seconds))} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     console(stderr=True).print(
         f"{cost.parameters:,} parameters, {cost.kernels} kernels: about {duration}, "
-        f"{cost.memory / 2**30:.2g} GiB for gradients"
+        f"{cost.memory / 2**30:.2g} GiB for gradients at most"
     )
 
 

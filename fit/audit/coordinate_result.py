@@ -11,6 +11,7 @@ import xarray as xr
 
 from fit.audit.elements import FigureOnPage, Table, plain, signed
 from fit.audit.result import Result
+from lazyrich.wording import counted
 
 Scaling = Literal["stable", "vanishes", "blows up", "not decided"]
 
@@ -131,7 +132,8 @@ class CoordinateCheck(Result):
             for name in self.data.module.values
             if bool((change.sel(module=name) > 0).all())
         }
-        caption = f"Rms change of each module's output after {self.judged_after} steps, geometric mean over seeds."
+        after = counted(self.judged_after, "step")
+        caption = f"Rms change of each module's output after {after}, geometric mean over seeds."
         return [power_lines("coordinate_check", curves, (self.axis, "rms change of the output"), caption)]
 
     def method(self) -> list[str]:
@@ -139,7 +141,7 @@ class CoordinateCheck(Result):
         return [
             f"make was called with {self.axis} {', '.join(map(str, self.sizes))}, {self.seeds} independent draws of "
             f"initial weights each, and trained for {self.steps[-1]} steps of {self.optimizer} with rate "
-            f"{self.rate:g}, in evaluation mode, on all points at once. What goes into a softmax is looked at like a "
+            f"{self.rate:g}, in evaluation mode, on all points at once. What goes into a softmax is treated like a "
             "module. The first of the steps after which a module blows up is judged, or the last if none does: here "
             f"step {self.judged_after}.",
             "Powers are regressions of the logarithm of the rms change on that of the size, over all draws; intervals "

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from fit.audit.elements import FigureOnPage
 from fit.audit.interval import Interval
+from reports.log_axes import decades
 from theory.curves.equivalent_amplitude import CROSSOVER_LEVEL, LAZY_LEVEL, equivalent_amplitude, kernel_change_at
 
 _INK, _ACCENT, _LINE = "#1b1f24", "#0b5394", "#b8400a"
@@ -48,7 +49,8 @@ def kernel_changes(changes: Mapping[str, Interval]) -> FigureOnPage:
         for level, name in ((LAZY_LEVEL, "lazy"), (CROSSOVER_LEVEL, "crossover")):
             axes.axvline(level, color=_LINE, linewidth=0.8, linestyle=":")
             axes.text(level, len(shown) - 0.4, name, color=_LINE, fontsize=7, ha="center", va="bottom")
-        axes.set(xscale="log", xlabel="relative change of the tangent kernel", ylim=(-0.6, len(shown) + 0.2))
+        axes.set(xlabel="relative change of the tangent kernel", ylim=(-0.6, len(shown) + 0.2))
+        decades(axes, "x")
         axes.set_yticks(range(len(shown)), [name[-34:] for name in reversed(shown)])
         left = "" if len(shown) == len(changes) else f" The first {len(shown)} of {len(changes)} modules."
         return _page("kernel_changes", figure, f"How far the tangent kernel moved, with 95 % intervals.{left}")
@@ -65,7 +67,8 @@ def crossover_figure(changes: Mapping[str, float]) -> FigureOnPage:
         axes.plot(places[1:], values[1:], "o", color=_ACCENT, markersize=4, alpha=0.6, label="modules")
         axes.plot(places[:1], values[:1], "D", color=_LINE, markersize=7, label="whole model")
         axes.axhline(CROSSOVER_LEVEL, color=_LINE, linewidth=0.8, linestyle=":")
-        axes.set(xscale="log", yscale="log", xlabel="A = sqrt(h)·alpha", ylabel="relative kernel change")
+        axes.set(xlabel="A = sqrt(h)·alpha", ylabel="relative kernel change")
+        decades(axes, "x", "y")
         axes.legend()
         caption = (
             "The crossover of the simplest network, from feature (left) to lazy training (right), and where a network "
@@ -88,7 +91,7 @@ def power_lines(
     positive = {name: _positive(*curve) for name, curve in curves.items()}
     shown = dict([(name, (x, y)) for name, (x, y) in positive.items() if len(x)][:_MOST_MODULES])
     with mpl.rc_context(_STYLE):
-        figure, axes = _axes(height=3.6, left=0.1, width=0.55)
+        figure, axes = _axes(height=3.6, left=0.15, width=0.5)
         colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, max(2, len(shown))))
         for (label, (x, y)), colour in zip(shown.items(), colours, strict=False):
             axes.plot(x, y, "o-", color=colour, markersize=3, linewidth=1, label=label[-30:])
@@ -96,7 +99,7 @@ def power_lines(
         if not shown:
             axes.text(0.5, 0.5, "nothing that could be drawn", transform=axes.transAxes, ha="center")
             return _page(name, figure, caption)
-        axes.set(xscale="log", yscale="log")
+        decades(axes, "x", "y")
         abscissas = sorted({float(value) for x, _ in shown.values() for value in x})
         if len(abscissas) <= _MOST_TICKS:
             axes.set_xticks(abscissas, [f"{value:g}" for value in abscissas])

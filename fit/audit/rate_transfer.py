@@ -19,6 +19,7 @@ from fit.audit.power_of_size import slope_over_draws
 from fit.audit.provenance import made_now
 from fit.audit.result import Result
 from fit.estimators.estimate import Estimate
+from lazyrich.wording import counted, listed
 
 if TYPE_CHECKING:
     from simulate.audit.loading import Make
@@ -140,7 +141,7 @@ def judge_transfer(losses: xr.DataArray, name: str = "model", provenance: dict |
     if not missing.any():
         sizes = np.broadcast_to(np.log(losses["size"].values.astype(float))[:, None], best.shape)
         estimate = slope_over_draws(sizes.ravel(), best.ravel())
-    verdict, reason = _decide(estimate, int(missing.sum()), best.size)
+    verdict, reason = _decide(estimate, losses, missing)
     low, high = (None, None) if estimate is None else estimate.interval(0.95)
     value = None if estimate is None else estimate.value
     return RateTransfer(name, verdict, reason, value, low, high, array, losses, provenance or {})
@@ -168,9 +169,9 @@ def best_rate(log_rates: np.ndarray, losses: np.ndarray) -> float:
     return float(x[1] + np.clip(-first / (2 * second), x[0] - x[1], x[2] - x[1])) if second > 0 else float(x[1])
 
 
-def _decide(estimate: Estimate | None, missing: int, count: int) -> tuple[Transfer, str]:
+def _decide(estimate: Estimate | None, losses: xr.DataArray, missing: np.ndarray) -> tuple[Transfer, str]:
     if estimate is None:
-        return "not decided", f"of {count} best rates {missing} are at an end of the grid; give more rates"
+        return "not decided", _at_an_end(losses, missing)
     (low, high), inner = estimate.interval(0.95), estimate.interval(0.90)
     says = f"the best rate goes as the power {estimate.value:z.2f} of the width (95 %: {low:z.2f} to {high:z.2f})"
     says = says.replace("-", "−")
@@ -179,3 +180,20 @@ def _decide(estimate: Estimate | None, missing: int, count: int) -> tuple[Transf
     if low > MARGIN or high < -MARGIN:
         return "does not transfer", says
     return "not decided", f"{says}, which neither lies within 0 ± {MARGIN} nor outside"
+
+
+def _at_an_end(losses: xr.DataArray, missing: np.ndarray) -> str:
+    """Say which best rates are at an end of the rates that were tried, and at which."""
+    rates = losses["rate"].values
+    finite = np.where(np.isfinite(losses.values), losses.values, np.inf)
+    lowest, diverged = finite.argmin(axis=-1), ~np.isfinite(finite).any(axis=-1)
+    reason = f"of {counted(missing.size, 'best rate')} {missing.sum()} are not inside the rates that were tried"
+    ends = {
+        f"above {rates[-1]:g}": missing & ~diverged & (lowest == len(rates) - 1),
+        f"below {rates[0]:g}": missing & ~diverged & (lowest == 0),
+    }
+    for end, is_there in ends.items():
+        if is_there.any():
+            widths = losses["size"].values[is_there.any(axis=1)]
+            reason += f"; at width {listed([str(int(width)) for width in widths])} give rates {end}"
+    return f"{reason}; no rate has a finite loss in {diverged.sum()} cases" if diverged.any() else reason

@@ -59,7 +59,7 @@ def reason(verdict: Regime, kernel_change: Interval, unexplained: Interval) -> s
         case "learns features":
             return f"{kernel}, more than {CROSSOVER_LEVEL:g}, the crossover"
         case "lazy":
-            return f"{kernel}, at most {LAZY_LEVEL:.3f}, and {share}, at least {LINEAR_SHARE:.0%}"
+            return f"{kernel}, at most {LAZY_LEVEL:.3f}, and {share}, at least {LINEAR_SHARE * 100:g} %"
         case "between":
             return f"{kernel}, less than {CROSSOVER_LEVEL:g}, and {share}"
         case _:

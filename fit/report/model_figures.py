@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from fit.models.assess import ModelResult
 from fit.report.figures.drawing import Drawing
-from fit.report.figures.style import INK, PREDICTED, RC, THEORY, decades
+from fit.report.figures.style import INK, PREDICTED, RC, THEORY
 from lazyrich.wording import counted
+from reports.log_axes import decades
 
 _MOST_PANELS = 3
 

@@ -2,7 +2,7 @@ r"""How much activations move in a few steps of training, at several sizes of a 
 
 For every module that has parameters or no children, at every size and seed: the rms change of its output and of its
 first input after some steps, their sizes, the gradient of the loss by its output, and what says how its weights are
-scaled (their spread, fan-in and rates). What goes into a softmax (of attention, say) is looked at like a module.
+scaled (their spread, fan-in and rates). What goes into a softmax (of attention, say) is treated like a module.
 Modules of models of different depth are matched by `simulate.audit.matched_modules`.
 """
 

@@ -70,7 +70,7 @@ class Cost:
     """What a measurement will take, told beforehand."""
 
     seconds: float
-    memory: int  #: bytes that rows of the Jacobian may take
+    memory: int  #: bytes that rows of the Jacobian take at most
     parameters: int
     kernels: int
 
@@ -121,8 +121,9 @@ def measure(
         check_forward(model(end, "after"), x)
     kernels = 2 * len(before)
     if announce is not None:
+        whole = len(x) * len(directions) * first.size * torch.finfo(first.dtype).bits // 8  # the Jacobian
         seconds_per_kernel = estimated_seconds(first, x, directions, memory=memory, mapped=mapped)
-        announce(Cost(seconds_per_kernel * kernels, memory, first.size, kernels))
+        announce(Cost(seconds_per_kernel * kernels, min(memory, whole), first.size, kernels))
     runs: list[RunMeasurement] = []
     for start, end in zip(before, after, strict=True):
         initial, final = model(start, "before"), model(end, "after")

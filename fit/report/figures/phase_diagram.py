@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 
 from fit.judge.verdict import Verdict
 from fit.report.figures.drawing import Drawing, NewFigure
-from fit.report.figures.style import FRAME, INK, PREDICTED, RC, SIZE, decade, powers_of_two
+from fit.report.figures.style import FRAME, INK, PREDICTED, RC, SIZE, powers_of_two
 from fit.report.titles import AXES
 from lazyrich.numbers import signed
+from reports.log_axes import decade
 
 
 def draw(

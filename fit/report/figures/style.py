@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from lazyrich.numbers import power_of_ten, short
+from reports.log_axes import DECADES
 
 INK, PAPER, FIT, PREDICTED = "#1b1f24", "#fefefe", "#1b1f25", "#b8400a"
 #: of curves that theory gives without a free parameter, in turn; the first is that of a single measured curve too
@@ -91,10 +91,10 @@ def log_ticks(axes: Axes, attrs: dict, x: str) -> None:
         ticks = powers_of_two(low, high)
         axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
     else:
-        axes.xaxis.set_major_formatter(_DECADES)
+        axes.xaxis.set_major_formatter(DECADES)
     if attrs.get("y_log", 1):
         low, high = axes.get_ylim()
-        axes.yaxis.set_major_formatter(_DECADES)
+        axes.yaxis.set_major_formatter(DECADES)
         if high / low < 30:  # powers of ten alone would leave one label or none
             steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0) if high / low < 6 else (1.0, 2.0, 5.0)
             axes.yaxis.set_major_locator(LogLocator(10, subs=steps))
@@ -104,35 +104,9 @@ def log_ticks(axes: Axes, attrs: dict, x: str) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
 
 
-def decades(axes: Axes, *names: Literal["x", "y"]) -> None:
-    """Give axes logarithmic scales whose ticks are powers of ten, or plain numbers within two decades, as text.
-
-    matplotlib's own labels of such scales are formulas, which figures do not parse.
-    """
-    for name in names:
-        axes.set(**{f"{name}scale": "log"})
-        axis = axes.xaxis if name == "x" else axes.yaxis
-        low, high = axis.get_view_interval()
-        axis.set_minor_locator(NullLocator())
-        if high / low < 100:
-            axis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-        else:
-            axis.set_major_locator(LogLocator(10, numticks=6))
-            axis.set_major_formatter(_DECADES)
-
-
 def powers_of_two(low: float, high: float) -> list[float]:
     """Return the powers of two between two widths: their ticks."""
     return [2.0**k for k in range(1, 20) if low <= 2.0**k <= high]
-
-
-def decade(value: float, _: Any = None) -> str:
-    """Return 10⁻⁴: a power of ten as text, which is set in a hundredth of the time that a formula takes."""
-    return power_of_ten(round(np.log10(value))) if value > 0 else ""
-
-
-_DECADES = FuncFormatter(decade)
 
 
 def _round_steps(low: float, high: float) -> list[float]:

@@ -82,10 +82,11 @@ def test_costs_are_told_before_and_progress_is_that_of_all_kernels():
     told, shares = [], []
     x = audited_models.points("mlp")
     pair = [audited_models.mlp(), audited_models.mlp()]
-    measure(audited_models.mlp, pair, pair[::-1], x, announce=told.append, report=shares.append)
+    measured = measure(audited_models.mlp, pair, pair[::-1], x, announce=told.append, report=shares.append)
     (cost,) = told
     assert cost.kernels == 4
     assert cost.seconds > 0
+    assert cost.memory == len(x) * measured.outputs * cost.parameters * 8  # less than the limit: all rows at once
     assert cost.parameters == sum(p.numel() for p in pair[0].parameters())
     assert shares == sorted(shares)
     assert shares[-1] == 1
