@@ -11,12 +11,12 @@ from fit.report.figures.style import (
     PREDICTED,
     THEORY,
     dark_colours,
-    decade,
     log_scales,
     log_ticks,
     powers_of_two,
     width_colours,
 )
+from reports.log_axes import decade
 
 
 @pytest.mark.parametrize(("value", "text"), [(1e-4, "10⁻⁴"), (1.0, "10⁰"), (9.9e11, "10¹²"), (0.0, "")])
