@@ -90,7 +90,7 @@ def train_together(
     started, peak = clock.perf_counter(), PeakMemory(device)
     table = TaskTable(experiment, tasks)
     at_once = batch_limit(experiment, table.width, device)
-    together = None if at_once is None else at_once * batches_together(experiment)
+    together = None if at_once is None else at_once * batches_together(experiment, device)
     batch, stop = itertools.count(), 0
     # a batch is of one precision; where it holds few networks, they are those of one amplitude, which take steps alike
     for dtype, amplitudes in itertools.groupby(experiment.dtypes(table.width)):

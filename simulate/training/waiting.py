@@ -1,8 +1,8 @@
 """Members that have not begun: they take the places of those that have finished.
 
-Members take different numbers of steps, the slowest two or three times the mean, and a step of few takes nearly as long
-as one of many. A batch that drains spends most of its steps on a few members; one that takes in others as places become
-free keeps its size until nobody waits.
+Members take different numbers of steps, and on a GPU a step of few takes nearly as long as one of many. A batch that
+drains spends its last steps on a few members; one that takes in others as places become free keeps its size until
+nobody waits (`simulate.measure.batching` has what that saves).
 """
 
 from __future__ import annotations

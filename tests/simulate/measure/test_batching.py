@@ -6,7 +6,7 @@ import torch
 import xarray as xr
 from test_engine import experiment, points, task
 
-from simulate.measure.batching import batch_limit, tasks_together
+from simulate.measure.batching import batch_limit, batches_together, tasks_together
 from simulate.measure.engine import run_task, run_tasks
 from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.planning.memory import bytes_per_network, networks_at_once, networks_that_fit
@@ -160,3 +160,19 @@ def test_memory_of_the_device_is_asked_for_with_what_torch_keeps(monkeypatch):
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 30)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 25)
     assert free_memory("cuda") == 15
+
+
+@pytest.mark.parametrize(
+    ("changes", "device", "turns"),
+    [
+        ({}, "cuda:1", 3),
+        ({}, "cpu", 1),
+        ({"dynamics": {"name": "gradient_flow", "integrator": "chebyshev"}}, "cuda", 1),
+        ({"dynamics": {"name": "momentum", "tau": 1.0}}, "cuda", 3),
+        ({"dynamics": {"name": "adam", "batch_size": 4}, "loss": "hinge"}, "cuda", 1),
+        ({"arms": ("network", "initial_kernel")}, "cuda", 1),
+        ({"time_limit": 60.0}, "cuda", 1),
+    ],
+)
+def test_networks_take_turns_on_a_gpu_where_each_has_its_own_time(changes, device, turns):
+    assert batches_together(experiment(**changes), device) == turns

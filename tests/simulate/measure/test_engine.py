@@ -233,16 +233,17 @@ def test_a_network_does_not_depend_on_its_neighbours_in_the_batch():
 
 def test_how_many_networks_are_trained_at_once_does_not_change_a_result(monkeypatch):
     spec, found = experiment(root_h_alpha=(1e-3, 1.0, 1e3), seeds=4), []
-    for at_once in (None, 5, 2):
+    for at_once, turns in ((None, 1), (5, 1), (5, 3), (2, 3)):
         monkeypatch.setattr("simulate.measure.engine.batch_limit", lambda *_, at_once=at_once: at_once)
+        monkeypatch.setattr("simulate.measure.engine.batches_together", lambda *_, turns=turns: turns)
         found.append(run_task(spec, task(0, 4), points()))
-    together, in_turns, in_parts = found
-    assert together.batch.values.max() == 0
-    assert in_turns.batch.values.max() == 0  # in five places; others join where some have finished
-    assert in_parts.batch.values.ravel().tolist() == [0] * 4 + [1] * 4 + [2] * 4  # in two places, four of them in turns
+    together, *others = found
+    in_parts = [0] * 4 + [1] * 4 + [2] * 4
+    # in five places all take turns, others joining where some have finished; in two places, four of them do
+    assert [r.batch.values.ravel().tolist() for r in found] == [[0] * 12, in_parts, [0] * 12, in_parts]
     for name, variable in together.drop_vars(NONDETERMINISTIC_VARIABLES).items():
         tight = 1e-9 if variable.dtype == np.float64 else 1e-6
-        for other in (in_turns, in_parts):
+        for other in others:
             np.testing.assert_allclose(other[name], variable, rtol=tight, atol=1e-3 * tight, err_msg=name)
 
 

@@ -92,7 +92,7 @@ def test_mixed_precision_is_single_up_to_alpha_100_and_double_beyond_and_each_ba
         spec = Experiment(**(FIELDS | {"root_h_alpha": own, "dtype": dtype, "widths": [64]}))
         monkeypatch.setattr("simulate.measure.engine.batch_limit", lambda *_: 3)
         found[dtype] = run_task(spec, Task("test", 0, 64, 0, 2), load_data(spec)).isel(width=0)
-    assert found["mixed"].batch.values.tolist() == [[0, 0], [0, 0], [1, 1], [1, 1]]
+    assert found["mixed"].batch.values.tolist() == [[0, 0], [1, 1], [2, 2], [3, 3]]
     apart = xr.concat([found["float32"], found["float64"]], "root_h_alpha")
     for name in ("kernel_change", "test_output", "time_end", "steps", "status"):
         np.testing.assert_array_equal(found["mixed"][name], apart[name], err_msg=name)
