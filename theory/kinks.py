@@ -8,6 +8,7 @@ import sympy
 
 from theory import black_box, functions
 from theory.activation_refusals import FEWER_KINKS, JUMP_REMEDY, refusal
+from theory.asymptotics import DOMAIN_REMEDY
 from theory.evaluation import numpy_value
 
 LARGEST = 1e6  #: sigma and sigma' are looked at for |z| up to this
@@ -16,6 +17,8 @@ _ASIDE = 1e-7  #: relative distance at which one-sided slopes are taken
 _NEAR = 40.0
 _MOST_KINKS = 1000
 _SMALLEST_JUMP = 1e-5  #: of sigma', relative to 1 + |sigma'|
+#: Of sigma, relative to 1 + |sigma|, where the distance to a point is halved to `_ASIDE`: at a pole it rises by more.
+_SMALLEST_RISE = 0.02
 
 
 def sample_points() -> np.ndarray:
@@ -34,6 +37,8 @@ def kinks_of_formula(name: str, expression: sympy.Expr, derivative: sympy.Expr) 
     """
     switching = (functions.step, functions.signum, functions.absolute, functions.relu, functions.select)
     arguments = {node.args[0] for e in (expression, derivative) for node in e.atoms(*switching)}
+    # a switch may hide from the grid the pole at which it happens, as in min(z, 1/z), which is 0 at 0
+    arguments |= {node.base for node in expression.atoms(sympy.Pow) if node.exp.is_negative}
     candidates: set[float] = set()
     points = sample_points()
     for argument in arguments:
@@ -98,8 +103,15 @@ def _not_too_many(name: str, kinks: list[float]) -> tuple[float, ...]:
 
 
 def _slopes_beside(name: str, expression: sympy.Expr, derivative: sympy.Expr, z: float) -> tuple[float, float]:
-    """Return sigma' to the left and to the right of a point, at which sigma must not jump."""
+    """Return sigma' to the left and to the right of a point, at which sigma must neither jump nor have a pole."""
     aside = _ASIDE * (1 + abs(z))
+    near, farther = (np.abs(numpy_value(expression, z + d * np.array([-aside, aside]))) for d in (1, 2))
+    # far out the distance is a long one, and Gaussian means do not reach there
+    if abs(z) <= _NEAR and not np.all(np.abs(near - farther) <= _SMALLEST_RISE * (1 + np.minimum(near, farther))):
+        pole = z if abs(z) > aside else 0.0  # a root that was searched for is one to rounding
+        raise refusal(
+            name, f"sigma is not a finite real number at z = {pole:.6g} (needed for |z| <= 1e6)", DOMAIN_REMEDY
+        )
     below, above = (float(numpy_value(expression, z + d)) for d in (-aside, aside))
     slopes = (float(numpy_value(derivative, z - aside)), float(numpy_value(derivative, z + aside)))
     if abs(above - below) > 4 * aside * max(abs(s) for s in slopes) + 1e-9 * (1 + abs(above)):

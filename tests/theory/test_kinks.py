@@ -1,6 +1,7 @@
 """What kinks do to the lazy kernel: the variance that neurons leave whose preactivation passes one."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -90,3 +91,26 @@ def test_points_that_are_looked_at_are_symmetric_and_dense_where_a_gaussian_is()
     np.testing.assert_array_equal(points, -points[::-1])
     assert points[-1] == 1e6
     assert np.max(np.diff(points[np.abs(points) <= 20])) == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize(
+    ("formula", "z"),
+    [
+        ("min(z, 1/z)", "0"),  # 0 at 0, where the grid looks
+        ("min(1, 1/z)", "0"),
+        ("min(z, 1/(z - 1))", "1"),
+        ("z + 1/(z - 0.0012)", "0.0012"),  # between the points of the grid
+        ("min(z, -1/(z - 0.0012)**2)", "0.0012"),
+        ("min(z, log(abs(z - 0.0012)))", "0.0012"),
+    ],
+)
+def test_a_pole_is_found_where_the_grid_does_not_see_it(formula, z):
+    with pytest.raises(InputError, match=re.escape(f"not a finite real number at z = {z} (needed")):
+        Activation(formula)
+
+
+@pytest.mark.parametrize(
+    "formula", ["tanh(10000*z)", "1/(z**2 + 1e-4)", "min(z, 1/(1 + z**2))", "where(z > 1, 1/z, z)", "relu(sin(2*z))"]
+)
+def test_what_is_steep_or_divides_and_has_no_pole_is_taken(formula):
+    assert Activation(formula).degree in (0, 1)
