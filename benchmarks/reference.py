@@ -26,7 +26,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from benchmarks import regime_map
 from benchmarks.reference_table import VERDICTS, write_table
 from fit.judge.verdict import Verdict
 from fit.report.from_sources import report_on
@@ -38,8 +37,6 @@ SUFFIX = ".nc.gz"
 LIMIT = 1_000_000  # bytes that the held-out outputs of a file would take in single precision
 DIGITS = 12  # binary digits that are kept of a measured number: 1e-4 of it
 STEP = 2.0**-9  # of the outputs that are kept: F is of order one, and differs by 0.03 and more from seed to seed
-#: many experiments with too few seeds for the laws of outputs' fluctuations: of their outputs one point is kept
-WITHOUT_OUTPUTS = {regime_map.PRESET}
 #: what the table of verdicts tells
 COLUMNS = (
     "experiment", "claim", "quantity", "regime", "variable", "predicted", "estimate", "ci_low", "ci_high", "margin",
@@ -95,10 +92,7 @@ def make(preset: str, folder: Path, data_root: str | None, workers: int | None) 
     for old in folder.glob(f"*{SUFFIX}"):
         old.unlink()
     for experiment in outcome.store.campaign.experiment:
-        data = tree[experiment.name].to_dataset()
-        if preset in WITHOUT_OUTPUTS:
-            data = data.isel(test_point=slice(1))
-        write(small(data), folder / f"{experiment.name}{SUFFIX}")
+        write(small(tree[experiment.name].to_dataset()), folder / f"{experiment.name}{SUFFIX}")
     report(preset, folder, data_root)
     return [*folder.glob(f"*{SUFFIX}"), folder / VERDICTS]
 

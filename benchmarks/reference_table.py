@@ -18,7 +18,6 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import regime_map
 from benchmarks.reference_measures import MEASURES, Measured
 
 FOLDER = Path(__file__).parent.parent / "reports" / "reference"
@@ -39,7 +38,6 @@ class Point:
     variable: str = ""
     experiment: str = ".*"
     measure: str = ""  #: a function of `benchmarks.reference_measures`, for what is no law's verdict
-    regime_map: bool = False  #: whether it is the map of `benchmarks.regime_map`
     tally: Mapping[str, int] | None = None  #: word -> verdicts, of which the conclusion speaks; None: whatever they are
 
     def verdicts(self, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -83,10 +81,7 @@ def table(folder: Path = FOLDER) -> str:
             section = point.section
             lines += [f"## {section}", ""]
         lines += [f"### {point.title}", ""]
-        if point.regime_map:
-            lines += regime_map.tables(folder)
-        else:
-            lines += _measured(MEASURES[point.measure](folder)) if point.measure else _judged(point, folder)
+        lines += _measured(MEASURES[point.measure](folder)) if point.measure else _judged(point, folder)
         lines += [point.conclusion.strip(), ""]
     return "\n".join(lines)
 

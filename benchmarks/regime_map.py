@@ -1,8 +1,9 @@
-"""Which regime generalises better, over numbers of points, widths and depths, from the kept files of a preset.
+"""Which regime generalises better, over numbers of points, widths and depths.
 
-    python -m benchmarks.regime_map
+    python -m benchmarks.regime_map [STORE.zarr]
 
-prints the tables of reports/reference/README.md. An experiment's name says architecture, depth, number of points and
+prints the tables of docs/findings.md from benchmarks/results/regime_map.csv; given a store of the preset
+`regime-map-hour`, it writes that file first. An experiment's name says architecture, depth, number of points and
 draw of the points. In each cell (architecture, depth, n, h) the test error at the smallest A less that at the largest,
 of equal initial weights, is averaged over initial weights, and the interval (Student's) is over draws. Slopes are
 fitted to all cells of an architecture and a depth, draw by draw, and averaged in the same way.
@@ -11,6 +12,8 @@ fitted to all cells of an architecture and a depth, draw by draw, and averaged i
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,21 +24,20 @@ from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from simulate import Status
 
-PRESET = "regime-map-hour"
+KEPT = Path(__file__).parent / "results" / "regime_map.csv"
 CELL = ["architecture", "depth", "n"]
 _NAME = re.compile(r"(?P<architecture>fc|cnn)-L(?P<depth>\d+)-n(?P<n>\d+)-draw(?P<draw>\d+)")
 _NAMES = {"fc": "fully connected", "cnn": "convolutional"}
 
 
-def error_differences(folder: Path) -> pd.DataFrame:
+def error_differences(experiments: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     """Return a row for each draw and cell: ``difference`` in per cent, NaN where no pair of networks fits."""
     rows = []
-    for path in sorted((folder / PRESET).glob("*.nc.gz")):
-        match = _NAME.fullmatch(path.name.removesuffix(".nc.gz"))
-        assert match is not None, path
-        with xr.open_dataset(path) as data:
-            error = 100.0 * data["test_error"].where(data["status"] == Status.CONVERGED)
-            difference = (error.isel(root_h_alpha=0) - error.isel(root_h_alpha=-1)).mean("seed").load()
+    for name, data in experiments.items():
+        match = _NAME.fullmatch(name)
+        assert match is not None, name
+        error = 100.0 * data["test_error"].where(data["status"] == Status.CONVERGED)
+        difference = (error.isel(root_h_alpha=0) - error.isel(root_h_alpha=-1)).mean("seed").load()
         named = {key: int(value) if value.isdigit() else value for key, value in match.groupdict().items()}
         rows += [{**named, "width": int(d["width"]), "difference": float(d)} for d in difference]
     return pd.DataFrame(rows)
@@ -59,9 +61,8 @@ def _slopes_of_a_draw(cells: pd.DataFrame) -> pd.Series:
     return pd.Series({"h": solution[0], "n": solution[1]})
 
 
-def tables(folder: Path) -> list[str]:
+def tables(differences: pd.DataFrame) -> list[str]:
     """Return the map and its slopes as lines of Markdown: **bold** where an interval excludes zero."""
-    differences = error_differences(folder)
     means, changes = cell_means(differences), slopes(differences)
     lines = []
     for (architecture, depth), of_depth in means.groupby(level=CELL[:2]):
@@ -89,8 +90,13 @@ def _cell(estimate: Estimate | None) -> str:
 
 
 def main() -> None:
-    """Print the tables."""
-    print("\n".join(tables(Path(__file__).parent.parent / "reports" / "reference")))
+    """Print the tables, from a store if one is given."""
+    for store in sys.argv[1:2]:
+        with xr.open_datatree(store, engine="zarr") as tree:
+            error_differences({name: node.to_dataset() for name, node in tree.children.items()}).to_csv(
+                KEPT, index=False, float_format="%.6g"
+            )
+    print("\n".join(tables(pd.read_csv(KEPT))))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The map of the regimes: a planted plane comes back, and networks that do not fit are left out."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 from benchmarks import regime_map
-from benchmarks.reference import write
 from simulate import Status
 
 WIDTHS, POINTS = (16, 32, 64), (50, 100, 200)
@@ -19,9 +20,9 @@ def planted(h, n, draw):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def experiments():
     """Five draws of three widths and numbers of points; of two seeds the second does not fit at n = 200, h = 16."""
-    (tmp_path / regime_map.PRESET).mkdir()
+    found = {}
     for n in POINTS:
         for draw in range(5):
             lazy = np.full((3, 1, 2), 0.2) + np.array([0.0, 0.01])
@@ -31,16 +32,15 @@ def folder(tmp_path):
             if n == 200:
                 error[0, 0, 1], status[0, 0, 1] = 0.9, Status.MAX_STEPS
             dims = ("width", "root_h_alpha", "seed")
-            data = xr.Dataset(
+            found[f"fc-L3-n{n}-draw{draw}"] = xr.Dataset(
                 {"test_error": (dims, error), "status": (dims, status)},
                 {"width": list(WIDTHS), "root_h_alpha": [1e-4, 1e4]},
             )
-            write(data, tmp_path / regime_map.PRESET / f"fc-L3-n{n}-draw{draw}.nc.gz")
-    return tmp_path
+    return found
 
 
-def test_a_plane_comes_back_with_the_draws_as_units(folder):
-    differences = regime_map.error_differences(folder)
+def test_a_plane_comes_back_with_the_draws_as_units(experiments):
+    differences = regime_map.error_differences(experiments)
     assert len(differences) == 5 * 9
     means = regime_map.cell_means(differences)
     for n in POINTS:
@@ -54,22 +54,23 @@ def test_a_plane_comes_back_with_the_draws_as_units(folder):
     assert slopes.loc[("fc", 3), "n"].value == pytest.approx(N, abs=1e-9)
 
 
-def test_a_cell_says_which_intervals_exclude_zero_and_what_is_missing(folder):
-    lines = regime_map.tables(folder)
+def test_a_cell_says_which_intervals_exclude_zero_and_what_is_missing(experiments):
+    lines = regime_map.tables(regime_map.error_differences(experiments))
     assert lines[0] == "Fully connected, L = 3:"
     row = next(line for line in lines if line.startswith("| 100 |"))
     assert row == "| 100 | **−1.5 [−2.1, −0.9]** | **−2.0 [−2.6, −1.4]** | **−2.5 [−3.1, −1.9]** |"
     assert regime_map._cell(None) == "–"
 
 
-def test_pairs_that_do_not_fit_are_left_out(folder):
+def test_pairs_that_do_not_fit_are_left_out(experiments):
     for draw in range(5):
-        path = folder / regime_map.PRESET / f"fc-L3-n200-draw{draw}.nc.gz"
-        with xr.open_dataset(path) as data:
-            data = data.load()
-        data["status"][0] = Status.MAX_STEPS
-        write(data, path)
-    differences = regime_map.error_differences(folder)
+        experiments[f"fc-L3-n200-draw{draw}"]["status"][0] = Status.MAX_STEPS
+    differences = regime_map.error_differences(experiments)
     assert pd.isna(differences[(differences.n == 200) & (differences.width == 16)]["difference"]).all()
     assert regime_map.cell_means(differences)["fc", 3, 200, 16] is None
     assert regime_map.slopes(differences).loc[("fc", 3), "h"].value == pytest.approx(H, abs=1e-9)
+
+
+def test_the_map_of_the_documentation_is_the_one_that_is_kept():
+    page = (Path(__file__).parents[2] / "docs" / "findings.md").read_text(encoding="utf-8")
+    assert "\n".join(regime_map.tables(pd.read_csv(regime_map.KEPT))).strip() in page

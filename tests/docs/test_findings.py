@@ -1,4 +1,4 @@
-"""Every row of docs/findings.md is a row of the kept verdicts."""
+"""Every verdict in docs/findings.md is a row of the kept verdicts; its map has a test of its own."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ VARIABLES = {"A": "root_h_alpha", "h": "width", "A/F": "root_h_alpha_over_output
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in PAGE.splitlines()
-    if re.match(r"\| [a-z0-9-]+ \|", line) and not line.startswith("| run ")
+    if re.match(r"\| [a-z0-9-]+ \|(.*\|){7}", line) and not line.startswith("| run ")
 ]
 
 
