@@ -95,4 +95,4 @@ def _without_verdict(finding: Finding, not_derived: tuple[str, str]) -> Finding:
 def conditional_on(experiment: Measurements) -> str:
     """Return what the intervals of one experiment are conditional on: its training points were drawn once."""
     draw = experiment.description.get("data_seed")
-    return f"one draw of the training points{'' if draw is None else f' (data_seed = {draw})'}"
+    return f"one draw of the training points{'' if draw is None else f' (data seed {draw})'}"

@@ -37,5 +37,5 @@ def crossover(model: Model) -> Prediction:
         ),
         reference=f"{ARTICLE}, abstract: alpha* ~ 1/sqrt(h)",
         formula=rf"\alpha^* \sim h^{{{rational(exponent)}}}",
-        falsified_by="alpha* at kernel_change = 1 moving with another power of h (levels far below 1 are not this law)",
+        falsified_by="another power of h in alpha* at a kernel change of 1 (levels far below are not this law)",
     )

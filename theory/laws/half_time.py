@@ -69,6 +69,6 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         by_construction=True,
         dynamics=SAME_COURSE_WHERE_LAZY,
         formula=rf"t_{{1/2}} \sim {tex(lazy_time)}",
-        falsified_by="time_half changing with A for A >> 1",
+        falsified_by="a half-time that changes with A for A >> 1",
     )
     return in_feature, in_lazy

@@ -44,7 +44,7 @@ def linear_time(model: Model) -> tuple[Prediction, Prediction]:
         reference=f"{ARTICLE}, abstract: t1 ~ sqrt(h)·alpha",
         by_construction=True,
         formula=rf"t_1 \sim {tex(time)}",
-        falsified_by="time_linear / A drifting with A for A << 1",
+        falsified_by="t1/A drifting with A for A << 1",
     )
     in_h = dataclasses.replace(
         in_a,

@@ -28,5 +28,5 @@ def output_growth(model: Model) -> Prediction:
         ),
         reference=f"{ARTICLE}, abstract: at t1 the output has grown by sqrt(h)",
         formula=rf"f(t_1) - f_0 \sim {tex(lazy.output_at_onset)}",
-        falsified_by="f - f_0 at time_linear growing with another power of h for A << 1",
+        falsified_by="f - f_0 at t1 growing with another power of h for A << 1",
     )

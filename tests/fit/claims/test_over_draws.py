@@ -57,7 +57,7 @@ def test_an_excess_that_depends_on_the_draw_decides_nothing():
     assert verdict.verdict == "inconclusive"
     single = [v for v in assess(arms_of(0, excess[0], gap[0])) if v.claim == "final_kernel" and v.regime == "feature"]
     assert [v.verdict for v in single] == ["consistent"]  # on this draw of the points, by six seeds
-    assert single[0].conditional_on == "one draw of the training points (data_seed = 0)"
+    assert single[0].conditional_on == "one draw of the training points (data seed 0)"
     assert verdict.conditional_on is None
 
 

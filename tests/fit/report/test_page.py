@@ -14,6 +14,8 @@ from fit import assess
 from fit.measurements.reading import measurements
 from fit.report.content import collect, decisive, measured
 from fit.report.page import write
+from simulate import Experiment
+from simulate.measure.schema import VARIABLES
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,9 @@ def test_what_a_person_reads_has_titles_and_no_identifier(page):
     # the name of a variable that a source lacks is what its owner must know
     for claim in {v.claim for v in verdicts if "_" in v.claim} - {v.quantity for v in verdicts}:
         assert claim not in shown.text, claim
+    stated = re.sub(r"does not hold [a-z_, ]+|within max_steps", "", shown.text)  # and a setting, its limit
+    for identifier in [*VARIABLES, *Experiment.model_fields]:
+        assert "_" not in identifier or not re.search(rf"\b{identifier}\b", stated), identifier
     assert "\\" not in shown.text  # no LaTeX either
 
 
