@@ -201,6 +201,28 @@ def regimes_over_width(folder: Path) -> list[Measured]:
     return rows
 
 
+def regimes_over_draws(folder: Path) -> list[Measured]:
+    """Test errors at the smallest A less those at the largest, of equal initial weights, over draws of the points.
+
+    An experiment is named `<data set>-draw<number>`; intervals are over draws.
+    """
+    preset, rows = "regimes-1000", []
+    draws: dict[str, list[xr.DataArray]] = {}
+    for name, data in _kept_experiments(folder, preset):
+        error = 100 * data["test_error"].where(data["status"] == Status.CONVERGED)
+        gap = (error.isel(root_h_alpha=0) - error.isel(root_h_alpha=-1)).mean("seed")
+        draws.setdefault(name.partition("-draw")[0], []).append(gap)
+    for dataset, gaps in draws.items():
+        of_draws = xr.concat(gaps, "draw")
+        for h in of_draws["width"].values:
+            label = f"error(A = 1e-4) - error(A = 1e4), per cent, h = {int(h)}, {dataset}"
+            rows.append(_mean(preset, label, of_draws.sel(width=h).values))
+        narrow, wide = of_draws.isel(width=0), of_draws.isel(width=-1)
+        change = (wide - narrow) / np.log2(float(wide["width"] / narrow["width"]))
+        rows.append(_mean(preset, f"its change where h doubles, {dataset}", change.values))
+    return rows
+
+
 def _at_the_papers_size(folder: Path) -> xr.Dataset:
     """Return the converged networks of the article's column with N = 10,000; ``output_rms`` is of F at the stop."""
     with xr.open_dataset(folder / "gpu-h200" / "fashion_mnist-fc.nc.gz") as data:
@@ -257,6 +279,7 @@ MEASURES: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "article_window": article_window,
     "adam": adam,
     "regimes_over_width": regimes_over_width,
+    "regimes_over_draws": regimes_over_draws,
     "local_powers": local_powers,
     "regimes_at_the_papers_size": regimes_at_the_papers_size,
 }
