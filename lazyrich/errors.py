@@ -5,6 +5,7 @@ from __future__ import annotations
 from lazyrich.texts import one_line
 
 _LONGEST_VALUE = 200
+_LONGEST_CLAUSE = 2000  # of a message: names of columns, say, may be megabytes
 
 
 class ExpectedError(Exception):
@@ -35,6 +36,7 @@ class InputError(ExpectedError, ValueError):
     """
 
     def __init__(self, field: str, value: object, problem: str, remedy: str) -> None:
+        field, problem, remedy = (_shortened(text, _LONGEST_CLAUSE) for text in (field, problem, remedy))
         super().__init__(one_line(f"{field} = {_shown(value)}: {problem}. {remedy}."))
         self.field = field
         self.value = value
@@ -53,4 +55,8 @@ def _shown(value: object) -> str:
         shown = repr(value)
     except (ValueError, RecursionError):  # an integer of thousands of digits; a value nested too deeply
         shown = f"<{type(value).__name__} too large to be shown>"
-    return shown if len(shown) <= _LONGEST_VALUE else shown[:_LONGEST_VALUE] + "…"
+    return _shortened(shown, _LONGEST_VALUE)
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import h5netcdf
+import h5py
 import numpy as np
 
 _CAMPAIGN = """name = "n"
@@ -88,8 +89,18 @@ def _many_columns(place: Path) -> None:
     (place / "columns.csv").write_text("\n".join([",".join(names), *rows]), encoding="utf-8")
 
 
-def _endless_line(place: Path) -> None:
-    (place / "line.csv").write_text("width," * 10_000_000, encoding="utf-8")
+def _large_tables(place: Path) -> None:
+    """Tables of 60 MB: one line (packed or not), row, column, value or name, or a quotation that is left open."""
+    head = "width,root_h_alpha,seed,kernel_change\n"
+    contents = {
+        "line.csv": "width," * 10_000_000, "row.csv": head + "64," * 20_000_000,
+        "column.csv": "width\n" + "64\n" * 20_000_000, "value.csv": head + "64,0.1,0," + "1" * 60_000_000,
+        "name.csv": "x" * 60_000_000 + "\n1\n",
+        "quotation.csv": head + '64,0.1,0,"' + "64,0.1,0,1\n" * 5_000_000,
+    }  # fmt: skip
+    for name, content in contents.items():
+        (place / name).write_text(content, encoding="utf-8")
+    (place / "line.csv.gz").write_bytes(gzip.compress(contents["line.csv"].encode()))
 
 
 def _gzip_bomb(name: str, gigabytes: int) -> Callable[[Path], None]:
@@ -116,6 +127,12 @@ def _many_variables(place: Path) -> None:
             file.create_variable(f"v{number}", ("width",), "f8")
 
 
+def _most_variables(place: Path) -> None:
+    with h5py.File(place / "most.nc", "w", libver="latest") as file:
+        for number in range(100_000):
+            file.create_dataset(f"v{number}", data=0.0)
+
+
 def _weights_bomb(place: Path) -> None:
     """Weights of the model, packed, of which one holds 5 GB beside its numbers."""
     with (
@@ -130,6 +147,7 @@ def _weights_bomb(place: Path) -> None:
                         member.write(bytes(50_000_000))
 
 
+_LARGE_TABLES = ("line.csv", "line.csv.gz", "row.csv", "column.csv", "value.csv", "name.csv", "quotation.csv")
 _KINDS = ("npz", "toml", "csv", "nc", "txt", "zarr", "pt", "py")
 _NAMES = ("x_train", "y_train", "x_test", "y_test")
 _OF = "-m simulate of.toml --out new.zarr --workers 1"
@@ -174,5 +192,6 @@ FILES: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "weights that unpack to 5 GB": (_weights_bomb, [_audit(before="bomb.pt")]),
     "a table of ten thousand columns": (_many_columns, ["-m fit.report columns.csv --out out"]),
     "a netCDF file of ten thousand variables": (_many_variables, ["-m fit.report variables.nc --out out"]),
-    "a table of one line of 60 MB": (_endless_line, ["-m fit.report line.csv --out out"]),
+    "a netCDF file of a hundred thousand variables": (_most_variables, ["-m fit.report most.nc --out out"]),
+    "tables of 60 MB": (_large_tables, [f"-m fit.report {name} --out out" for name in _LARGE_TABLES]),
 }  # fmt: skip

@@ -12,13 +12,14 @@ from pathlib import Path
 import xarray as xr
 import zarr
 
+from fit.measurements.dialects import MOST_COLUMNS, check_columns
 from fit.measurements.measurements import Measurements
+from fit.measurements.netcdf_header import count_variables, is_hdf5
 from fit.measurements.tables import LABELS, from_table, stem
 from lazyrich.errors import InputError
 from simulate.store.opening import open_tree
 
 _LARGEST = 2**31  #: bytes of a packed file, which is unpacked in memory
-_HDF5 = b"\x89HDF\r\n\x1a\n"  #: what netCDF-4 files, which may have groups, begin with
 
 
 def from_store(path: Path) -> list[Measurements]:
@@ -63,9 +64,8 @@ def from_netcdf(path: Path) -> list[Measurements]:
     """Read a netCDF file: one experiment on a grid, a table with one entry a network, or a group an experiment."""
     _check_file(path)
     try:
-        with path.open("rb") as file:
-            may_have_groups = file.read(len(_HDF5)) == _HDF5
-        if may_have_groups:
+        check_columns(path, count_variables(path, MOST_COLUMNS), "variables")
+        if is_hdf5(path):
             tree = xr.open_datatree(path, engine="h5netcdf")
             if tree.children:
                 return from_tree(tree, str(path))

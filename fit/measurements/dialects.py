@@ -18,6 +18,9 @@ SUFFIXES = (".csv", ".tsv", ".txt")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 #: bytes of text: a table of a million networks with thirty columns has about as many
 _LARGEST = 2**29
+#: columns of a table or variables of a file: parsers take minutes and gigabytes for millions of them
+MOST_COLUMNS = 20_000
+_MOST_LINES = 10**7
 #: symbols of the articles as names of columns
 _SYMBOLS = {"h": "width", "A": "root_h_alpha", "α": "alpha", "L": "depth"}
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", r"\s+": "spaces"}
@@ -41,7 +44,7 @@ def read_text_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     Raises
     ------
     InputError
-        If it is empty, no text in UTF-8 or UTF-16, or two columns have one name.
+        If it is empty, too large, no text in UTF-8 or UTF-16, or two columns have one name.
     """
     table, guesses = read_columns(path)
     table, renaming = with_plain_names(table, path)
@@ -59,10 +62,14 @@ def read_columns(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         raise InputError("store", str(path), "it is not text in UTF-8 or UTF-16", "Save it as CSV in UTF-8") from None
+    _check_count(path, text.count("\n"), "lines", _MOST_LINES)
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
         raise InputError("store", str(path), "there is nothing in it", "Give a table with a line of column names")
     separator = next((s for s in "\t;," if s in lines[0]), r"\s+")
+    # a row with more values than names is as slow as names are
+    counts = (len(line.split()) if separator == r"\s+" else line.count(separator) + 1 for line in lines)
+    check_columns(path, max(counts))
     decimal = "."
     if separator != ",":
         guesses.append(f"columns are separated by {_SEPARATORS[separator]}")
@@ -75,6 +82,17 @@ def read_columns(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         problem = "a row has more values than the first line has names"
         raise InputError("store", str(path), problem, "Name each column in the first line")
     return table, tuple(guesses)
+
+
+def check_columns(path: Path, count: int, noun: str = "columns") -> None:
+    """Refuse more columns of a table, or variables of a file, than any reader takes in seconds."""
+    _check_count(path, count, noun, MOST_COLUMNS)
+
+
+def _check_count(path: Path, count: int, noun: str, most: int) -> None:
+    if count > most:
+        remedy = "Give several tables" if noun == "lines" else f"Keep the {noun} that are needed"
+        raise InputError("store", str(path), f"it has more than {most:,} {noun}", remedy)
 
 
 def _content(path: Path) -> bytes:

@@ -1,9 +1,11 @@
 """Measurements from labelled sources: what describes them, and netCDF files of three shapes."""
 
+import numpy as np
 import pytest
 import xarray as xr
 from synthetic_campaign import experiment, tree
 
+from fit.measurements import datasets, dialects
 from fit.measurements.datasets import from_dataset, from_netcdf, from_tree
 from lazyrich.errors import InputError
 
@@ -48,3 +50,16 @@ def test_what_a_decoder_raises_is_said_as_a_bad_value(tmp_path):
     (tmp_path / "cut.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 40)
     with pytest.raises((ValueError, OSError)):
         from_netcdf(tmp_path / "cut.nc")
+
+
+@pytest.mark.parametrize(("engine", "format"), [("h5netcdf", "NETCDF4"), ("scipy", "NETCDF3_64BIT")])
+def test_a_file_of_too_many_variables_is_refused_before_xarray_opens_it(tmp_path, monkeypatch, engine, format):
+    monkeypatch.setattr(dialects, "MOST_COLUMNS", 30)
+    monkeypatch.setattr(datasets, "MOST_COLUMNS", 30)
+    path = tmp_path / "a.nc"
+    columns = {f"v{number}": ("row", np.zeros(2)) for number in range(40)}
+    xr.Dataset(columns).to_netcdf(path, engine=engine, format=format)
+    monkeypatch.setattr(datasets.xr, "open_dataset", lambda *arguments, **options: pytest.fail("it was opened"))
+    monkeypatch.setattr(datasets.xr, "open_datatree", lambda *arguments, **options: pytest.fail("it was opened"))
+    with pytest.raises(InputError, match="it has more than 30 variables"):
+        from_netcdf(path)

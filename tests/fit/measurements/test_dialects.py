@@ -105,3 +105,35 @@ def test_an_archive_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path, monkeypa
         measurements(tmp_path / "bomb.csv.gz")
     with pytest.raises(InputError, match="it unpacks to more than"):
         measurements(tmp_path / "bomb.nc.gz")
+
+
+HEAD, ROW = "width,root_h_alpha,seed,kernel_change\n", "64,0.1,0,1\n"
+LARGE_TABLES = {
+    "a line of commas": ("a.csv", "width," * 100_000, "more than 20,000 columns"),
+    "a line of spaces": ("a.txt", "width " * 100_000, "more than 20,000 columns"),
+    "a packed line": ("a.csv.gz", "width," * 100_000, "more than 20,000 columns"),
+    "a row": ("a.csv", HEAD + "64," * 100_000, "more than 20,000 columns"),
+    "lines of one column": ("a.csv", "width\n" + "64\n" * 20_000, "more than 10,000 lines"),
+    "a value": ("a.csv", HEAD + "64,0.1,0," + "x" * 1_000_000, "kernel_change, row 1 .* is not a number"),
+    "a name": ("a.csv", "x" * 1_000_000 + "\n1\n", "its columns are xxx"),
+    "an open quotation": ("a.csv", HEAD + '64,0.1,0,"' + ROW * 9_000, "EOF inside string"),
+    "an open quotation in the first line": ("a.csv", '"' + HEAD + ROW * 9_000, "EOF inside string"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "problem"), LARGE_TABLES.values(), ids=LARGE_TABLES)
+def test_tables_without_measure_are_refused_in_a_short_sentence(tmp_path, monkeypatch, name, content, problem):
+    monkeypatch.setattr(dialects, "_MOST_LINES", 10_000)
+    data = content.encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    with pytest.raises(InputError, match=problem) as refusal:
+        measurements(tmp_path / name)
+    assert len(str(refusal.value)) < 5000
+    assert "\n" not in str(refusal.value)
+
+
+def test_too_many_columns_are_refused_before_they_are_parsed(tmp_path, monkeypatch):
+    monkeypatch.setattr(dialects.pd, "read_csv", lambda *arguments, **options: pytest.fail("it was parsed"))
+    (tmp_path / "a.csv").write_text("width," * 20_001)
+    with pytest.raises(InputError, match="more than 20,000 columns"):
+        measurements(tmp_path / "a.csv")
