@@ -63,6 +63,9 @@ def helpers() -> Iterator[Callable[[int], Map]]:
 
 
 def _begin() -> None:
-    """Begin a process that is ended with its pool: one that ignored the pool's signal would be waited for."""
-    follow_parent()
+    """Begin a process that is ended with its pool: one that ignored the pool's signal would be waited for.
+
+    It must not ignore it for a moment either: a pool may be ended as soon as it is made.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    follow_parent(ignored=[signal.SIGINT])

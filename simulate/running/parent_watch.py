@@ -6,12 +6,13 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterable
 
 
-def follow_parent() -> None:
+def follow_parent(ignored: Iterable[signal.Signals] = (signal.SIGINT, signal.SIGTERM)) -> None:
     """Ignore interrupts, about which the parent decides; if it is killed, nobody is left to decide: end at once."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from fit import processes
 from fit.processes import WORTH_IT, helpers
+from simulate.running import parent_watch
 
 
 def test_no_process_is_started_anew_for_few_networks(monkeypatch):
@@ -52,6 +54,16 @@ def test_processes_end_at_their_pools_signal(monkeypatch):
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     with helpers() as share:
         assert set(share(WORTH_IT)(_terminates, range(8))) == {True}
+
+
+def test_a_pools_signal_is_ignored_at_no_moment(monkeypatch):
+    """A pool that is ended as soon as it is made sends its signal while its processes begin."""
+    handlers = []
+    monkeypatch.setattr(signal, "signal", lambda *of: handlers.append(of))
+    monkeypatch.setattr(parent_watch.threading, "Thread", lambda **_: threading.Event())
+    monkeypatch.setattr(threading.Event, "start", lambda _: None, raising=False)
+    processes._begin()
+    assert sorted(handlers) == [(signal.SIGINT, signal.SIG_IGN), (signal.SIGTERM, signal.SIG_DFL)]
 
 
 def _terminates(_):
