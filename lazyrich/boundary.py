@@ -1,13 +1,8 @@
-"""The one boundary of all commands: whatever ends one ends it in a sentence and a documented exit code.
-
-Exit codes: 0 done; 1 a fault of lazyrich; 2 bad input; 3 networks that ended badly; 4 damage in a store; 5 failing
-storage, or a system that has no more to give; 130 interrupted.
-"""
+"""The one boundary of all commands: whatever ends one ends it in a sentence and one of the `exit_codes`."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import gc
 import os
@@ -28,21 +23,13 @@ import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
+from lazyrich import exit_codes
 from lazyrich.early_end import end_without_memory
 from lazyrich.errors import ExpectedError
 from lazyrich.output import guarded_output
+from lazyrich.scarcity import scarcity
 from lazyrich.texts import one_line
 
-EXIT_FAULT = 1
-EXIT_INPUT = 2
-EXIT_SYSTEM = 5
-EXIT_INTERRUPTED = 130
-
-#: what a system says when it has no more to give: disk, files, memory, processes
-_SCARCE = {
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM,
-    errno.EAGAIN,
-}  # fmt: skip
 _INTERRUPTED = "interrupted: what was finished is kept; run the same command again to go on."
 
 
@@ -66,14 +53,16 @@ def command(*, debug: bool = False) -> Iterator[None]:
     except ExpectedError as error:
         raise _ended(one_line(f"error: {error}"), error.exit_code) from error
     except KeyboardInterrupt as error:
-        raise _ended(str(error) or _INTERRUPTED, EXIT_INTERRUPTED) from error
+        raise _ended(str(error) or _INTERRUPTED, exit_codes.INTERRUPTED) from error
     except MemoryError as error:
-        raise _ended("error: no memory is left. Run fewer or smaller networks at once.", EXIT_SYSTEM) from error
+        raise _ended("error: no memory is left. Run fewer or smaller networks at once.", exit_codes.SYSTEM) from error
     except Exception as error:
         scarce = scarcity(error)
         if scarce is not None:
-            raise _ended(f"error: the system refuses: {scarce}. Mend that and run it again.", EXIT_SYSTEM) from error
-        raise _ended(_fault(error, debug), EXIT_FAULT) from error
+            raise _ended(
+                f"error: the system refuses: {scarce}. Mend that and run it again.", exit_codes.SYSTEM
+            ) from error
+        raise _ended(_fault(error, debug), exit_codes.FAULT) from error
 
 
 def start(app: typer.Typer | Callable[[], typer.Typer], name: str) -> None:
@@ -87,7 +76,7 @@ def start(app: typer.Typer | Callable[[], typer.Typer], name: str) -> None:
     with guarded_output() as output:
         code = _run(app, name)
     if code == 0 and output.error is not None:
-        code = EXIT_SYSTEM
+        code = exit_codes.SYSTEM
     sys.exit(code)
 
 
@@ -101,10 +90,10 @@ def _run(app: typer.Typer | Callable[[], typer.Typer], name: str) -> int:
     except typer.Exit as ended:
         code = ended.exit_code
     except SystemExit as ended:  # what typer makes of an exit
-        code = ended.code if isinstance(ended.code, int) else EXIT_FAULT if ended.code else 0
+        code = ended.code if isinstance(ended.code, int) else exit_codes.FAULT if ended.code else 0
     else:
         code = 0
-    if code == EXIT_INTERRUPTED:  # it ends already: a second Ctrl-C is no reason for a traceback
+    if code == exit_codes.INTERRUPTED:  # it ends already: a second Ctrl-C is no reason for a traceback
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return code
@@ -187,20 +176,6 @@ def _ended(sentence: str, code: int) -> typer.Exit:
     with contextlib.suppress(OSError, ValueError):
         print(sentence, file=sys.stderr)
     return typer.Exit(code)
-
-
-def scarcity(error: BaseException) -> str | None:
-    """Return what the system has no more of, if that is why something failed."""
-    if isinstance(error, OSError) and error.errno in _SCARCE:
-        where = f" ({error.filename})" if error.filename else ""
-        return f"{error.strerror}{where}"
-    message = str(error)
-    if isinstance(error, RuntimeError) and "can't start new thread" in message:
-        return "no thread can be started"
-    out_of_memory = ("DefaultCPUAllocator", "failed to map segment", "cannot allocate memory")
-    if isinstance(error, RuntimeError | ImportError) and any(words in message for words in out_of_memory):
-        return "no memory is left"
-    return None
 
 
 def _fault(error: BaseException, debug: bool) -> str:

@@ -7,6 +7,9 @@ import os
 import sys
 from types import TracebackType
 
+from lazyrich import exit_codes
+from lazyrich.scarcity import scarcity
+
 #: bytes of addresses; with less, libraries of linear algebra end the process without a word of ours
 _LEAST_MEMORY = 2**29
 
@@ -31,21 +34,19 @@ def end_without_memory() -> None:
             allowed = f"{limit / 2**20:.0f} MiB are allowed (ulimit -v) and at least {_LEAST_MEMORY / 2**20:.0f} needed"
             with contextlib.suppress(OSError, ValueError):
                 print(f"error: the system has not enough memory to begin: {allowed}.", file=sys.stderr, flush=True)
-            os._exit(5)
+            os._exit(exit_codes.SYSTEM)
 
 
 def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     try:
-        from lazyrich.boundary import EXIT_INTERRUPTED, EXIT_SYSTEM, scarcity
-
         if issubclass(kind, KeyboardInterrupt):
-            sentence, code = "interrupted: nothing was begun.", EXIT_INTERRUPTED
+            sentence, code = "interrupted: nothing was begun.", exit_codes.INTERRUPTED
         elif issubclass(kind, MemoryError) or scarcity(error) is not None:
-            sentence, code = "error: the system has not enough memory, threads or files to begin.", EXIT_SYSTEM
+            sentence, code = "error: the system has not enough memory, threads or files to begin.", exit_codes.SYSTEM
         else:
             sys.__excepthook__(kind, error, trace)
             return
         print(sentence, file=sys.stderr, flush=True)
-    except (MemoryError, ImportError, OSError):  # not even for the sentence
-        code = 5
+    except (MemoryError, OSError):  # not even for the sentence
+        code = exit_codes.SYSTEM
     os._exit(code)

@@ -7,8 +7,9 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 
+from lazyrich import exit_codes
+
 _ROOT = Path(__file__).resolve().parent.parent
-_EXIT_INPUT = 2  #: as in `lazyrich.boundary`, which takes a second to import
 
 
 def refuse_hidden(*packages: str) -> None:
@@ -33,7 +34,7 @@ def refuse_hidden(*packages: str) -> None:
         if not _is_command():
             raise ImportError(sentence)
         print(f"error: {sentence}", file=sys.stderr)
-        raise SystemExit(_EXIT_INPUT)
+        raise SystemExit(exit_codes.INPUT)
 
 
 def _elsewhere(spec: ModuleSpec) -> Path | None:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from lazyrich import exit_codes
 from lazyrich.console import console, print_json
 from lazyrich.wording import counted
 from simulate.campaign.campaign import Campaign, list_presets
@@ -26,7 +27,6 @@ from simulate.store import Damage, Store
 from simulate.store.growth import Growth
 from simulate.training.status import Status
 
-EXIT_NUMERICS = 3
 _MOST_LOST_SHOWN = 8
 _LETTERS_OF_A_COMMIT = 12
 
@@ -182,8 +182,8 @@ def duration(seconds: float) -> str:
 
 
 def exit_code(result: RunResult) -> int:
-    """3 if networks diverged, ran out of memory or of time, or took their workers with them; else 0."""
-    return EXIT_NUMERICS if result.failed_numerics or result.lost else 0
+    """Return the code with which a command ends that ran a campaign."""
+    return exit_codes.NETWORKS if result.failed_numerics or result.lost else exit_codes.DONE
 
 
 def print_presets(out: Console) -> None:

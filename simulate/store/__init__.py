@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulate.store.backend import StoreError
-    from simulate.store.damage import Damage
-    from simulate.store.damaged_store import DamagedStoreError
+    from simulate.store.damaged_store import Damage, DamagedStoreError
     from simulate.store.opening import naming_damage, open_tree
     from simulate.store.store import Store, exclusive_lock
 
@@ -17,7 +16,7 @@ __all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock
 
 #: exported name -> its module
 _MODULES = {
-    "Damage": "damage",
+    "Damage": "damaged_store",
     "DamagedStoreError": "damaged_store",
     "Store": "store",
     "StoreError": "backend",

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from lazyrich import exit_codes
 from lazyrich.errors import ExpectedError
 
 #: folder for what lies beside the Zarr hierarchy: the root's copy, the records of runs and commits, the lock
@@ -21,7 +22,7 @@ BOOKKEEPING = ".lazyrich"
 class StoreError(ExpectedError):
     """The storage failed while a run was writing (disk full, permission lost, another run holds the store)."""
 
-    exit_code = 5
+    exit_code = exit_codes.SYSTEM
 
 
 @contextmanager

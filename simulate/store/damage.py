@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from simulate.planning.tasks import Task
 from simulate.store.backend import StorageBackend, read_if_present
 from simulate.store.checked_json import digest_of, load_json
 from simulate.store.chunk_codec import ChunkCodec, is_whole
 from simulate.store.commits import CommitRecord
+from simulate.store.damaged_store import Damage
 from simulate.store.records import damaged_records
 from simulate.store.root import COPY, ROOT, Root
 from simulate.training.status import Status
 
 _CHANGED = "is not as it was written"
 _MISSING = "is missing"
-
-
-@dataclass(frozen=True)
-class Damage:
-    """Something in a store that is not as it was written; ``task`` says whose results are lost, if any are."""
-
-    path: str
-    problem: str
-    task: Task | None = None
 
 
 def damaged_metadata(backend: StorageBackend, root: Root) -> Iterator[Damage]:

@@ -1,21 +1,32 @@
-"""The error about a store that is not as it was written, and how a failure that damage has caused becomes one."""
+"""What is damaged in a store, the error about it, and how a failure that damage has caused becomes one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lazyrich import exit_codes
 from lazyrich.errors import ExpectedError, InputError
 
 if TYPE_CHECKING:
-    from simulate.store.damage import Damage
+    from simulate.planning.tasks import Task
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something in a store that is not as it was written; ``task`` says whose results are lost, if any are."""
+
+    path: str
+    problem: str
+    task: Task | None = None
 
 
 class DamagedStoreError(InputError):
     """A store is not as it was written; ends a command with 4, as ``verify`` does."""
 
-    exit_code = 4
+    exit_code = exit_codes.DAMAGE
 
     @classmethod
     def naming(cls, store: object, key: str, problem: str, count: int) -> DamagedStoreError:

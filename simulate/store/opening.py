@@ -8,18 +8,14 @@ from __future__ import annotations
 import warnings
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import xarray as xr
 
 from simulate.store.backend import StorageBackend
-from simulate.store.damaged_store import damage_as_cause
+from simulate.store.damaged_store import Damage, damage_as_cause
 from simulate.store.locations import backend_for
 from simulate.store.presence import check_presence
 from simulate.store.root import COPY, ROOT, read_root
-
-if TYPE_CHECKING:
-    from simulate.store.damage import Damage
 
 
 def open_tree(path: str | Path | StorageBackend) -> xr.DataTree:

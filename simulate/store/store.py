@@ -27,8 +27,8 @@ from simulate.store.backend import StorageBackend, StoreError, storage_errors
 from simulate.store.chunk_codec import ChunkCodec
 from simulate.store.costs import Cost, cost_of
 from simulate.store.creation import create, exclusive_lock
-from simulate.store.damage import Damage, damaged_chunks, damaged_metadata
-from simulate.store.damaged_store import DamagedStoreError, damage_as_cause
+from simulate.store.damage import damaged_chunks, damaged_metadata
+from simulate.store.damaged_store import Damage, DamagedStoreError, damage_as_cause
 from simulate.store.identity import check_description, check_same_campaign, check_same_data, stored_campaign
 from simulate.store.locations import backend_for
 from simulate.store.presence import check_presence

@@ -12,8 +12,7 @@ from simulate.planning.tasks import Task
 from simulate.store.backend import StorageBackend, storage_errors
 from simulate.store.chunk_codec import ChunkCodec
 from simulate.store.commits import CommitRecord
-from simulate.store.damage import Damage
-from simulate.store.damaged_store import DamagedStoreError
+from simulate.store.damaged_store import Damage, DamagedStoreError
 from simulate.training.status import Status
 
 

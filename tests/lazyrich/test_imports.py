@@ -21,18 +21,21 @@ def module_names(root, rooms):
     return files
 
 
-def imports(nodes, for_type_checking=False):
-    """Yield the import statements that run when a module is imported, or those under ``if TYPE_CHECKING``."""
+def imports(nodes, for_type_checking=False, in_functions=False):
+    """Yield the import statements that run when a module is imported, or those under ``if TYPE_CHECKING``.
+
+    With ``in_functions`` also those that run when one of its functions is called.
+    """
     for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             if not for_type_checking:
                 yield node
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            yield from imports(node.orelse, for_type_checking)
+            yield from imports(node.orelse, for_type_checking, in_functions)
             if for_type_checking:
                 yield from (n for n in node.body if isinstance(n, ast.ImportFrom))
-        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from imports(ast.iter_child_nodes(node), for_type_checking)
+        elif in_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from imports(ast.iter_child_nodes(node), for_type_checking, in_functions)
 
 
 def ancestors(module):
@@ -40,7 +43,7 @@ def ancestors(module):
     return {".".join(parts[:i]) for i in range(1, len(parts))}
 
 
-def import_graph(root, rooms):
+def import_graph(root, rooms, in_functions=False):
     """Return, for each module, the modules that have to be complete before it can be.
 
     Before a module of another package runs, so do that package's ``__init__`` and those above it. A module's own
@@ -59,7 +62,7 @@ def import_graph(root, rooms):
     graph = {}
     for module, body in trees.items():
         needed = set()
-        for node in imports(body):
+        for node in imports(body, in_functions=in_functions):
             if isinstance(node, ast.Import):
                 needed |= {name.name for name in node.names}
                 continue
@@ -79,6 +82,14 @@ def test_imports_make_no_circle():
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError with the modules of a circle
 
 
+def test_imports_in_functions_make_no_circle_either():
+    """Two modules that need one another can only be read together, wherever the imports stand."""
+    graph = import_graph(ROOT, ROOMS, in_functions=True)
+    at_import = import_graph(ROOT, ROOMS)
+    assert sum(map(len, graph.values())) > sum(map(len, at_import.values())) + 50
+    graphlib.TopologicalSorter(graph).prepare()
+
+
 @pytest.mark.parametrize(
     "files",
     [
@@ -90,11 +101,22 @@ def test_imports_make_no_circle():
     ],
 )  # fmt: skip
 def test_circles_are_seen(files, tmp_path):
-    for name, text in files.items():
-        (tmp_path / "room" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "room" / name).write_text(text)
+    write_room(tmp_path, files)
     with pytest.raises(graphlib.CycleError):
         graphlib.TopologicalSorter(import_graph(tmp_path, ["room"])).prepare()
+
+
+def test_a_circle_through_a_function_is_seen(tmp_path):
+    write_room(tmp_path, {"a.py": "from room.b import f", "b.py": "def f():\n    from room.a import g"})
+    graphlib.TopologicalSorter(import_graph(tmp_path, ["room"])).prepare()
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter(import_graph(tmp_path, ["room"], in_functions=True)).prepare()
+
+
+def write_room(folder, files):
+    for name, text in files.items():
+        (folder / "room" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "room" / name).write_text(text)
 
 
 # third-party modules stay loaded: importing them 300 times would take half an hour

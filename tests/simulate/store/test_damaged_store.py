@@ -3,8 +3,7 @@
 import pytest
 
 from lazyrich.errors import InputError
-from simulate.store.damage import Damage
-from simulate.store.damaged_store import DamagedStoreError, damage_as_cause
+from simulate.store.damaged_store import Damage, DamagedStoreError, damage_as_cause
 
 DAMAGE = [Damage("one/zarr.json", "is missing"), Damage("two/zarr.json", "is missing")]
 
