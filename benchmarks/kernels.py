@@ -71,11 +71,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/kernels.json"))
     out = parser.parse_args().out
-    rows = []
+    results = []
     for row in rows():
         print(json.dumps(row), flush=True)
-        rows.append(row)
-    out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        results.append(row)
+    out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import choice, integrators, work_precision
-from benchmarks.theory_tables import claims_on_random_activations, terms_of_the_lazy_kernel
+from benchmarks.theory_tables import (
+    claims_on_random_activations,
+    kernels_of_close_points,
+    terms_of_the_lazy_kernel,
+)
 from simulate import Status
 from simulate.planning.integrator_choice import (
     CONVOLUTIONAL_GRADIENTS,
@@ -41,7 +45,7 @@ def page() -> str:
         for part in (
             _whole_run(), _integrators(), _work_precision(), _choice(), _convolutions(), _ntk(), _scaling(),
             _paper_grid(), _dispatch(), _reliability(), _throughput(), _large_report(), _audit(),
-            claims_on_random_activations(RESULTS), terms_of_the_lazy_kernel(RESULTS),
+            claims_on_random_activations(RESULTS), terms_of_the_lazy_kernel(RESULTS), kernels_of_close_points(RESULTS),
         )
         if part
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from theory.laws.kernel_change_lazy import FLIP_RATIO, FLIP_RATIO_DEEP, LAZY_RAT
 
 WRONG_CLAIMS = "wrong_claims.json"
 LAZY_TERMS = "lazy_terms.json"
+CLOSE_POINTS = "close_points.json"
 
 
 def claims_on_random_activations(folder: Path) -> str:
@@ -68,6 +69,25 @@ def terms_of_the_lazy_kernel(folder: Path) -> str:
         f"{FLIP_RATIO[1][0]:g} and {FLIP_RATIO[1][1]:g} ({FLIP_RATIO_DEEP[0]:g} and {FLIP_RATIO_DEEP[1]:g}), strength "
         "being that of the kinks, 1 for ReLU.\n\n"
         "| activation | L | c1 | c2 | c2/c1 | s | strength | c1²·strength/s |\n|---|---|---|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
+
+
+def kernels_of_close_points(folder: Path) -> str:
+    """Return the section on `benchmarks.close_points`; empty without its results."""
+    path = folder / CLOSE_POINTS
+    if not path.exists():
+        return ""
+    rows = [
+        f"| `{row['activation']}` | {row['n']} | {row['times_faster']:g} | {row['difference']:.0e} |"
+        for row in json.loads(path.read_text(encoding="utf-8"))
+    ]
+    return (
+        "## Infinite-width kernels of points with large norms and close directions\n\n"
+        "`python -m benchmarks.close_points --before FOLDER`: two layers, norms 1 to 10, angles of 1e-3, against one "
+        "rule for wide and\none for narrow densities (revision 13d8760). Processor time, both in one run.\n\n"
+        "| activation | points | times faster | largest difference of kernels |\n|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n"
     )

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from theory.kernels.quadrature import Function, GaussianPair, Rule
+from theory.kernels.quadrature import GaussianPair
+from theory.kernels.rules import Function, Rule
 
 _ORDERS = (256, 1024, 4096, 16384, 32768)
 LONGEST_SERIES = _ORDERS[-1]  #: in orders
@@ -20,6 +21,7 @@ _LARGEST_REMAINDER = (
     1e-11  #: of E[f²] that may lie beyond the last order: kernels are then good to 1e-11 of their norms
 )
 _KINKED_ORDERS = 1024  #: of a series that is cut off
+_TOGETHER = 16  #: standard deviations whose nodes are projected at once
 _REACH = 13.0  #: standard deviations; the integrand carries exp(-x²/4) beside a bounded Hermite function
 _BLOCK = 256  #: orders that are projected at once
 _MOST_COEFFICIENTS = 2**25
@@ -156,13 +158,11 @@ class KinkedSeries:
     def __init__(self, integral: GaussianPair, deviations: np.ndarray) -> None:
         self._integral = integral
         self._deviations = np.unique(deviations)
-        projected = [_project_on_panels(integral, sigma, _KINKED_ORDERS) for sigma in self._deviations]
-        self._series = HermiteSeries(
-            self._deviations, np.stack([coefficients for coefficients, _ in projected], axis=-1)
-        )
-        self._remainder = np.stack(
-            [remainder for _, remainder in projected], axis=-1
-        )  #: share of E[f²], shape (functions, points)
+        groups = np.array_split(self._deviations, -(-len(self._deviations) // _TOGETHER))
+        projected = [_project_on_panels(integral, group, _KINKED_ORDERS) for group in groups]
+        coefficients, remainders = zip(*projected, strict=True)
+        self._series = HermiteSeries(self._deviations, np.concatenate(coefficients, axis=-1))
+        self._remainder = np.concatenate(remainders, axis=-1)  #: share of E[f²], shape (functions, points)
 
     def __call__(self, sigma_1: np.ndarray, sigma_2: np.ndarray, correlation: np.ndarray) -> np.ndarray:
         """Return the means at deviations of shapes (n,) and (m,) and correlations (n, m): (functions, n, m)."""
@@ -171,21 +171,33 @@ class KinkedSeries:
             np.max(self._remainder[:, np.searchsorted(self._deviations, s)], axis=0) for s in (sigma_1, sigma_2)
         )
         cut_off = np.sqrt(left[:, None] * right) * np.abs(correlation) ** _KINKED_ORDERS
-        for i, j in np.argwhere(cut_off > _LARGEST_REMAINDER):
-            means[:, i, j] = self._integral(float(sigma_1[i]), float(sigma_2[j]), float(correlation[i, j]))
+        first, second = np.nonzero(cut_off > _LARGEST_REMAINDER)
+        pairs = np.stack([sigma_1[first], sigma_2[second], correlation[first, second]], axis=1)
+        pairs[:, :2].sort(axis=1)  # either may be the first: a kernel of points among themselves has each twice
+        distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
+        integrals = np.array([self._integral(*map(float, pair)) for pair in distinct])
+        if len(pairs):
+            means[:, first, second] = integrals[inverse].T
         return means
 
 
-def _project_on_panels(integral: GaussianPair, sigma: float, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """The coefficients (functions, order) of one standard deviation, and the shares of E[f²] that they leave out."""
+def _project_on_panels(integral: GaussianPair, deviations: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """The coefficients (functions, order, points) and the shares of E[f²] that they leave out (functions, points)."""
     # 16 nodes carry waves of phase ±8 on a panel to rounding, and He_k has wave numbers up to sqrt(k)
-    rule = Rule(integral.edges / max(sigma, 1e-150), 4.0 / np.sqrt(order))
-    values = np.array([f(sigma * rule.nodes) for f in integral.functions])
-    half = np.exp(-0.25 * rule.nodes**2)
-    weighted = values * half * rule.weights / np.sqrt(2.0 * np.pi)
-    coefficients = np.empty((len(values), order))
-    for k, polynomial in enumerate(itertools.islice(_hermite_functions(rule.nodes), order)):
-        coefficients[:, k] = weighted @ polynomial
-    second_moments = values**2 @ rule.normal_weights
+    rules = [Rule.throughout(integral.edges / max(sigma, 1e-150), 4.0 / np.sqrt(order)) for sigma in deviations]
+    begins = np.cumsum([0, *(len(rule.nodes) for rule in rules)])[:-1]
+    nodes = np.concatenate([rule.nodes for rule in rules])
+    values = np.concatenate(
+        [[f(s * rule.nodes) for f in integral.functions] for s, rule in zip(deviations, rules, strict=True)], 1
+    )
+    weights = np.concatenate([rule.weights for rule in rules])
+    half = np.exp(-0.25 * nodes**2)
+    weighted = values * half * weights / np.sqrt(2.0 * np.pi)
+    coefficients = np.empty((len(values), order, len(deviations)))
+    for k, polynomial in enumerate(itertools.islice(_hermite_functions(nodes), order)):
+        coefficients[:, k] = np.add.reduceat(weighted * polynomial, begins, axis=1)
+    second_moments = np.add.reduceat(
+        values**2 * np.concatenate([rule.normal_weights for rule in rules]), begins, axis=1
+    )
     remainder = np.maximum(second_moments - np.sum(coefficients**2, axis=1), 0.0)
     return coefficients, remainder / np.where(second_moments > 0.0, second_moments, 1.0)

@@ -211,8 +211,8 @@ def infinite_width_kernels(
     Closed forms (ReLU family, rectified and plain polynomials, erf, GELU, sine, cosine, Gaussians, and their sums and
     products) are exact to rounding. The others are integrated to 1e-9 or better, kinks included. Inputs of one norm
     take a table in the angle. Those of many norms take a Hermite series for each if the activation is smooth, a table
-    in angle and norms if its only kink is at zero, and else a series that is cut off, with integrals of a few
-    milliseconds for pairs of |c| > 0.97. A kernel that can't be integrated so is refused.
+    in angle and norms if its only kink is at zero, and else a series that is cut off, with integrals of a
+    millisecond for pairs of |c| > 0.97. A kernel that can't be integrated so is refused.
 
     Near c = ±1 the correlation's own rounding limits the derivative of a kink: two inputs at an angle below 1e-7 are
     taken for the same, which moves E[phi'phi'] by up to 2e-8.

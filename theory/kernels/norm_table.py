@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from theory.kernels.quadrature import Function, Rule, banded_means
+from theory.kernels.rules import Function, Rule, banded_means
 
 _ANGLES = (33, 65, 129, 257)  #: each grid holds the one before
 _NORMS = (12, 24, 48)
@@ -85,11 +85,11 @@ def means_of_norms(
     """Return E[f(s_i x) f(s_j y)] for x, y ~ N(0, 1) of one correlation: shape (functions, norms, norms)."""
     width = np.sqrt((1.0 - correlation) * (1.0 + correlation))
     if width < 1e-12:
-        rule = Rule(edges, 1.0)
+        rule = Rule.throughout(edges, 1.0)
         x = sigma[:, None] * rule.nodes
         parallel = np.copysign(1.0, correlation) * x
         return np.array([(f(x) * rule.normal_weights) @ f(parallel).T for f in functions])
-    rule = Rule(edges, width)
+    rule = Rule.throughout(edges, width)
     values = [f(sigma[:, None] * rule.nodes) for f in functions]
     means = banded_means(rule, rule, values, values, correlation)
     return 0.5 * (means + means.transpose(0, 2, 1))

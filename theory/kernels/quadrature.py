@@ -1,44 +1,36 @@
 """E[f(u) f(v)] over two correlated Gaussians for any f of one variable, kinks included.
 
-With u = s1 x and v = s2 (c x + sqrt(1 - c²) y), x and y independent, the inner integral over y is split where v meets a
-kink, and the outer one where u does. Averaging over y rounds v's kinks off to a width sqrt(1 - c²) in x, which vanishes
-as c -> ±1: panels that shrink with it stand around these places. Panels everywhere are such that polynomials of degree
-15 carry f to rounding; they are found by halving, so a sharp bend that isn't a kink costs panels and not accuracy.
+With u = s1 x and v = s2 y, x and y of unit variance and correlation c, y is c x plus noise of the width sqrt(1 - c²).
+Panels between which polynomials of degree 15 carry f to rounding are found by halving, so a sharp bend that isn't a
+kink costs panels and not accuracy.
 
-Where that width is not small the density of v given u is a matrix between nodes of f's panels, a band of it, and f is
-evaluated at these alone.
-
-Without kinks, the trapezoidal rule converges exponentially under a Gaussian (Trefethen & Weideman, SIAM Review 56
-(2014) 385), and takes a thirtieth of the points; it is used where its step need not be small.
+Averaged over the noise, f is rounded off where v meets a kink, or a panel that is short beside the width. Around these
+places x takes panels of a few widths, and the density of y given x is a matrix between its nodes and those of y.
+Elsewhere f is smooth on the scale of the width, and a few nodes of Gauss and Hermite average it.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import sympy
 
 from theory import functions
 from theory.evaluation import numpy_value
+from theory.kernels.rules import BAND, LONGEST, NODES, REACH, Function, Rule, banded_means, trapezoid
 
-Function = Callable[[np.ndarray], np.ndarray]
-
-REACH = 11.0  #: standard deviations, beyond which exp(-x²/2) times a power is below rounding
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-_TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(_NODES, 15))
+_TO_LEGENDRE = np.linalg.inv(np.polynomial.legendre.legvander(NODES, 15))
 _REGULAR = np.linspace(-REACH, REACH, 9)  #: edges of panels that stand whatever the function
-_OFFSETS = np.array([-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0])  #: of edges from a rounded kink, in its widths
+_ENDS = _REGULAR[[0, -1]]
 _MOST_PANELS = 200  #: beside those that begin and end at kinks
 _MOST_KINKS = 1000
-_LONGEST = 4.0  #: panels in widths of the density, on which 16 nodes are then within 1e-14
-_BAND = 8.0  #: widths of the density beyond which it is below 1e-14 of its peak
-_NARROWEST = 2e-3  #: width of the density from which it is a band of a matrix, rather than integrated at each node
-_BAND_REACH = 9.5  #: standard deviations, beyond which the density is below 1e-19
-_INTERVALS = (48, 64, 96, 128, 192, 256, 384)  #: of the trapezoidal rule
-_ROWS = 64  #: rows of the double integral that are done at once
-_BAND_ROWS = 128  #: the same of the band
+#: panels this many widths of the density long -> nodes of Gauss and Hermite's rule, n, that average a function there to
+#: rounding: the function's nearest singularity is farther away than a panel is long, and n! (width/panel)^(2n) < 1e-16
+_HERMITE_ORDERS = {12.0: 12, 20.0: 8, 40.0: 6, 150.0: 4, 700.0: 3}
+_SMOOTH = min(_HERMITE_ORDERS)
 
 
 class Unresolved(Exception):
@@ -77,10 +69,10 @@ def panels(function: Function, largest: float, kinks: Sequence[float] | np.ndarr
     edges = np.unique([-reach, *(k for k in kinks if abs(k) < reach), reach])
     done: list[float] = [-reach]
     todo = list(itertools.pairwise(edges))[::-1]
-    typical = np.max(np.abs(function(largest * _NODES)))
+    typical = np.max(np.abs(function(largest * NODES)))
     while todo:
         low, high = todo.pop()
-        values = function(0.5 * (low + high) + 0.5 * (high - low) * _NODES)
+        values = function(0.5 * (low + high) + 0.5 * (high - low) * NODES)
         error = np.max(np.abs(_TO_LEGENDRE[-3:] @ values))
         nearest = 0.0 if low < 0.0 < high else min(abs(low), abs(high))
         weighted_error = error * np.exp(-0.5 * (nearest / largest) ** 2)
@@ -113,7 +105,10 @@ class GaussianPair:
         self._kinks = np.asarray(kinks, dtype=np.float64)
         largest = max(largest, 1e-150)
         edges = [panels(f, largest, self._kinks) for f in self._functions]
-        self._edges = _distinct(np.concatenate([*edges, self._kinks]), 1e-14 * REACH * largest)
+        rounding = 1e-14 * REACH * largest
+        self._edges = _distinct(np.concatenate([*edges, self._kinks]), rounding)
+        # another edge may stand for a kink
+        self._at_kinks = _within(_union(self._kinks, 2.0 * rounding), self._edges)
         self._trapezoids: dict[int, tuple[np.ndarray, np.ndarray] | None] = {}
 
     @property
@@ -144,130 +139,94 @@ class GaussianPair:
         array of shape (functions,)
         """
         width = np.sqrt((1.0 - correlation) * (1.0 + correlation))
-        trapezoid = self._trapezoid(max(sigma_1, sigma_2)) if sigma_2 * width > 0.0 else None
-        if trapezoid is not None:
-            x, weight = trapezoid
+        smooth_rule = self._trapezoid(max(sigma_1, sigma_2)) if sigma_2 * width > 0.0 else None
+        if smooth_rule is not None:
+            x, weight = smooth_rule
             v = sigma_2 * (correlation * x[:, None] + width * x)
             return np.array([(weight * f(sigma_1 * x)) @ (f(v) @ weight) for f in self._functions])
-        if min(sigma_1, sigma_2) > 0.0 and width > _NARROWEST:
-            left, right = (Rule(self._edges / sigma, width) for sigma in (sigma_1, sigma_2))
-            at_left = [f(sigma_1 * left.nodes)[None] for f in self._functions]
-            at_right = [f(sigma_2 * right.nodes)[None] for f in self._functions]
-            return banded_means(left, right, at_left, at_right, correlation)[:, 0, 0]
-        x, weight = self._outer(sigma_1, sigma_2, correlation)
-        if sigma_2 * width == 0.0:
-            return np.array([weight @ (f(sigma_1 * x) * f(sigma_2 * correlation * x)) for f in self._functions])
-        total = np.zeros(len(self._functions))
-        for rows in np.array_split(np.arange(len(x)), max(1, len(x) // _ROWS)):
-            v, v_weight = self._inner(correlation * x[rows, None], width, sigma_2)
-            total += [weight[rows] @ (f(sigma_1 * x[rows]) * np.sum(v_weight * f(v), axis=1)) for f in self._functions]
-        return total
+        if min(sigma_1, sigma_2) == 0.0:
+            return self._on_a_line(sigma_1, sigma_2)
+        if width == 0.0:
+            return self._on_a_line(sigma_1, sigma_2 * correlation)
+        return self._around_a_line(sigma_1, sigma_2, correlation, width)
+
+    def _on_a_line(self, sigma_1: float, sigma_2: float) -> np.ndarray:
+        """E[f(sigma_1 x) f(sigma_2 x)]: what is left where u decides v, or one of them is 0."""
+        edges = [self._edges / sigma for sigma in (sigma_1, sigma_2) if sigma != 0.0]
+        rule = Rule(*_panels_between(_REGULAR, *edges))
+        products = [f(sigma_1 * rule.nodes) * f(sigma_2 * rule.nodes) for f in self._functions]
+        return np.array([rule.normal_weights @ product for product in products])
+
+    def _around_a_line(self, sigma_1: float, sigma_2: float, correlation: float, width: float) -> np.ndarray:
+        """The mean over x of f(u) times the mean of f(v) over y given x."""
+        edges_x, edges_y = self._edges / sigma_1, self._edges / sigma_2
+        panels_in_widths = np.diff(edges_y) / width
+        short = panels_in_widths < _SMOOTH
+        sharp = edges_y[self._at_kinks | np.append(short, False) | np.append(False, short)]
+        sharp = sharp[np.abs(sharp) < REACH * abs(correlation) + BAND * width]
+        zones = _union(sharp, BAND * width)
+        with np.errstate(over="ignore"):  # y may hardly depend on x
+            borders, edges_of_means = (zones / correlation, edges_y / correlation) if correlation else ((), ())
+        low, high = _panels_between(_REGULAR, edges_x, edges_of_means, borders)
+        rounded = _within(zones, 0.5 * correlation * (low + high))
+        smooth_rows = Rule(low[~rounded], high[~rounded])
+        noise, noise_weights = _noise(np.min(panels_in_widths[~short], initial=np.inf))
+        y = correlation * smooth_rows.nodes[:, None] + width * noise
+        low, high = _panels_between(_ENDS, edges_x, borders)
+        rounded = _within(zones, 0.5 * correlation * (low + high))
+        rows = Rule(low[rounded], high[rounded], LONGEST * width)
+        zones_y = _union(sharp, 2.0 * BAND * width)
+        low, high = _panels_between(_ENDS, edges_y, zones_y)
+        seen = _within(zones_y, 0.5 * (low + high))
+        columns = Rule(low[seen], high[seen], LONGEST * width)
+        # a call of a function takes longer than some hundred of its values
+        arguments = (sigma_1 * smooth_rows.nodes, sigma_2 * y.ravel(), sigma_1 * rows.nodes, sigma_2 * columns.nodes)
+        splits = np.cumsum([len(part) for part in arguments])[:-1]
+        values = [np.split(f(np.concatenate(arguments)), splits) for f in self._functions]
+        smooth_means = [(smooth_rows.normal_weights * u) @ (v.reshape(y.shape) @ noise_weights) for u, v, *_ in values]
+        left, right = [u[None] for *_, u, _ in values], [v[None] for *_, v in values]
+        return smooth_means + banded_means(rows, columns, left, right, correlation)[:, 0, 0]
 
     def _trapezoid(self, largest: float) -> tuple[np.ndarray, np.ndarray] | None:
         if not self.smooth:
             return None
         size = int(np.ceil(np.log(largest) / np.log(1.2)))
         if size not in self._trapezoids:
-            self._trapezoids[size] = _trapezoid(self._functions, 1.2**size)
+            self._trapezoids[size] = trapezoid(self._functions, 1.2**size)
         return self._trapezoids[size]
 
-    def _inner(self, center: np.ndarray, width: float, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-        kink_edges = np.clip((self._edges / sigma - center) / width, -REACH, REACH)
-        regular = np.broadcast_to(_REGULAR, (len(center), len(_REGULAR)))
-        edges = np.sort(np.concatenate([regular, kink_edges], axis=1), axis=1)
-        # many of f's panels lie where none of these rows looks
-        used = np.max(np.diff(edges, axis=1), axis=0) > 0.0
-        y, weight = _composite(edges[:, np.concatenate([[True], used])])
-        return sigma * (center + width * y), weight
 
-    def _outer(self, sigma_1: float, sigma_2: float, correlation: float) -> tuple[np.ndarray, np.ndarray]:
-        edges = [_REGULAR]
-        if sigma_1 > 0:
-            edges.append(self._edges / sigma_1)
-        shared_deviation = sigma_2 * abs(correlation)  # of the part of v that x decides
-        if shared_deviation * REACH > 1e-12 * np.max(np.abs(self._edges), initial=0.0):
-            edges.append(self._edges / (sigma_2 * correlation))
-            width = np.sqrt((1.0 - correlation) * (1.0 + correlation)) / abs(correlation)
-            edges.append(((self._kinks / (sigma_2 * correlation))[:, None] + width * _OFFSETS).ravel())
-        x, weight = _composite(_distinct(np.clip(np.concatenate(edges), -REACH, REACH), 1e-15)[None])
-        return x[0], weight[0]
+def _noise(shortest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of a normal density, enough for panels of this many of its widths."""
+    order = next(order for length, order in reversed(_HERMITE_ORDERS.items()) if shortest >= length)
+    return _hermite_rule(order)
 
 
-class Rule:
-    """Nodes and weights on panels that resolve functions and a normal density of a given width.
-
-    Parameters
-    ----------
-    edges : array
-        Ascending edges, in standard deviations, of panels on which polynomials of degree 15 carry the functions.
-    width : float
-        Standard deviation of the density, at most 1.
-    """
-
-    def __init__(self, edges: np.ndarray, width: float) -> None:
-        inside = np.unique(np.clip([-_BAND_REACH, *edges, _BAND_REACH], -_BAND_REACH, _BAND_REACH))
-        parts = np.ceil(np.diff(inside) / (_LONGEST * width)).astype(int)
-        pieces = [
-            np.linspace(a, b, n, endpoint=False) for (a, b), n in zip(itertools.pairwise(inside), parts, strict=True)
-        ]
-        edges = np.concatenate([*pieces, inside[-1:]])
-        half = 0.5 * np.diff(edges)
-        self.nodes = ((edges[:-1] + half)[:, None] + half[:, None] * _NODES).ravel()
-        self.weights = (half[:, None] * _WEIGHTS).ravel()
-        self.normal_weights = self.weights * np.exp(-0.5 * self.nodes**2) / np.sqrt(2.0 * np.pi)
+@functools.cache
+def _hermite_rule(order: int) -> tuple[np.ndarray, np.ndarray]:
+    nodes, weights = np.polynomial.hermite_e.hermegauss(order)
+    return nodes, weights / np.sqrt(2.0 * np.pi)
 
 
-def banded_means(
-    rows: Rule, columns: Rule, left: Sequence[np.ndarray], right: Sequence[np.ndarray], correlation: float
-) -> np.ndarray:
-    """Return E[f(x) g(y)] of x, y ~ N(0, 1) with |correlation| < 1, by a matrix of the density of y given x.
-
-    Parameters
-    ----------
-    rows, columns : Rule
-        Of the width sqrt(1 - correlation²).
-    left, right : sequences of arrays
-        Values of functions at their nodes, one pair of arrays (n, rows) and (m, columns) after the other.
-
-    Returns
-    -------
-    array of shape (pairs, n, m)
-    """
-    width = np.sqrt((1.0 - correlation) * (1.0 + correlation))
-    density_weights = columns.weights / (width * np.sqrt(2.0 * np.pi))
-    weighted = [(f * rows.normal_weights, g * density_weights) for f, g in zip(left, right, strict=True)]
-    total = np.zeros((len(weighted), len(left[0]), len(right[0])))
-    for start in range(0, len(rows.nodes), _BAND_ROWS):
-        block = slice(start, start + _BAND_ROWS)
-        centers = correlation * rows.nodes[block]
-        band = _BAND * width
-        low, high = np.searchsorted(columns.nodes, [centers.min() - band, centers.max() + band])
-        density = np.exp(-0.5 * ((columns.nodes[low:high] - centers[:, None]) / width) ** 2)
-        for mean, (f, g) in zip(total, weighted, strict=True):
-            mean += f[:, block] @ (density @ g[:, low:high].T)
-    return total
+def _union(places: np.ndarray, reach: float) -> np.ndarray:
+    """Return where the union of the intervals of this reach around ascending places begins and ends, by turns."""
+    if not len(places):
+        return np.empty(0)
+    apart = np.flatnonzero(np.diff(places) > 2.0 * reach)
+    begins = places[np.concatenate([[0], apart + 1])] - reach
+    ends = places[np.concatenate([apart, [len(places) - 1]])] + reach
+    return np.stack([begins, ends], axis=1).ravel()
 
 
-def _trapezoid(functions: Sequence[Function], largest: float) -> tuple[np.ndarray, np.ndarray] | None:
-    """Nodes and weights under the normal density that resolve products of the functions; None if too many."""
-    before = np.full(len(functions), np.nan)
-    for intervals in _INTERVALS:
-        x = np.linspace(-REACH, REACH, intervals + 1)
-        weight = (x[1] - x[0]) * np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi)
-        means = np.array([weight @ f(largest * x) ** 2 for f in functions])
-        if np.all(np.abs(means - before) <= 1e-13 * np.abs(means)):
-            return x, weight
-        before = means
-    return None
+def _within(borders: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Whether points lie in intervals that begin and end at these borders by turns."""
+    return np.searchsorted(borders, points) % 2 == 1
 
 
-def _composite(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre nodes and weights, times the normal density, on the panels of each row of edges."""
-    half = 0.5 * np.diff(edges, axis=-1)
-    x = (edges[..., :-1] + half)[..., None] + half[..., None] * _NODES
-    weight = half[..., None] * _WEIGHTS * np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi)
-    rows = edges.shape[:-1]
-    return x.reshape(*rows, -1), weight.reshape(*rows, -1)
+def _panels_between(*edges: np.ndarray | Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the panels between all these edges begin and end, inside of ``REACH``."""
+    distinct = _distinct(np.clip(np.concatenate(edges), -REACH, REACH), 1e-15)
+    return distinct[:-1], distinct[1:]
 
 
 def _distinct(values: np.ndarray, apart: float) -> np.ndarray:

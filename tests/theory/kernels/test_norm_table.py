@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from nested_integral import nested_integral
 
 from theory import Activation, infinite_width_kernels
-from theory.kernels import quadrature
 from theory.kernels.hermite import KinkedSeries
 from theory.kernels.norm_table import tabulate_norms
 from theory.kernels.quadrature import GaussianPair, kinks
@@ -15,24 +15,18 @@ def integral_of(formula, largest):
     return GaussianPair((phi, phi.slope), kinks(phi.expression + phi.derivative, 12 * largest), largest)
 
 
-@pytest.fixture
-def nested(monkeypatch):
-    """Pairs by integrals inside of integrals, which have no band of a density."""
-    monkeypatch.setattr(quadrature, "_NARROWEST", 2.0)
-
-
-@pytest.mark.parametrize("formula", ["z/(1+abs(z))", "relu(z-0.3)", "relu(sin(2*z))"])
-@pytest.mark.parametrize("c", [0.3, -0.9, 0.99998])
-def test_the_band_of_the_density_is_the_nested_integral(formula, c, monkeypatch):
-    """To 1e-12 of the norms: two rules that share the panels of f alone, down to the width where one takes over."""
+@pytest.mark.parametrize("formula", ["z/(1+abs(z))", "min(max(z,-1),1)", "max(z-1,tanh(z))", "relu(sin(2*z))"])
+@pytest.mark.parametrize(("first", "second"), [(3.0, 0.8), (2.0, 1.999)])
+@pytest.mark.parametrize("c", [0.0, 0.3, -0.9, 0.995, 0.99998, -1 + 1e-9])
+def test_pairs_are_the_nested_integral(formula, first, second, c):
+    """To 1e-13 of the norms, whether the kinks are rounded off apart from each other, together, or everywhere."""
     integral = integral_of(formula, 3.0)
-    band = integral(3.0, 0.8, c)
-    monkeypatch.setattr(quadrature, "_NARROWEST", 2.0)
-    roots = np.sqrt(integral(3.0, 3.0, 1.0) * integral(0.8, 0.8, 1.0))
-    np.testing.assert_allclose(band / roots, integral(3.0, 0.8, c) / roots, atol=1e-12)
+    roots = np.sqrt(integral(first, first, 1.0) * integral(second, second, 1.0))
+    expected = nested_integral(integral, first, second, c)
+    np.testing.assert_allclose(integral(first, second, c) / roots, expected / roots, rtol=0, atol=1e-13)
 
 
-def test_a_table_of_norms_and_angles_holds_for_all_of_them(nested):
+def test_a_table_of_norms_and_angles_holds_for_all_of_them():
     """softsign, norms 1 to 4: 1e-9 of the norms is promised; parallel, opposite, nearly parallel pairs among them."""
     integral = integral_of("z/(1+abs(z))", 4.0)
     table = tabulate_norms(integral.functions, integral.edges / 4.0, 1.0, 4.0)
@@ -48,7 +42,7 @@ def test_no_table_for_a_range_of_norms_that_it_can_not_hold():
     assert tabulate_norms(integral.functions, integral.edges / 30.0, 1e-15, 30.0) is None
 
 
-def test_series_of_kinked_functions_leave_close_pairs_to_integrals(nested):
+def test_series_of_kinked_functions_leave_close_pairs_to_integrals():
     """relu(z - 0.3): 1,024 orders for pairs apart, and integrals for c = 0.999; 1e-11 of the norms."""
     integral = integral_of("relu(z-0.3)", 3.0)
     sigma = np.array([0.0, 0.7, 3.0])

@@ -1,10 +1,12 @@
 """Integrals over two correlated Gaussians, against moments and arc-cosine kernels."""
 
+import mpmath
 import numpy as np
 import pytest
 
 from theory.expression import parse
-from theory.kernels.quadrature import GaussianPair, Rule, Unresolved, banded_means, kinks, panels
+from theory.kernels.quadrature import GaussianPair, Unresolved, kinks, panels
+from theory.kernels.rules import Rule, banded_means
 
 CORRELATIONS = (-1.0, -0.7, 0.0, 0.4, 1 - 1e-6, 1.0)
 
@@ -67,7 +69,39 @@ def test_what_varies_too_quickly_is_not_resolved():
 def test_the_matrix_of_the_density_has_the_moments_of_the_pair():
     """E[x² y²] = 1 + 2 c² on the nodes of two rules of the density's width."""
     c = 0.6
-    rows, columns = (Rule(np.array([-9.0, 0.0, 9.0]), np.sqrt(1 - c**2)) for _ in range(2))
+    rows, columns = (Rule.throughout(np.array([-9.0, 0.0, 9.0]), np.sqrt(1 - c**2)) for _ in range(2))
     means = banded_means(rows, columns, [rows.nodes[None] ** 2], [columns.nodes[None] ** 2], c)
     assert means.shape == (1, 1, 1)
     assert means[0, 0, 0] == pytest.approx(1 + 2 * c**2, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("s", "t", "c"),
+    [(1.0, 1.0, 1 - 1e-10), (10.0, 9.99, 1 - 1e-6), (9.0, 2.0, -0.999), (0.2, 5.0, 0.3)],
+)
+def test_hardtanh_at_any_norms_and_angles_against_mpmath(s, t, c):
+    """By one integral: given u, the mean of min(max(v, -1), 1) and the chance of |v| < 1 are in closed form."""
+    pair = GaussianPair((lambda z: np.clip(z, -1, 1), lambda z: 1.0 * (abs(z) < 1)), np.array([-1.0, 1.0]), 10.0)
+    with mpmath.workdps(20):
+        s_, tc = mpmath.mpf(s), t * mpmath.mpf(c)
+        width = t * mpmath.sqrt((1 - mpmath.mpf(c)) * (1 + mpmath.mpf(c)))
+
+        def rectified(distance):
+            """E[max(w - distance, 0)] for w of mean zero and deviation ``width``."""
+            return width * mpmath.npdf(distance / width) - distance * mpmath.ncdf(-distance / width)
+
+        def clipped(x):
+            return -1 + rectified(-1 - tc * x) - rectified(1 - tc * x)
+
+        def inside(x):
+            return mpmath.ncdf((1 - tc * x) / width) - mpmath.ncdf((-1 - tc * x) / width)
+
+        places = [(k + d * width) / tc for k in (-1, 1) for d in (-9, -3, 0, 3, 9)]
+        chance, mean = (
+            mpmath.quad(f, sorted([-end, end, *(p for p in [*places, *more] if abs(p) < end)]), method="gauss-legendre")
+            for f, end, more in (
+                (lambda x: inside(x) * mpmath.npdf(x), 1 / s_, ()),
+                (lambda x: max(min(s * x, 1), -1) * clipped(x) * mpmath.npdf(x), 11, (-1 / s_, 1 / s_, -3, 0, 3)),
+            )
+        )
+    np.testing.assert_allclose(pair(s, t, c), [float(mean), float(chance)], rtol=2e-13)
