@@ -40,6 +40,7 @@ from fit.estimators.estimate import Estimate
 from fit.estimators.jackknife import log_rms, log_standard_deviation
 from fit.estimators.joint import joint
 from fit.estimators.level_crossing import censoring, log_crossing
+from fit.estimators.levels import mean_over_levels
 from fit.estimators.offset_power import offset_power
 from fit.estimators.segmented import segmented
 from fit.estimators.selection import largest_shift_of_slope
@@ -193,6 +194,29 @@ def crossed_case(name: str, *, draws: int, seeds: int, sizes: tuple[float, float
     def draw(rng: np.random.Generator) -> Estimate | None:
         values = sizes[0] * rng.standard_normal((draws, 1)) + sizes[1] * rng.standard_normal((1, seeds))
         result = crossed_mean(values + sizes[2] * rng.standard_normal((draws, seeds)))
+        return None if result is None else result[0]
+
+    return Case(name, 0.0, 0.1, draw)
+
+
+def level_case(
+    name: str, *, n_widths: int, seeds: int, draws: int = 1, noise=normal, between: float = 0.2, failing: float = 0.0
+) -> Case:
+    """A difference of test errors averaged over widths that are the same in every campaign, ``between`` apart.
+
+    Several ``draws`` of the training points have a part of their own, a common one of the initial weights, and a rest.
+    """
+    h = np.repeat(widths(n_widths), seeds)
+    levels = np.linspace(-between, between, n_widths).repeat(seeds)
+
+    def draw(rng: np.random.Generator) -> Estimate | None:
+        values = levels + noise(rng, (draws, len(h))) / np.sqrt(h)
+        if draws > 1:
+            values += 0.1 * rng.standard_normal((draws, 1)) + noise(rng, len(h)) / np.sqrt(h)
+        values[rng.random(values.shape) < failing] = np.nan
+        if draws == 1:
+            return mean_over_levels(values[0], h)
+        result = crossed_mean(values, h)
         return None if result is None else result[0]
 
     return Case(name, 0.0, 0.1, draw)
@@ -497,6 +521,14 @@ CASES += (
     crossed_case("draws x seeds: 3 x 20, initial weights most", draws=3, seeds=20, sizes=(0.05, 0.2, 0.05)),
     crossed_case("draws x seeds: 5 x 10, residual most", draws=5, seeds=10, sizes=(0.05, 0.05, 0.1)),
     crossed_case("draws x seeds: 10 x 10, equal parts", draws=10, seeds=10, sizes=(0.1, 0.1, 0.1)),
+)
+
+CASES += (
+    amplitude_case("A: 2 widths x 5 seeds", n_widths=2, seeds=5),
+    amplitude_case("A: 2 widths x 5 seeds, slopes drift by 0.01", n_widths=2, seeds=5, drift=0.01),
+    level_case("fixed widths: 2 x 5 seeds", n_widths=2, seeds=5),
+    level_case("fixed widths: 4 x 10 seeds, heavy tails, 10 % failed", n_widths=4, seeds=10, noise=heavy, failing=0.1),
+    level_case("fixed widths x draws: 3 x 2 widths x 5 seeds", n_widths=2, seeds=5, draws=3),
 )
 
 CASES += MODEL_CASES

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 import xarray as xr
 
-from fit.estimators.clusters import mean_over
 from fit.findings.draws import FEW_DRAWS, compare_draws, counts_over_draws, draw_label, in_words, mean_over_draws
 from fit.findings.error_differences import (
     data_used,
     judge_excess_error,
     mean_in_cells,
+    mean_over_pairs,
     ratio,
     too_few_seeds,
     undecided_for_seeds,
 )
 from fit.findings.finding import MIN_SEEDS, Finding
-from fit.findings.networks import is_finite, pairs, width_of_pairs
+from fit.findings.networks import is_finite
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import range_of, sensitivity_row, trimmed, window
 from fit.measurements.measurements import Measurements
@@ -42,19 +42,18 @@ def final_kernel(experiment: Measurements, prediction: Prediction) -> Finding:
         reason = f"not measured: the source has no arm {' and no arm '.join(absent)}"
         return Finding(undecided_because=reason, in_short="no frozen kernels beside the networks")
     cells = window(experiment, prediction)
-    width = width_of_pairs(experiment.network("test_error"))
     excess, gap = _differences(experiment, cells)
     used = data_used(experiment, cells, is_finite(excess + gap))
-    mean_gap = mean_over(pairs(gap), width)
+    mean_gap = mean_over_pairs(gap)
     if mean_gap is None or used["n_seeds"] < MIN_SEEDS:
         return undecided_for_seeds("seeds have all three arms", used)
-    tests = [mean_over(pairs(sign * excess - ALLOWED * gap), width) for sign in (1, -1)]
+    tests = [mean_over_pairs(sign * excess - ALLOWED * gap) for sign in (1, -1)]
     used["sensitivity"] = [
-        sensitivity_row(name, ratio(*(mean_over(pairs(values), width) for values in _differences(experiment, part))))
+        sensitivity_row(name, ratio(*(mean_over_pairs(values) for values in _differences(experiment, part))))
         for name, part in trimmed(cells, experiment.root_h_alpha)
     ]
     return judge_excess_error(
-        tests, mean_over(pairs(excess), width), mean_gap, ALLOWED, "the final kernel over the network",
+        tests, mean_over_pairs(excess), mean_gap, ALLOWED, "the final kernel over the network",
         "that of the initial kernel", used,
     )  # fmt: skip
 
@@ -74,7 +73,7 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
         mean_over_draws([sign * a - ALLOWED * b for a, b in differences]).estimate for sign in (1, -1)
     ]  # fmt: skip
     used["sensitivity"] = [
-        sensitivity_row(draw_label(member), ratio(mean_over(pairs(a)), mean_over(pairs(b))))
+        sensitivity_row(draw_label(member), ratio(mean_over_pairs(a), mean_over_pairs(b)))
         for member, (a, b) in zip(members, differences, strict=True)
     ]
     compared = f"the final kernel over the network {in_words(mean_excess, len(members))}"

@@ -15,9 +15,15 @@ from numpy.typing import NDArray
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
 from fit.findings.draws import FEW_DRAWS, compare_draws, counts_over_draws, draw_label, in_words, mean_over_draws
-from fit.findings.error_differences import data_used, decide_sign, percentage_points, undecided_for_seeds
+from fit.findings.error_differences import (
+    data_used,
+    decide_sign,
+    mean_over_pairs,
+    percentage_points,
+    undecided_for_seeds,
+)
 from fit.findings.finding import MIN_SEEDS, Finding, Minimum
-from fit.findings.networks import is_finite, pairs, width_of_pairs
+from fit.findings.networks import is_finite
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import sensitivity_row
 from fit.measurements.measurements import Measurements
@@ -60,7 +66,7 @@ def _compare(experiment: Measurements) -> Finding:
         absent = tuple(a for a in COMPARED_AT if _nearest(experiment, a) is None)
         minimum = Minimum(MIN_SEEDS, 1, root_h_alpha=absent)
         return Finding(undecided_because=reason, in_short="no amplitudes near 10⁻⁴ and 10⁴", minimum=minimum)
-    estimate = mean_over(pairs(difference), width_of_pairs(difference))
+    estimate = mean_over_pairs(difference)
     cells = xr.zeros_like(experiment.root_h_alpha, dtype=bool)
     for column in _columns(experiment) or ():
         cells.values[np.arange(len(experiment.widths)), column] = True
@@ -74,8 +80,9 @@ def _compare(experiment: Measurements) -> Finding:
     for name, amplitudes in LESS_EXTREME.items():
         nearer = difference_of_regimes(experiment, amplitudes)
         if nearer is not None:
-            used["sensitivity"].append(sensitivity_row(name, mean_over(pairs(nearer), width_of_pairs(nearer))))
-    return _judged(experiment, estimate, "on this draw of the training points", used)
+            used["sensitivity"].append(sensitivity_row(name, mean_over_pairs(nearer)))
+    averaged = "over the widths measured, " if used["n_widths"] > 1 else ""
+    return _judged(experiment, estimate, f"{averaged}on this draw of the training points", used)
 
 
 def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Finding | None:
@@ -87,7 +94,7 @@ def _over_draws(members: Sequence[Measurements], prediction: Prediction) -> Find
     used: dict[str, Any] = {
         "range": {"variable": "root_h_alpha", "low": low, "high": high},
         "sensitivity": [
-            sensitivity_row(draw_label(member), mean_over(pairs(d)))
+            sensitivity_row(draw_label(member), mean_over_pairs(d))
             for member, d in zip(members, differences, strict=True)
         ],
         **counts_over_draws(differences),
@@ -107,7 +114,7 @@ def _judged(experiment: Measurements, difference: Estimate, conditions: str, use
     if no_sign:
         return Finding(
             estimate=difference, undecided_because=f"{measured}; {no_sign}", not_claimed_because=no_sign,
-            in_short="no sign is predicted for such data", **used,
+            in_short="no sign is predicted for such data", notes=difference.notes, **used,
         )  # fmt: skip
     sign = 1.0 if _better_regime(experiment) == "lazy" else -1.0
     positive_if_predicted = Estimate(sign * difference.value, difference.standard_error, difference.dof)
@@ -115,7 +122,7 @@ def _judged(experiment: Measurements, difference: Estimate, conditions: str, use
     contrast = Estimate(-positive_if_predicted.value, difference.standard_error, difference.dof)
     return Finding(
         estimate=difference, outcome=outcome, reason=reason, in_short="the interval includes 0",
-        p_value_against=p_value_against, contrast=contrast, **used,
+        p_value_against=p_value_against, contrast=contrast, notes=difference.notes, **used,
     )  # fmt: skip
 
 

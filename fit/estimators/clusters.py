@@ -8,6 +8,7 @@ over seeds that are no averages enter through jackknife pseudo-values, one per s
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def slope_within(
     group : ndarray of shape (clusters,), optional
         See `exponent`. Slopes that drift with the width are a finite-width correction, no sampling noise: where the
         groups differ by more than the scatter inside them (F > 1), the spread between them is the honest measure of
-        uncertainty, with t(groups - 1).
+        uncertainty, with t(groups - 1). Of two groups that do not, t(2): they may agree by chance.
     correction_exponent : float, optional
         See `exponent`.
     robust : bool
@@ -58,7 +59,7 @@ def mean_over(values: NDArray, group: NDArray | None = None, *, robust: bool = F
     ``group`` and ``robust`` are those of `slope_within`.
     """
     fitted = np.isfinite(values)
-    sample, scale, groups = values[fitted], 1.0, None
+    sample, scale, most_freedom = values[fitted], 1.0, math.inf
     count = len(sample)
     if count < 2:
         return None
@@ -66,16 +67,16 @@ def mean_over(values: NDArray, group: NDArray | None = None, *, robust: bool = F
     if group is not None:
         labels = np.asarray(group)[fitted]
         f_drift, p_drift = equal_means_test(sample, labels)
-        scale, groups = scatter_of_groups(f_drift, labels)
+        scale, most_freedom = scatter_of_groups(f_drift, labels)
         if p_drift < PRELIMINARY_LEVEL:
-            scale, groups = 1.0, None
+            scale, most_freedom = 1.0, math.inf
             sample = np.array([sample[labels == name].mean() for name in np.unique(labels)])
             notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are taken as independent units",)
     value, error, freedom = last_coefficient(sample, np.ones((len(sample), 1)), robust)
     return Estimate(
         value=value,
         standard_error=scale * rounded_to_zero(error, sample),
-        dof=freedom if groups is None else float(groups - 1),
+        dof=min(freedom, most_freedom),
         n_points=count,
         n_clusters=count,
         notes=notes,

@@ -80,13 +80,13 @@ def corrected_slope(
     )  # fmt: skip
 
     slopes = np.sum(x * target, axis=-1) / np.maximum(np.sum(x**2, axis=-1), np.finfo(float).tiny)
-    cluster, scale, groups, notes = np.arange(len(x)), 1.0, None, tuple[str, ...]()
+    cluster, scale, most_freedom, notes = np.arange(len(x)), 1.0, math.inf, tuple[str, ...]()
     if group is not None:
         labels = np.asarray(group)[usable]
         f_drift, p_drift = equal_means_test(slopes, labels)
-        scale, groups = scatter_of_groups(f_drift, labels)
+        scale, most_freedom = scatter_of_groups(f_drift, labels)
         if p_drift < PRELIMINARY_LEVEL:
-            scale, groups, cluster = 1.0, None, np.unique(labels, return_inverse=True)[1]
+            scale, most_freedom, cluster = 1.0, math.inf, np.unique(labels, return_inverse=True)[1]
             notes = (f"slopes drift with the width (p = {p_drift:.1g}), so widths are taken as independent units",)
     jacobian = np.stack([x, centred(log_factor(b, power)[1])], axis=-1)[present]
     residual = (target - value * x)[present]
@@ -99,9 +99,7 @@ def corrected_slope(
         plain = last_coefficient(sample, design, robust=False)[1]
         value, held_back, dof = last_coefficient(sample, design, robust=True)
         error = math.hypot(held_back, math.sqrt(max(error**2 - plain**2, 0.0)))  # plus the part that comes from b
-    if groups is not None:
-        dof = float(groups - 1)
     return Estimate(
-        value=value, standard_error=error, dof=dof, n_points=int(present.sum()), n_clusters=clusters, notes=notes,
-        alternative=alternative,
+        value=value, standard_error=error, dof=min(dof, most_freedom), n_points=int(present.sum()),
+        n_clusters=clusters, notes=notes, alternative=alternative,
     )  # fmt: skip

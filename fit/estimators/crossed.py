@@ -9,6 +9,9 @@ estimated by mean squares (Searle, Casella, McCulloch, Variance Components, 1992
 MS_D = S sum (y_d. - y..)²/(D-1), MS_W = D sum (y_.s - y..)²/(S-1) and MS_E of the residuals on (D-1)(S-1), the
 parts are max(MS_D - MS_E, 0)/(D S), max(MS_W - MS_E, 0)/(D S) and MS_E/(D S). An interval over draws alone leaves
 out s_W²/S, since all draws share their initial weights: it covers .87 with ten draws of ten seeds and equal parts.
+
+Several widths are fixed levels (`fit.estimators.levels`): each counts the same in the mean, MS_W and MS_E are those
+about the means of each width, with a degree of freedom less a width, and 1/S becomes sum_w 1/(W² S_w).
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ class Components:
     n_weights: int
 
 
-def crossed_mean(values: NDArray) -> tuple[Estimate, Components] | None:
+def crossed_mean(values: NDArray, level: NDArray | None = None) -> tuple[Estimate, Components] | None:
     """Estimate the mean over draws and initial weights at once.
 
     Parameters
@@ -47,11 +50,14 @@ def crossed_mean(values: NDArray) -> tuple[Estimate, Components] | None:
     values : ndarray of shape (draws, weights)
         One value a network; NaN where there is none. Draws without any value, then initial weights that lack one in
         some draw, are left out.
+    level : ndarray of shape (weights,), optional
+        The fixed level (the width) that each column belongs to; one with a single column is left out, as its scatter
+        is not known.
 
     Returns
     -------
     (Estimate, Components) or None
-        None where fewer than two draws or two initial weights are left.
+        None where fewer than two draws, or no two initial weights at one level, are left.
 
     Examples
     --------
@@ -60,29 +66,46 @@ def crossed_mean(values: NDArray) -> tuple[Estimate, Components] | None:
     (3.333, 1.528, 1.0, 0.0)
     """
     sample = values[np.isfinite(values).any(axis=1)]
-    sample = sample[:, np.isfinite(sample).all(axis=0)]
+    labels = np.zeros(values.shape[1]) if level is None else np.asarray(level)
+    complete = np.isfinite(sample).all(axis=0)
+    names, count = np.unique(labels[complete], return_counts=True)
+    columns = complete & np.isin(labels, names[count > 1])
+    sample, labels = sample[:, columns], labels[columns]
     draws, weights = sample.shape
-    if min(draws, weights) < 2:
+    if draws < 2 or weights < 2:
         return None
-    mean, of_draws, of_weights = sample.mean(), sample.mean(axis=1), sample.mean(axis=0)
-    residuals = sample - of_draws[:, None] - of_weights + mean
-    freedoms = (draws - 1, weights - 1, (draws - 1) * (weights - 1))
-    square_draws = weights * np.sum((of_draws - mean) ** 2) / freedoms[0]
-    square_weights = draws * np.sum((of_weights - mean) ** 2) / freedoms[1]
+    _, member, count = np.unique(labels, return_inverse=True, return_counts=True)
+    levels = len(count)
+    share = (1 / (levels * count))[member]  # of each column in the mean
+    of_levels = np.stack([sample[:, member == i].mean(axis=1) for i in range(levels)], axis=1)
+    of_draws, of_weights = sample @ share, sample.mean(axis=0)
+    mean = of_draws.mean()
+    about_levels = of_weights - of_levels.mean(axis=0)[member]
+    residuals = sample - of_levels[:, member] - about_levels
+    freedoms = (draws - 1, weights - levels, (draws - 1) * (weights - levels))
+    fraction = float(share @ share)  # 1/S of balanced columns
+    square_draws = np.sum((of_draws - mean) ** 2) / fraction / freedoms[0]
+    square_weights = draws * np.sum(about_levels**2) / freedoms[1]
     square_residual = np.sum(residuals**2) / freedoms[2]
     excess_draws = max(square_draws - square_residual, 0.0)
     excess_weights = max(square_weights - square_residual, 0.0)
-    parts = np.array([excess_draws, excess_weights, square_residual]) / sample.size
-    error = 0.0 if np.ptp(sample) <= ROUNDING else math.sqrt(parts.sum())
+    parts = np.array([excess_draws, excess_weights, square_residual]) * fraction / draws
+    squares = np.array([square_draws, square_weights, square_residual]) * fraction / draws
+    within = sample - of_levels.mean(axis=0)[member]
+    error = 0.0 if np.ptp(within) <= ROUNDING else math.sqrt(parts.sum())
     estimate = Estimate(
         value=float(mean),
         standard_error=error,
-        dof=_freedom(parts, np.array([square_draws, square_weights, square_residual]) / sample.size, freedoms),
+        dof=_freedom(parts, squares, freedoms),
         n_points=sample.size,
         n_clusters=draws,
     )
     components = Components(
-        math.sqrt(excess_draws / weights), math.sqrt(excess_weights / draws), math.sqrt(square_residual), draws, weights
+        math.sqrt(excess_draws * fraction),
+        math.sqrt(excess_weights / draws),
+        math.sqrt(square_residual),
+        draws,
+        weights,
     )
     return estimate, components
 

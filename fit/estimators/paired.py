@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from fit.estimators.clusters import mean_over
 from fit.estimators.estimate import Estimate
+from fit.estimators.levels import mean_over_levels
 from lazyrich.errors import InputError
 
 
@@ -22,17 +23,19 @@ def paired(a: ArrayLike, b: ArrayLike, group: ArrayLike | None = None) -> Estima
     a, b : array_like of shape (n,)
         The two conditions, pair by pair; a pair with a NaN is left out.
     group : array_like of shape (n,), optional
-        The width, say: if the difference changes with it by more than chance, groups are the independent units.
+        The width, say: groups are fixed levels, each counts the same in the mean, and the error is that of the pairs
+        in each of them (`fit.estimators.levels`). A group with a single complete pair is left out.
 
     Returns
     -------
     Estimate
-        With Student's interval over the pairs that are complete.
+        With Student's interval over the pairs that are complete; its ``notes`` say where the difference changes between
+        groups by more than chance.
 
     Raises
     ------
     InputError
-        For arrays of different lengths, and for fewer than two complete pairs.
+        For arrays of different lengths, and for fewer than two complete pairs (in one group, where there are groups).
 
     Examples
     --------
@@ -45,10 +48,13 @@ def paired(a: ArrayLike, b: ArrayLike, group: ArrayLike | None = None) -> Estima
     labels = None if group is None else np.asarray(group)
     if labels is not None and labels.shape != first.shape:
         raise InputError("group", labels.shape, "every pair belongs to a group", "Give one label a pair")
-    estimate = mean_over(first - second, labels)
+    difference = first - second
+    estimate = mean_over(difference) if labels is None else mean_over_levels(difference, labels)
     if estimate is None:
-        complete = int(np.isfinite(first - second).sum())
-        raise InputError("a", complete, "fewer than two pairs are complete", "Measure more seeds under both conditions")
+        complete = int(np.isfinite(difference).sum())
+        where = "" if labels is None else " in any group"
+        problem = f"fewer than two pairs are complete{where}"
+        raise InputError("a", complete, problem, "Measure more seeds under both conditions")
     return estimate
 
 

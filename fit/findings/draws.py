@@ -20,7 +20,7 @@ from fit.estimators.clusters import mean_over
 from fit.estimators.crossed import MIN_DRAWS, Components, crossed_mean
 from fit.estimators.estimate import Estimate
 from fit.findings.finding import MIN_SEEDS, Finding
-from fit.findings.networks import is_finite, pairs
+from fit.findings.networks import is_finite, pairs, width_of_pairs
 from fit.findings.registry import Comparison, ExperimentFindings
 from fit.measurements.measurements import Measurements
 from theory.prediction import Prediction
@@ -88,14 +88,14 @@ def joint_name(names: Sequence[str]) -> str:
 
 
 def mean_over_draws(values: Sequence[xr.DataArray]) -> OverDraws:
-    """Return the mean of one value a network, (width, seed), over draws and initial weights."""
-    # tables may hold other seeds of each draw
-    return mean_over_rows(np.stack([pairs(of_draw) for of_draw in xr.align(*values, join="outer")]))
+    """Return the mean of one value a network, (width, seed), over draws and initial weights, at these widths."""
+    aligned = xr.align(*values, join="outer")  # tables may hold other seeds of each draw
+    return mean_over_rows(np.stack([pairs(of_draw) for of_draw in aligned]), width_of_pairs(aligned[0]))
 
 
-def mean_over_rows(rows: NDArray) -> OverDraws:
-    """As `mean_over_draws`, of an array (draw, initial weights)."""
-    crossed = crossed_mean(rows)
+def mean_over_rows(rows: NDArray, width: NDArray | None = None) -> OverDraws:
+    """As `mean_over_draws`, of an array (draw, initial weights); ``width``: of each column, where there are several."""
+    crossed = crossed_mean(rows, width)
     if crossed is not None:
         estimate, components = crossed
         reason = None if components.n_draws >= MIN_DRAWS else too_few_draws(components.n_draws, MIN_DRAWS)

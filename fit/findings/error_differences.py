@@ -13,7 +13,9 @@ from typing import Any
 import xarray as xr
 
 from fit.estimators.estimate import Estimate
+from fit.estimators.levels import mean_over_levels
 from fit.findings.finding import MIN_SEEDS, Finding, Minimum, too_few
+from fit.findings.networks import pairs, width_of_pairs
 from fit.findings.outcome import LEVEL, Outcome
 from fit.findings.window import left_out_networks, range_of
 from fit.measurements.measurements import Measurements
@@ -24,6 +26,14 @@ def mean_in_cells(values: xr.DataArray, cells: xr.DataArray) -> xr.DataArray:
     count = cells.sum("amplitude")
     total = xr.where(cells, values, 0.0).sum("amplitude", skipna=False).transpose("width", "seed")
     return (total / count.where(count > 0)).transpose("width", "seed")
+
+
+def mean_over_pairs(values: xr.DataArray) -> Estimate | None:
+    """Return the mean of one value a pair (width, seed); None where no width has two.
+
+    The widths measured are fixed levels: errors differ between them, and the claim is about these.
+    """
+    return mean_over_levels(pairs(values), width_of_pairs(values))
 
 
 def data_used(experiment: Measurements, cells: xr.DataArray, complete: xr.DataArray) -> dict[str, Any]:
@@ -119,7 +129,7 @@ def judge_excess_error(
         outcome, reason = "inconsistent", f"{measured}, so that their ratio is above {allowed:.0%}"
     return Finding(
         estimate=ratio(excess, gap), outcome=outcome, reason=reason, in_short=f"the interval includes {allowed:g}",
-        p_value_against=p_value_against, contrast=contrast, **used,
+        p_value_against=p_value_against, contrast=contrast, notes=excess.notes, **used,
     )  # fmt: skip
 
 

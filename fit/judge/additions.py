@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from fit.estimators.preliminary import FREEDOM_OF_TWO
 from fit.findings.finding import MIN_SEEDS
 from fit.findings.outcome import LEVEL
 from fit.judge.verdict import Verdict
@@ -196,14 +197,15 @@ def _undecided_law(verdict: Verdict, tested: int) -> _UndecidedLaw:
     if regression is not None:
         return _UndecidedLaw(verdict, low, high, level, regression.errors)
     pairs = verdict.n_seeds * verdict.n_widths
-    by_width = verdict.n_widths > 1 and estimate.dof <= verdict.n_widths - 1 < pairs - 1
+    by_width = verdict.n_widths > 1 and math.isclose(estimate.dof, verdict.n_widths - 1) and estimate.dof < pairs - 1
 
     def errors(further: tuple[int, ...], seeds: int, rng: np.random.Generator) -> _Errors:
         more_widths = (verdict.n_widths + len(further)) / max(verdict.n_widths, 1)
         factor = more_widths if by_width else more_widths * seeds / max(verdict.n_seeds, 1)
         spread = estimate.dof / rng.chisquare(estimate.dof, DRAWS)
         variance = estimate.standard_error**2 * spread / factor
-        dof = max((estimate.dof + 1) * factor - 1, 1.0)
+        two_widths = verdict.n_widths == 2 and not further and estimate.dof <= FREEDOM_OF_TWO  # however many seeds
+        dof = estimate.dof if two_widths else max((estimate.dof + 1) * factor - 1, 1.0)
         measured = variance * rng.chisquare(dof, DRAWS) / dof
         return variance, np.sqrt(measured), np.full(DRAWS, dof)
 

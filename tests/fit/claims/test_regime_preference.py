@@ -92,3 +92,43 @@ def test_a_draw_without_a_pair_is_left_out():
 def test_experiments_that_differ_in_more_than_the_draw_are_no_family():
     assert not over_draws(*(experiment(d, [gap], n_train=50 + d) for d, gap in enumerate(GAPS)))
     assert not over_draws(*(experiment(d, [gap]) for d, gap in enumerate(GAPS[:1])))
+
+
+def two_widths(gaps):
+    """Errors at h = 32 and 64 on one draw: ``gaps`` (width, seed)."""
+    error = np.stack([0.1 + gaps, np.full(gaps.shape, 0.1)], axis=1)
+    data = xr.Dataset(
+        {"test_error": (("width", "root_h_alpha", "seed"), error)},
+        {"width": [32, 64], "root_h_alpha": [1e-4, 1e4], "seed": np.arange(gaps.shape[1])},
+    )
+    described = {"name": "x", "activation": "relu", "depth": 2, "architecture": "fc", "data_seed": 0}
+    data.attrs["experiment"] = json.dumps(described)
+    return data
+
+
+def test_a_difference_that_changes_with_the_width_is_decided_at_the_widths_measured():
+    """+3 and +5 points, each to 0.1: with one degree of freedom between widths the interval would hold 0."""
+    noise = 1e-3 * np.array([-1.0, 0.5, 1.0, -0.5, 0.0])
+    gaps = np.array([[0.03], [0.05]]) + noise
+    (verdict,) = [v for v in assess(two_widths(gaps)) if v.claim == "regime_preference"]
+    assert verdict.verdict == "consistent", verdict.reason
+    assert verdict.standard_error == pytest.approx(noise.std(ddof=1) / np.sqrt(10), rel=1e-9)
+    assert verdict.estimate == pytest.approx(0.04, abs=1e-12)
+    assert "over the widths measured" in verdict.reason
+    assert "differ between the widths by more than their noise" in verdict.reason
+
+
+def test_over_draws_a_difference_between_widths_is_no_scatter_of_initial_weights():
+    rng = np.random.default_rng(2)
+    draws = 2e-3 * rng.standard_normal((4, 1, 1)) + 1e-3 * rng.standard_normal((4, 2, 5))
+    values = np.array([0.03, 0.05])[:, None] + draws
+    data = []
+    for draw, gaps in enumerate(values):
+        one = two_widths(gaps)
+        described = json.loads(one.attrs["experiment"]) | {"name": f"x-draw{draw}", "data_seed": draw}
+        one.attrs["experiment"] = json.dumps(described)
+        data.append(one)
+    (verdict,) = over_draws(*data)
+    expected, parts = crossed_mean(values.reshape(4, 10), np.repeat([32, 64], 5))
+    assert parts.weights < 1e-3
+    assert verdict.standard_error == pytest.approx(expected.standard_error)

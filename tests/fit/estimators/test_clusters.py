@@ -1,5 +1,7 @@
 """Slopes inside clusters: each row its own line."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,21 @@ def test_the_mean_slope_counts_the_points_of_rows_that_have_one():
 def test_one_cluster_has_no_interval():
     assert slope_within(LOG_X[:1], LOG_X[:1]) is None
     assert mean_over(np.array([1.0, np.nan])) is None
+
+
+def test_two_widths_whose_slopes_scatter_are_covered():
+    """Scatter of two standard errors of a width's mean: with t of all ten values, less than 90 % would be."""
+    rng = np.random.default_rng(0)
+    widths, replicas = np.repeat([32, 64], 5), 1500
+    values = rng.standard_normal((replicas, 10)) + (2 / np.sqrt(5)) * rng.standard_normal((replicas, 2)).repeat(
+        5, axis=1
+    )
+    estimates = [mean_over(one, widths) for one in values]
+
+    def covered(intervals):
+        return np.mean([low <= 0 <= high for low, high in intervals])
+
+    # two standard errors of a share of 1,500 are 0.011
+    assert covered([estimate.interval() for estimate in estimates]) > 0.95
+    of_all = [dataclasses.replace(e, dof=9.0) if e.dof == 2 else e for e in estimates]
+    assert covered([estimate.interval() for estimate in of_all]) < 0.91

@@ -91,6 +91,19 @@ def test_widths_that_agree_leave_the_error_of_all_values():
     assert (estimate.standard_error, estimate.dof) == (pytest.approx(stats.sem(values), rel=EXACT), 5)
 
 
+@pytest.mark.parametrize("correction", [None, 1.0])
+def test_two_widths_that_agree_have_two_degrees_of_freedom(correction):
+    """Slopes of three clusters at each of two widths, whose means are equal: t(2), with the error of all six."""
+    log_x = np.tile([0.0, -1.0, -2.0, -3.0], (6, 1))
+    slopes = np.array([-1.5, -1.4, -1.6, -1.45, -1.55, -1.5])
+    log_y = slopes[:, None] * log_x
+    estimate = slope_within(log_x, log_y, np.repeat([32, 64], 3), correction)
+    alone = slope_within(log_x, log_y, None, correction)
+    assert (estimate.dof, alone.dof) == (2.0, 5.0)
+    assert estimate.standard_error == pytest.approx(alone.standard_error, rel=EXACT)
+    assert estimate.value == pytest.approx(alone.value, rel=EXACT)
+
+
 def test_welchs_test_of_equal_means():
     """statsmodels' anova_oneway(use_var="unequal"), which for two groups is scipy's Welch t test, F = t²."""
     a, b = np.array([1.0, 1.4, 0.8]), np.array([2.0, 2.1, 2.9])

@@ -26,8 +26,13 @@ def test_incomplete_pairs_are_left_out():
         paired([1, 2], [1, 2, 3])
 
 
-def test_a_difference_that_depends_on_the_width_is_known_from_the_widths():
+def test_groups_are_fixed_levels():
     rng = np.random.default_rng(1)
     width = np.repeat([32, 64, 128], 20)
     difference = np.log2(width / 64) + 0.01 * rng.standard_normal(60)
-    assert paired(difference, np.zeros(60), width).dof == 2
+    estimate = paired(difference, np.zeros(60), width)
+    assert estimate.standard_error == pytest.approx(0.01 / np.sqrt(60), rel=0.3)  # sd of an sd: 9 %, three of them
+    assert estimate.dof > 40
+    assert "differ between the widths" in estimate.notes[0]
+    with pytest.raises(InputError, match="two pairs are complete in any group"):
+        paired([1, 2, 3], [0, 1, 2], [32, 64, 128])

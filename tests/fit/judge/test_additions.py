@@ -49,6 +49,22 @@ def test_slopes_that_drift_with_the_width_need_widths(row):
     assert option.probability >= TARGET
 
 
+def test_seeds_help_a_mean_over_fixed_widths(row):
+    """Its degrees of freedom, Welch's, may be fewer than the widths less one, which drifting slopes have."""
+    now = Grid((16, 32, 64, 128, 256, 512, 1024, 2048, 4096), 5, 2)
+    fixed = dataclasses.replace(undecided(row, -1.5, 0.06, dof=6.3), n_widths=9, n_seeds=5)
+    assert additions(fixed, now, 1, 0, 0)[0].seeds > 5
+
+
+def test_seeds_add_no_freedom_at_two_widths(row):
+    """t(2) asks for a smaller error than t(29): 2.92 + 4.3 against 1.70 + 2.05 of them, roughly."""
+    two = dataclasses.replace(undecided(row, -1.5, 0.06, dof=2), n_widths=2, n_seeds=10)
+    many = dataclasses.replace(undecided(row, -1.5, 0.06, dof=19), n_widths=2, n_seeds=10)
+    now = Grid((64, 128), 10, 5)
+    few_freedom, much = (additions(law, now, 1, 0, 0)[0].seeds for law in (two, many))
+    assert few_freedom > 2 * much
+
+
 def test_an_estimate_at_the_edge_is_decided_by_nothing_feasible(row):
     assert additions(undecided(row, -1.4, 0.005), NOW, 50, 0, 0) == []
 

@@ -31,8 +31,8 @@ LESS = {
     "h: 5 x 20, narrow ones lose the largest fifth: interval": 0.84,
     "delta F: 7 x 40, narrow ones lose the most deviant fifth: interval": 0.68,
 }
-#: Bounds hold the worst case, and more than 97 % therefore.
-BOUNDS = ": bounds"
+#: Bounds hold the worst case, and two widths that agree may do so by chance: more than 97 % therefore.
+BOUNDS = (": bounds", "A: 2 widths x 5 seeds")
 
 
 @pytest.mark.parametrize("row", STUDY["cases"], ids=lambda row: row["case"])
