@@ -27,6 +27,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from benchmarks.reference_table import VERDICTS, write_table
+from fit import assess
+from fit.judge.measuring import all_measures
 from fit.judge.verdict import Verdict
 from fit.report.from_sources import report_on
 from simulate import Campaign, list_presets, run
@@ -44,8 +46,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def small(data: xr.Dataset) -> xr.Dataset:
+def small(data: xr.Dataset, *, outputs: bool = True) -> xr.Dataset:
     """Return an experiment with the digits that its laws need, and as many held-out points as fit, the first ones.
+
+    Without `outputs`, none of what lies on held-out points is kept.
 
     Measured numbers keep `DIGITS` binary digits in single precision, outputs are rounded to `STEP` (packed as 16-bit
     integers, which xarray unpacks). Coordinates keep their precision: amplitudes are compared with the predictions'
@@ -53,15 +57,14 @@ def small(data: xr.Dataset) -> xr.Dataset:
     """
     networks = math.prod(data.sizes[d] for d in ("width", data["status"].dims[1], "seed"))
     count = max(1, min(data.sizes["test_point"], LIMIT // (4 * networks)))
-    data = data.isel(test_point=slice(count)).load()
+    data = data.isel(test_point=slice(count)).load() if outputs else data.drop_dims("test_point").load()
     for name, variable in data.data_vars.items():
         if name != "test_output" and variable.dtype.kind == "f":
             data[name] = variable.copy(data=rounded(variable.values))
     # netCDF 3 has neither nested attributes nor 64-bit integers
     data.attrs = {k: v if isinstance(v, str) else json.dumps(v) for k, v in data.attrs.items()}
-    data.attrs["held_out_outputs"] = (
-        f"of the first {count} of the test points, to {STEP:.1e}; other numbers to {DIGITS} binary digits"
-    )
+    held_out = f"of the first {count} of the test points, to {STEP:.1e}" if outputs else "left out: no law needs them"
+    data.attrs["held_out_outputs"] = f"{held_out}; other numbers to {DIGITS} binary digits"
     for variable in data.variables.values():
         variable.encoding.clear()
     if "test_output" in data:
@@ -91,10 +94,18 @@ def make(preset: str, folder: Path, data_root: str | None, workers: int | None) 
     tree = outcome.store.tree()
     for old in folder.glob(f"*{SUFFIX}"):
         old.unlink()
+    outputs = need_outputs(assess(outcome.store))
     for experiment in outcome.store.campaign.experiment:
-        write(small(tree[experiment.name].to_dataset()), folder / f"{experiment.name}{SUFFIX}")
+        write(small(tree[experiment.name].to_dataset(), outputs=outputs), folder / f"{experiment.name}{SUFFIX}")
     report(preset, folder, data_root)
     return [*folder.glob(f"*{SUFFIX}"), folder / VERDICTS]
+
+
+def need_outputs(verdicts: Iterable[Verdict]) -> bool:
+    """Return whether a claim was measured that needs the outputs on held-out points, most of a store's bytes."""
+    measures = all_measures()
+    measured = {verdict.claim for verdict in verdicts if verdict.estimate is not None}
+    return any("test_output" in measures[claim].needs for claim in measured & measures.keys())
 
 
 def report(preset: str, folder: Path, data_root: str | None = None) -> list[Verdict]:

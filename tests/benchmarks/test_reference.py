@@ -7,7 +7,19 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from benchmarks.reference import COLUMNS, DIGITS, FOLDER, LIMIT, ROOT, STEP, kept_files, small, verdict_table, write
+from benchmarks.reference import (
+    COLUMNS,
+    DIGITS,
+    FOLDER,
+    LIMIT,
+    ROOT,
+    STEP,
+    kept_files,
+    need_outputs,
+    small,
+    verdict_table,
+    write,
+)  # fmt: skip
 from benchmarks.reference_measures import trajectories_of
 from benchmarks.reference_table import BEGIN, END, VERDICTS, read_verdicts, table
 from fit import assess
@@ -40,6 +52,20 @@ def test_verdicts_of_the_small_file_are_those_of_the_store(store, tmp_path):
             # four decimal digits of values are three of slopes over half a decade and more; outputs to 0.002, which
             # differ by 0.05 from seed to seed, give a standard deviation from ninety of them to 0.1 %
             assert b.estimate == pytest.approx(a.estimate, abs=3e-3), (a.claim, a.quantity)
+
+
+def test_outputs_are_left_out_where_no_measured_claim_needs_them(store, tmp_path):
+    verdicts = assess(store)
+    assert need_outputs(verdicts)
+    others = [v for v in verdicts if v.claim not in ("fluctuations", "kernel_homogeneity", "ensemble", "lazy_error")]
+    assert any(v.estimate is not None for v in others)
+    assert not need_outputs(others)
+    with xr.open_datatree(store, engine="zarr") as tree:
+        write(small(tree["softplus"].to_dataset(), outputs=False), tmp_path / "softplus.nc.gz")
+    of_file = {(v.claim, v.regime, v.variable): v for v in assess(tmp_path / "softplus.nc.gz")}
+    for v in others:
+        if v.claim != "kernel_change_feature":  # of which the outputs are a second opinion
+            assert of_file[v.claim, v.regime, v.variable].verdict == v.verdict, v.claim
 
 
 def test_outputs_are_cut_to_the_limit_and_coordinates_are_not_rounded():

@@ -3,6 +3,8 @@
 import math
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -33,8 +35,27 @@ def test_many_networks_are_shared_and_results_keep_their_order(monkeypatch, thre
     with helpers() as share:
         apply = share(WORTH_IT)
         assert list(apply(math.sqrt, range(40))) == [math.sqrt(i) for i in range(40)]
-        with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
-            list(apply(math.sqrt, [1, -1, 4]))
+
+
+FAILS = """
+import math
+from fit.processes import WORTH_IT, helpers
+import joblib
+joblib.cpu_count = lambda: 2
+with helpers() as share:
+    apply = share(WORTH_IT)
+    assert apply is not map
+    try:
+        list(apply(math.sqrt, [1, -1, 4]))
+    except ValueError as error:
+        print(f"raised here: {error}")
+"""
+
+
+def test_what_fails_in_a_forked_process_is_raised_here():
+    """In a process of its own: one that pytest forks inherits its threads' locks, and none of its threads."""
+    done = subprocess.run([sys.executable, "-c", FAILS], capture_output=True, text=True, timeout=600, check=False)
+    assert done.stdout.startswith("raised here: "), done.stderr
 
 
 def test_no_process_is_left_behind(monkeypatch):
