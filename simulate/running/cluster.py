@@ -1,7 +1,7 @@
-"""Who computes elsewhere: the workers of an existing Dask cluster, named by its scheduler's address or file.
+"""Tasks computed by the workers of an existing Dask cluster, named by its scheduler's address or file.
 
-The same tasks as on one machine; results come back to the process that holds the store. A worker that dies is the
-scheduler's to replace. A scheduler that dies is waited for, and what had not come back is sent to the next one.
+The tasks are those of one machine, and their results come back to the process that holds the store. The scheduler
+replaces workers that die. If it dies itself it is waited for, and unfinished tasks are sent to the next one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lazyrich.errors import InputError
 from lazyrich.wording import counted
 from simulate.planning.tasks import Task
 from simulate.running.job import Job
-from simulate.running.workers import Done, Notify
+from simulate.running.workers import Notify, TaskResult
 from simulate.store.backend import StoreError
 
 PATIENCE = 600.0  # seconds that a lost scheduler is waited for
@@ -37,8 +37,8 @@ class _SchedulerLost(Exception):
 
 
 def on_cluster(
-    job: Job, tasks: tuple[Task, ...], scheduler: str, begun: set[Task], notify: Notify, patience: float = PATIENCE
-) -> Iterator[Done]:
+    job: Job, tasks: tuple[Task, ...], scheduler: str, in_flight: set[Task], notify: Notify, patience: float = PATIENCE
+) -> Iterator[TaskResult]:
     """Compute tasks on the cluster of ``scheduler`` ("tcp://host:8786", or the file that ``dask scheduler`` wrote).
 
     Raises
@@ -51,12 +51,12 @@ def on_cluster(
     remaining = dict.fromkeys(tasks)
     client = _first_connection(scheduler)
     while remaining:
-        with _left_alone(client):
+        with _closed_quietly(client):
             try:
-                with closing(_results(client, job, deque(remaining), begun, notify)) as results:
-                    for done in results:
-                        del remaining[done.task]
-                        yield done
+                with closing(_results(client, job, deque(remaining), in_flight, notify)) as results:
+                    for result in results:
+                        del remaining[result.task]
+                        yield result
             except _SchedulerLost:
                 notify(f"the scheduler {scheduler} is gone: waiting for it, {counted(len(remaining), 'task')} left")
         if remaining:
@@ -64,22 +64,22 @@ def on_cluster(
 
 
 def _results(
-    client: Client, job: Job, waiting: deque[Task], begun: set[Task], notify: Notify
-) -> Generator[Done, None, None]:
+    client: Client, job: Job, queue: deque[Task], in_flight: set[Task], notify: Notify
+) -> Generator[TaskResult, None, None]:
     """Keep the cluster busy and hand over what comes back."""
     # a worker offers as many GPUs as were declared when it was started (--resources GPU=1)
     resources = {"GPU": 1} if job.device.startswith("cuda") else None
-    if not _able_workers(client, resources):
+    if not _has_worker_with(client, resources):
         notify("no worker" + (" with a GPU (dask worker --resources GPU=1)" if resources else "") + " yet: waiting")
     running: dict[Future, Task] = {}
 
     def send() -> list[Future]:
-        # no more than keeps them busy: results that wait to be written take the workers' memory
-        enough = 2 * sum(client.nthreads().values()) + _QUEUED_AHEAD
+        # no more than keeps the workers busy: results that wait to be written take their memory
+        limit = 2 * sum(client.nthreads().values()) + _QUEUED_AHEAD
         futures = []
-        while waiting and len(running) < enough:
-            task = waiting.popleft()
-            begun.add(task)
+        while queue and len(running) < limit:
+            task = queue.popleft()
+            in_flight.add(task)
             # a name for Dask's dashboard; results are not shared with another run
             key = f"{task.experiment}-h{task.width}-{uuid.uuid4().hex[:12]}"
             future = client.submit(_run_task, job, task, key=key, resources=resources, pure=False)
@@ -93,7 +93,7 @@ def _results(
             finished = [future for future in batch if future.status == "finished"]
             results = dict(zip(finished, client.gather(finished), strict=True))
             for future in batch:
-                yield Done(running[future], results[future] if future in results else _failure(future))
+                yield TaskResult(running[future], results[future] if future in results else _failure(future))
                 del running[future]
             completed.update(send())
     except OSError as error:  # the connection broke while something was asked
@@ -104,7 +104,15 @@ def _results(
 
 
 def _failure(future: Future) -> xr.Dataset | None:
-    """Return None if a task's workers died under it; raise what it raised; raise if the scheduler is gone."""
+    """Return None, the result of a task whose workers died; raise what the task raised.
+
+    Raises
+    ------
+    _SchedulerLost
+        If it was not the task that failed.
+    InputError
+        If the cluster lacks a module.
+    """
     if future.status != "error":
         raise _SchedulerLost
     error = future.exception()
@@ -121,7 +129,7 @@ def _run_task(job: Job, task: Task) -> xr.Dataset:
     return job.run(task)
 
 
-def _able_workers(client: Client, resources: dict[str, int] | None) -> bool:
+def _has_worker_with(client: Client, resources: dict[str, int] | None) -> bool:
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     return any(all(w["resources"].get(k, 0) >= v for k, v in (resources or {}).items()) for w in workers)
 
@@ -159,16 +167,16 @@ def _next_connection(scheduler: str, patience: float) -> Client:
 def _connect(scheduler: str) -> Client:
     address = scheduler
     if Path(scheduler).is_file():
-        described = json.loads(Path(scheduler).read_text(encoding="utf-8"))
-        if not isinstance(described, dict) or "address" not in described:
+        description = json.loads(Path(scheduler).read_text(encoding="utf-8"))
+        if not isinstance(description, dict) or "address" not in description:
             raise ValueError("the file names no address")
-        address = described["address"]
+        address = description["address"]
     return Client(address, timeout=_TIMEOUT, set_as_default=False)
 
 
 @contextmanager
-def _left_alone(client: Client) -> Iterator[None]:
-    """Close a client at the end; what it logs about lost connections is said by us."""
+def _closed_quietly(client: Client) -> Iterator[None]:
+    """Close a client at the end, without what it logs about lost connections: messages of ours say that."""
     logger = logging.getLogger("distributed")
     before = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -17,14 +17,14 @@ from simulate.planning.memory import bytes_per_network, networks_at_once
 from simulate.planning.operations import task_operations
 from simulate.planning.tasks import Task, campaign_tasks, experiment_tasks, networks_in, task_cost
 from simulate.running.devices import check_device
-from simulate.running.job import one_thread_on
+from simulate.running.job import torch_threads
 
-#: A batch of middling size says how fast this machine is, in less than a second.
+#: Its running time, less than a second, measures how fast this machine is.
 _SAMPLE = Experiment(
     name="sample", dataset="sphere", n_train=60, n_test=40, depth=2, activation="softplus", widths=(96,),
     root_h_alpha=(1e-2, 1.0, 1e2), seeds=7, tolerance=1e-2,
 )  # fmt: skip
-#: Of that speed, what larger tasks reach: ten tasks of seven presets, 0.5 to 1.2 of it.
+#: The part of that speed that larger tasks reach; measured 0.5 to 1.2 on ten tasks of seven presets.
 _SUSTAINED = 0.75
 
 
@@ -40,22 +40,23 @@ class Plan:
 
 
 def plan(campaign: Campaign, workers: int, device: str = "cpu", tasks: tuple[Task, ...] | None = None) -> Plan:
-    """Estimate from the cost model and a short measurement on this machine.
+    """Estimate what a campaign takes, from the cost model and a short measurement on this machine.
 
-    The estimate is right within a factor of two where networks fit in as many steps as is usual for their activation;
-    rules that are hard to fit take more, up to ``max_steps``.
+    ``tasks`` are those that will be run, by default all. The estimate is right within a factor of two where networks
+    fit in as many steps as is usual for their activation; rules that are hard to fit take more, up to ``max_steps``.
     """
     check_device(device)
-    pending = campaign_tasks(campaign) if tasks is None else tasks
-    flops = [task_cost(campaign, t, device) for t in pending]
-    busy = max(1, min(workers, len(pending)))
+    tasks = campaign_tasks(campaign) if tasks is None else tasks
+    flops = [task_cost(campaign, t, device) for t in tasks]
+    workers_used = max(1, min(workers, len(tasks)))
     # no sooner than the longest task, which one worker does alone
-    seconds = max(sum(flops) / busy, max(flops, default=0.0)) / (_SUSTAINED * speed(device)) if flops else 0.0
-    memory = max((_memory(campaign, t, device) for t in pending), default=0.0)
-    return Plan(campaign.size, len(pending), memory, busy, seconds)
+    seconds = max(sum(flops) / workers_used, max(flops, default=0.0)) / (_SUSTAINED * speed(device)) if flops else 0.0
+    memory = max((_memory(campaign, t, device) for t in tasks), default=0.0)
+    return Plan(campaign.size, len(tasks), memory, workers_used, seconds)
 
 
 def _memory(campaign: Campaign, task: Task, device: str) -> float:
+    """Return the GiB that a task takes with as many networks at once as the device holds."""
     experiment = campaign.find(task.experiment)
     batch_limit, seeds = networks_at_once(experiment, task.width, device), task.seed_stop - task.seed_start
     at_once = chunk_size(networks_in(campaign, task), batch_limit, seeds)
@@ -71,7 +72,7 @@ def speed(device: str = "cpu") -> float:
     clock = time.process_time if device == "cpu" else time.perf_counter
     data = load_data(_SAMPLE)
     (task,) = experiment_tasks(_SAMPLE)
-    with one_thread_on(device):
+    with torch_threads(device):
         run_task(_SAMPLE, task, data, device=device)  # what is loaded and compiled at first use is not counted
         started = clock()
         run_task(_SAMPLE, task, data, device=device)

@@ -1,4 +1,4 @@
-"""What a worker does, wherever it is: train the networks of one task on one thread."""
+"""What a worker is sent and does: train the networks of a task, on one thread if no other number is asked for."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Job:
     versions: Mapping[str, str | None]
     threads: int = 1  #: of torch, in each worker
     architectures: tuple[type[Architecture], ...] = ()
-    finished: Mapping[Task, np.ndarray] = field(default_factory=dict)  #: networks of tasks that are so in part
+    #: of tasks that are finished in part: which networks are, (amplitudes, seeds)
+    finished: Mapping[Task, np.ndarray] = field(default_factory=dict)
 
     def run(self, task: Task, data: Data | None = None) -> xr.Dataset:
         """Train a task's networks; ``data`` are read here if they are not given.
@@ -57,25 +58,25 @@ class Job:
             If this worker's packages, device or data are not those of the run.
         """
         experiment, data = self._prepared(task, data)
-        with one_thread_on(self.device, self.threads):
+        with torch_threads(self.device, self.threads):
             if task in self.finished:
                 return self._run_unfinished(experiment, task, data)
             return self.compute(experiment, task, data, device=self.device)
 
     def run_together(self, tasks: Sequence[Task], data: Data | None = None) -> Iterator[tuple[Task, xr.Dataset]]:
-        """Train a group of `groups`; yield each task with its results (`run`)."""
+        """Train the tasks of one group (see `groups`) together; yield each with its results."""
         if len(tasks) == 1:
             yield tasks[0], self.run(tasks[0], data)
             return
         experiment, data = self._prepared(tasks[0], data)
-        with one_thread_on(self.device, self.threads):
+        with torch_threads(self.device, self.threads):
             yield from train_together(experiment, tasks, data, self.device)
 
     def groups(self, tasks: Sequence[Task], devices: int = 1) -> Iterator[tuple[Task, ...]]:
         """Cut ``tasks`` into groups that are trained together on a device (`simulate.measure.batching`).
 
-        Those of one width are shared by all ``devices``, which are alike. Alone are tasks that are finished in part,
-        and all of them where ``compute`` is the caller's own.
+        The tasks of one width are shared out evenly among the ``devices``, which are of one kind. A task that is
+        finished in part is a group of its own; so is every task where ``compute`` is the caller's.
         """
         remaining = list(tasks)
         while remaining:
@@ -91,7 +92,7 @@ class Job:
         return self.compute is run_task and task not in self.finished
 
     def _prepared(self, task: Task, data: Data | None) -> tuple[Experiment, Data]:
-        """Return the task's experiment and data once this worker is found to have what the run has."""
+        """Return the task's experiment and data, after checking that this worker has what the run needs."""
         _check_versions(self.versions)
         check_device(self.device)
         for architecture in self.architectures:
@@ -109,32 +110,32 @@ class Job:
         """Train the networks of a task that are not finished; the others are left pending in what is returned."""
         finished = self.finished[task]
         merged: xr.Dataset | None = None
-        # neighbouring seeds that lack the same amplitudes form a grid of their own
-        for start, stop in _equal_columns(finished):
-            lacking = np.flatnonzero(~finished[:, start])
-            if not len(lacking):
+        # neighbouring seeds with the same unfinished amplitudes form a grid
+        for start, stop in _ranges_of_equal_columns(finished):
+            unfinished = np.flatnonzero(~finished[:, start])
+            if not len(unfinished):
                 continue
-            grid: dict[str, Any] = {experiment.amplitude: tuple(float(a) for a in experiment.amplitudes[lacking])}
+            grid: dict[str, Any] = {experiment.amplitude: tuple(float(a) for a in experiment.amplitudes[unfinished])}
             seeds = (task.seed_start + start, task.seed_start + stop)
             part = Task(task.experiment, task.index, task.width, *seeds)
             result = self.compute(experiment.model_copy(update=grid), part, data, device=self.device)
             if merged is None:
                 merged = _zeros_like(result, finished.shape)
             for name in result.data_vars:
-                merged[name].values[:, lacking, start:stop] = result[name].values
+                merged[name].values[:, unfinished, start:stop] = result[name].values
         assert merged is not None  # a task without pending networks is not run
         return merged
 
 
-def _equal_columns(flags: np.ndarray) -> list[tuple[int, int]]:
-    """Ranges of neighbouring columns that are equal."""
+def _ranges_of_equal_columns(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Return (start, stop) of each range of neighbouring columns that are equal."""
     changes = np.flatnonzero((flags[:, 1:] != flags[:, :-1]).any(axis=0)) + 1
     edges = [0, *(int(c) for c in changes), flags.shape[1]]
     return list(itertools.pairwise(edges))
 
 
 def _zeros_like(result: xr.Dataset, shape: tuple[int, ...]) -> xr.Dataset:
-    """A data set like ``result`` on a grid of (amplitudes, seeds) ``shape``, of zeros: status zero is pending."""
+    """Return zeros for the variables of ``result`` on a grid of ``shape`` (amplitudes, seeds); status 0 is pending."""
     zeros = {n: (v.dims, np.zeros((1, *shape, *v.shape[3:]), dtype=v.dtype)) for n, v in result.data_vars.items()}
     return xr.Dataset(zeros)
 
@@ -158,8 +159,11 @@ def _cached_data(experiment: Experiment, root: str | None) -> Data:
 
 
 @contextmanager
-def one_thread_on(device: str, threads: int = 1):
-    """Let torch use so many threads on a CPU; one, so that last bits do not depend on how many cores there are."""
+def torch_threads(device: str, threads: int = 1) -> Iterator[None]:
+    """Let torch use ``threads`` threads if ``device`` is the CPU, until the block ends.
+
+    One by default: the last bits of a result depend on the number of threads, and must not depend on the machine.
+    """
     before = torch.get_num_threads()
     if device == "cpu":
         torch.set_num_threads(threads)

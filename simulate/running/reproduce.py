@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 from lazyrich.errors import InputError
 from simulate.campaign.experiment import Experiment
@@ -16,7 +17,7 @@ from simulate.measure.schema import NONDETERMINISTIC_VARIABLES
 from simulate.networks.torch_functions import require_loaded
 from simulate.planning.tasks import Task
 from simulate.running.devices import check_device
-from simulate.running.job import one_thread_on
+from simulate.running.job import torch_threads
 from simulate.store import Store, naming_damage
 from simulate.training.status import Status
 from theory.activation import Activation
@@ -67,7 +68,7 @@ def reproduce(
         If there is no such network, it is pending, or the data are not those of the store.
     """
     store = Store.open(path)
-    experiment, chosen = _grid_position(store, network)
+    experiment, position = _grid_position(store, network)
     require_loaded(experiment.activation, experiment.activation_source)
     device = device or store.root.attributes["device"]
     check_device(device)
@@ -75,26 +76,27 @@ def reproduce(
     store.check_data({experiment.name: data})
     store.check_presence()
     with naming_damage(store.backend):
-        stored = store.tree()[experiment.name].to_dataset().isel(chosen).load()
+        stored = store.tree()[experiment.name].to_dataset().isel(position).load()
     if stored["status"] == Status.PENDING:
         raise InputError("network", network, "is pending", "Run the campaign first")
-    width = experiment.widths[chosen["width"]]
-    amplitude = float(experiment.amplitudes[chosen[experiment.amplitude]])
-    alone = experiment.model_copy(update={experiment.amplitude: (amplitude,)})
-    task = Task(experiment.name, chosen["width"], width, chosen["seed"], chosen["seed"] + 1)
-    with one_thread_on(device):
-        again = run_task(alone, task, data, device=device)
+    width = experiment.widths[position["width"]]
+    amplitude = float(experiment.amplitudes[position[experiment.amplitude]])
+    single = experiment.model_copy(update={experiment.amplitude: (amplitude,)})
+    task = Task(experiment.name, position["width"], width, position["seed"], position["seed"] + 1)
+    with torch_threads(device):
+        again = run_task(single, task, data, device=device)
     again = again.isel({"width": 0, experiment.amplitude: 0, "seed": 0})
     exact = (
         not Activation(experiment.activation).kinks
-        and alone.dtypes(width) == ["float64"]
+        and single.dtypes(width) == ["float64"]
         and device == store.root.attributes["device"]
     )
     allowed = ROUNDING if exact else experiment.tolerance
     return list(_compare(stored, again, allowed))
 
 
-def _compare(stored, again, allowed: float) -> Iterator[Comparison]:
+def _compare(stored: xr.Dataset, again: xr.Dataset, allowed: float) -> Iterator[Comparison]:
+    """Compare each variable that both hold and that is the same whenever it is computed."""
     for name in again.data_vars:
         if name in NONDETERMINISTIC_VARIABLES or name not in stored:
             continue
@@ -112,7 +114,7 @@ def _compare(stored, again, allowed: float) -> Iterator[Comparison]:
 
 
 def _grid_position(store: Store, network: str) -> tuple[Experiment, dict[str, int]]:
-    """The experiment and the position in its grid that ``network`` names."""
+    """Return the experiment that ``network`` names, and the network's index along each dimension of its grid."""
     values_by_name = {}
     for part in network.split(","):
         key, separator, value = part.partition("=")
@@ -131,7 +133,7 @@ def _grid_position(store: Store, network: str) -> tuple[Experiment, dict[str, in
     }
     if set(values_by_name) != set(grid):
         raise InputError("network", network, f"needs {', '.join(grid)}", _FORM)
-    chosen = {}
+    position = {}
     for key, values in grid.items():
         try:
             number = float(values_by_name[key])
@@ -141,5 +143,5 @@ def _grid_position(store: Store, network: str) -> tuple[Experiment, dict[str, in
         # amplitudes are powers of ten that a person shortens: 0.316 is meant for 10**(-1/2)
         if not np.isclose(values[nearest], number, rtol=5e-3 if key == experiment.amplitude else 0.0, atol=0.0):
             raise InputError("network", network, f"the store has no {key} = {values_by_name[key]}", _FORM)
-        chosen[key] = nearest
-    return experiment, chosen
+        position[key] = nearest
+    return experiment, position

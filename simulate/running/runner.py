@@ -11,7 +11,7 @@ import itertools
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ import xarray as xr
 from lazyrich.errors import InputError
 from lazyrich.wording import counted
 from simulate.campaign.campaign import Campaign
-from simulate.data import load_data
+from simulate.data import Data, load_data
 from simulate.measure.engine import run_task
 from simulate.measure.network_batch import build_network
 from simulate.networks.registry import user_architectures
@@ -29,12 +29,15 @@ from simulate.networks.soundness import check_architecture
 from simulate.planning.tasks import Task, task_cost
 from simulate.running.devices import check_device, run_devices
 from simulate.running.job import Compute, Job
-from simulate.running.workers import ATTEMPTS, Done, Notify, in_processes, in_this_process
+from simulate.running.workers import ATTEMPTS, Notify, TaskResult, in_processes, in_this_process
 from simulate.store import Store, exclusive_lock
 from simulate.store.extend import extend, finish_extension
 from simulate.store.provenance import commit, machine, now, usable_cores, versions
 from simulate.training.status import Status
 from theory.activation import Activation
+
+#: processes and threads of one run: more than any machine has, so that a typing error is told
+MOST_PROCESSES = MOST_THREADS = 4096
 
 
 @dataclass(frozen=True)
@@ -135,17 +138,12 @@ def run(
     if scheduler is None:
         check_device(device)
     workers = worker_count(workers, device, threads)
-    for experiment in campaign.experiment:
-        Activation(experiment.activation)  # a function that has not been loaded is refused before anything is written
     root = str(data_root or os.environ.get("LAZYRICH_DATA") or "") or None
-    data = {e.name: load_data(e, root, download=download) for e in campaign.experiment}
-    for e in campaign.experiment:
-        check_architecture(build_network(e, data[e.name], min(e.widths)))
-    sha256 = {name: d.sha256 for name, d in data.items()}
+    data = _checked_data(campaign, root, download)
+    notify: Notify = say or (lambda _: None)
     finish_extension(store)
     with exclusive_lock(store):
         networks_kept = extend(store, campaign, data) if grow else 0
-    notify: Notify = say or (lambda _: None)
     if networks_kept:
         notify(f"extended: {counted(networks_kept, 'network')} kept")
     with exclusive_lock(store):
@@ -153,32 +151,82 @@ def run(
         opened.check_layout()
         opened.check_data(data)
         tasks = opened.pending()
-        finished_in_part = (
-            {t: done for t in tasks if (done := opened.finished_networks(t)).any()} if opened.was_extended else {}
-        )
-        stored_campaign = opened.campaign_with_stored_integrators()
-        job = Job(
-            stored_campaign, device, root, compute, sha256, versions(), threads, user_architectures(), finished_in_part
-        )
         lost: tuple[Task, ...] = ()
         if tasks:
-            begun: set[Task] = set()
-            if scheduler is not None:
+            job = _job(opened, tasks, data, device=device, data_root=root, threads=threads, compute=compute)
+            in_flight: set[Task] = set()
+            if scheduler is None:
+                results = _results_on_this_machine(job, tasks, data, workers, in_flight, notify)
+            else:
                 from simulate.running.cluster import on_cluster  # a second to import
 
-                source = on_cluster(job, tasks, scheduler, begun, notify)
-            elif workers == 1 or len(tasks) == 1:
-                source = in_this_process(job, tasks, data, begun)
-            else:
-                devices = tuple(itertools.islice(itertools.cycle(run_devices(device)), min(workers, len(tasks))))
-                source = in_processes(job, tasks, devices, begun, notify)
+                results = on_cluster(job, tasks, scheduler, in_flight, notify)
             workers_recorded = workers if scheduler is None else "cluster"
             with _recorded(opened, device=device, workers=workers_recorded, threads=threads):
-                lost = _collect(opened, source, begun, _Reporter(campaign, tasks, progress))
+                lost = _collect(opened, results, in_flight, _Reporter(campaign, tasks, progress))
     result = RunResult(opened, opened.counts(), lost)
     if lost and say is None:
         warnings.warn(_lost_sentence(result), RuntimeWarning, stacklevel=2)
     return result
+
+
+def _checked_data(campaign: Campaign, root: str | None, download: bool) -> dict[str, Data]:
+    """Return the data of each experiment, after checking what can be checked before anything is written.
+
+    Raises
+    ------
+    InputError
+        If an activation is a function that has not been loaded, data can't be read, or an architecture does not do
+        what is asked of it.
+    """
+    for experiment in campaign.experiment:
+        Activation(experiment.activation)
+    data = {experiment.name: load_data(experiment, root, download=download) for experiment in campaign.experiment}
+    for experiment in campaign.experiment:
+        check_architecture(build_network(experiment, data[experiment.name], min(experiment.widths)))
+    return data
+
+
+def _job(
+    store: Store,
+    tasks: Sequence[Task],
+    data: Mapping[str, Data],
+    *,
+    device: str,
+    data_root: str | None,
+    threads: int,
+    compute: Compute,
+) -> Job:
+    """Return what workers must know to compute pending tasks of a store."""
+    finished_in_part = {}
+    if store.was_extended:
+        finished_in_part = {task: done for task in tasks if (done := store.finished_networks(task)).any()}
+    return Job(
+        campaign=store.campaign_with_stored_integrators(),
+        device=device,
+        data_root=data_root,
+        compute=compute,
+        sha256={name: d.sha256 for name, d in data.items()},
+        versions=versions(),
+        threads=threads,
+        architectures=user_architectures(),
+        finished=finished_in_part,
+    )
+
+
+def _results_on_this_machine(
+    job: Job,
+    tasks: tuple[Task, ...],
+    data: Mapping[str, Data],
+    workers: int,
+    in_flight: set[Task],
+    notify: Notify,
+) -> Iterator[TaskResult]:
+    """Compute tasks in this process, or in several if there is more than one worker and more than one task."""
+    if workers == 1 or len(tasks) == 1:
+        return in_this_process(job, tasks, data, in_flight)
+    devices = tuple(itertools.islice(itertools.cycle(run_devices(job.device)), min(workers, len(tasks))))
+    return in_processes(job, tasks, devices, in_flight, notify)
 
 
 def _lost_sentence(result: RunResult) -> str:
@@ -191,21 +239,23 @@ def _lost_sentence(result: RunResult) -> str:
     )
 
 
-def _collect(store: Store, source: Iterator[Done], begun: set[Task], report: _Reporter) -> tuple[Task, ...]:
+def _collect(
+    store: Store, results: Iterator[TaskResult], in_flight: set[Task], reporter: _Reporter
+) -> tuple[Task, ...]:
     """Write what comes from the workers; return the tasks that they could not finish."""
     lost = []
     try:
-        report.start(store.counts())
-        with closing(source):  # type: ignore[type-var]  # generators close; tasks in flight are dropped then
-            for done in source:
-                if done.result is None:
-                    lost.append(done.task)
+        reporter.start(store.counts())
+        with closing(results):  # type: ignore[type-var]  # generators close; tasks in flight are dropped then
+            for computed in results:
+                if computed.result is None:
+                    lost.append(computed.task)
                 else:
-                    store.write(done.task, done.result)
-                    report.done(done.task, _statuses(done.result))
-                begun.discard(done.task)
+                    store.write(computed.task, computed.result)
+                    reporter.add(computed.task, _counts_by_status(computed.result))
+                in_flight.discard(computed.task)
     except KeyboardInterrupt:
-        raise Interrupted(tuple(sorted(begun, key=lambda t: (t.experiment, t.index, t.seed_start)))) from None
+        raise Interrupted(tuple(sorted(in_flight, key=lambda t: (t.experiment, t.index, t.seed_start)))) from None
     return tuple(lost)
 
 
@@ -226,7 +276,7 @@ def _recorded(store: Store, **settings: object) -> Iterator[None]:
         store.record({**record, "ended": now(), "how": ended}, replace_last=True)
 
 
-def _statuses(result: xr.Dataset) -> dict[Status, int]:
+def _counts_by_status(result: xr.Dataset) -> dict[Status, int]:
     values = result["status"].values.ravel()
     return {status: int((values == status).sum()) for status in Status if (values == status).any()}
 
@@ -234,7 +284,9 @@ def _statuses(result: xr.Dataset) -> dict[Status, int]:
 class _Reporter:
     """Counts networks and estimates the time left from the cost model and the time spent."""
 
-    def __init__(self, campaign: Campaign, tasks: tuple[Task, ...], callback) -> None:
+    def __init__(
+        self, campaign: Campaign, tasks: tuple[Task, ...], callback: Callable[[Progress], None] | None
+    ) -> None:
         self.campaign = campaign
         self.callback = callback
         self.cost_left = sum(task_cost(self.campaign, t) for t in tasks)
@@ -242,20 +294,22 @@ class _Reporter:
         self.finished = self.failed = 0
         self.started = time.monotonic()
 
-    def start(self, counts: dict[str, dict[Status, int]]) -> None:
-        for of_experiment in counts.values():
-            self._count(of_experiment)
+    def start(self, counts_by_experiment: dict[str, dict[Status, int]]) -> None:
+        """Count the networks that were finished before."""
+        for counts in counts_by_experiment.values():
+            self._count(counts)
         self._call_back(None)
 
-    def done(self, task: Task, statuses: dict[Status, int]) -> None:
-        self._count(statuses)
+    def add(self, task: Task, counts: dict[Status, int]) -> None:
+        """Count the networks of a finished task."""
+        self._count(counts)
         cost = task_cost(self.campaign, task)
         self.cost_done += cost
         self.cost_left -= cost
         self._call_back(task)
 
-    def _count(self, statuses: dict[Status, int]) -> None:
-        for status, number in statuses.items():
+    def _count(self, counts: dict[Status, int]) -> None:
+        for status, number in counts.items():
             if status != Status.PENDING:
                 self.finished += number
                 self.failed += number if status != Status.CONVERGED else 0
@@ -265,15 +319,11 @@ class _Reporter:
             return
         seconds = time.monotonic() - self.started
         left = seconds * self.cost_left / self.cost_done if self.cost_done else None
-        span = None
+        amplitude_range = None
         if task is not None:
             amplitudes = self.campaign.find(task.experiment).root_h_alphas(task.width)
-            span = (float(amplitudes.min()), float(amplitudes.max()))
-        self.callback(Progress(self.campaign.size, self.finished, self.failed, task, seconds, left, span))
-
-
-#: processes and threads of one run: more of them are a slip of the pen
-MOST_PROCESSES = MOST_THREADS = 4096
+            amplitude_range = (float(amplitudes.min()), float(amplitudes.max()))
+        self.callback(Progress(self.campaign.size, self.finished, self.failed, task, seconds, left, amplitude_range))
 
 
 def worker_count(workers: int | None, device: str, threads: int = 1) -> int:

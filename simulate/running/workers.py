@@ -1,4 +1,4 @@
-"""Who computes on this machine: this process, or several beside it. Both hand over tasks as they are done."""
+"""Tasks computed on this machine, by this process or by several: results are handed over as they come."""
 
 from __future__ import annotations
 
@@ -25,32 +25,42 @@ from simulate.planning.tasks import Task
 from simulate.running.job import Job
 from simulate.running.parent_watch import follow_parent
 
-ATTEMPTS = 3  # a task whose worker dies is tried this often: the next death is more likely its own doing
+ATTEMPTS = 3  #: of a task whose workers die: after so many, the task is more likely the cause than the machine
 
-MOST_DEATHS = 9  #: of processes in a row, after which the fault is taken for the machine's
+MOST_DEATHS = 9  #: of processes in a row: after so many, the machine is more likely the cause than a task
 
-Notify = Callable[[str], None]
+#: On Linux workers are forked from a server that has imported torch without using it: torch starts its threads, which
+#: do not survive a fork, with its first product. The server is started once, so that only the first pool waits for
+#: imports, and workers share their memory. On other systems libraries start threads when they are imported.
+_START = "forkserver" if sys.platform == "linux" else "spawn"
+
+Notify = Callable[[str], None]  #: takes a sentence that a person should read
 
 
 @dataclass(frozen=True)
-class Done:
-    """A task and what came of it: None if its workers died, ``ATTEMPTS`` times in a row."""
+class TaskResult:
+    """A task and its result; None if its workers died, ``ATTEMPTS`` times in a row."""
 
     task: Task
     result: xr.Dataset | None
 
 
-def in_this_process(job: Job, tasks: tuple[Task, ...], data: Mapping[str, Data], begun: set[Task]) -> Iterator[Done]:
-    """One group of tasks after the other. ``begun`` is told which tasks have been handed to a worker."""
+def in_this_process(
+    job: Job, tasks: tuple[Task, ...], data: Mapping[str, Data], in_flight: set[Task]
+) -> Iterator[TaskResult]:
+    """Compute one group of tasks after the other, in this process.
+
+    Tasks are added to ``in_flight`` as they begin; who receives their results takes them out.
+    """
     for group in job.groups(tasks):
-        begun.update(group)
+        in_flight.update(group)
         for task, result in job.run_together(group, data[group[0].experiment]):
-            yield Done(task, result)
+            yield TaskResult(task, result)
 
 
 @dataclass
 class _Deaths:
-    """How many worker processes died since a task was done."""
+    """How many worker processes died since a task was finished."""
 
     in_a_row: int = 0
 
@@ -61,17 +71,17 @@ class _Deaths:
 
 
 def in_processes(
-    job: Job, tasks: tuple[Task, ...], devices: Sequence[str], begun: set[Task], notify: Notify
-) -> Iterator[Done]:
-    """Side by side in processes, one for each of ``devices``; those that die are replaced.
+    job: Job, tasks: tuple[Task, ...], devices: Sequence[str], in_flight: set[Task], notify: Notify
+) -> Iterator[TaskResult]:
+    """Compute tasks side by side in processes, one for each of ``devices``; see `in_this_process` for ``in_flight``.
 
-    The tasks that they had are tried again. Where `MOST_DEATHS` of them die one after the other and no task is done,
-    all tasks that are left are given up.
+    Processes that die are replaced, and their tasks tried again. If `MOST_DEATHS` processes die in a row and no task is
+    finished meanwhile, all remaining tasks are given up.
     """
-    waiting = deque(job.groups(tasks, len(set(devices))))
+    queue = deque(job.groups(tasks, len(set(devices))))
     deaths = _Deaths()
-    while waiting:
-        suspects = yield from _through_pool(job, waiting, devices, begun, deaths)
+    while queue:
+        suspects = yield from _through_pool(job, queue, devices, in_flight, deaths)
         if suspects:
             notify(
                 f"a worker process died (killed, or out of memory): {counted(len(suspects), 'task')} to be tried again"
@@ -80,23 +90,29 @@ def in_processes(
             # alone, so that a task that kills its worker takes no other with it
             for _ in range(1, ATTEMPTS):
                 if not deaths.too_many and not (
-                    yield from _through_pool(job, deque([(task,)]), devices[:1], begun, deaths)
+                    yield from _through_pool(job, deque([(task,)]), devices[:1], in_flight, deaths)
                 ):
                     break
             else:
-                yield Done(task, None)
+                yield TaskResult(task, None)
         if deaths.too_many:
-            remaining = list(itertools.chain.from_iterable(waiting))
+            remaining = list(itertools.chain.from_iterable(queue))
             notify(f"{deaths.in_a_row} worker processes died and no task was done: {len(remaining)} more are not tried")
-            waiting.clear()
+            queue.clear()
             for task in remaining:
-                yield Done(task, None)
+                yield TaskResult(task, None)
 
 
 def _through_pool(
-    job: Job, waiting: deque[tuple[Task, ...]], devices: Sequence[str], begun: set[Task], deaths: _Deaths
-) -> Generator[Done, None, list[Task]]:
-    """Send groups of tasks through a pool; return the tasks that were in it when one of its processes died."""
+    job: Job, queue: deque[tuple[Task, ...]], devices: Sequence[str], in_flight: set[Task], deaths: _Deaths
+) -> Generator[TaskResult, None, list[Task]]:
+    """Send groups of tasks through a pool of processes until one of them dies.
+
+    Returns
+    -------
+    list of Task
+        What the pool held when the process died; empty if none did.
+    """
     context = multiprocessing.get_context(_START)
     if _START == "forkserver":
         context.set_forkserver_preload([__name__])
@@ -113,18 +129,18 @@ def _through_pool(
     )
     running: dict[Future, tuple[Task, ...]] = {}
     try:
-        while waiting or running:
-            # no more than keeps them busy: a result that waits to be written takes memory
-            while waiting and len(running) < 2 * len(devices):
+        while queue or running:
+            # no more than keeps the processes busy: a result that waits to be written takes memory
+            while queue and len(running) < 2 * len(devices):
                 with _main_module_left_out():
-                    running[executor.submit(_run_group, waiting[0])] = waiting[0]
-                begun.update(waiting.popleft())
+                    running[executor.submit(_run_group, queue[0])] = queue[0]
+                in_flight.update(queue.popleft())
             finished = wait(running, return_when=FIRST_COMPLETED).done
             for future in finished:
                 if not isinstance(future.exception(), BrokenProcessPool):
                     deaths.in_a_row = 0
                     for task, result in zip(running.pop(future), future.result(), strict=True):
-                        yield Done(task, result)
+                        yield TaskResult(task, result)
             if any(future in running for future in finished):
                 deaths.in_a_row += 1
                 return list(itertools.chain.from_iterable(running.values()))
@@ -155,16 +171,12 @@ def _main_module_left_out() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-#: workers are forked from a process that has imported torch and has not used it: threads, which do not survive a fork,
-#: begin with its first product. It is started once, so that only the first pool waits for imports, and their memory is
-#: shared. Elsewhere libraries of the system start threads when they are imported
-_START = "forkserver" if sys.platform == "linux" else "spawn"
-_job: Job
+_job: Job  #: of this process, if it is a worker
 
 
 def _start_worker(job_bytes: bytes, environment: dict[str, str], idle_devices: SimpleQueue[str]) -> None:
     global _job
-    os.environ.clear()  # that of the time when the server of forks was started
+    os.environ.clear()  # it is that of the moment at which the fork server was started
     os.environ.update(environment)
     _job = replace(cloudpickle.loads(job_bytes), device=idle_devices.get())
     torch.set_num_threads(_job.threads)

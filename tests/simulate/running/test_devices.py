@@ -63,10 +63,10 @@ def many(tiny, monkeypatch):
 
 def test_each_process_has_a_device_and_the_networks_of_a_task_stay_together(many):
     job, tasks = many
-    begun = set()
-    done = list(workers.in_processes(job, tasks, ("cuda:0", "cuda:1"), begun, lambda _: None))
+    in_flight = set()
+    done = list(workers.in_processes(job, tasks, ("cuda:0", "cuda:1"), in_flight, lambda _: None))
     assert sorted(d.task.title for d in done) == sorted(task.title for task in tasks)
-    assert begun == set(tasks)
+    assert in_flight == set(tasks)
     assert {d.result.attrs["device"] for d in done} == {"cuda:0", "cuda:1"}
     assert max(d.result.attrs["together"] for d in done) == 2
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lazyrich.errors import InputError
-from simulate.running.job import _equal_columns
+from simulate.running.job import _ranges_of_equal_columns
 from simulate.running.runner import worker_count
 
 
@@ -28,4 +28,4 @@ def test_without_a_number_there_is_a_process_for_each_core_or_for_so_many_thread
 
 def test_neighbouring_seeds_that_lack_the_same_amplitudes_are_trained_together():
     finished = np.array([[1, 1, 0, 0, 1], [1, 1, 1, 1, 1]], dtype=bool)
-    assert _equal_columns(finished) == [(0, 2), (2, 4), (4, 5)]
+    assert _ranges_of_equal_columns(finished) == [(0, 2), (2, 4), (4, 5)]

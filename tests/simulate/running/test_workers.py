@@ -20,14 +20,14 @@ def test_tasks_are_handed_over_one_after_the_other_as_they_are_done(tiny):
 
     data = {e.name: load_data(e) for e in tiny.experiment}
     sha256 = {name: d.sha256 for name, d in data.items()}
-    begun = set()
-    for done in in_this_process(Job(tiny, "cpu", None, compute, sha256, versions()), tasks, data, begun):
-        assert done.task in begun
+    in_flight = set()
+    for done in in_this_process(Job(tiny, "cpu", None, compute, sha256, versions()), tasks, data, in_flight):
+        assert done.task in in_flight
         assert done.result.attrs["task"] == done.task.title
         order.append(f"handed over {done.task.title}")
     expected = [f"{what} {task.title}" for task in tasks for what in ("computed", "handed over")]
     assert order == expected
-    assert begun == set(tasks)
+    assert in_flight == set(tasks)
 
 
 def test_a_worker_does_not_run_the_callers_script():
