@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
@@ -44,20 +45,27 @@ def test_all_visible_gpus_are_used_unless_one_is_named(monkeypatch, device, gpus
 
 @dataclass(frozen=True)
 class OnAnyDevice(Job):
-    """Trains nothing: says where it was to train, and with how many tasks."""
+    """Trains nothing: says where it was to train, and with how many tasks.
+
+    Nothing is returned before both devices have been given tasks: one process alone would be too fast for the other.
+    """
 
     def run_together(self, tasks, data=None):
-        time.sleep(0.05)  # so that no process gets all groups
+        folder = Path(self.data_root)
+        (folder / self.device).touch()
+        deadline = time.monotonic() + 120
+        while len(list(folder.iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
         for task in tasks:
             yield task, xr.Dataset(attrs={"device": self.device, "together": len(tasks)})
 
 
 @pytest.fixture
-def many(tiny, monkeypatch):
+def many(tiny, monkeypatch, tmp_path):
     """Tasks of one seed, and a job for which a batch may hold four networks: two tasks."""
     monkeypatch.setattr("simulate.planning.tasks._NETWORKS_PER_TASK", 1)
     monkeypatch.setattr("simulate.measure.batching.networks_of_tasks", lambda *_: 4)
-    job = OnAnyDevice(tiny, "cuda", None, run_task, {}, {})
+    job = OnAnyDevice(tiny, "cuda", str(tmp_path), run_task, {}, {})
     return job, campaign_tasks(tiny)
 
 
