@@ -176,7 +176,7 @@ def _entry(where: str, entry: Mapping[str, Any]) -> UserPrediction:
     if unknown:
         raise InputError(f"{where}.{unknown[0]}", entry[unknown[0]], "there is no such key", f"Use {', '.join(_KEYS)}")
     if "law" not in entry:
-        raise InputError(f"{where}.law", None, "it is missing", _SHAPE)
+        raise InputError(f"{where}.law", None, "a prediction is a law", _SHAPE)
     arguments = dict(entry)
     law = arguments.pop("law")
     range_of_variable = arguments.pop("range", None)

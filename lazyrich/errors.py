@@ -22,7 +22,7 @@ class InputError(ExpectedError, ValueError):
     field : str
         Name of the argument, option or campaign field, e.g. ``"experiment[0].widths"``.
     value : object
-        What was given.
+        What was given; None if nothing was.
     problem : str
         Why it can't be used: a clause without a full stop.
     remedy : str
@@ -37,7 +37,8 @@ class InputError(ExpectedError, ValueError):
 
     def __init__(self, field: str, value: object, problem: str, remedy: str) -> None:
         field, problem, remedy = (_shortened(text, _LONGEST_CLAUSE) for text in (field, problem, remedy))
-        super().__init__(one_line(f"{field} = {_shown(value)}: {problem}. {remedy}."))
+        given = "is not given" if value is None else f"= {_shown(value)}"
+        super().__init__(one_line(f"{field} {given}: {problem}. {remedy}."))
         self.field = field
         self.value = value
         self.problem = problem

@@ -39,16 +39,22 @@ def mathml(latex: str, *, block: bool = False) -> Markup:
     >>> print(mathml(r"a \sim 1"))
     <math xmlns="http://www.w3.org/1998/Math/MathML" display="inline"><mrow><mi>a</mi><mo>&#x0223C;</mo><mn>1</mn></mrow></math>
     """  # noqa: E501
-    try:
-        result = convert(latex, display="block" if block else "inline")
-    except _REFUSALS:
-        return _as_written(latex)
-    if "\\" in result:  # the converter passes on a command that it doesn't know
+    result = converted(latex, block=block)
+    if result is None:
         return _as_written(latex)
     for written, relation in _RELATIONS.items():
         result = result.replace(f"<mi>{written}</mi>", f"<mo>{relation}</mo>")
     # a bare ampersand in <mi> or <mtext> would not be XML; the converter writes all others as numbers
     return Markup(result)
+
+
+def converted(latex: str, *, block: bool = False) -> str | None:
+    """Return the converter's MathML of a formula; None where it can't convert it."""
+    try:
+        result = convert(latex, display="block" if block else "inline")
+    except _REFUSALS:
+        return None
+    return None if "\\" in result else result  # the converter passes on a command that it doesn't know
 
 
 def _as_written(latex: str) -> Markup:

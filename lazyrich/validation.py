@@ -37,7 +37,7 @@ def first_problem(
         case "extra_forbidden":
             return InputError(path, value, "no such field", unknown_field)
         case "missing":
-            return InputError(path, None, "it is missing", "Add it")
+            return InputError(path, None, "it has no default", "Add it")
         case "literal_error":
             return InputError(path, value, "is not supported", f"Use {first['ctx']['expected']}")
     problem = first["msg"].removeprefix("Value error, ").removeprefix("Input ")

@@ -98,13 +98,15 @@ def run_command(
     as_json: AsJson = False,
 ) -> None:
     """Simulate what is still pending of a campaign. Run again, it goes on where it stopped."""
-    if (campaign is None) == (preset is None):
-        given = campaign and str(campaign)
-        raise InputError("campaign", given, "exactly one campaign is run", "Give a file or --preset")
+    if campaign is not None and preset is not None:
+        raise InputError("preset", preset, f"the campaign {campaign} is given too", "Give one of them")
     if campaign is not None:
         chosen = Campaign.from_toml(check_path("campaign", campaign))
+    elif preset is not None:
+        chosen = Campaign.from_preset(preset)
     else:
-        chosen = Campaign.from_preset(str(preset))
+        remedy = "Name a file, CAMPAIGN.toml, or one of --list-presets with --preset"
+        raise InputError("campaign", None, "nothing says what to simulate", remedy)
     if dry_run:
         growth = growth_of(out, chosen) if extend else None
         pending = None if growth is None else growth.pending
@@ -217,8 +219,10 @@ def export_command(
     out: Annotated[str | None, typer.Option(metavar="OUT.csv|OUT.nc", help="The same as an option.")] = None,
 ) -> None:
     """Write a store's numbers for other programs: one row per network (csv), or one group an experiment (nc)."""
-    if (file is None) == (out is None):
-        raise InputError("out", out, "exactly one file is written", "Give OUT.csv or OUT.nc, once")
+    if file is None and out is None:
+        raise InputError("file", None, "an export goes to one", "Name it: export STORE OUT.csv, or OUT.nc for netCDF")
+    if file is not None and out is not None:
+        raise InputError("out", out, f"the file {file} is named too", "Name one of them")
     target = str(file or out)
     opened = Store.open(store)
     experiments, networks = len(opened.campaign.experiment), opened.campaign.size

@@ -15,7 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lazyrich.console import Command, command, console, start
+from lazyrich.numbers import short
 from lazyrich.options import AsJson
+from lazyrich.unicode_math import unicode_math
 from theory.activation import Activation
 from theory.black_box import is_function_name
 from theory.laws.collapse import collapse
@@ -26,12 +28,10 @@ from theory.laws.kernel_change_lazy import kernel_change_lazy
 from theory.laws.linear_time import linear_time
 from theory.laws.weight_change_feature import weight_change_feature
 from theory.model import Model
+from theory.notation import power_plain
 from theory.prediction import Form, Prediction, Regime
 from theory.predictions import model_of, predictions
 from theory.scaling import Feature
-
-#: in words, as the terminal writes them
-_VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -134,20 +134,20 @@ def _regime(regime: Regime) -> dict[str, Any]:
 
 
 def window(regime: Regime) -> str:
-    """The interval of A in plain text, e.g. ``A >= 50 h^(1/2)``."""
+    """The interval of A in plain text, e.g. ``A ≥ 50·h^(1/2)``."""
 
     def edge(value: float, exponent: Any) -> str:
-        return f"{value:.3g}" + ("" if exponent == 0 else f" h^({exponent})" if exponent != 1 else " h")
+        return short(value) + ("" if exponent == 0 else f"·{power_plain('h', exponent)}")
 
     low = edge(regime.low, regime.low_width_exponent)
     if regime.low_floor:
-        low = f"max({low}, {regime.low_floor:.3g})"
+        low = f"max({low}, {short(regime.low_floor)})"
     high = edge(regime.high, regime.high_width_exponent)
     if regime.low and not math.isinf(regime.high):
-        return f"{low} <= A <= {high}"
+        return f"{low} ≤ A ≤ {high}"
     if regime.low:
-        return f"A >= {low}"
-    return "" if math.isinf(regime.high) else f"A <= {high}"
+        return f"A ≥ {low}"
+    return "" if math.isinf(regime.high) else f"A ≤ {high}"
 
 
 def _print_predictions(out: Console, activation: Activation, depth: int) -> None:
@@ -158,7 +158,7 @@ def _print_predictions(out: Console, activation: Activation, depth: int) -> None
         f"degree {activation.degree} (left {activation.degree_left}, right {activation.degree_right}), "
         f"kinks: {kinks}, normalisation {activation.normalisation:.6g}"
     )
-    out.print("A = sqrt(h)·alpha; times are gradient-flow times of the article (arXiv:1906.08034); no units.\n")
+    out.print("A = √h·α; times are gradient-flow times of the article (arXiv:1906.08034); no units.\n")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("law", "prediction", "where"):
         table.add_column(title, overflow="fold")
@@ -176,14 +176,14 @@ def _derivations(laws: tuple[Prediction, ...]) -> Iterator[str]:
     shown: set[tuple] = set()
     for p in laws:
         yield ""
-        yield f"{p.full_title} ({p.quantity.replace('_', ' ')} against {_VARIABLES[p.variable]})"
+        yield f"{p.full_title}: {unicode_math(p.formula)}" if p.formula and p.claimed else p.full_title
         fresh = [step for step in p.derivation if (step.text, step.latex) not in shown]
         if len(fresh) < len(p.derivation):
             yield "  as above, and"
         for step in fresh:
             shown.add((step.text, step.latex))
             yield f"  {step.text}"
-            yield f"      {step.latex}"
+            yield f"      {unicode_math(step.latex)}"
         yield f"  source: {p.reference}"
         yield f"  refuted by: {p.falsified_by}"
 
@@ -193,7 +193,7 @@ def comparison(activations: list[Activation], depth: int) -> Table:
     table = Table(
         title=f"{depth} hidden layer{'s' if depth > 1 else ''}", box=None, pad_edge=False, padding=(0, 1, 0, 0)
     )
-    for column in ("activation", "k", "D", "a", "alpha*", "t1", "t_half", "||w-w0||", "collapse", "lazy kernel"):
+    for column in ("activation", "k", "D", "a", "α*", "t₁", "t½", "‖w − w₀‖", "collapse", "lazy kernel"):
         table.add_column(column, overflow="fold")
     for activation in activations:
         model = model_of(activation, depth)
@@ -208,24 +208,22 @@ def comparison(activations: list[Activation], depth: int) -> Table:
             f"{-kernel.leading_exponent} (log)"
             if kernel.leading_exponent is not None
             else ("-" if kernel.exponent is None else str(-kernel.exponent)),
-            f"h^({crossover(model).exponent})",
+            _power("h", crossover(model).exponent),
             _power("A", onset.exponent),
             "A ln(1/A)" if time.form is Form.LOGARITHM else _power("A", time.exponent),
             _power("A", weights.exponent),
             "yes"
             if on_one_curve.exponent == 0
-            else f"no: h^({on_one_curve.leading_exponent})"
+            else f"no: {power_plain('h', on_one_curve.leading_exponent)}"
             if on_one_curve.leading_exponent is not None
             else "-",
-            f"h^(-1/2) A^({lazy.exponent})",
+            unicode_math(lazy.formula.rpartition(r"\sim")[2]) if lazy.claimed else "-",
         )
     return table
 
 
 def _power(base: str, exponent: Any) -> str:
-    if exponent is None:
-        return "-"
-    return "1" if exponent == 0 else base if exponent == 1 else f"{base}^({exponent})"
+    return "-" if exponent is None else power_plain(base, exponent)
 
 
 def _total_degree(activation: Activation, depth: int) -> Any:

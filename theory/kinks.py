@@ -109,9 +109,7 @@ def _slopes_beside(name: str, expression: sympy.Expr, derivative: sympy.Expr, z:
     # far out the distance is a long one, and Gaussian means do not reach there
     if abs(z) <= _NEAR and not np.all(np.abs(near - farther) <= _SMALLEST_RISE * (1 + np.minimum(near, farther))):
         pole = z if abs(z) > aside else 0.0  # a root that was searched for is one to rounding
-        raise refusal(
-            name, f"sigma is not a finite real number at z = {pole:.6g} (needed for |z| <= 1e6)", DOMAIN_REMEDY
-        )
+        raise refusal(name, f"σ is not a finite real number at z = {pole:.6g} (needed for |z| ≤ 1e6)", DOMAIN_REMEDY)
     below, above = (float(numpy_value(expression, z + d)) for d in (-aside, aside))
     slopes = (float(numpy_value(derivative, z - aside)), float(numpy_value(derivative, z + aside)))
     if abs(above - below) > 4 * aside * max(abs(s) for s in slopes) + 1e-9 * (1 + abs(above)):

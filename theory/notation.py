@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import sympy
 
+from lazyrich.unicode_math import unicode_math
 from theory.scaling import A, H, power
 
 
@@ -15,35 +14,25 @@ def rational(value: sympy.Rational) -> str:
 
 def power_tex(base: str, exponent: sympy.Rational) -> str:
     """base^exponent in LaTeX, written as one writes it: 1 for the power 0, the base alone for the power 1."""
-    return _power(base, exponent, "{{{}}}")
+    if exponent == 0:
+        return "1"
+    return base if exponent == 1 else f"{base}^{{{rational(exponent)}}}"
 
 
 def power_plain(base: str, exponent: sympy.Rational) -> str:
-    """The same in plain text: h^(-1/2), h, 1."""
-    return _power(base, exponent, "({})")
-
-
-def _power(base: str, exponent: sympy.Rational, brackets: str) -> str:
-    if exponent == 0:
-        return "1"
-    return base if exponent == 1 else f"{base}^{brackets.format(rational(exponent))}"
+    """The same in plain text: h^(−1/2), h⁻¹, h, 1."""
+    return unicode_math(power_tex(base, exponent))
 
 
 def tex(scale: sympy.Expr) -> str:
     """h^p A^q in LaTeX."""
-    return r"\,".join(_factors(scale, "{{{}}}")) or "1"
+    powers = (("h", power(scale, H)), ("A", power(scale, A)))
+    return r"\,".join(power_tex(base, exponent) for base, exponent in powers if exponent) or "1"
 
 
 def plain(scale: sympy.Expr) -> str:
-    """h^p A^q in plain text."""
-    return "·".join(_factors(scale, "({})")) or "1"
-
-
-def _factors(scale: sympy.Expr, brackets: str) -> Iterator[str]:
-    for symbol, base in ((H, "h"), (A, "A")):
-        exponent = power(scale, symbol)
-        if exponent != 0:
-            yield _power(base, exponent, brackets)
+    """h^p A^q in plain text: h^(1/2)·A⁻¹."""
+    return unicode_math(tex(scale))
 
 
 def number(value: float) -> str:

@@ -135,9 +135,7 @@ def _derivations() -> Iterator[str]:
         yield f"### {name}, L = {depth}\n"
         printed: set[tuple[str, str]] = set()
         for law in predictions(Activation(name), depth):
-            about = (
-                f"`{law.claim}`: {law.quantity} against {law.variable}; {law.regime.in_words}, ${law.regime.condition}$"
-            )
+            about = f"${law.regime.condition}$; `{law.claim}` in files"
             yield f"**{law.full_title}** ({about}): {law.expected}.\n"
             for step in law.derivation:
                 if (step.text, step.latex) in printed:

@@ -25,7 +25,7 @@ def lazy_steps(model: Model) -> tuple[Step, ...]:
     lazy = Lazy(model)
     return (
         Step(
-            "While the initial weights dominate, a weight moves by T = t/alpha times the gradient of f; sums over the "
+            "While the initial weights dominate, a weight moves by T = t/α times the gradient of f; sums over the "
             "h neurons of a layer are coherent. The update adds to a layer's signal the relative change",
             rf"u \sim {times(_without_time(lazy))}T",
         ),
@@ -34,7 +34,7 @@ def lazy_steps(model: Model) -> tuple[Step, ...]:
             rf"f - f_0 \sim {times(_output_without_time(lazy))}T.",
         ),
         Step(
-            "Training stops when alpha (f - f_0) ~ 1, hence",
+            "Training stops when α (f − f₀) ~ 1, hence",
             rf"T \sim {tex(lazy.duration)}, \qquad u \sim {tex(lazy.change)}.",
         ),
     )
@@ -62,12 +62,12 @@ def feature_steps(model: Model) -> tuple[Step, ...]:
             r"g_l^2 \sim \Lambda^2 \quad\text{for all } l.",
         ),
         Step(
-            f"For sigma(z) ~ |z|^k with k = {rational(model.degree)}, f has the degree k^(L-l) in the gain of matrix "
+            f"For σ(z) ~ |z|^k with k = {rational(model.degree)}, f has the degree k^(L−l) in the gain of matrix "
             f"l ({degrees} from input to output), in all",
             rf"f \sim \sqrt{{h}}\,\Lambda^{{D}}, \qquad D = \sum_{{j=0}}^{{L}} k^j = {total}.",
         ),
         Step(
-            "Training stops when alpha f ~ 1:",
+            "Training stops when α f ~ 1:",
             rf"\Lambda \sim {tex(feature.gain)}.",
         ),
     ]
@@ -76,14 +76,14 @@ def feature_steps(model: Model) -> tuple[Step, ...]:
         steps.insert(
             1,
             Step(
-                f"sigma has the power k = {rational(model.degree)} for |z| from {model.onset:.2g}{ends} only. The "
-                "first hidden layer's preactivations are of size Lambda, and reach that for",
+                f"σ has the power k = {rational(model.degree)} for |z| from {model.onset:.2g}{ends} only. The "
+                "first hidden layer's preactivations are of size Λ, and reach that for",
                 rf"{growth_regime(model).condition}.",
             ),
         )
     if neuron_growth(model.degree) == 0:
         steps[-2] = Step(
-            "A neuron's own weights grow as r' ~ r^k with k > 1: each blows up at its own time, and the first one "
+            "A neuron's own weights grow as r′ ~ r^k with k > 1: each blows up at its own time, and the first one "
             "carries f alone, without the factor h of a coherent sum:",
             rf"f \sim h^{{-1/2}}\,\Lambda^{{{total}}}.",
         )
@@ -95,7 +95,7 @@ def no_mean_field(model: Model) -> str | None:
     k = model.degree
     if k == 0 and not model.switches:
         return (
-            "sigma is bounded and does not tend to two different limits, so that neurons of large weights are no "
+            "σ is bounded and does not tend to two different limits, so that neurons of large weights are no "
             "switches, on which the laws rest"
         )
     if k > 1 and model.depth > 1:
@@ -110,9 +110,10 @@ def no_mean_field(model: Model) -> str | None:
 
 def no_kernel_law(model: Model) -> str | None:
     """Why the kernel's change is no power of A in the feature regime, or None."""
-    if model.switches and Feature(model).saturating_growth is not None:
+    saturates = model.switches and Feature(model).saturating_growth is not None
+    if saturates and model.saturation is not None:
         return (
-            f"sigma nears its bound as |z|^(-{rational(model.saturation)}) only, so that the few points "
+            f"σ nears its bound as {power_plain('|z|', -model.saturation)} only, so that the few points "
             "near a transition dominate kernels on held-out data"
         )
     return no_mean_field(model)
@@ -136,8 +137,8 @@ def saturation_steps(model: Model) -> tuple[Step, ...]:
     p = rational(model.saturation)
     return (
         Step(
-            f"Below it, balancedness reads g_l dg_l = (z sigma'/sigma) g dg of the next matrix, and sigma nears its "
-            f"bound as |z|^(-{p}), with z ~ g_l:",
+            f"Below it, balancedness reads g_l dg_l = (z σ′/σ) g dg of the next matrix, and σ nears its "
+            f"bound as {power_plain('|z|', -model.saturation)}, with z ~ g_l:",
             rf"g_l^{{{rational(2 + model.saturation)}}} \sim g_{{l+1}}^2: \qquad {listed}.",
         ),
         Step(

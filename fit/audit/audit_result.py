@@ -103,7 +103,7 @@ class Audit(Result):
     def headline(self) -> str:
         """See `Result`."""
         amplitude = number(self.total.amplitude, 2)
-        return f"{self.model}: {self.verdict} — {self.total.reason}; as if sqrt(h)·alpha = {amplitude}."
+        return f"{self.model}: {self.verdict} — {self.total.reason}; as if √h·α = {amplitude}."
 
     def tables(self) -> list[Table]:
         """See `Result`."""
@@ -162,8 +162,8 @@ class Audit(Result):
             "The linearised model is f₀ + J₀Δw, with Δw the change of all trained parameters; its share of a change is "
             "1 − ‖f_T − f₀ − J₀Δw‖²/‖f_T − f₀‖².",
             f"Levels: a kernel change of 1 is the crossover; {LAZY_LEVEL:.3f} is that of the simplest network (one "
-            f"linear hidden layer, one training point) half a decade of sqrt(h)·alpha on the lazy side; a lazy model's "
-            f"tangent explains {LINEAR_SHARE * 100:g} %. The same network gives the equivalent sqrt(h)·alpha.",
+            f"linear hidden layer, one training point) half a decade of √h·α on the lazy side; a lazy model's "
+            f"tangent explains {LINEAR_SHARE * 100:g} %. The same network gives the equivalent √h·α.",
             "Intervals (95 %) are Student's over runs where there are several; of one run, a jackknife over the probe "
             "points says how much the number depends on them, and nothing on other seeds.",
         ]

@@ -67,7 +67,7 @@ def crossover_figure(changes: Mapping[str, float]) -> FigureOnPage:
         axes.plot(places[1:], values[1:], "o", color=_ACCENT, markersize=4, alpha=0.6, label="modules")
         axes.plot(places[:1], values[:1], "D", color=_LINE, markersize=7, label="whole model")
         axes.axhline(CROSSOVER_LEVEL, color=_LINE, linewidth=0.8, linestyle=":")
-        axes.set(xlabel="A = sqrt(h)·alpha", ylabel="relative kernel change")
+        axes.set(xlabel="A = √h·α", ylabel="relative kernel change")
         decades(axes, "x", "y")
         axes.legend()
         caption = (

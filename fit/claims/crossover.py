@@ -34,7 +34,7 @@ def crossover(experiment: Measurements, prediction: Prediction) -> Finding:
     measured = log_star.where(side == 0)
     finding = pooled_width_power(experiment, lambda _: measured - 0.5 * log_h, whole_grid(experiment), r"\alpha^*")
     levels = [
-        sensitivity_row(f"alpha* at a kernel change of {level:g}", _censored(*_crossings(experiment, logs, level)))
+        sensitivity_row(f"α* at a kernel change of {level:g}", _censored(*_crossings(experiment, logs, level)))
         for level in LEVELS
     ]
     finding = dataclasses.replace(finding, sensitivity=finding.sensitivity + levels)

@@ -33,7 +33,7 @@ def linear_time(experiment: Measurements, prediction: Prediction) -> Finding:
     finding = pooled_width_power(experiment, pool, cells, r"t_1/\alpha")
     rows = [
         *pooled_sensitivity(pool, cells, experiment),
-        sensitivity_row("alpha and h in one fit, both powers free", _nu(experiment, times.where(cells))),
+        sensitivity_row("α and h in one fit, both powers free", _nu(experiment, times.where(cells))),
     ]
     return dataclasses.replace(finding, sensitivity=rows + finding.sensitivity)
 

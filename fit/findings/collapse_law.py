@@ -109,7 +109,7 @@ def _row(name: str, result: Collapse | None) -> dict:
 
 def _quality(result: Collapse) -> str:
     at_compared = ", ".join(
-        f"{quality:.2g} in {'sqrt(h)' if nu == COMPARED[0] else 'h'}·alpha"
+        f"{quality:.2g} in {'√h' if nu == COMPARED[0] else 'h'}·α"
         for nu, quality in result.quality_at.items()
         if np.isfinite(quality)
     )

@@ -55,9 +55,9 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> tuple[str, str
         return f"the law is derived for networks without bias, and these have bias = {bias:g}", "networks with biases"
     subtracted = description.get("subtract_initial", True)
     if law.subtracts_initial and not subtracted and law.regime.name != "feature":
-        return "the law is derived for F = alpha (f - f_0), and here f_0 is not subtracted", "f₀ is not subtracted"
+        return "the law is derived for F = α (f − f₀), and here f₀ is not subtracted", "f₀ is not subtracted"
     if subtracted and not law.subtracts_initial:
-        return "the law is derived for F = alpha f, and here f_0 is subtracted", "f₀ is subtracted"
+        return "the law is derived for F = α f, and here f₀ is subtracted", "f₀ is subtracted"
     if law.counts_layers and not _layers_in_sequence(experiment):
         architecture = description["architecture"]
         reason = f"the law counts layers one after another, and architecture {architecture} has branches beside them"

@@ -129,7 +129,7 @@ def _further_amplitudes(experiment: Measurements, law: Prediction, needed: int) 
     if low > high:
         return f"no amplitude lies in the {law.regime.name} regime at these widths: it needs wider networks"
     if not experiment.on_common_amplitudes:
-        return f"the window holds {counted(present, 'amplitude')} of {needed}, and its campaign is laid out in alpha"
+        return f"the window holds {counted(present, 'amplitude')} of {needed}, and its campaign is laid out in α"
     known = experiment.root_h_alpha.values[0]
     steps = np.arange(round(math.log10(LOWEST) * PER_DECADE), round(math.log10(HIGHEST) * PER_DECADE) + 1)
     grid = 10.0 ** (steps / PER_DECADE)

@@ -112,7 +112,7 @@ def main(
                 _plan(sources, folder, user_predictions, as_json=as_json, quiet=quiet)
                 return
         elif plan_ahead:
-            raise InputError("plan", None, "it is made of measurements", "Give a store: fit.report STORE --plan")
+            raise InputError("store", None, "a plan is made from measurements", "Name one: report STORE --plan")
         else:
             simulation = simulation_for(
                 preset or "quick", activation, depth, base_seed, alone=alone, out=out, device=device, workers=workers,

@@ -36,7 +36,7 @@ def plot_law(verdict: Verdict, ax: Axes | None = None) -> Axes:
 
     _load_backend()
     curves = measured_curve.curves([verdict])
-    return _axes(None if not curves else measured_curve.draw(curves[0], ax, _new_figure), verdict.reason)
+    return _axes(None if not curves else measured_curve.draw(curves[0], ax, _new_figure), verdict.reason, [verdict])
 
 
 def plot_laws(verdicts: Sequence[Verdict], ax: Axes | None = None) -> Axes:
@@ -47,7 +47,9 @@ def plot_laws(verdicts: Sequence[Verdict], ax: Axes | None = None) -> Axes:
     from fit.report.figures import forest
 
     _load_backend()
-    return _axes(forest.draw(forest.by_law(verdicts), ax, _new_figure), "no measured power has a predicted one")
+    return _axes(
+        forest.draw(forest.by_law(verdicts), ax, _new_figure), "no measured power has a predicted one", verdicts
+    )
 
 
 def plot_phase_diagram(verdicts: Sequence[Verdict], experiment: str | None = None, ax: Axes | None = None) -> Axes:
@@ -73,12 +75,14 @@ def plot_phase_diagram(verdicts: Sequence[Verdict], experiment: str | None = Non
     names = dict.fromkeys(v.experiment for v in verdicts) if experiment is None else [experiment]
     drawings = (phase_diagram.draw(verdicts, name, ax, _new_figure) for name in names)
     drawing = next((candidate for candidate in drawings if candidate is not None), None)
-    return _axes(drawing, "three widths and four amplitudes of the kernel change are needed")
+    return _axes(drawing, "three widths and four amplitudes of the kernel change are needed", verdicts)
 
 
-def _axes(drawing: Drawing | None, problem: str) -> Axes:
+def _axes(drawing: Drawing | None, problem: str, verdicts: Sequence[Verdict]) -> Axes:
     if drawing is None:
-        raise InputError("verdicts", None, f"there is nothing to draw: {problem}", "Give verdicts with a measurement")
+        raise InputError(
+            "verdicts", list(verdicts), f"there is nothing to draw: {problem}", "Give verdicts with a measurement"
+        )
     return drawing.axes
 
 

@@ -10,7 +10,7 @@ from fit.measurements.measurements import Measurements
 from fit.report.laws import Law, laws
 from fit.report.outcomes import label_of, short_reason
 from fit.report.titles import full_title, is_theorys
-from lazyrich.wording import listed
+from lazyrich.wording import counted, listed
 
 #: more undecided laws than these are counted and not named: the table names them
 MOST_NAMED = 4
@@ -28,21 +28,18 @@ def summary(verdicts: Sequence[Verdict], experiments: Sequence[Measurements] = (
     """
     judged = [v for v in verdicts if not v.without_prediction]
     theorys = [v for v in judged if is_theorys(v)]
-    counted = _by_title(v for v in theorys if not v.by_construction)
+    by_title = _by_title(v for v in theorys if not v.by_construction)
     if not judged:
         return "No law could be measured with these data."
     sentences = []
-    if counted:
-        sentences.append(_holding(counted))
-        failing = [title for title, outcomes in counted.items() if outcomes["inconsistent"]]
-        undecided = [title for title, outcomes in counted.items() if set(outcomes) == {"inconclusive"}]
+    if by_title:
+        failing = [title for title, outcomes in by_title.items() if outcomes["inconsistent"]]
+        undecided = [title for title, outcomes in by_title.items() if set(outcomes) == {"inconclusive"}]
+        sentences.append(_counts(len(by_title), len(failing), len(undecided)))
         if failing:
-            verb = "contradicts" if len(failing) == 1 else "contradict"
-            sentences.append(f"{listed(failing)} {verb} the prediction in at least one experiment.")
-        if undecided:
-            verb = "stays" if len(undecided) == 1 else "stay"
-            named = listed(undecided) if len(undecided) <= MOST_NAMED else f"{len(undecided)} laws"
-            sentences.append(f"{named} {verb} undecided with this much data.")
+            sentences.append(f"Contradicted in at least one experiment: {listed(failing)}.")
+        if 0 < len(undecided) <= MOST_NAMED:
+            sentences.append(f"Undecided with this much data: {listed(undecided)}.")
         sentences += _undecided_for_some([v for v in theorys if not v.by_construction], experiments)
     constructed = _by_title(v for v in theorys if v.by_construction)
     if constructed:
@@ -66,9 +63,15 @@ def _by_title(verdicts) -> dict[str, Counter]:
     return grouped
 
 
-def _holding(counted: dict[str, Counter]) -> str:
-    holding = sum(bool(outcomes["consistent"]) and not outcomes["inconsistent"] for outcomes in counted.values())
-    return f"{holding} of {len(counted)} laws hold wherever the data decide."
+def _counts(tested: int, contradicted: int, undecided: int) -> str:
+    """Say how many laws are consistent (where they are decided at all), contradicted and undecided."""
+    counts = {
+        "consistent with the data": tested - contradicted - undecided,
+        "contradicted": contradicted,
+        "undecided": undecided,
+    }
+    parts = [f"{count} {'is' if count == 1 else 'are'} {outcome}" for outcome, count in counts.items() if count]
+    return f"Of {counted(tested, 'law')} tested, {listed(parts)}."
 
 
 def _undecided_for_some(verdicts: Sequence[Verdict], experiments: Sequence[Measurements]) -> list[str]:
@@ -81,7 +84,7 @@ def _undecided_for_some(verdicts: Sequence[Verdict], experiments: Sequence[Measu
         rows = [row for row in law.rows if row.outcome == "inconclusive"]
         where = listed([row.networks or row.shown.experiment for row in rows])
         why = listed(list(dict.fromkeys(short_reason(row.shown) for row in rows)))
-        sentences.append(f"“{law.title}” stays undecided for {where}: {why}.")
+        sentences.append(f"“{law.title}” is undecided for {where}: {why}.")
     return sentences
 
 
@@ -95,4 +98,4 @@ def _of_the_user(verdict: Verdict) -> str:
         "consistent": f"The data agree with your prediction {verdict.title} {where}.",
         "inconsistent": f"The data contradict your prediction {verdict.title} {where}.",
     }
-    return sentences.get(verdict.verdict, f"Your prediction {verdict.title} stays undecided {where}.")
+    return sentences.get(verdict.verdict, f"Your prediction {verdict.title} is undecided {where}.")

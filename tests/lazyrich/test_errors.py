@@ -28,6 +28,10 @@ def test_a_number_of_numpy_is_shown_as_the_number(value):
     assert str(InputError("x", value, "is no whole number", "Round it")) == "x = 2.5: is no whole number. Round it."
 
 
+def test_what_was_not_given_is_said_so():
+    assert str(InputError("x", None, "it has no default", "Add it")) == "x is not given: it has no default. Add it."
+
+
 def test_it_survives_pickling():
     error = pickle.loads(pickle.dumps(InputError("x", 1, "is bad", "Mend it")))
     assert (error.field, error.value, error.exit_code) == ("x", 1, 2)

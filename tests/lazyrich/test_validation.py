@@ -44,7 +44,7 @@ def sentence(content, **options):
     ("part", "expected"),
     [
         ({"size": 1, "siez": 2}, "part[1].siez = 2: no such field. Use size."),
-        ({}, "part[1].size = None: it is missing. Add it."),
+        ({}, "part[1].size is not given: it has no default. Add it."),
         ({"size": 1, "kind": "c"}, "part[1].kind = 'c': is not supported. Use 'a' or 'b'."),
         ({"size": 1.5}, "part[1].size = 1.5: should be a valid integer, got a number with a fractional part. Change"),
         ({"size": 1, "checked": -1}, "part[1].checked = -1: below zero. Change it."),
@@ -64,5 +64,5 @@ def test_a_document_that_is_no_table_is_named_as_a_whole():
 
 
 def test_a_prefix_says_where_the_document_stands_and_tags_are_no_fields():
-    assert sentence({"part": [{}]}, prefix="model[2]").startswith("model[2].part[0].size = None")
-    assert sentence({"part": [{}]}, tags=("part",)).startswith("[0].size = None")
+    assert sentence({"part": [{}]}, prefix="model[2]").startswith("model[2].part[0].size is not given")
+    assert sentence({"part": [{}]}, tags=("part",)).startswith("[0].size is not given")

@@ -110,8 +110,8 @@ def test_export_to_a_table_has_a_row_for_each_network(store_path, tmp_path):
 def test_the_file_to_export_to_is_an_argument_or_an_option(store_path, tmp_path):
     assert simulate("export", store_path, "--out", tmp_path / "t.csv").exit_code == 0
     assert len((tmp_path / "t.csv").read_text().splitlines()) == 25
-    assert "exactly one file" in refused(simulate("export", store_path))
-    assert "exactly one file" in refused(simulate("export", store_path, "a.csv", "--out", "b.csv"))
+    assert "file is not given: an export goes to one." in refused(simulate("export", store_path))
+    assert "the file a.csv is named too" in refused(simulate("export", store_path, "a.csv", "--out", "b.csv"))
 
 
 def test_export_to_netcdf_keeps_every_number(store_path, tmp_path):
@@ -128,7 +128,7 @@ def test_export_to_netcdf_keeps_every_number(store_path, tmp_path):
     [
         (["nosuch.toml"], "can't be read"),
         (["--preset", "nosuch"], "no such preset"),
-        (["--preset", "smoke", "nosuch.toml"], "exactly one campaign"),
+        (["--preset", "smoke", "nosuch.toml"], "the campaign nosuch.toml is given too"),
         (["--preset", "smoke", "--device", "warp"], "Use one that this machine has: cpu"),
         (["--preset", "smoke", "--device", "mps"], "Use one that this machine has: cpu"),
         (["--preset", "smoke", "--device", "cuda:77"], "torch can't use it"),

@@ -17,8 +17,9 @@ def test_predictions_and_derivations_fit_80_columns():
         told = theory(activation, "--depth", 3)
         assert told.exit_code == 0, told.output
         assert max(map(len, told.stdout.splitlines())) <= 80
-        for line in ("Derivations", "refuted by:", r"u \sim h^{-1/2}\,T"):
+        for line in ("Derivations", "refuted by:", "u ~ h^(−1/2)·T"):
             assert line in told.stdout
+        assert "\\" not in told.stdout  # LaTeX is for what typesets it
         assert "kernel_change_feature" not in told.stdout  # an identifier: that is what --json has
 
 
@@ -27,7 +28,7 @@ def test_a_wide_terminal_is_used(monkeypatch):
     lines = theory("relu", "--depth", 2).stdout.splitlines()
     assert 100 < max(map(len, lines)) <= 150
     (row,) = [line for line in lines if line.startswith("How far the kernel moves, feature regime  ")]
-    assert "||dTheta||/||Theta_0|| ~ A^(-4/3)" in row
+    assert "‖ΔΘ‖/‖Θ₀‖ ~ A^(−4/3)" in row
 
 
 def test_json_has_the_documented_fields():

@@ -38,7 +38,7 @@ def collapse(model: Model) -> Prediction:
         not_claimed_because=reason,
         regime=growth_regime(model),
         derivation=growth_steps(model),
-        reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",
+        reference=f"{ARTICLE}, figures: collapse in √h·α",
         falsified_by="a power of h in the kernel change at fixed A",
         correction_exponent=None if model.degree == 0 else feature.kernel_correction,
         form=Form.POWER_WITH_LOGARITHMS if model.degree == 0 or in_h != 0 else Form.POWER,

@@ -22,18 +22,18 @@ CROSSOVER_EDGE = 10.0
     "Which power of h makes all widths one curve",
     order=130,
     margin=0.1,
-    because="a fifth of the distance between sqrt(h)·alpha, h·alpha and h^(3/2)·alpha",
+    because="a fifth of the distance between √h·α, h·α and h^(3/2)·α",
 )
 def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
     """Derive nu in alpha·h^nu from where the regimes meet, and from the two powers of the lazy law."""
     nu = -power(ALPHA.subs(A, Lazy(model).crossover), H)
-    reason = "for k > 1 no alpha·h^nu collapses both regimes" if model.degree > 1 else no_kernel_law(model)
+    reason = "for k > 1 no α·h^ν collapses both regimes" if model.degree > 1 else no_kernel_law(model)
     both_regimes = Prediction(
         claim="collapse_exponent",
         quantity="nu: kernel_change is one function of alpha·h^nu",
         variable="width",
         exponent=None if reason else nu,
-        expected=f"the kernel changes of all widths are one function of alpha·{power_plain('h', nu)}",
+        expected=f"the kernel changes of all widths are one function of α·{power_plain('h', nu)}",
         not_claimed_because=reason,
         regime=Regime(None, r"A \lesssim 10", high=CROSSOVER_EDGE),
         derivation=(
@@ -43,7 +43,7 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
                 rf"{RATIO} = g(A), \qquad A = \alpha\,{power_tex('h', nu)}.",
             ),
         ),
-        reference=f"{ARTICLE}, figures: collapse in sqrt(h)·alpha",
+        reference=f"{ARTICLE}, figures: collapse in √h·α",
         falsified_by="curves of different widths that another power of h brings together",
         formula=rf"{RATIO} = g(\alpha\,{power_tex('h', nu)})",
     )
@@ -56,7 +56,7 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
         claim="collapse_exponent",
         quantity=both_regimes.quantity,
         exponent=lazy_nu,
-        expected=f"in the lazy regime the kernel changes are one function of alpha·{power_plain('h', lazy_nu)} instead",
+        expected=f"in the lazy regime the kernel changes are one function of α·{power_plain('h', lazy_nu)} instead",
         derivation=(
             *in_h.derivation,
             Step(

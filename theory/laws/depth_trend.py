@@ -35,7 +35,7 @@ def depth_trend(model: Model) -> Prediction:
         formula=r"a(L) = 2 - \frac{2}{D(L)}",
         regime=kernel_regime(model),
         derivation=feature_steps(model),
-        reference=f"{ARTICLE}, abstract: a < 2 and a -> 2 when depth grows",
+        reference=f"{ARTICLE}, abstract: a < 2 and a → 2 when depth grows",
         falsified_by="a falling with depth",
         counts_layers=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from theory.claim import claim
 from theory.model import Model
-from theory.notation import rational
+from theory.notation import power_plain, rational
 from theory.prediction import Prediction, Step
 from theory.regimes import growth_regime, lazy_regime
 from theory.scaling import H, neuron_growth, power
@@ -35,7 +35,7 @@ def fluctuations(model: Model) -> tuple[Prediction, ...]:
                 quantity="fluctuation",
                 variable="width",
                 exponent=None if reason else exponent,
-                expected=f"delta F ~ h^({rational(exponent)}) ({regime.name} regime)",
+                expected=f"δF ~ {power_plain('h', exponent)}",
                 not_claimed_because=reason,
                 formula=rf"\delta F \sim h^{{{rational(exponent)}}}",
                 regime=regime,
@@ -47,7 +47,7 @@ def fluctuations(model: Model) -> tuple[Prediction, ...]:
                         rf"\frac{{\delta F}}{{F}} \sim \frac{{\sqrt{{h}}}}{{h}} = h^{{{rational(exponent)}}}.",
                     ),
                 ),
-                reference=f"{ARTICLE}, abstract: delta F ~ 1/sqrt(h) in both regimes",
+                reference=f"{ARTICLE}, abstract: δF ~ 1/√h in both regimes",
                 falsified_by="the seed-to-seed standard deviation of F falling with another power of h",
             )
         )

@@ -22,12 +22,12 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
     time = sympy.expand(duration + ALPHA)
     growth = rf"\dot B \sim f \sim B^{{D/2}}, \qquad D = {rational(feature.total_degree)}"
     if logarithmic:
-        words = "t_half ~ A·(a + b·ln(1/A)): exponential growth, no power"
+        words = "t½ ~ A·(a + b·ln(1/A)): exponential growth, no power"
         step = Step(
             "For D = 2 growth is exponential: a factor 1/A takes a number of e-folds", r"t_{1/2} \sim A\,\ln(1/A)."
         )
     else:
-        words = f"t_half ~ {plain(time)}"
+        words = f"t½ ~ {plain(time)}"
         step = Step("The time in which B grows to its final size is", rf"t_{{1/2}} \sim {tex(time)}.")
     reason = "for k > 1 the time of the blow-up depends on the width" if model.degree > 1 else None
     if model.degree == 0:
@@ -62,13 +62,13 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         quantity="time_half",
         variable="root_h_alpha",
         exponent=power(lazy_time, A),
-        expected="t_half independent of A: the frozen kernel sets the pace",
+        expected="t½ independent of A: the frozen kernel sets the pace",
         regime=lazy_regime(),
         derivation=(*lazy_steps(model), Step("In article time,", rf"t = \alpha T \sim {tex(lazy_time)}.")),
         reference=DERIVED,
         by_construction=True,
         dynamics=SAME_COURSE_WHERE_LAZY,
         formula=rf"t_{{1/2}} \sim {tex(lazy_time)}",
-        falsified_by="a half-time that changes with A for A >> 1",
+        falsified_by="a half-time that changes with A for A ≫ 1",
     )
     return in_feature, in_lazy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from theory.claim import claim
 from theory.dynamics import IN_WORDS
 from theory.model import Model
-from theory.notation import rational
+from theory.notation import power_plain
 from theory.prediction import ANY_REGIME, Form, Prediction, Regime, Step
 from theory.scaling import H, fluctuations, power
 from theory.steps import DERIVED
@@ -26,7 +26,7 @@ def initial_kernel_variance(model: Model) -> Prediction:
         variable="width",
         exponent=None,
         form=Form.COMPARISON,
-        expected=f"Var Theta_0(x, x)/E² is C·h^({rational(exponent)}), C computed from the activation and the depth",
+        expected=f"Var Θ₀(x, x)/E² is C·{power_plain('h', exponent)}, C computed from the activation and the depth",
         regime=Regime(ANY_REGIME, r"h \gg L"),
         derivation=(
             Step(
@@ -40,14 +40,14 @@ def initial_kernel_variance(model: Model) -> Prediction:
                 r"\delta M_l = \frac{d\,E\sigma'^2}{dS}\,\delta S_l + \eta_l,",
             ),
             Step(
-                "with the covariances of a mean over h neurons, z and chi Gaussian:",
+                "with the covariances of a mean over h neurons, z and χ Gaussian:",
                 r"h\,\mathrm{Var}\,\xi = E\sigma^4 - (E\sigma^2)^2, \quad "
                 r"h\,\mathrm{Var}\,\eta = 3\,E\sigma'^4 - (E\sigma'^2)^2, \quad "
                 r"h\,\mathrm{Cov} = E\sigma^2\sigma'^2 - E\sigma^2\,E\sigma'^2.",
             ),
             Step(
                 "Linear in the deviations, the variance is a sum over layers. (Of a degree-one activation, with "
-                "c = E sigma^4 - 1 and m = E sigma'^4 - 1 for normalised sigma and sigma', it is in closed form:)",
+                "c = Eσ⁴ − 1 and m = Eσ′⁴ − 1 for normalised σ and σ′, it is in closed form:)",
                 r"h\,\frac{\mathrm{Var}\,\Theta}{E^2} = C, \qquad "
                 r"C = \frac{L\,[c\,(2L+1) + m\,(L+2)]}{3\,(L+1)}.",
             ),

@@ -28,7 +28,7 @@ def kernel_change_feature(model: Model) -> Prediction:
     change = feature.kernel_change
     reason = no_kernel_law(model)
     bounded = model.degree == 0 and not reason
-    words = f"||dTheta||/||Theta_0|| ~ {plain(change)}, a = {rational(-power(change, A))}"
+    words = f"‖ΔΘ‖/‖Θ₀‖ ~ {plain(change)}, a = {rational(-power(change, A))}"
     return Prediction(
         claim="kernel_change_feature",
         quantity="kernel_change",
@@ -38,8 +38,8 @@ def kernel_change_feature(model: Model) -> Prediction:
         not_claimed_because=reason,
         regime=kernel_regime(model),
         derivation=growth_steps(model),
-        reference=f"{ARTICLE}, abstract: a < 2, a -> 2 with depth; the formula 2 - 2/D is {DERIVED}",
-        falsified_by="another power of A for A << 1 at a fixed direction: where the rms output at the stop does not "
+        reference=f"{ARTICLE}, abstract: a < 2, a → 2 with depth; the formula 2 − 2/D is {DERIVED}",
+        falsified_by="another power of A for A ≪ 1 at a fixed direction: where the rms output at the stop does not "
         "drift with A, or its drift does not account for the difference",
         correction_exponent=None if model.degree == 0 else feature.kernel_correction,
         form=Form.POWER_WITH_LOGARITHMS if bounded else Form.POWER,
@@ -102,7 +102,7 @@ def _transition_steps(model: Model) -> tuple[Step, ...]:
     if not model.switches:
         return (
             Step(
-                "A neuron of large weights is a switch if sigma tends to two different limits. Here large inner "
+                "A neuron of large weights is a switch if σ tends to two different limits. Here large inner "
                 "weights gain nothing: where each of them settles depends on the data, and so do the slopes there,",
                 r"\Theta \sim A^{-2}\,\langle \sigma'^2 \rangle, \qquad \langle \sigma'^2 \rangle \text{ unknown}.",
             ),
@@ -111,7 +111,7 @@ def _transition_steps(model: Model) -> tuple[Step, ...]:
         return ()
     return (
         Step(
-            "The slope is sigma' ~ |z|^-(1+p) at a typical point, and of order one at a point within reach of the "
+            "The slope is σ′ ~ |z|^(−1−p) at a typical point, and of order one at a point within reach of the "
             "transition. All neurons of a layer share the direction that has grown: for few points, if any,",
             rf"\Theta \sim A^{{-2}} \quad\text{{instead of}}\quad A^{{-2}}\,g_{{L-1}}^{{-{rational(2 + 2 * p)}}}.",
         ),

@@ -41,7 +41,7 @@ def _edge_tex(edge: sympy.Expr) -> str:
     "How far the kernel moves, lazy regime",
     order=80,
     margin=0.1,
-    because="a fifth of the distance between the smooth law 1/A and the kink law A^(-1/2)",
+    because="a fifth of the distance between the smooth law 1/A and the kink law A^(−1/2)",
 )
 def kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
     """Derive the largest of the terms of first and second order and of the neurons that pass a kink."""
@@ -56,11 +56,11 @@ def kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
             quantity="kernel_change",
             variable=variable,
             exponent=power(terms[name], symbol),
-            expected=f"rms over seeds of ||dTheta||/||Theta_0|| ~ {plain(terms[name])}"
+            expected=f"rms over seeds of ‖ΔΘ‖/‖Θ₀‖ ~ {plain(terms[name])}"
             + ("" if variable == "root_h_alpha" else ": no collapse in A"),
             regime=regime,
             derivation=_steps(model, regime),
-            reference=f"{DERIVED}; it refines the slope -1 drawn in {ARTICLE}",
+            reference=f"{DERIVED}; it refines the slope −1 drawn in {ARTICLE}",
             falsified_by="another power of "
             + ("A" if variable == "root_h_alpha" else "h at fixed A, as in a collapse"),
             statistic="rms",
@@ -113,7 +113,7 @@ def _steps(model: Model, regime: Regime) -> tuple[Step, ...]:
     steps = [
         *lazy_steps(model),
         Step(
-            "Under v -> -v the output is odd and the kernel even, so that the change of first order in u averages to "
+            "Under v → −v the output is odd and the kernel even, so that the change of first order in u averages to "
             "zero over initial weights and is seen as a fluctuation only; that of second order is coherent:",
             rf"{RATIO} \simeq \left[{squares}\right]^{{1/2}}.",
         ),
@@ -122,7 +122,7 @@ def _steps(model: Model, regime: Regime) -> tuple[Step, ...]:
         steps.append(
             Step(
                 "A kinked activation adds the neurons whose preactivation passes a kink z_k: a share u times the "
-                "density p(z_k) of the (neuron, datum) pairs, each of which changes sigma' by the jump J_k, with a "
+                "density p(z_k) of the (neuron, datum) pairs, each of which changes σ′ by the jump J_k, with a "
                 "random sign in sums over h neurons:",
                 rf"s\,({tex(terms['flips'])})^2, \qquad s \propto c^2 \sum_k J_k^2\,p(z_k) = "
                 rf"{model.kink_strength:.3g}\,s_{{\mathrm{{ReLU}}}}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from theory.claim import claim
 from theory.laws.kernel_change_feature import growth_steps, half_distance_to_next_depth, kernel_regime
 from theory.model import Model
-from theory.notation import rational
+from theory.notation import power_plain, rational
 from theory.prediction import Prediction, Step
 from theory.scaling import Feature, neuron_growth
 from theory.steps import DERIVED, RATIO, no_kernel_law
@@ -22,20 +22,20 @@ def kernel_homogeneity(model: Model) -> Prediction:
     exponent = -feature.kernel_by_output
     reason = no_kernel_law(model)
     if reason is None and model.degree == 0:
-        reason = "sigma is bounded, so that f is not homogeneous in the inner weights"
+        reason = "σ is bounded, so that f is not homogeneous in the inner weights"
     return Prediction(
         claim="kernel_homogeneity",
         quantity="kernel_change",
         variable="root_h_alpha_over_output",
         exponent=None if reason else exponent,
-        expected=f"||dTheta||/||Theta_0|| ~ (A/F)^({rational(exponent)}), F the rms output at the stop",
+        expected=f"‖ΔΘ‖/‖Θ₀‖ ~ {power_plain('(A/F)', exponent)}, F the rms output at the stop",
         not_claimed_because=reason,
         regime=kernel_regime(model),
         derivation=(
             *growth_steps(model),
             Step(
-                "The last relation needs no stopping rule: at a given direction of the weights, f and Theta are "
-                "homogeneous in their scale Lambda, so that Lambda drops out between them. With f = F/alpha,",
+                "The last relation needs no stopping rule: at a given direction of the weights, f and Θ are "
+                "homogeneous in their scale Λ, so that Λ drops out between them. With f = F/α,",
                 rf"{RATIO} \sim \left(\frac{{f}}{{\sqrt{{h}}}}\right)^{{2-2/D}} = "
                 rf"\left(\frac{{A}}{{F}}\right)^{{{rational(exponent)}}}.",
             ),
@@ -46,7 +46,7 @@ def kernel_homogeneity(model: Model) -> Prediction:
             ),
         ),
         reference=DERIVED,
-        falsified_by="another power of A/F for A << 1",
+        falsified_by="another power of A/F for A ≪ 1",
         correction_exponent=None if model.degree == 0 else feature.kernel_correction,
         margin=half_distance_to_next_depth(model),
         counts_layers=True,

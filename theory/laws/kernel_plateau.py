@@ -17,7 +17,7 @@ from theory.steps import DERIVED, RATIO, lazy_steps
     "How far the kernel moves to undo f₀",
     order=82,
     margin=0.2,
-    because="two fifths of the distance to the power -1/2 at fixed A that first-order changes have with f_0 subtracted",
+    because="two fifths of the distance to the power −1/2 at fixed A that first-order changes have with f₀ subtracted",
 )
 def kernel_plateau(model: Model) -> Prediction:
     """Derive the plateau ~ 1/h of networks that are trained on F = alpha f, for A >> h^(1/2)."""
@@ -27,7 +27,7 @@ def kernel_plateau(model: Model) -> Prediction:
     plateau = max((term for name, term in terms.items() if name != "flips"), key=lambda term: power(term, H))
     edge = sympy.solve(sympy.expand(ALPHA + lazy.initial.output), A)[0]
     refusal = (
-        "neurons that pass a kink add a term h^(-3/4), which exceeds the others only for widths beyond 10^4"
+        "neurons that pass a kink add a term h^(−3/4), which exceeds the others only for widths beyond 10⁴"
         if model.kinked
         else None
     )
@@ -36,24 +36,24 @@ def kernel_plateau(model: Model) -> Prediction:
         quantity="kernel_change",
         variable="width",
         exponent=None if refusal else power(plateau, H),
-        expected=f"without f_0 subtracted, ||dTheta||/||Theta_0|| ~ {plain(plateau)} at any A >> {plain(edge)}",
+        expected=f"without f₀ subtracted, ‖ΔΘ‖/‖Θ₀‖ ~ {plain(plateau)} at any A ≫ {plain(edge)}",
         not_claimed_because=refusal,
         regime=Regime("lazy", rf"A \gg {tex(edge)}", low=CLEAR, low_width_exponent=power(edge, H)),
         derivation=(
             *lazy_steps(model)[:2],
             Step(
-                "F = alpha f starts at alpha f_0, a sum over h neurons of random signs. For alpha f_0 >> 1 the fit "
-                "takes what undoes it, whatever alpha is:",
+                "F = α f starts at α f₀, a sum over h neurons of random signs. For α f₀ ≫ 1 the fit "
+                "takes what undoes it, whatever α is:",
                 rf"f - f_0 \sim f_0 \sim {tex(lazy.initial.output)}, \qquad u \sim {tex(change)}.",
             ),
             Step(
-                "The kernel changes of first and of second order in u, as in the lazy regime of networks whose f_0 is "
+                "The kernel changes of first and of second order in u, as in the lazy regime of networks whose f₀ is "
                 "subtracted, are then of one size:",
                 rf"{RATIO} \sim {tex(terms['first order'])} + {tex(terms['second order'])} \sim {tex(plateau)}.",
             ),
         ),
         reference=DERIVED,
-        falsified_by="a kernel change that goes on falling with A, or another power of h, for A >> h^(1/2)",
+        falsified_by="a kernel change that goes on falling with A, or another power of h, for A ≫ h^(1/2)",
         statistic="rms",
         subtracts_initial=False,
         formula=rf"{RATIO} \sim {tex(plateau)}",

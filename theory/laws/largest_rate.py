@@ -52,23 +52,23 @@ def _law(
         quantity="largest_stable_rate",
         variable="root_h_alpha",
         exponent=None if not_claimed_because else power(rate, A),
-        expected=f"gradient descent is stable up to eta* ~ {plain(rate)}",
+        expected=f"gradient descent is stable up to η* ~ {plain(rate)}",
         not_claimed_because=not_claimed_because,
         regime=regime,
         derivation=(
             *steps,
             Step(
-                "A step of gradient descent on the loss alpha^-2 mean l(F y) takes the time eta of the article's flow. "
-                "It contracts along the sharpest direction as long as eta times the largest eigenvalue of the "
-                "Gauss-Newton curvature, l'' Theta/n, is below 2; the kernel is largest where training ends:",
+                "A step of gradient descent on the loss α⁻² mean l(F y) takes the time η of the article's flow. "
+                "It contracts along the sharpest direction as long as η times the largest eigenvalue of the "
+                "Gauss-Newton curvature, l″ Θ/n, is below 2; the kernel is largest where training ends:",
                 rf"\eta^* \sim \frac{{2n}}{{l''\,\|\Theta\|}} \sim {tex(rate)}.",
             ),
             Step(
-                "In units of the loss without alpha^-2 it is alpha² times that; with gamma = 1/A,",
+                "In units of the loss without α⁻² it is α² times that; with γ = 1/A,",
                 rf"\eta^* \alpha^{{-2}} \sim {power_tex(gamma, by_richness)} \quad (h \text{{ fixed}}).",
             ),
         ),
-        reference=f"{DERIVED}; gamma^2 and gamma^(2/L') of arXiv:2410.04642 are its degree one",
+        reference=f"{DERIVED}; γ² and γ^(2/L′) of arXiv:2410.04642 are its degree one",
         falsified_by="another power of A in the largest rate at which gradient descent on the square loss still fits",
         margin=margin,
         counts_layers=rate != 0,

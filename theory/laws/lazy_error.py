@@ -16,7 +16,7 @@ from theory.steps import DERIVED
     order=162,
     margin=0.25,
     because="a quarter of the excess itself: if width costs nothing the ratio is 0, and a fluctuation of twice the "
-    "size makes it 2 to 4; second order in N/h is smaller for h >= N",
+    "size makes it 2 to 4; second order in N/h is smaller for h ≥ N",
 )
 def lazy_error(model: Model) -> Prediction:
     """Derive the error of m averaged networks of width h from the first-order fluctuation of their frozen kernel."""
@@ -41,7 +41,7 @@ def lazy_error(model: Model) -> Prediction:
                 r"F_m(x) \sim N\!\left(f_\infty(x), \frac{C(x)}{m\,h}\right).",
             ),
             Step(
-                "For the square loss trained to the end, with a = K^(-1) k(x) and b = K^(-1) y,",
+                "For the square loss trained to the end, with a = K⁻¹ k(x) and b = K⁻¹ y,",
                 r"\delta F(x) = \sum_j \left[\delta\Theta(x, x_j) - \sum_i a_i\,\delta\Theta(x_i, x_j)\right] b_j;",
             ),
             Step(
@@ -49,7 +49,7 @@ def lazy_error(model: Model) -> Prediction:
                 r"(1 + s_k K J_{k+1})\,\delta F_{k+1} = \delta F_k + s_k\,\delta K\,q_{k+1}.",
             ),
             Step(
-                "A point is wrong where the sign is. With the normal distribution function Phi,",
+                "A point is wrong where the sign is. With the normal distribution function Φ,",
                 r"\epsilon_m(h) = \left\langle \Phi\!\left(\frac{-y\,f_\infty(x)}{\sqrt{C(x)/(m\,h)}}\right)"
                 r"\right\rangle_x.",
             ),

@@ -8,7 +8,7 @@ import sympy
 
 from theory.claim import claim
 from theory.model import Model
-from theory.notation import plain, rational, tex
+from theory.notation import plain, power_plain, rational, tex
 from theory.prediction import Prediction, Step
 from theory.regimes import feature_regime
 from theory.scaling import ALPHA, A, H, Lazy, power
@@ -32,33 +32,33 @@ def linear_time(model: Model) -> tuple[Prediction, Prediction]:
         quantity="time_linear",
         variable="root_h_alpha",
         exponent=power(time, A),
-        expected=f"t1 ~ {plain(time)}: the trajectory leaves its tangent",
+        expected=f"t₁ ~ {plain(time)}: the trajectory leaves its tangent",
         regime=feature_regime(),
         derivation=(
             *lazy_steps(model)[:2],
             Step(
-                "Dynamics are linear as long as u << 1, so that they end, for A << 1 long before the stop, at",
+                "Dynamics are linear as long as u ≪ 1, so that they end, for A ≪ 1 long before the stop, at",
                 rf"t_1 = \alpha\,T\big|_{{u=1}} \sim {tex(time)}.",
             ),
         ),
-        reference=f"{ARTICLE}, abstract: t1 ~ sqrt(h)·alpha",
+        reference=f"{ARTICLE}, abstract: t₁ ~ √h·α",
         by_construction=True,
         formula=rf"t_1 \sim {tex(time)}",
-        falsified_by="t1/A drifting with A for A << 1",
+        falsified_by="t₁/A drifting with A for A ≪ 1",
     )
     in_h = dataclasses.replace(
         in_a,
         quantity="nu: time_linear is a power of alpha·h^nu",
         variable="width",
         exponent=nu,
-        expected=f"t1/alpha ~ h^({rational(nu)}) for A << 1",
+        expected=f"t₁/α ~ {power_plain('h', nu)} for A ≪ 1",
         derivation=(
             *in_a.derivation,
-            Step("At fixed alpha that is a power of the width:", rf"\frac{{t_1}}{{\alpha}} \sim h^{{{rational(nu)}}}."),
+            Step("At fixed α that is a power of the width:", rf"\frac{{t_1}}{{\alpha}} \sim h^{{{rational(nu)}}}."),
         ),
         by_construction=False,
         formula=rf"\frac{{t_1}}{{\alpha}} \sim h^{{{rational(nu)}}}",
-        falsified_by="another power of h in t1/alpha",
+        falsified_by="another power of h in t₁/α",
         margin=NU_MARGIN,
     )
     return in_a, in_h

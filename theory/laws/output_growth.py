@@ -20,13 +20,13 @@ def output_growth(model: Model) -> Prediction:
         quantity="output_rms_linear / alpha",
         variable="width",
         exponent=power(lazy.output_at_onset, H),
-        expected=f"at t1 the output f - f_0 has grown to {plain(lazy.output_at_onset)}",
+        expected=f"at t₁ the output f − f₀ has grown to {plain(lazy.output_at_onset)}",
         regime=feature_regime(),
         derivation=(
             *lazy_steps(model)[:2],
             Step("At the end of linear dynamics, u = 1:", rf"f(t_1) - f_0 \sim {tex(lazy.output_at_onset)}."),
         ),
-        reference=f"{ARTICLE}, abstract: at t1 the output has grown by sqrt(h)",
+        reference=f"{ARTICLE}, abstract: at t₁ the output has grown by √h",
         formula=rf"f(t_1) - f_0 \sim {tex(lazy.output_at_onset)}",
-        falsified_by="f - f_0 at t1 growing with another power of h for A << 1",
+        falsified_by="f − f₀ at t₁ growing with another power of h for A ≪ 1",
     )

@@ -6,7 +6,7 @@ import sympy
 
 from theory.claim import claim
 from theory.model import Model
-from theory.notation import alpha_tex, rational
+from theory.notation import alpha_tex, power_plain, rational
 from theory.prediction import ANY_REGIME, Prediction, Regime, Step
 from theory.scaling import ALPHA, A, H, Lazy, power
 from theory.steps import ARTICLE, lazy_steps
@@ -28,7 +28,7 @@ def preactivation_velocity(model: Model) -> Prediction:
         quantity="preactivation_velocity",
         variable="width",
         exponent=at_fixed_alpha,
-        expected=f"|dz/dt| ~ h^({rational(at_fixed_alpha)}) at fixed alpha, in every hidden layer",
+        expected=f"|dz/dt| ~ {power_plain('h', at_fixed_alpha)} at fixed α, in every hidden layer",
         regime=Regime(ANY_REGIME, r"t \lesssim t_1, \ \alpha \text{ fixed}"),
         derivation=(
             *lazy_steps(model)[:1],
@@ -36,5 +36,5 @@ def preactivation_velocity(model: Model) -> Prediction:
         ),
         reference=f"{ARTICLE}, figure of the preactivations' velocity",
         formula=rf"\dot z \sim h^{{{rational(at_fixed_alpha)}}} \quad (\alpha \text{{ fixed}})",
-        falsified_by="another power of h at fixed alpha",
+        falsified_by="another power of h at fixed α",
     )

@@ -26,7 +26,7 @@ def regime_preference(model: Model) -> Prediction:
         exponent=None,
         form=Form.COMPARISON,
         expected="where one or two of many directions decide the label, fully connected networks err less in the "
-        f"feature regime; on images of all directions, N >= {OBSERVED_FROM:,} points, fully connected ones err less in "
+        f"feature regime; on images of all directions, N ≥ {OBSERVED_FROM:,} points, fully connected ones err less in "
         "the lazy regime and convolutional ones in the feature regime; no sign elsewhere: with fewer images it "
         "changes with N and h",
         regime=Regime(None, r"A = 10^{-4} \text{ against } 10^4"),
@@ -37,9 +37,9 @@ def regime_preference(model: Model) -> Prediction:
                 r"\epsilon(A = 10^{-4}) - \epsilon(A = 10^4).",
             ),
             Step(
-                "Where only some of d directions decide the label, grown weights turn away from the d_perp others by a "
+                "Where only some of d directions decide the label, grown weights turn away from the d_⊥ others by a "
                 "factor ~ n^(1/2), a frozen kernel does not. For one hidden layer, normal points and a kernel with a "
-                "linear cusp, errors then fall as n^(-beta) with (one direction; several)",
+                "linear cusp, errors then fall as n^(−β) with (one direction; several)",
                 r"\beta_\mathrm{feature} = \frac{2d-1}{3d-2};\ \frac{d + d_\perp/2}{3d-2} \quad > \quad "
                 r"\beta_\mathrm{lazy} = \frac{d}{3d-2}.",
             ),

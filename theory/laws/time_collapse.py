@@ -19,7 +19,7 @@ from theory.steps import ARTICLE, feature_steps, lazy_steps, no_mean_field
     "Whether times fall on one curve in A",
     order=112,
     margin=0.1,
-    because="a fifth of the distance to times that go with alpha or with h·alpha",
+    because="a fifth of the distance to times that go with α or with h·α",
 )
 def time_collapse(model: Model) -> tuple[Prediction, Prediction]:
     """Derive the power of h of t_half at fixed A: none, in either regime."""
@@ -54,7 +54,7 @@ def _law(regime: Regime, time: sympy.Expr, steps: tuple[Step, ...], refusal: str
                 rf"t_{{1/2}} = {times(in_h * H)}g(A).",
             ),
         ),
-        reference=f"{ARTICLE}, figure: t_half/(sqrt(h)·alpha) against sqrt(h)·alpha",
-        falsified_by="another power of h in t_half at fixed A",
+        reference=f"{ARTICLE}, figure: t½/(√h·α) against √h·α",
+        falsified_by="another power of h in t½ at fixed A",
         formula=rf"t_{{1/2}} = {times(in_h * H)}g(A)",
     )

@@ -28,7 +28,7 @@ def weight_change_feature(model: Model) -> tuple[Prediction, ...]:
         *feature_steps(model),
         *saturation_steps(model),
         Step(
-            "A coherent gain Lambda takes weights of Frobenius norm",
+            "A coherent gain Λ takes weights of Frobenius norm",
             rf"\|w - w_0\| \sim \sqrt{{h}}\,\Lambda \sim {tex(change)}.",
         ),
     )
@@ -38,7 +38,7 @@ def weight_change_feature(model: Model) -> tuple[Prediction, ...]:
             quantity="weight_change",
             variable="root_h_alpha",
             exponent=None if reason else power(change, A),
-            expected=f"||w - w_0|| ~ {plain(change)}",
+            expected=f"‖w − w₀‖ ~ {plain(change)}",
             not_claimed_because=reason,
             formula=rf"\|w - w_0\| \sim {tex(change)}",
             regime=growth_regime(model, edge),

@@ -26,12 +26,12 @@ def weight_change_lazy(model: Model) -> Prediction:
         quantity="weight_change",
         variable="root_h_alpha",
         exponent=power(change, A),
-        expected=f"||w - w_0|| ~ {plain(change)}",
+        expected=f"‖w − w₀‖ ~ {plain(change)}",
         regime=lazy_regime(),
         derivation=(
             *lazy_steps(model),
             Step(
-                "Weights move by T times the gradient, |df/dw| = Theta^(1/2):",
+                "Weights move by T times the gradient, |df/dw| = Θ^(1/2):",
                 rf"\|w - w_0\| = T\,\Theta^{{1/2}} \sim {tex(change)}.",
             ),
             Step(
@@ -40,9 +40,9 @@ def weight_change_lazy(model: Model) -> Prediction:
                 rf"w - w_0 = J^T (J J^T)^{{-1}} (f - f_0) \sim {tex(change)}.",
             ),
         ),
-        reference=f"{DERIVED}; slope -1 drawn in {ARTICLE}",
+        reference=f"{DERIVED}; slope −1 drawn in {ARTICLE}",
         by_construction=True,
         dynamics=SAME_COURSE_WHERE_LAZY,
         formula=rf"\|w - w_0\| \sim {tex(change)}",
-        falsified_by="another power of A for A >> 1",
+        falsified_by="another power of A for A ≫ 1",
     )

@@ -6,7 +6,7 @@ import dataclasses
 
 from theory.claim import claim
 from theory.model import Model
-from theory.notation import plain, rational
+from theory.notation import plain, power_plain, rational
 from theory.prediction import Prediction, Regime, Step
 from theory.regimes import WIDE, growth_regime, lazy_regime
 from theory.scaling import Feature, H, Lazy, neuron_growth, power
@@ -38,7 +38,7 @@ def _law(model: Model, regime: Regime, change, steps: tuple[Step, ...], refusal:
         quantity="weight_change",
         variable="width",
         exponent=None if refusal else in_h,
-        expected=f"at fixed A the weights move by ||w - w_0|| ~ h^({rational(in_h)}): {plain(change)}",
+        expected=f"at fixed A the weights move as {power_plain('h', in_h)}: ‖w − w₀‖ ~ {plain(change)}",
         not_claimed_because=refusal,
         regime=regime,
         derivation=(
@@ -48,7 +48,7 @@ def _law(model: Model, regime: Regime, change, steps: tuple[Step, ...], refusal:
                 rf"h^{{{rational(-in_h)}}}\,\|w - w_0\| = g(A).",
             ),
         ),
-        reference=f"{ARTICLE}, figure: sqrt(h)·||w - w_0||/||w_0|| against sqrt(h)·alpha",
-        falsified_by="another power of h in ||w - w_0|| at fixed A",
+        reference=f"{ARTICLE}, figure: √h·‖w − w₀‖/‖w₀‖ against √h·α",
+        falsified_by="another power of h in ‖w − w₀‖ at fixed A",
         formula=rf"\|w - w_0\| \sim h^{{{rational(in_h)}}}\,g(A)",
     )

@@ -29,7 +29,7 @@ def test_a_crossover_at_fixed_a_is_alpha_star_as_the_inverse_root_of_h(power, ou
 def test_levels_beside_one_have_the_same_power():
     rows = {row["window"]: row["estimate"] for row in verdict(seeds=20).sensitivity}
     for level in ("0.3", "3"):
-        assert rows[f"alpha* at a kernel change of {level}"] == pytest.approx(-0.5, abs=0.05)
+        assert rows[f"α* at a kernel change of {level}"] == pytest.approx(-0.5, abs=0.05)
 
 
 def test_curves_that_all_end_before_the_level_give_no_verdict():

@@ -17,7 +17,7 @@ def test_the_power_of_h_beside_alpha_is_measured(extra, word):
     (verdict,) = assess(data, [NU])
     assert verdict.verdict == word
     assert verdict.estimate == pytest.approx(0.5 + extra, abs=0.03)  # noise of 4 % a seed over a factor of 16 in h
-    (joint,) = [row for row in verdict.sensitivity if row["window"].startswith("alpha and h in one fit")]
+    (joint,) = [row for row in verdict.sensitivity if row["window"].startswith("α and h in one fit")]
     assert joint["estimate"] == pytest.approx(verdict.estimate, abs=0.02)  # widths weigh differently in the mean
 
 

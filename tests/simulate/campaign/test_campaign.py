@@ -20,7 +20,7 @@ def test_two_experiments_of_one_name_are_refused():
     ("changes", "sentence"),
     [
         ({"widht": [1]}, "experiment[0].widht = [1]: no such field. Remove it, or look up its spelling in "),
-        ({"depth": None}, "experiment[0].depth = None: it is missing. Add it."),
+        ({"depth": None}, "experiment[0].depth is not given: it has no default. Add it."),
         ({"dtype": "float16"}, "experiment[0].dtype = 'float16': is not supported. Use 'float64', 'float32' or"),
         ({"loss": "no"}, "experiment[0].loss = 'no': no such loss. Use one of hinge, softhinge, logistic, square, "),
         ({"widths": [16, -1]}, "experiment[0].widths[1] = -1: should be greater than or equal to 1. Change it."),
