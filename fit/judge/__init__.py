@@ -1,1 +1,1 @@
-"""From findings to verdicts."""
+"""From findings to verdicts: the rule, what is tested, what would decide."""

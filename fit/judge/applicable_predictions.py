@@ -9,7 +9,9 @@ from fit.measurements.measurements import Measurements
 from fit.user_predictions import UserPrediction
 from lazyrich.errors import InputError
 from simulate.measure.schema import VARIABLES
+from theory.activation import Activation
 from theory.prediction import Prediction
+from theory.predictions import predictions as theory_predictions
 
 #: the same predictions for all experiments, or some for each by its name, or None: what theory predicts
 PredictionSource = Sequence[Prediction] | Mapping[str, Sequence[Prediction]] | None
@@ -26,46 +28,43 @@ def applicable_predictions(
     predictions : sequence of Prediction, or mapping from experiment name to one, or None
         None: what theory predicts.
     additional : sequence of Prediction
-        Tested beside these; an experiment of unknown activation or depth is tested on them alone.
+        Tested as well; an experiment of unknown activation or depth is tested on these alone.
 
     Raises
     ------
     InputError
         If the experiment is not named in ``predictions``, or does not say its activation and depth.
     """
-    beside = [p for p in additional if _is_about(p, experiment)]
+    additional = [p for p in additional if _is_about(p, experiment)]
     if isinstance(predictions, Mapping):
         if experiment.name not in predictions:
             raise InputError(
                 "predictions", sorted(predictions), f"there are none for the experiment {experiment.name!r}",
                 "Name every experiment, or leave predictions out",
             )  # fmt: skip
-        return [*predictions[experiment.name], *beside]
+        return [*predictions[experiment.name], *additional]
     if predictions is not None:
-        return [*(p for p in predictions if _is_about(p, experiment)), *beside]
+        return [*(p for p in predictions if _is_about(p, experiment)), *additional]
     if experiment.activation is None or experiment.depth is None:
-        if beside:
-            return beside
+        if additional:
+            return additional
         raise InputError(
             "store", experiment.store or experiment.name,
             f"experiment {experiment.name!r} does not say its activation and depth",
             "Add the attributes (in a CSV file: the columns) activation and depth, or give the predictions",
         )  # fmt: skip
-    from theory.activation import Activation
-    from theory.predictions import predictions as theory_predictions
-
     activation = Activation(experiment.activation, normalise=bool(experiment.description.get("normalise", True)))
-    return [*theory_predictions(activation, experiment.depth), *beside]
+    return [*theory_predictions(activation, experiment.depth), *additional]
 
 
 def check_names(experiments: Sequence[Measurements], predictions: Sequence[object]) -> None:
     """Refuse predictions about experiments that the source does not hold."""
-    known = [experiment.name for experiment in experiments]
+    names = [experiment.name for experiment in experiments]
     for prediction in predictions:
         for name in prediction.experiments if isinstance(prediction, UserPrediction) else ():
-            if name not in known:
+            if name not in names:
                 raise InputError(
-                    "experiment", name, f"a prediction is about it, and the source holds {', '.join(known)}",
+                    "experiment", name, f"a prediction is about it, and the source holds {', '.join(names)}",
                     "Name one of these, or leave the experiment out",
                 )  # fmt: skip
 

@@ -34,9 +34,9 @@ def assess(
         What to test. By default what theory predicts for each experiment's activation and depth. A law of your own is
         one line: see `fit.prediction`.
     also : sequence of Prediction
-        What to test beside these; an experiment of unknown activation or depth is then tested on this alone.
+        What to test as well; an experiment of unknown activation or depth is then tested on these laws alone.
     apply : callable
-        What measures the experiments one by one: ``map``, or one that processes share (`fit.processes`).
+        What applies a function to each experiment: ``map``, or a map over several processes (`fit.processes`).
 
     Returns
     -------
@@ -64,16 +64,15 @@ def cases_of(
 ) -> list[Case]:
     """Return each prediction with its finding, before the rule is applied; parameters as of `assess`."""
     tested = [(experiment, applicable_predictions(experiment, predictions, also)) for experiment in experiments]
-    of_experiments = [with_conditions_checked(findings) for findings in apply(measure_experiment, tested)]
-    of_experiments = with_scatter(of_experiments)
+    measured = with_scatter([with_conditions_checked(findings) for findings in apply(measure_experiment, tested)])
     cases = [
         Case(
             experiment.name, experiment.store, law, finding, conditional_on(experiment), neighbours(experiment, law)
         )
-        for experiment, law, finding in (row for findings in of_experiments for row in findings.rows())
+        for experiment, law, finding in (row for findings in measured for row in findings.rows())
     ]  # fmt: skip
     cases += [
         Case(comparison.name, comparison.members[0].store, comparison.prediction, comparison.finding)
-        for comparison in map(comparison_with_conditions_checked, compare_experiments(of_experiments))
+        for comparison in map(comparison_with_conditions_checked, compare_experiments(measured))
     ]
     return cases

@@ -22,31 +22,31 @@ from theory.prediction import Prediction
 
 #: The reason mentions a larger fraction of networks left out in the window: which ones never fit is not random.
 MENTIONED_FRACTION = 0.05
-#: Why a law is undecided that would be decided without the networks that were left out: a few words.
-LEFT_OUT = "networks left out could move it"
-#: Why a law is undecided although its interval lies inside the margin, where a claim names nothing else: a few words.
-ANOTHER_CHOICE = "another window disagrees"
+#: Why a law is undecided, in a few words, where the networks that were left out could change the outcome.
+_IN_SHORT_LEFT_OUT = "networks left out could move it"
+#: The same where the interval lies inside the margin but the finding has reservations, and no few words for them.
+_IN_SHORT_RESERVATIONS = "another window disagrees"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A prediction, and the finding about it in one experiment or in several together."""
+    """A prediction, and the finding about it in one experiment or in several together: what the rule judges."""
 
     experiment: str
     store: str | None
     prediction: Prediction
     finding: Finding
-    conditional_on: str | None = None  #: what its interval is not over
+    conditional_on: str | None = None  #: see `Verdict.conditional_on`
     neighbours: Mapping[str, sympy.Rational] = field(default_factory=dict)  #: the exponents of other depths, by name
 
     @property
     def exponent(self) -> float | None:
         """The predicted power, if it is one and the law is derived for these networks."""
-        return None if self.exact is None else float(self.exact)
+        return None if self.exact_exponent is None else float(self.exact_exponent)
 
     @property
-    def exact(self) -> sympy.Rational | None:
-        """The same as an exact number."""
+    def exact_exponent(self) -> sympy.Rational | None:
+        """The same power as `exponent`, as an exact number."""
         return None if self.finding.not_claimed_because is not None else self.prediction.exponent
 
     @property
@@ -61,12 +61,12 @@ class Case:
 
     @property
     def testable(self) -> tuple[Estimate, float, float] | None:
-        """Estimate, predicted power and margin, where a comparison of these decides."""
+        """The same as `comparable`, or None where the finding says why nothing can be decided."""
         return None if self.finding.undecided_because else self.comparable
 
     @property
     def comparable(self) -> tuple[Estimate, float, float] | None:
-        """Estimate, predicted power and margin, where there are all three: data may still be too few to decide."""
+        """Estimate, predicted power and margin; None unless there are all three."""
         estimate, exponent, margin = self.finding.estimate, self.exponent, self.prediction.margin
         if estimate is None or exponent is None or margin is None:
             return None
@@ -97,26 +97,45 @@ def judge(cases: Sequence[Case]) -> list[Verdict]:
     return [_verdict(case, rejected.get(id(case), False)) for case in cases]
 
 
+@dataclass(frozen=True)
+class _Ruling:
+    """What the rule says of one case, once the losses of networks and the reservations of the finding are heeded."""
+
+    outcome: Outcome
+    reason: str  #: a sentence
+    in_short: str  #: why it is undecided, in a few words; empty where it is decided
+    withheld: str | None  #: why the rule gives no verdict though there may be an estimate: a clause
+
+
+def _ruling(case: Case, rejected: bool) -> _Ruling:
+    finding = case.finding
+    outcome, why = _outcome(case, rejected)
+    left_out_matters = _why_left_out_matters(case, outcome)
+    if left_out_matters is not None:
+        outcome, why = "inconclusive", f"{why}, but {left_out_matters}"
+        finding = dataclasses.replace(
+            finding, undecided_because=left_out_matters, in_short=_IN_SHORT_LEFT_OUT, left_out_fraction=0.0
+        )
+    reservations = "; ".join(finding.reservations)
+    in_short = finding.in_short if outcome == "inconclusive" else ""
+    if outcome == "consistent" and reservations:
+        in_short = finding.in_short or _IN_SHORT_RESERVATIONS
+        outcome, why = "inconclusive", f"{why}, but {reservations}"
+        finding = dataclasses.replace(finding, notes=tuple(n for n in finding.notes if n not in finding.reservations))
+    withheld = (finding.undecided_because or reservations or None) if outcome == "inconclusive" else None
+    return _Ruling(outcome, _sentence(why, finding), in_short, withheld)
+
+
 def _verdict(case: Case, rejected: bool) -> Verdict:
     finding, prediction = case.finding, case.prediction
-    outcome, why = _outcome(case, rejected)
-    by_left_out = _undone_by_left_out(case, outcome)
-    if by_left_out is not None:
-        outcome, why = "inconclusive", f"{why}, but {by_left_out}"
-        finding = dataclasses.replace(finding, undecided_because=by_left_out, in_short=LEFT_OUT, left_out_fraction=0.0)
-    withheld = finding.undecided_because or "; ".join(finding.reservations) or None
-    in_short = finding.in_short if outcome == "inconclusive" else ""
-    if outcome == "consistent" and finding.reservations:
-        in_short = finding.in_short or ANOTHER_CHOICE
-        outcome, why = "inconclusive", f"{why}, but {'; '.join(finding.reservations)}"
-        finding = dataclasses.replace(finding, notes=tuple(n for n in finding.notes if n not in finding.reservations))
+    ruling = _ruling(case, rejected)
     estimate, measure = finding.estimate, measure_of(prediction)
     return Verdict(
         experiment=case.experiment,
         claim=prediction.claim,
         quantity=prediction.quantity,
         variable=prediction.variable,
-        predicted=None if case.exact is None else str(case.exact),
+        predicted=None if case.exact_exponent is None else str(case.exact_exponent),
         predicted_value=case.exponent,
         compared_with=finding.compared_with if case.exponent is None else case.exponent,
         expected=prediction.expected,
@@ -131,8 +150,8 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         ci90_low=_end(estimate, 0.90, 0),
         ci90_high=_end(estimate, 0.90, 1),
         margin=prediction.margin,
-        verdict=outcome,
-        reason=_sentence(why, finding),
+        verdict=ruling.outcome,
+        reason=ruling.reason,
         range=finding.range or {"variable": prediction.variable, "low": None, "high": None},
         n_points=finding.n_points,
         n_seeds=finding.n_seeds,
@@ -144,7 +163,7 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         between_draws=finding.between_draws,
         conditional_on=case.conditional_on,
         store=case.store,
-        rivals=[] if case.exact is None else rivals(estimate, prediction, case.neighbours),
+        rivals=[] if case.exact_exponent is None else rivals(estimate, prediction, case.neighbours),
         title=prediction.title or prediction.expected,
         formula=prediction.formula,
         standard_error=None if estimate is None else estimate.standard_error,
@@ -153,9 +172,9 @@ def _verdict(case: Case, rejected: bool) -> Verdict:
         column=_column(measure, prediction),
         stands_for_power=measure.stands_for_power,
         measured_as=measure.measured_as,
-        in_short=in_short,
+        in_short=ruling.in_short,
         points=finding.points,
-        withheld=withheld if outcome == "inconclusive" else None,
+        withheld=ruling.withheld,
         decided_by=case.decided_by,
         band=case.band,
         minimum=finding.minimum,
@@ -186,10 +205,10 @@ def _outcome(case: Case, rejected: bool) -> tuple[Outcome, str]:
     return decide(estimate, exponent, margin, rejected, str(prediction.exponent))
 
 
-def _undone_by_left_out(case: Case, outcome: Outcome) -> str | None:
-    """Return as a clause why an ``outcome`` is not certain, if networks were left out for the size of what is measured.
+def _why_left_out_matters(case: Case, outcome: Outcome) -> str | None:
+    """Return as a clause why an outcome is uncertain since networks were left out.
 
-    None where it is the same with the interval moved by `Finding.shift_by_left_out` to either side.
+    None where the outcome is the same with the interval moved by `Finding.shift_by_left_out` to either side.
     """
     shift = case.finding.shift_by_left_out
     if case.testable is None or outcome == "inconclusive" or not shift:
@@ -207,12 +226,16 @@ def _undone_by_left_out(case: Case, outcome: Outcome) -> str | None:
 
 
 def _column(measure: Measure, prediction: Prediction) -> str | None:
-    """A table of activations has the law in h that is about both regimes, and the law in A of the feature regime."""
+    """Return the heading under which a table of activations has a law; None if it does not have it.
+
+    It has the law in h that is about both regimes, and the law in A of the feature regime.
+    """
     shown = {("width", None), ("root_h_alpha", "feature")}
     return measure.column if (prediction.variable, prediction.regime.name) in shown else None
 
 
 def _end(estimate: Estimate | None, level: float, side: int) -> float | None:
+    """Return the lower (``side`` 0) or upper (1) end of an interval; None without an estimate."""
     return None if estimate is None else estimate.interval(level)[side]
 
 

@@ -35,7 +35,7 @@ def outlook(verdict: Verdict) -> str:
     estimate, low95, high95, low90, high90 = (float(n) for n in numbers if n is not None)
     half95, half90 = (high95 - low95) / 2, (high90 - low90) / 2
     distance = abs(estimate - verdict.compared_with)
-    error = half95 / float(stdtrit(_freedom(half95, half90), 0.975))
+    error = half95 / float(stdtrit(_degrees_of_freedom(half95, half90), 0.975))
     room = verdict.margin - distance
     if verdict.verdict == "consistent":
         return _distance_to_change(room - half90, error, "consistent", "away from")
@@ -48,8 +48,8 @@ def outlook(verdict: Verdict) -> str:
     return _needed_data(verdict, half95 / -room if room else math.inf, "inconsistent")
 
 
-def _freedom(half95: float, half90: float) -> float:
-    """Degrees of freedom of Student's t from the ratio of its two intervals."""
+def _degrees_of_freedom(half95: float, half90: float) -> float:
+    """Return the degrees of freedom for which Student's 95 % and 90 % intervals have these half-widths."""
 
     def excess(log_dof: float) -> float:
         dof = math.exp(log_dof)
@@ -62,15 +62,15 @@ def _freedom(half95: float, half90: float) -> float:
 
 
 def _distance_to_change(room: float, error: float, outcome: str, direction: str) -> str:
-    """Say how far the estimate would have to move for the verdict to change: ``room``, in its ``error`` too."""
+    """Say how far the estimate would have to move for the verdict to change: by ``room``; also in standard errors."""
     errors = f", {_count(room / error)} standard errors" if error > 0 else ""
     return f"It would stop being {outcome} if the estimate moved by {room:.2g}{errors}, {direction} the prediction."
 
 
 def _needed_data(verdict: Verdict, shrink: float, outcome: str) -> str:
-    """Say how many more seeds, or which widths, would decide.
+    """Say how many seeds, or which range of widths, would decide.
 
-    ``shrink``: how many times narrower the interval must be; ``outcome``: what the verdict would then be.
+    ``shrink`` is how many times narrower the interval must be, ``outcome`` what the verdict would then be.
     """
     multiple = shrink**2
     if multiple > LARGEST_MULTIPLE_OF_SEEDS:
@@ -85,6 +85,7 @@ def _needed_data(verdict: Verdict, shrink: float, outcome: str) -> str:
 
 
 def _span(verdict: Verdict) -> float:
+    """Return the ratio of the largest to the smallest width that the estimate is from; 1 where that is unknown."""
     if verdict.points is None:
         return 1.0
     width = verdict.points["width"].values[verdict.points["used"].values.astype(bool)]

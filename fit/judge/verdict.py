@@ -20,8 +20,18 @@ from theory.prediction import Form, with_regime
 SCHEMA_VERSION = 1
 #: how tables, texts and axes write a variable
 VARIABLES = {"root_h_alpha": "A", "root_h_alpha_over_output": "A/F", "width": "h", "time": "t"}
-#: fields for pages and figures, not part of the JSON
-_SHOWN = ("group", "figure", "column", "stands_for_power", "measured_as", "points", "decided_by", "band", "minimum")
+#: fields for pages and figures
+_NOT_IN_JSON = (
+    "group",
+    "figure",
+    "column",
+    "stands_for_power",
+    "measured_as",
+    "points",
+    "decided_by",
+    "band",
+    "minimum",
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Verdict:
     the window are there too, so that the whole curve can be drawn), and the attributes ``x`` (which variable is the
     abscissa: "root_h_alpha", "width", or a further variable: "root_h_alpha_over_output", A/F, or "neurons", m·h),
     ``y_label`` (LaTeX, without $), ``x_log``, ``y_log`` (0 or 1), ``window_low``, ``window_high`` (of the abscissa;
-    None in JSON terms is left out), where there is a fit, ``fit_exponent`` and ``fit_prefactor`` of
+    left out where the window has no such end), where there is a fit, ``fit_exponent`` and ``fit_prefactor`` of
     y = prefactor * x**exponent, and where theory gives a curve without a free parameter, ``predicted_x``,
     ``predicted_y`` and the ``sentence`` about it.
     """
@@ -100,7 +110,7 @@ class Verdict:
 
     @property
     def claimed(self) -> bool:
-        """False where theory makes no claim of this kind; ``not_claimed_because`` says why."""
+        """Whether theory makes a claim of this kind; if not, ``not_claimed_because`` says why."""
         return self.not_claimed_because is None
 
     @property
@@ -151,7 +161,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON values: None, never NaN or Infinity."""
-        row = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in _SHOWN}
+        row = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in _NOT_IN_JSON}
         return {name: _finite(value) for name, value in row.items()}
 
 

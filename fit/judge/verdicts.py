@@ -34,7 +34,7 @@ _LATEX = {
 class Verdicts(list[Verdict]):
     """A list of `Verdict`, in the order of experiments and predictions.
 
-    Whatever a list does it does too; a slice is again `Verdicts`.
+    It can do all that a list can; a slice is again a `Verdicts`.
     """
 
     @overload

@@ -37,7 +37,7 @@ _HALF = sympy.Rational(1, 2)
 
 @dataclass(frozen=True)
 class _Pair:
-    """Standard deviations and correlation of a pair of Gaussians of mean zero, as expressions."""
+    """Standard deviations and correlation of two Gaussians u and v of mean zero, as expressions."""
 
     first: sympy.Expr
     second: sympy.Expr
@@ -52,12 +52,12 @@ class _Pair:
         return _Pair(self.second, self.first, self.correlation)
 
     def tilted(self, p: sympy.Expr, r: sympy.Expr) -> tuple[sympy.Expr, _Pair]:
-        """E[exp(-p u² - r v²)], and the pair under the measure that this factor makes."""
+        """Return E[exp(-p u² - r v²)], and the pair whose density is multiplied by this factor and normalised."""
         if p == 0 and r == 0:
             return sympy.S.One, self
-        free = 1 - self.correlation**2
-        narrow_u = 1 + 2 * p * self.first**2 * free
-        narrow_v = 1 + 2 * r * self.second**2 * free
+        uncorrelated = 1 - self.correlation**2
+        narrow_u = 1 + 2 * p * self.first**2 * uncorrelated
+        narrow_v = 1 + 2 * r * self.second**2 * uncorrelated
         determinant = (1 + 2 * p * self.first**2) * (1 + 2 * r * self.second**2) - 4 * p * r * self.covariance**2
         return 1 / sympy.sqrt(determinant), _Pair(
             self.first * sympy.sqrt(narrow_v / determinant),
@@ -77,7 +77,7 @@ def closed_form(expression: sympy.Expr, other: sympy.Expr | None = None) -> symp
     Raises
     ------
     NoClosedForm
-        If one of them has pieces that are not in the table above.
+        If one of them is no sum of such terms as the module's docstring names.
 
     Examples
     --------
@@ -127,15 +127,16 @@ def dual_expression(activation: Activation) -> tuple[sympy.Expr, sympy.Expr]:
     return tuple(sympy.expand(scale * dual) for dual in (sigma, sigma_dot))  # type: ignore[return-value]
 
 
-Dual = Callable[[Any, Any, Any], np.ndarray]
-#: functions of constants that sympy leaves as they are
+#: (sigma_1, sigma_2, c) -> E[f(u)·f(v)]
+DualFunction = Callable[[Any, Any, Any], np.ndarray]
+#: functions that sympy leaves in a formula, with constants as their arguments
 _NUMPY_FUNCTIONS = {
     f.__name__: NUMPY[f] for f in (functions.logistic, functions.softplus, sympy.erf, sympy.erfc, sympy.tanh)
 }
 
 
 @functools.lru_cache(maxsize=256)
-def closed_dual(expression: sympy.Expr) -> Dual | None:
+def closed_dual(expression: sympy.Expr) -> DualFunction | None:
     """Return the function (sigma_1, sigma_2, c) -> E[expression(u)·expression(v)], or None without a closed form.
 
     It takes float64 arrays that broadcast, with sigma >= 0 and |c| <= 1, the ends included.
@@ -156,7 +157,7 @@ def closed_dual(expression: sympy.Expr) -> Dual | None:
 
 
 def _mean(left: Term, right: Term, pair: _Pair) -> sympy.Expr:
-    """E[left(u) right(v)]."""
+    """Return E[left(u) right(v)]."""
     factor, pair = pair.tilted(left.decay, right.decay)
     factor *= left.coefficient * right.coefficient
     s, t = left.rate, right.rate
@@ -182,13 +183,14 @@ def _mean(left: Term, right: Term, pair: _Pair) -> sympy.Expr:
 
 
 def _moment(m: int, gate_u: sympy.Expr | None, n: int, gate_v: sympy.Expr | None, pair: _Pair) -> sympy.Expr:
-    """E[u^m g(u) v^n g(v)], g = erf(gate·) or 1."""
+    """Return E[u^m g(u) v^n g(v)]; g(x) is erf(gate·x), sign(x) where the gate is `SIGN`, and 1 where it is None."""
     if (m + n + (gate_u is not None) + (gate_v is not None)) % 2:
         return sympy.S.Zero
     if m == 0 and n == 0:
         if gate_u is None or gate_v is None:  # by parity, both or neither
             return sympy.S.One
-        return 2 / sympy.pi * sympy.asin(pair.correlation * _share(gate_u, pair.first) * _share(gate_v, pair.second))
+        smoothed = _gate_correlation(gate_u, pair.first) * _gate_correlation(gate_v, pair.second)
+        return 2 / sympy.pi * sympy.asin(pair.correlation * smoothed)
     if m == 0:
         return _moment(n, gate_v, m, gate_u, pair.swapped)
     mean = pair.first * _slope_of_gate(gate_u, m - 1, gate_v, n, pair)
@@ -200,12 +202,15 @@ def _moment(m: int, gate_u: sympy.Expr | None, n: int, gate_v: sympy.Expr | None
     return mean
 
 
-def _share(gate: sympy.Expr, size: sympy.Expr) -> sympy.Expr:
-    return sympy.S.One if gate == SIGN else sympy.sqrt(2) * gate * size / sympy.sqrt(1 + 2 * gate**2 * size**2)
+def _gate_correlation(gate: sympy.Expr, deviation: sympy.Expr) -> sympy.Expr:
+    """Return the correlation of u with u + n, where n is the Gaussian for which E[sign(u + n) | u] = erf(gate·u)."""
+    if gate == SIGN:
+        return sympy.S.One
+    return sympy.sqrt(2) * gate * deviation / sympy.sqrt(1 + 2 * gate**2 * deviation**2)
 
 
 def _slope_of_gate(gate: sympy.Expr | None, m: int, other: sympy.Expr | None, n: int, pair: _Pair) -> sympy.Expr:
-    """E[g'(u) u^m v^n g(v)] times the standard deviation of u, which cancels that of the density at a jump."""
+    """Return E[g'(u) u^m v^n g(v)] times the standard deviation of u, which cancels that of the density at a jump."""
     if gate is None:
         return sympy.S.Zero
     if gate == SIGN:
@@ -217,15 +222,15 @@ def _slope_of_gate(gate: sympy.Expr | None, m: int, other: sympy.Expr | None, n:
     return pair.first * 2 * gate / sympy.sqrt(sympy.pi) * factor * _moment(m, None, n, other, narrowed)
 
 
-def _single_moment(n: int, gate: sympy.Expr | None, size: sympy.Expr) -> sympy.Expr:
-    """E[w^n g(w)] for one Gaussian of standard deviation ``size``."""
+def _single_moment(n: int, gate: sympy.Expr | None, deviation: sympy.Expr) -> sympy.Expr:
+    """Return E[w^n g(w)] for one Gaussian of a standard deviation; for g see `_moment`."""
     if gate is None:
-        return sympy.factorial2(n - 1) * size**n if n % 2 == 0 else sympy.S.Zero
+        return sympy.factorial2(n - 1) * deviation**n if n % 2 == 0 else sympy.S.Zero
     if n % 2 == 0:
         return sympy.S.Zero
     if gate == SIGN:
-        return size**n * 2 ** sympy.Rational(n, 2) * sympy.gamma(sympy.Rational(n + 1, 2)) / sympy.sqrt(sympy.pi)
-    narrowing = 1 + 2 * gate**2 * size**2
-    mean = size**2 * 2 * gate / sympy.sqrt(sympy.pi) * narrowing ** (-_HALF)
-    mean *= _single_moment(n - 1, None, size / sympy.sqrt(narrowing))
-    return mean + (n - 1) * size**2 * _single_moment(n - 2, gate, size) if n > 1 else mean
+        return deviation**n * 2 ** sympy.Rational(n, 2) * sympy.gamma(sympy.Rational(n + 1, 2)) / sympy.sqrt(sympy.pi)
+    narrowing = 1 + 2 * gate**2 * deviation**2
+    mean = deviation**2 * 2 * gate / sympy.sqrt(sympy.pi) * narrowing ** (-_HALF)
+    mean *= _single_moment(n - 1, None, deviation / sympy.sqrt(narrowing))
+    return mean + (n - 1) * deviation**2 * _single_moment(n - 2, gate, deviation) if n > 1 else mean

@@ -23,7 +23,7 @@ _HALF = sympy.Rational(1, 2)
 
 
 class NoClosedForm(Exception):
-    """The expression isn't of a kind whose dual this module knows."""
+    """The expression is no sum of the terms whose duals are known; the message says why, as a clause."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,13 @@ class Term:
 
 
 def terms_of(expression: sympy.Expr) -> list[Term]:
-    """Write an expression as a sum of terms."""
+    """Return the terms that an expression of ``z`` is the sum of.
+
+    Raises
+    ------
+    NoClosedForm
+        If it is no such sum.
+    """
     if not expression.has(z):
         return [Term(expression)]
     if expression == z:
@@ -66,12 +72,13 @@ def terms_of(expression: sympy.Expr) -> list[Term]:
         return functools.reduce(_product, (terms_of(part) for part in expression.args))
     if isinstance(expression, sympy.Pow) and expression.exp.is_Integer and expression.exp > 0:
         return functools.reduce(_product, [terms_of(expression.base)] * int(expression.exp))
-    if type(expression) in _PIECES:
-        return _PIECES[type(expression)](*expression.args)
+    if type(expression) in _TERMS_OF_FUNCTION:
+        return _TERMS_OF_FUNCTION[type(expression)](*expression.args)
     raise NoClosedForm(f"it has {expression.func.__name__} of z")
 
 
 def _collected(terms: Iterable[Term]) -> list[Term]:
+    """Return a sum with like terms added up, and without those that vanish."""
     sums: dict[Term, sympy.Expr] = {}
     for term in terms:
         kind = replace(term, coefficient=sympy.S.One)
@@ -83,11 +90,12 @@ def _collected(terms: Iterable[Term]) -> list[Term]:
 
 
 def _product(left: list[Term], right: list[Term]) -> list[Term]:
+    """Return the product of two sums."""
     return _collected(f * g for f, g in itertools.product(left, right))
 
 
 def _coefficients(argument: sympy.Expr, degree: int) -> list[sympy.Expr]:
-    """The coefficients of 1, z, ..., z^degree of a polynomial."""
+    """Return the coefficients of 1, z, ..., z^degree of a polynomial."""
     polynomial = argument.as_poly(z)
     if polynomial is None or polynomial.degree() > degree or any(c.has(z) for c in polynomial.all_coeffs()):
         raise NoClosedForm("a function of more than a linear argument")
@@ -119,7 +127,7 @@ def _sign(argument: sympy.Expr) -> list[Term]:
     if polynomial is None or len(polynomial.terms()) != 1 or polynomial.degree() % 2 == 0:
         raise NoClosedForm("a kink away from zero")
     if polynomial.LC().has(z):
-        raise NoClosedForm("a kink whose place isn't plain")
+        raise NoClosedForm("a kink whose argument has a coefficient that depends on z")
     return [Term(sympy.S.One if polynomial.LC() > 0 else -sympy.S.One, gate=SIGN)]
 
 
@@ -133,7 +141,7 @@ def _select(condition: sympy.Expr, chosen: sympy.Expr, otherwise: sympy.Expr) ->
     )
 
 
-_PIECES: dict[Any, Callable[..., list[Term]]] = {
+_TERMS_OF_FUNCTION: dict[Any, Callable[..., list[Term]]] = {
     sympy.exp: _exponential,
     sympy.cos: lambda argument: _wave(argument, (_HALF, _HALF)),
     sympy.sin: lambda argument: _wave(argument, (-_HALF * sympy.I, _HALF * sympy.I)),
