@@ -134,13 +134,15 @@ def bugs(scheme: Scheme, architecture: str, optimizer: str) -> dict[str, tuple[s
 
 
 def planted(repeats: int) -> Iterator[Case]:
-    """Yield healthy models, and the same with a bug."""
-    for optimizer in ("adam", "sgd"):
-        for scheme in schemes(optimizer)[-2:]:
-            for architecture in ARCHITECTURES:
-                variants = {"healthy": ("", scheme)} | bugs(scheme, architecture, optimizer)
-                for bug, (layer, variant) in variants.items():
-                    for seed in range(repeats * (HEALTHY_REPEATS if bug == "healthy" else BUG_REPEATS)):
+    """Yield healthy models, and the same with a bug; all models of a seed before those of the next."""
+    for seed in range(repeats * max(HEALTHY_REPEATS, BUG_REPEATS)):
+        for optimizer in ("adam", "sgd"):
+            for scheme in schemes(optimizer)[-2:]:
+                for architecture in ARCHITECTURES:
+                    variants = {"healthy": ("", scheme)} | bugs(scheme, architecture, optimizer)
+                    for bug, (layer, variant) in variants.items():
+                        if seed >= repeats * (HEALTHY_REPEATS if bug == "healthy" else BUG_REPEATS):
+                            continue
                         name = f"{scheme.name}, {architecture}, {optimizer}, {bug}, {seed}"
                         run = partial(_accusations, variant, architecture, optimizer, seed, bug=bug, layer=layer)
                         yield Case("bugs", name, run)

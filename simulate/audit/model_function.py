@@ -61,7 +61,7 @@ class ModelFunction:
             The names of `parameters`; those that are left out keep their values.
         x : Tensor of shape (n, ...)
         """
-        with sdpa_kernel(SDPBackend.MATH):  # the others have no forward mode, and no batching rule
+        with differentiable_kernels(self.module):
             output = functional_call(self.module, {**self.fixed, **self.parameters, **parameters}, (x,))
         if not isinstance(output, Tensor):
             remedy = "Let make return a module that gives a tensor"
@@ -160,6 +160,25 @@ def _in_double_precision(model: ModelFunction, x: Tensor) -> tuple[Tensor, Tenso
     x = x.double() if x.is_floating_point() else x
     with torch.no_grad():
         return double({}, x), torch.cat([double({}, x[i : i + 1]) for i in range(len(x))])
+
+
+@contextmanager
+def differentiable_kernels(module: nn.Module) -> Iterator[None]:
+    """Let torch use those of its kernels that have a forward mode and a batching rule.
+
+    Fused attention, the fused layers of transformers, and the recurrent layers of oneDNN have none.
+    """
+    fused_layers = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    recurrent = any(isinstance(m, nn.RNNBase | nn.RNNCellBase) for m in module.modules())
+    onednn = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = bool(onednn) and not recurrent  # type: ignore[assignment]
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused_layers)
+        torch.backends.mkldnn.enabled = onednn
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.func import jvp
 
+from simulate.audit.directional_derivative import directional_derivative
 from simulate.audit.model_function import ModelFunction, captured
 
 MEMORY = 2**29  #: bytes that the outputs of modules may take at a time
@@ -85,7 +85,7 @@ def _outputs(
 
     pieces: list[tuple[dict[str, Tensor], ...]] = []  # initial, tangent, final
     for batch in x.split(16):
-        pair = jvp(lambda p: evaluate(before, p, batch), (before.parameters,), (change,))  # noqa: B023
+        pair = directional_derivative(lambda p: evaluate(before, p, batch), before.parameters, change)  # noqa: B023
         with torch.no_grad():
             pieces.append((pair[0], pair[1], evaluate(after, {}, batch)))
 
