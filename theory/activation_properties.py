@@ -43,6 +43,7 @@ class Properties:
     parity: str | None
     switches: bool
     kink_strength: float
+    susceptibility: float
     power_ranges: tuple[PowerRange, ...]
 
 
@@ -96,6 +97,7 @@ def properties_of(formula: str) -> Properties:
         parity=_parity(expression),
         switches=_switches(expression, [at_infinity.limit(expression, side) for side in (-1, 1)]),
         kink_strength=kink_strength(derivative, kinks, second_moment),
+        susceptibility=gaussian_mean(lambda z: numpy_value(derivative, z) ** 2, kinks) / second_moment,
         power_ranges=power_ranges(expression, max(degrees), arrays=not is_formula),
     )
 

@@ -40,6 +40,9 @@ class Model:
         Whether a bounded sigma tends to two different limits, so that a neuron of large weights is a switch.
     kink_strength : float
         Of a kinked sigma: the sum over kinks of (jump of sigma')²·normal density, as a multiple of normalised ReLU's.
+    susceptibility : float
+        chi, what a hidden layer leaves of the squared difference of two near inputs: E[sigma'^2]/E[sigma^2], the
+        geometric mean over layers where they differ.
     onset, reach : float
         sigma grows with its degree for preactivations of sizes between these: 1 and infinity for a sigma that is
         homogeneous, or nearly so from where weights start.
@@ -56,6 +59,7 @@ class Model:
     saturation: sympy.Rational | None = None
     switches: bool = True
     kink_strength: float = 1.0
+    susceptibility: float = 1.0
     onset: float = 1.0
     reach: float = math.inf
 

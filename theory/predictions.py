@@ -53,7 +53,7 @@ def predictions(activation: Activation | str, depth: int, model: Model | None = 
 
 
 def model_of(activation: Activation, depth: int) -> Model:
-    """Return the article's model with an activation's degree, kinks and saturation.
+    """Return the article's model with an activation's degree, kinks, saturation and susceptibility.
 
     The degree is that at infinity; where weights carry preactivations there for no A that can be reached, it is the
     power that sigma has in the range that they do reach.
@@ -65,6 +65,7 @@ def model_of(activation: Activation, depth: int) -> Model:
         saturation=activation.saturation,
         switches=activation.switches,
         kink_strength=activation.kink_strength,
+        susceptibility=activation.mean_susceptibility(depth),
     )
     models = [
         dataclasses.replace(

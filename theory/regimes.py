@@ -19,8 +19,12 @@ FEATURE_EDGE_WEIGHTS = 1e-3
 SINGLE_NEURON_EDGE = 1e-2
 #: Lazy laws without a competing term hold to a relative 1/A.
 LAZY_EDGE = 1e2
+#: The largest relative change of signals in the lazy regime: the smallest margin of its laws in A.
+LAZY_CHANGE = 0.05
 #: Where the inverse of the frozen kernel of N points is that of infinite width, as a condition: LaTeX.
-WIDE = r"A \gg 1, \ h \gtrsim N"
+_WIDE = r", \ h \gtrsim N"
+#: What has no number in float64 is as good as this.
+_LARGEST = 1e300
 
 
 def feature_regime(edge: float = FEATURE_EDGE) -> Regime:
@@ -51,9 +55,37 @@ def growth_regime(model: Model, edge: float = FEATURE_EDGE) -> Regime:
     return Regime("feature", below if low == 0 else rf"{number(low)} \ll {below}", low=low, high=high)
 
 
-def lazy_regime(edge: float = LAZY_EDGE) -> Regime:
-    """A >> 1, from an edge on: the tangent kernel is frozen."""
-    return Regime("lazy", r"A \gg 1", low=edge)
+def lazy_regime(model: Model, *, wide: bool = False) -> Regime:
+    """A >> 1 and signals that change by less than `LAZY_CHANGE`: the tangent kernel is frozen.
+
+    Of networks that are no narrower than there are training points, if ``wide``.
+    """
+    delay = lazy_delay(model)
+    above = "1" if delay == 1 else rf"\chi^{{{rational(_half_depth(model))}}} = {number(_onset(model))}"
+    return Regime("lazy", rf"A \gg {above}{_WIDE if wide else ''}", low=LAZY_EDGE * delay)
+
+
+def lazy_delay(model: Model) -> float:
+    """Return the factor, 1 or more, by which an activation that is nearly constant delays the lazy regime in A.
+
+    A layer leaves chi = E[sigma'^2]/E[sigma^2] of the squared difference of two inputs, so that the part of a signal
+    that differs from input to input is chi^(L/2) at the output. Margins need an f - f_0 ~ 1/A that differs: that part
+    changes, in each layer, by u ~ chi^(-L/2)/A of itself. In terms of the frozen kernel, the share chi^L of it tells
+    inputs apart, and |w - w_0|² = F^T Theta^(-1) F h/A². Where chi is about one or more, A > `LAZY_EDGE` is enough.
+    """
+    return max(1.0, _onset(model) / (LAZY_CHANGE * LAZY_EDGE))
+
+
+def _half_depth(model: Model) -> sympy.Rational:
+    return sympy.Rational(-model.depth, 2)
+
+
+def _onset(model: Model) -> float:
+    """chi^(-L/2)."""
+    if model.susceptibility == 0:
+        return _LARGEST
+    logarithm = float(_half_depth(model)) * math.log(model.susceptibility)
+    return math.exp(min(logarithm, math.log(_LARGEST)))
 
 
 def window_edge(correction: sympy.Rational, margin: float) -> float:

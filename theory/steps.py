@@ -7,9 +7,9 @@ import math
 import sympy
 
 from theory.model import Model
-from theory.notation import power_plain, rational, tex, times
+from theory.notation import number, power_plain, rational, tex, times
 from theory.prediction import Step
-from theory.regimes import growth_regime
+from theory.regimes import LAZY_CHANGE, growth_regime, lazy_delay, lazy_regime
 from theory.scaling import Feature, Lazy, neuron_growth
 
 ARTICLE = "Geiger, Spigler, Jacot, Wyart, arXiv:1906.08034"
@@ -36,6 +36,29 @@ def lazy_steps(model: Model) -> tuple[Step, ...]:
         Step(
             "Training stops when α (f − f₀) ~ 1, hence",
             rf"T \sim {tex(lazy.duration)}, \qquad u \sim {tex(lazy.change)}.",
+        ),
+        *delay_steps(model),
+    )
+
+
+def delay_steps(model: Model) -> tuple[Step, ...]:
+    """Why the lazy regime of an activation that is nearly constant begins late; nothing to say of others."""
+    if lazy_delay(model) == 1:
+        return ()
+    lazy, regime = Lazy(model), lazy_regime(model)
+    chi, half_depth = number(model.susceptibility), rational(sympy.Rational(model.depth, 2))
+    return (
+        Step(
+            "Margins are reached by outputs that differ from input to input. A hidden layer leaves the share "
+            f"χ = E[σ'²] = {chi} of the squared difference of two inputs (σ normalised). Signals and outputs then "
+            "differ by χ^(L/2) of their size; the part of the tangent kernel that tells inputs apart is χ^L of it. "
+            "That difference of signals changes by u, and that of outputs is to change by 1/α:",
+            rf"\alpha\,\chi^{{{half_depth}}}\,{times(lazy.output_at_onset)}u \sim 1, \qquad "
+            rf"u \sim \chi^{{-{half_depth}}}\,{tex(lazy.change)}.",
+        ),
+        Step(
+            f"u is below {LAZY_CHANGE:g}, the smallest margin of a law of the frozen kernel, for",
+            rf"A > {number(regime.low)}.",
         ),
     )
 

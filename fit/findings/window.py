@@ -16,10 +16,14 @@ EDGE = SAME_AMPLITUDE
 
 
 def window(experiment: Measurements, prediction: Prediction) -> xr.DataArray:
-    """Return which cells, (width, amplitude), lie in the regime of the prediction."""
-    low, high = prediction.regime.bounds(float(experiment.widths.max()))
+    """Return which cells, (width, amplitude), lie in the regime of the prediction.
+
+    No width is judged beyond its own upper edge. The lower edge is the highest of all widths, so that the window begins
+    at the same amplitude for all of them.
+    """
     a = experiment.root_h_alpha
-    return (a >= low * (1 - EDGE)) & (a <= high * (1 + EDGE))
+    low, high = np.transpose([prediction.regime.bounds(float(width)) for width in experiment.widths])
+    return (a >= low.max() * (1 - EDGE)) & (a <= a["width"].copy(data=high) * (1 + EDGE))
 
 
 def whole_grid(experiment: Measurements) -> xr.DataArray:

@@ -176,6 +176,28 @@ def test_the_crossover_collapses_in_root_h_alpha_and_the_lazy_regime_in_another_
     assert law(activation, 3, "collapse_exponent", regime="lazy").exponent == lazy
 
 
+@pytest.mark.parametrize(("activation", "bent"), [("tanh", "1 - s_2"), ("relu", r"3/2 - s_1 - 4\,s_2")])
+def test_other_terms_bend_the_collapse_of_the_lazy_regime(activation, bent):
+    """By hand: q/p of the logarithmic derivatives of c1²/(h A²) + s/(h A) + c2²/A⁴."""
+    found = law(activation, 3, "collapse_exponent", regime="lazy")
+    assert found.derivation[-1].latex == rf"\nu \simeq {bent}."
+    # shares of one per cent, in exact arithmetic
+    s1, s2 = (0.01, 0.01) if activation == "relu" else (0.99, 0.01)
+    flips = 1 - s1 - s2
+    p, q = -(2 * s1 + flips + 4 * s2) / 2, -(s1 + flips) / 2
+    predicted = 1.5 - s1 - 4 * s2 if activation == "relu" else 1 - s2
+    assert 0.5 + q / p == pytest.approx(predicted, abs=2e-3)
+
+
+@pytest.mark.parametrize(("depth", "first", "second"), [(1, 10 * 13, 25.0), (3, 10 * 25, 25.0)])
+def test_a_collapse_of_flips_begins_where_other_terms_bend_it_by_half_the_margin(depth, first, second):
+    regime = law("relu", depth, "collapse_exponent", regime="lazy").regime
+    assert (regime.low_floor, regime.low) == (first, second)
+    assert regime.bounds(1000) == (pytest.approx(max(first, 250.0)), 10_000.0)
+    kernel = law("relu", depth, "kernel_change_lazy", "root_h_alpha").regime
+    assert kernel.bounds(1000)[0] < regime.bounds(1000)[0]
+
+
 def test_nothing_collapses_both_regimes_above_degree_one():
     assert law("relu2", 1, "collapse_exponent", regime="crossover").exponent is None
 

@@ -26,6 +26,15 @@ def test_the_lazy_steps_of_the_articles_model():
     ]
 
 
+def test_a_late_lazy_regime_is_derived_where_it_is_late():
+    """chi = 0.04 at L = 3: 125/0.05."""
+    *_, differences, edge = lazy_steps(Model(3, susceptibility=0.04))
+    assert "χ = E[σ'²] = 0.04" in differences.text
+    assert differences.latex == r"\alpha\,\chi^{3/2}\,h^{1/2}\,u \sim 1, \qquad u \sim \chi^{-3/2}\,A^{-1}."
+    assert edge.latex == r"A > 2.5 \cdot 10^{3}."
+    assert lazy_steps(Model(3, susceptibility=0.5)) == lazy_steps(Model(3))
+
+
 def test_the_feature_steps_end_in_the_common_gain():
     *_, output, gain = feature_steps(Model(3))
     assert r"D = \sum_{j=0}^{L} k^j = 4." in output.latex

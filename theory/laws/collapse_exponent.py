@@ -7,7 +7,7 @@ import dataclasses
 import sympy
 
 from theory.claim import claim
-from theory.laws.kernel_change_lazy import kernel_change_lazy
+from theory.laws.kernel_change_lazy import claimed_term, kernel_change_lazy, lazy_kernel_regime
 from theory.model import Model
 from theory.notation import power_plain, power_tex, rational
 from theory.prediction import Prediction, Regime, Step
@@ -56,6 +56,7 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
         claim="collapse_exponent",
         quantity=both_regimes.quantity,
         exponent=lazy_nu,
+        regime=lazy_kernel_regime(model, collapse=True),
         expected=f"in the lazy regime the kernel changes are one function of α·{power_plain('h', lazy_nu)} instead",
         derivation=(
             *in_h.derivation,
@@ -64,8 +65,30 @@ def collapse_exponent(model: Model) -> tuple[Prediction, ...]:
                 rf"h^{{q}}A^{{p}} = (\alpha\,h^{{1/2 + q/p}})^p, \qquad "
                 rf"\tfrac12 + \tfrac{{q}}{{p}} = {rational(lazy_nu)}.",
             ),
+            Step(
+                "Terms of first and second order that are not the claimed one, and have the shares s₁ and s₂ of the "
+                "square, bend both powers, and ν to",
+                rf"\nu \simeq {_bent(model, lazy_nu)}.",
+            ),
         ),
         falsified_by="curves of different widths that another power of h brings together",
         formula=rf"{RATIO} = g(\alpha\,{power_tex('h', lazy_nu)})",
     )
     return both_regimes, lazy
+
+
+def _bent(model: Model, nu: sympy.Rational) -> str:
+    """nu with the terms that are not claimed, to first order in their shares of the square: LaTeX.
+
+    With powers p_i and q_i of the terms, q = sum_i s_i q_i and p = sum_i s_i p_i.
+    """
+    terms = Lazy(model).kernel_terms
+    claimed = terms[claimed_term(model)]
+    ratio, p = power(claimed, H) / power(claimed, A), power(claimed, A)
+    text = rational(nu)
+    for share, name in (("s_1", "first order"), ("s_2", "second order")):
+        by = (power(terms[name], H) - ratio * power(terms[name], A)) / p
+        if by:
+            factor = "" if abs(by) == 1 else rf"{rational(abs(by))}\,"
+            text += f" {'-' if by < 0 else '+'} {factor}{share}"
+    return text

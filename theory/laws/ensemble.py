@@ -14,7 +14,7 @@ from theory.steps import ARTICLE
 @claim("Whether an ensemble makes up for it", order=170)
 def ensemble(model: Model) -> tuple[Prediction, ...]:
     """Derive the claim in both regimes; no activation or depth changes it."""
-    return _in(feature_regime()), _in(lazy_regime())
+    return _in(feature_regime()), _in(lazy_regime(model))
 
 
 def _in(regime: Regime) -> Prediction:

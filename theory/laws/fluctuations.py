@@ -24,7 +24,7 @@ def fluctuations(model: Model) -> tuple[Prediction, ...]:
     laws = []
     for regime, steps, averaged in (
         (growth_regime(model), feature_steps(model), "the drive of the grown weights"),
-        (lazy_regime(), lazy_steps(model), "the tangent kernel"),
+        (lazy_regime(model), lazy_steps(model), "the tangent kernel"),
     ):
         reason = None
         if regime.name == "feature" and neuron_growth(model.degree) == 0:

@@ -63,7 +63,7 @@ def half_time(model: Model) -> tuple[Prediction, ...]:
         variable="root_h_alpha",
         exponent=power(lazy_time, A),
         expected="t½ independent of A: the frozen kernel sets the pace",
-        regime=lazy_regime(),
+        regime=lazy_regime(model),
         derivation=(*lazy_steps(model), Step("In article time,", rf"t = \alpha T \sim {tex(lazy_time)}.")),
         reference=DERIVED,
         by_construction=True,

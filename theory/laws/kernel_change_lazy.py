@@ -12,6 +12,7 @@ from theory.claim import claim
 from theory.model import Model
 from theory.notation import number, plain, rational, tex
 from theory.prediction import Prediction, Regime, Step
+from theory.regimes import lazy_delay
 from theory.scaling import A, H, Lazy, power
 from theory.steps import ARTICLE, DERIVED, RATIO, lazy_steps
 
@@ -29,6 +30,9 @@ CLEAR = 10.0
 #: The same of squares, between flips and first order, whose exponents are 1/2 apart: the mean slope of a decade from
 #: the edge on is then within 0.05 of the law.
 CLEAR_OF_FLIPS = 4.0
+#: Both for the nu of a collapse of flips, 3/2 less s1 + 4 s2 with the shares s1, s2 of the terms of first and second
+#: order in the square: from here on the mean of a decade is within half of the margin.
+CLEAR_FOR_COLLAPSE, CLEAR_OF_FLIPS_FOR_COLLAPSE = 25.0, 10.0
 #: Kinks below this strength need more than a thousand neurons for a decade in which their flips dominate.
 WEAKEST_KINK = 0.05
 
@@ -45,11 +49,8 @@ def _edge_tex(edge: sympy.Expr) -> str:
 )
 def kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
     """Derive the largest of the terms of first and second order and of the neurons that pass a kink."""
-    lazy = Lazy(model)
-    terms = lazy.kernel_terms
-    flips = model.kinked and model.kink_strength >= WEAKEST_KINK
-    name = "flips" if flips else "first order"
-    regime = _flips_regime(model) if flips else _first_order_regime(model)
+    terms, name = Lazy(model).kernel_terms, claimed_term(model)
+    regime = lazy_kernel_regime(model)
     return tuple(
         Prediction(
             claim="kernel_change_lazy",
@@ -70,15 +71,33 @@ def kernel_change_lazy(model: Model) -> tuple[Prediction, ...]:
     )
 
 
-def _flips_regime(model: Model) -> Regime:
+def lazy_kernel_regime(model: Model, *, collapse: bool = False) -> Regime:
+    """Return where the lazy kernel change is a single power of A and h; ``collapse``: near enough to it for a collapse.
+
+    The nu of a collapse is 1/2 + q/p with the powers p of A and q of h at fixed A, and the bias of one does not make
+    up for that of the other.
+    """
+    if claimed_term(model) == "first order":
+        return _first_order_regime(model)
+    if collapse:
+        return _flips_regime(model, CLEAR_FOR_COLLAPSE, CLEAR_OF_FLIPS_FOR_COLLAPSE)
+    return _flips_regime(model, CLEAR, CLEAR_OF_FLIPS)
+
+
+def claimed_term(model: Model) -> str:
+    """Return which of the terms of `Lazy.kernel_terms` is claimed to be the largest in a window."""
+    return "flips" if model.kinked and model.kink_strength >= WEAKEST_KINK else "first order"
+
+
+def _flips_regime(model: Model, clear: float, clear_of_flips: float) -> Regime:
     """Where the squares of the terms of first and second order are small against that of the flips, and flips occur."""
     low, high = Lazy(model).dominates("flips")
     return Regime(
         "lazy",
         rf"{_edge_tex(low)} \ll A \ll {_edge_tex(high)}",
-        low=CLEAR * model.kink_strength ** (-1 / 3),
+        low=clear * model.kink_strength ** (-1 / 3) * lazy_delay(model),
         low_width_exponent=sympy.Rational(low),
-        low_floor=CLEAR_OF_FLIPS * _first_order_and_flips_meet(model)[1],
+        low_floor=clear_of_flips * _first_order_and_flips_meet(model)[1] * lazy_delay(model),
         high=CLEAR,
         high_width_exponent=sympy.Rational(high),
     )
@@ -95,7 +114,7 @@ def _first_order_regime(model: Model) -> Regime:
     return Regime(
         "lazy",
         rf"{_edge_tex(low)} \ll A{below}",
-        low=CLEAR * ratio,
+        low=CLEAR * ratio * lazy_delay(model),
         low_width_exponent=sympy.Rational(low),
         high=high,
     )

@@ -9,6 +9,7 @@ from theory.laws.kernel_change_lazy import CLEAR
 from theory.model import Model
 from theory.notation import plain, tex
 from theory.prediction import Prediction, Regime, Step
+from theory.regimes import lazy_delay
 from theory.scaling import ALPHA, A, H, Lazy, power
 from theory.steps import DERIVED, RATIO, lazy_steps
 
@@ -38,7 +39,7 @@ def kernel_plateau(model: Model) -> Prediction:
         exponent=None if refusal else power(plateau, H),
         expected=f"without f₀ subtracted, ‖ΔΘ‖/‖Θ₀‖ ~ {plain(plateau)} at any A ≫ {plain(edge)}",
         not_claimed_because=refusal,
-        regime=Regime("lazy", rf"A \gg {tex(edge)}", low=CLEAR, low_width_exponent=power(edge, H)),
+        regime=Regime("lazy", rf"A \gg {tex(edge)}", low=CLEAR * lazy_delay(model), low_width_exponent=power(edge, H)),
         derivation=(
             *lazy_steps(model)[:2],
             Step(

@@ -34,7 +34,7 @@ def largest_rate(model: Model) -> tuple[Prediction, ...]:
             not_claimed_because=reason or ("the kernel's power comes with logarithms" if bounded else None),
             margin=half_distance_to_next_depth(model),
         ),
-        _law(sympy.S.Zero, lazy_regime(), lazy_steps(model)),
+        _law(sympy.S.Zero, lazy_regime(model), lazy_steps(model)),
     )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from theory.claim import claim
 from theory.model import Model
 from theory.prediction import Form, Prediction, Step
-from theory.regimes import WIDE, lazy_regime
-from theory.steps import DERIVED
+from theory.regimes import lazy_regime
+from theory.steps import DERIVED, delay_steps
 
 
 @claim(
@@ -27,8 +25,9 @@ def lazy_error(model: Model) -> Prediction:
         exponent=None,
         form=Form.COMPARISON,
         expected="m averaged networks of width h err as theory computes from the data alone, without a free parameter",
-        regime=dataclasses.replace(lazy_regime(), condition=WIDE),
+        regime=lazy_regime(model, wide=True),
         derivation=(
+            *delay_steps(model),
             Step(
                 "In the lazy regime a network follows the gradient flow of its own frozen kernel, which differs from "
                 "the one of infinite width by a mean over h neurons:",

@@ -10,21 +10,27 @@ from __future__ import annotations
 from theory.claim import claim
 from theory.model import Model
 from theory.prediction import Form, Prediction, Regime, Step
+from theory.regimes import lazy_regime
 from theory.steps import ARTICLE
 
 #: training images of the article's runs: with fewer, other signs were measured (docs/findings.md)
 OBSERVED_FROM = 10_000
+#: the A at which lazy networks are compared
+LAZY_AMPLITUDE = 1e4
 
 
 @claim("Which regime generalises better", order=180)
 def regime_preference(model: Model) -> Prediction:
     """State the article's observation, and the sign that compression of uninformative directions gives."""
+    edge = lazy_regime(model).low
+    refusal = f"A = 10⁴ is not in its lazy regime, which begins at A = {edge:.2g}" if edge > LAZY_AMPLITUDE else None
     return Prediction(
         claim="regime_preference",
         quantity="test_error(A << 1) - test_error(A >> 1)",
         variable="root_h_alpha",
         exponent=None,
         form=Form.COMPARISON,
+        not_claimed_because=refusal,
         expected="where one or two of many directions decide the label, fully connected networks err less in the "
         f"feature regime; on images of all directions, N ≥ {OBSERVED_FROM:,} points, fully connected ones err less in "
         "the lazy regime and convolutional ones in the feature regime; no sign elsewhere: with fewer images it "

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import sympy
 
 from theory.claim import claim
 from theory.model import Model
 from theory.notation import power_plain, times
 from theory.prediction import Prediction, Regime, Step
-from theory.regimes import WIDE, growth_regime, lazy_regime
+from theory.regimes import growth_regime, lazy_regime
 from theory.scaling import ALPHA, Feature, H, Lazy, power
 from theory.steps import ARTICLE, feature_steps, lazy_steps, no_mean_field
 
@@ -31,7 +29,7 @@ def time_collapse(model: Model) -> tuple[Prediction, Prediction]:
     frozen = sympy.expand(lazy.duration + ALPHA)
     return (
         _law(growth_regime(model), growing, feature_steps(model), refusal),
-        _law(dataclasses.replace(lazy_regime(), condition=WIDE), frozen, lazy_steps(model), None),
+        _law(lazy_regime(model, wide=True), frozen, lazy_steps(model), None),
     )
 
 

@@ -27,7 +27,7 @@ def weight_change_lazy(model: Model) -> Prediction:
         variable="root_h_alpha",
         exponent=power(change, A),
         expected=f"‖w − w₀‖ ~ {plain(change)}",
-        regime=lazy_regime(),
+        regime=lazy_regime(model),
         derivation=(
             *lazy_steps(model),
             Step(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from theory.claim import claim
 from theory.model import Model
 from theory.notation import plain, power_plain, rational
 from theory.prediction import Prediction, Regime, Step
-from theory.regimes import WIDE, growth_regime, lazy_regime
+from theory.regimes import growth_regime, lazy_regime
 from theory.scaling import Feature, H, Lazy, neuron_growth, power
 from theory.steps import ARTICLE, feature_steps, lazy_steps, no_mean_field
 
@@ -27,7 +25,7 @@ def weight_collapse(model: Model) -> tuple[Prediction, Prediction]:
         refusal = "for k > 1 single neurons carry f, with logarithms of h"
     return (
         _law(model, growth_regime(model), feature.weight_change, feature_steps(model), refusal),
-        _law(model, dataclasses.replace(lazy_regime(), condition=WIDE), lazy.weight_change, lazy_steps(model), None),
+        _law(model, lazy_regime(model, wide=True), lazy.weight_change, lazy_steps(model), None),
     )
 
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import sympy
 from synthetic_campaign import FEATURE, SMOOTH_LAZY, experiment, prediction
 
 from fit.findings.window import left_out_networks, range_of, trimmed, whole_grid, window
 from fit.measurements.reading import measurements
+from theory.prediction import Regime
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +25,21 @@ def test_the_edge_belongs_to_the_window(measured):
     assert used(measured, window(measured, law)).max() == pytest.approx(1e-2)
 
 
-def test_an_edge_that_grows_with_the_width_is_that_of_the_widest(measured):
+def test_a_lower_edge_that_grows_with_the_width_is_that_of_the_widest(measured):
     law = prediction("kernel_change_lazy", "root_h_alpha", -1, SMOOTH_LAZY)
     cells = window(measured, law)
     assert used(measured, cells).min() >= 30 * 256**0.5
     assert cells.values[0].sum() == cells.values[1].sum()
+
+
+def test_no_width_is_judged_beyond_its_own_upper_edge(measured):
+    """The law of kinks ends at A = 10 h, where too few neurons pass one."""
+    regime = Regime("lazy", "", low=52.0, high=10.0, high_width_exponent=sympy.S.One)
+    cells = window(measured, prediction("kernel_change_lazy", "root_h_alpha", -0.5, regime))
+    for width, row, amplitudes in zip(measured.widths, cells.values, measured.root_h_alpha.values, strict=True):
+        assert amplitudes[row].min() >= 52.0
+        assert amplitudes[row].max() <= 10.0 * width * 1.01
+    assert cells.values[0].sum() < cells.values[1].sum()
 
 
 def test_trimmed_windows_lose_half_a_decade_at_one_end(measured):
