@@ -114,8 +114,8 @@ class CoordinateCheck(Result):
         note = (
             f"Powers of the {self.axis} in the rms change of each module's output. Expected: by theory, for the model "
             "as it is; own step: the part that the module's own weights make. Size at start: the power in the output "
-            "itself. a, b, c: its output is a multiplier h^−a times its weights, which start with a spread h^−b and "
-            "have a rate h^−c, all as measured."
+            "itself. a, b, c: its output is a multiplier h⁻ᵃ times its weights, which start with a spread h⁻ᵇ and "
+            "have a rate h⁻ᶜ, all as measured."
         )
         return [Table("By module", columns, rows, note, brief=("module", power, "95 %", "expected", "verdict"))]
 

@@ -19,6 +19,7 @@ from fit.audit.power_of_size import slope_over_draws
 from fit.audit.provenance import made_now
 from fit.audit.result import Result
 from fit.estimators.estimate import Estimate
+from lazyrich.numbers import short
 from lazyrich.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ class RateTransfer(Result):
         rates = self.losses["rate"].values
         return [
             f"Each width was trained from {self.losses.sizes['seed']} initial weights at {len(rates)} rates from "
-            f"{rates.min():g} to {rates.max():g}. The power is a regression of the logarithm of the best rate on that "
-            f"of the width; transfers: its 90 % interval lies within 0 ± {MARGIN}; does not transfer: its 95 % "
-            "interval lies wholly outside."
+            f"{short(rates.min())} to {short(rates.max())}. The power is a regression of the logarithm of the best "
+            f"rate on that of the width; transfers: its 90 % interval lies within 0 ± {MARGIN}; does not transfer: its "
+            "95 % interval lies wholly outside."
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -189,11 +190,12 @@ def _at_an_end(losses: xr.DataArray, missing: np.ndarray) -> str:
     lowest, diverged = finite.argmin(axis=-1), ~np.isfinite(finite).any(axis=-1)
     reason = f"of {counted(missing.size, 'best rate')} {missing.sum()} are not inside the rates that were tried"
     ends = {
-        f"above {rates[-1]:g}": missing & ~diverged & (lowest == len(rates) - 1),
-        f"below {rates[0]:g}": missing & ~diverged & (lowest == 0),
+        f"above {short(rates[-1])}": missing & ~diverged & (lowest == len(rates) - 1),
+        f"below {short(rates[0])}": missing & ~diverged & (lowest == 0),
     }
     for end, is_there in ends.items():
         if is_there.any():
             widths = losses["size"].values[is_there.any(axis=1)]
-            reason += f"; at width {listed([str(int(width)) for width in widths])} give rates {end}"
+            noun = "width" if len(widths) == 1 else "widths"
+            reason += f"; at {noun} {listed([str(int(width)) for width in widths])} give --rates {end} too"
     return f"{reason}; no rate has a finite loss in {diverged.sum()} cases" if diverged.any() else reason

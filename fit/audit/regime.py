@@ -50,7 +50,7 @@ def reason(verdict: Regime, kernel_change: Interval, unexplained: Interval) -> s
     """Say why, with the numbers that decided."""
     if math.isnan(kernel_change.value):
         return "its parameters have no effect on the outputs at the probe points, before training or after"
-    kernel = f"the kernel changed by {number(kernel_change.value)} of its size"
+    kernel = f"the kernel changed by {number(kernel_change.value)} times its size"
     share = f"the linearised model explains {percent(1 - unexplained.value)} of the change"
     span = f" (95 %: {number(kernel_change.low)} to {number(kernel_change.high)}, over {kernel_change.over})"
     if kernel_change.over != "none":

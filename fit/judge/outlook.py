@@ -24,7 +24,7 @@ def outlook(verdict: Verdict) -> str:
     Returns
     -------
     str
-        Empty where the verdict rests on no interval and margin, or something else than the interval withholds it: too
+        Empty where the verdict rests on no interval and margin, or something other than the interval withholds it: too
         few widths, say, or a drift. Its reason then says what.
     """
     numbers = (verdict.estimate, verdict.ci_low, verdict.ci_high, verdict.ci90_low, verdict.ci90_high)

@@ -68,7 +68,7 @@ def build(make: Make, *arguments: Any, seed: int = 0) -> nn.Module:
         raise InputError("model", f"make({shown})", f"it raised {_named(error)}", "Correct the function") from error
     if not isinstance(module, nn.Module):
         remedy = "Return a torch.nn.Module"
-        raise InputError("model", type(module).__name__, "make returned something else than a model", remedy)
+        raise InputError("model", type(module).__name__, "make returned something other than a model", remedy)
     return module.eval()
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lazyrich.errors import InputError
+from lazyrich.wording import counted
 from simulate.audit.loading import Checkpoint, Make, build, load_checkpoint
 from simulate.audit.model_function import ModelFunction, check_forward
 from simulate.audit.representations import Representation, representations
@@ -105,7 +106,8 @@ def measure(
     """
     started = time.perf_counter()
     if len(before) != len(after) or not before:
-        raise InputError("after", len(after), f"there are {len(before)} checkpoints before", "Give one pair a run")
+        against = f"against {counted(len(before), 'checkpoint')} before training"
+        raise InputError("after", len(after), against, "Give one pair a run")
 
     def model(checkpoint: Checkpoint, field: str) -> ModelFunction:
         module = load_checkpoint(build(make), checkpoint, field)

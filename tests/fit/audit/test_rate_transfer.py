@@ -41,7 +41,7 @@ def test_verdicts_on_made_up_losses(power, noise, verdict):
 def test_a_best_rate_at_the_end_of_the_grid_is_none():
     result = judge_transfer(made_up(-1.5, centre=2.0**-1))
     assert (result.verdict, result.power) == ("not decided", None)
-    assert "at width 64 and 128 give rates above 1" in result.reason
+    assert "at widths 64 and 128 give --rates above 1 too" in result.reason
 
 
 def test_beside_a_rate_that_diverges_the_grid_is_the_best_that_is_known():

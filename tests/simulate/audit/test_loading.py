@@ -39,7 +39,7 @@ def test_what_can_not_be_imported(tmp_path, text, reference, says):
 
 
 def test_make_must_make_a_module():
-    with pytest.raises(InputError, match="something else than a model"):
+    with pytest.raises(InputError, match="something other than a model"):
         build(lambda: 3)
     with pytest.raises(InputError, match="it raised ValueError: no"):
         build(lambda: (_ for _ in ()).throw(ValueError("no")))
