@@ -13,6 +13,7 @@ driver. It was given up.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time as clock
 from collections.abc import Callable, Sequence
@@ -104,60 +105,110 @@ def integrate(
         clocks = _next_clocks(batch, arrival, accepted, factor)
         at_rest = count > _SETTLED and controller.detects_rest and _is_at_rest(batch, arrival) & accepted
         status = _status_after_step(clocks, is_finite, at_rest, max_steps if count >= max_steps else None)
-        # all that the driver waits for in a step: what members passed, whether it was accepted, how they are
-        host_passed, host_accepted, host_status = _on_host(passed, accepted, status)
+        host = _on_host(passed, accepted, status)
 
-        ended, endings = None, None
-        if host_passed.any():
-            passing = np.flatnonzero(host_passed.any(axis=-1))
-            index = _index(passing, status)
-            step = AcceptedStep.from_proposal(stepper, batch, proposal, index)
-            values = watch_before.values[index], watch.values[index]
-            positions, endings = record_events(events, step, *values, host_passed[passing])
+        step_of = functools.partial(AcceptedStep.from_proposal, stepper, batch, proposal)
+        endings = None
+        if host.passed.any():
+            endings = _record_events(events, step_of, watch_before.values, watch.values, status, host)
             watch = watch.refresh_awaited()
-            if endings is not None:
-                ended = index[positions]
-                status[ended] = Status.CONVERGED
-                host_status[passing[positions]] = Status.CONVERGED
-
         if save_at is not None:
             until = torch.where(accepted, arrival.time, -torch.inf)
-            if ended is not None and endings is not None:
-                until[ended] = endings.time
-            due = torch.nonzero(save_at.due(batch.members, until)).squeeze(-1)
-            if len(due):
-                save_at.record_due(AcceptedStep.from_proposal(stepper, batch, proposal, due), until[due])
+            if endings is not None:
+                until[endings.positions] = endings.moment.time
+            _record_due(save_at, step_of, batch.members, until)
 
-        rejected = np.flatnonzero(~host_accepted)
-        batch = _advance(batch, proposal, clocks, _index(rejected, status), controller_state)
+        rejected = _index(np.flatnonzero(~host.accepted), status)
+        batch = _advance(batch, proposal, clocks, rejected, controller_state)
         if time_limit is not None and clock.monotonic() - started > time_limit:
             status = status.where(status != Status.PENDING, Status.TIME_LIMIT)
-            host_status[host_status == Status.PENDING] = Status.TIME_LIMIT
-        pending = host_status == Status.PENDING
+            host.status[host.status == Status.PENDING] = Status.TIME_LIMIT
+        pending = host.status == Status.PENDING
         if not pending.all():
-            done = _index(np.flatnonzero(~pending), status)
-            result.status[batch.members[done]] = status[done]
-            result.steps[batch.members[done]] = batch.steps[done]
-            unfinished = _index(np.flatnonzero(~pending & (host_status != Status.CONVERGED)), status)
-            for last in (endings, Moment.now(batch).select(unfinished)):
-                if last is not None and len(last.members):
-                    result.time_end[last.members] = last.time
-                    on_finish(last)
+            _finish(result, batch, status, host, endings, on_finish)
             stay = _index(np.flatnonzero(pending), status)
             batch, watch = batch.select(stay), watch.select(stay)
     raise AssertionError("unreachable: the loop ends with its last member")
 
 
-def _on_host(passed: Tensor, accepted: Tensor, status: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return copies of the three, (m, events), (m,) and (m,), in the memory of the host, by one transfer."""
+@dataclass
+class _HostCopies:
+    """All that the driver waits for in a step, in the memory of the host."""
+
+    passed: np.ndarray  #: (m, events): which events members passed
+    accepted: np.ndarray  #: (m,)
+    status: np.ndarray  #: (m,)
+
+
+def _on_host(passed: Tensor, accepted: Tensor, status: Tensor) -> _HostCopies:
+    """Copy the three by one transfer."""
     columns = torch.cat([passed.to(torch.int8), torch.stack([accepted.to(torch.int8), status], dim=1)], dim=1)
     rows = columns.numpy(force=True)
-    return rows[:, :-2].astype(bool), rows[:, -2].astype(bool), rows[:, -1].copy()
+    return _HostCopies(rows[:, :-2].astype(bool), rows[:, -2].astype(bool), rows[:, -1].copy())
 
 
 def _index(positions: np.ndarray, like: Tensor) -> Tensor:
     """Return positions that the host knows on the device of ``like``."""
     return torch.as_tensor(positions, device=like.device)
+
+
+@dataclass
+class _Endings:
+    """Members that a terminal event ended within a step: their positions in the batch, and the moment of their end."""
+
+    positions: Tensor
+    moment: Moment
+
+
+def _record_events(
+    events: Sequence[Event],
+    step_of: Callable[[Tensor], AcceptedStep],
+    low: Tensor,
+    high: Tensor,
+    status: Tensor,
+    host: _HostCopies,
+) -> _Endings | None:
+    """Record the events that members passed; those that a terminal one ended become converged in ``status``.
+
+    ``step_of`` returns the step of the members at some positions, ``low`` and ``high`` (m, events) are the event
+    functions at its two ends. The status on the host changes as well.
+    """
+    passing = np.flatnonzero(host.passed.any(axis=-1))
+    index = _index(passing, status)
+    ended, moment = record_events(events, step_of(index), low[index], high[index], host.passed[passing])
+    if moment is None:
+        return None
+    positions = index[ended]
+    status[positions] = Status.CONVERGED
+    host.status[passing[ended]] = Status.CONVERGED
+    return _Endings(positions, moment)
+
+
+def _record_due(save_at: SaveAt, step_of: Callable[[Tensor], AcceptedStep], members: Tensor, until: Tensor) -> None:
+    """Record the checkpoints that members pass by the times ``until`` (m,)."""
+    due = torch.nonzero(save_at.due(members, until)).squeeze(-1)
+    if len(due):
+        save_at.record_due(step_of(due), until[due])
+
+
+def _finish(
+    result: Result,
+    batch: Batch,
+    status: Tensor,
+    host: _HostCopies,
+    endings: _Endings | None,
+    on_finish: Callable[[Moment], None],
+) -> None:
+    """Put members that are no longer pending into the result; call ``on_finish`` with the moments of their ends."""
+    finished = host.status != Status.PENDING
+    done = _index(np.flatnonzero(finished), status)
+    result.status[batch.members[done]] = status[done]
+    result.steps[batch.members[done]] = batch.steps[done]
+    not_converged = _index(np.flatnonzero(finished & (host.status != Status.CONVERGED)), status)
+    for last in (None if endings is None else endings.moment, Moment.now(batch).select(not_converged)):
+        if last is not None and len(last.members):
+            result.time_end[last.members] = last.time
+            on_finish(last)
 
 
 @dataclass
