@@ -10,7 +10,6 @@ from torch import nn
 
 import lazyrich
 from fit.audit import audit
-from fit.audit.elements import number, percent
 
 
 class Scaled(nn.Module):
@@ -108,13 +107,3 @@ def test_the_front_door_and_what_can_not_be_used():
     make, before, after = trained(1.0)
     with pytest.raises(lazyrich.InputError, match="can't be evaluated"):
         lazyrich.audit(make, before, after, np.ones((4, 7)))
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.01234, "0.0123"), (128.96, "129"), (1234.5, "1234"), (-0.5, "−0.500"), (3e-9, "3e−09"), (0.0, "0"),
-     (math.nan, "–"), (math.inf, "∞"), (None, "–")],
-)  # fmt: skip
-def test_numbers_are_written_with_three_digits(value, text):
-    assert number(value) == text
-    assert percent(0.1234) == "12.3 %"

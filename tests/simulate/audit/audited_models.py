@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from simulate.audit.model_function import ModelFunction
+
 
 def mlp():
     return nn.Sequential(nn.Linear(5, 12), nn.Tanh(), nn.Linear(12, 9), nn.GELU(), nn.Linear(9, 3)).double()
@@ -84,3 +86,21 @@ def moved(module, size=0.1, seed=3):
         for p in module.parameters():
             p += size * torch.randn(p.shape, generator=generator, dtype=p.dtype)
     return module
+
+
+def subject(name):
+    """A model of a kind as a function of its parameters, and points for it."""
+    torch.manual_seed(0)
+    return ModelFunction.from_module(globals()[name]()), points(name)
+
+
+def explicit_jacobians(model, x):
+    """J (n, outputs, numbers) of each parameter, by reverse mode, output by output, through the module itself."""
+    parameters = {name: p for name, p in model.module.named_parameters() if name in model.parameters}
+    result = {name: [] for name in parameters}
+    for point in x:
+        for output in model.module(point.unsqueeze(0)).reshape(-1):
+            gradients = torch.autograd.grad(output, list(parameters.values()), retain_graph=True)
+            for name, gradient in zip(parameters, gradients, strict=True):
+                result[name].append(gradient.reshape(-1))
+    return {name: torch.stack(rows).reshape(len(x), -1, rows[0].numel()) for name, rows in result.items()}

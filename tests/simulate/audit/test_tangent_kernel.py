@@ -19,31 +19,14 @@ from simulate.audit.tangent_kernel import (
 KINDS = ("mlp", "cnn", "residual", "gpt")
 
 
-def subject(name):
-    torch.manual_seed(0)
-    return ModelFunction.from_module(getattr(audited_models, name)()), audited_models.points(name)
-
-
-def explicit(model, x):
-    """J (n, outputs, numbers) of each parameter, by reverse mode, output by output, through the module itself."""
-    parameters = {name: p for name, p in model.module.named_parameters() if name in model.parameters}
-    result = {name: [] for name in parameters}
-    for point in x:
-        for output in model.module(point.unsqueeze(0)).reshape(-1):
-            gradients = torch.autograd.grad(output, list(parameters.values()), retain_graph=True)
-            for name, gradient in zip(parameters, gradients, strict=True):
-                result[name].append(gradient.reshape(-1))
-    return {name: torch.stack(rows).reshape(len(x), -1, rows[0].numel()) for name, rows in result.items()}
-
-
 @pytest.mark.parametrize("memory", [2**30, 25_000])
 @pytest.mark.parametrize("name", KINDS)
 def test_kernels_are_those_of_explicit_jacobians(name, memory):
     """To 1e-10: sums of hundreds of products in another order; 25,000 bytes hold fewer rows than there are points."""
-    model, x = subject(name)
+    model, x = audited_models.subject(name)
     directions = output_directions(model({}, x).shape[1], model.dtype)
     kernels = tangent_kernels(model, x, directions, memory=memory)
-    jacobians, groups = explicit(model, x), model.groups()
+    jacobians, groups = audited_models.explicit_jacobians(model, x), model.groups()
     scale = np.abs(kernels.total).max()
     assert kernels.full is not None
     flat = [j.flatten(0, 1) for j in jacobians.values()]
@@ -60,13 +43,13 @@ def test_a_kernel_too_large_to_be_whole_is_traced_output_by_output():
     directions = output_directions(3, model.dtype)
     kernels = tangent_kernels(model, x, directions)
     assert kernels.full is None
-    jacobian = torch.cat(list(explicit(model, x).values()), -1)
+    jacobian = torch.cat(list(audited_models.explicit_jacobians(model, x).values()), -1)
     np.testing.assert_allclose(kernels.total, torch.einsum("icp,jcp->ij", jacobian, jacobian).numpy(), rtol=1e-10)
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_gradients_one_by_one_are_those_of_vmap(name):
-    model, x = subject(name)
+    model, x = audited_models.subject(name)
     directions = output_directions(model({}, x).shape[1], model.dtype)
     assert can_be_mapped(model, x, directions)
     together = tangent_kernels(model, x, directions)
@@ -98,7 +81,7 @@ def test_many_outputs_are_traced_over_random_combinations_whose_mean_is_the_trac
 
 def test_rows_in_memory_are_as_few_as_told():
     """Two tiles, and one being computed, of any set of parameters stay below the limit, activations aside."""
-    model, x = subject("cnn")
+    model, x = audited_models.subject("cnn")
     directions = output_directions(2, model.dtype)
     for memory in (4000, 8000, 40_000, 2**30):
         how = plan(model, x, directions, memory)
@@ -110,64 +93,8 @@ def test_rows_in_memory_are_as_few_as_told():
     assert len(plan(model, x, directions, 8000).chunks) > 1
 
 
-def test_linear_layers_are_taken_as_factors_and_others_are_not():
-    model, x = subject("residual")
-    directions = output_directions(2, model.dtype)
-    weights = plan(model, x, directions).factored
-    assert set(weights) == {"first.weight", "blocks.0.1.weight", "blocks.1.1.weight", "last.weight"}
-    assert plan(model, x, directions, mapped=False).factored == ()
-    model, x = subject("gpt")
-    factored = plan(model, x, output_directions(12, model.dtype)).factored
-    assert "readout.weight" not in factored  # tied to the embedding
-    assert "tokens.weight" not in factored
-
-
-class UsedTwice(torch.nn.Module):
-    """Calls a layer once, and uses its weight once more."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = torch.nn.Linear(5, 5)
-
-    def forward(self, x):
-        return self.layer(x) @ self.layer.weight
-
-
-def test_a_weight_that_is_used_elsewhere_too_is_not_taken_as_factors():
-    torch.manual_seed(0)
-    model, x = ModelFunction.from_module(UsedTwice().double()), audited_models.points("mlp")
-    directions = output_directions(5, model.dtype)
-    assert plan(model, x, directions).factored == ()
-    jacobian = torch.cat(list(explicit(model, x).values()), -1)
-    kernel = tangent_kernels(model, x, directions).total
-    np.testing.assert_allclose(kernel, torch.einsum("icp,jcp->ij", jacobian, jacobian).numpy(), rtol=1e-10)
-
-
-class Tokens(torch.nn.Module):
-    """Wide layers on three tokens."""
-
-    def __init__(self):
-        super().__init__()
-        self.layers = torch.nn.Sequential(torch.nn.Linear(2, 60), torch.nn.Tanh(), torch.nn.Linear(60, 50))
-
-    def forward(self, x):
-        return self.layers(x.unflatten(-1, (3, 2))).sum(-1)
-
-
-@pytest.mark.parametrize("memory", [2**30, 2000])
-def test_factors_of_several_positions(memory):
-    torch.manual_seed(0)
-    model = ModelFunction.from_module(Tokens().double())
-    x = torch.randn(7, 6, dtype=torch.float64)
-    directions = output_directions(3, model.dtype)
-    assert plan(model, x, directions, memory).factored == ("layers.2.weight",)
-    jacobian = torch.cat(list(explicit(model, x).values()), -1)
-    kernel = tangent_kernels(model, x, directions, memory=memory).total
-    np.testing.assert_allclose(kernel, torch.einsum("icp,jcp->ij", jacobian, jacobian).numpy(), rtol=1e-10)
-
-
 def test_rows_that_are_counted_are_those_that_are_computed():
-    model, x = subject("mlp")
+    model, x = audited_models.subject("mlp")
     directions = output_directions(3, model.dtype)
     told = []
     tangent_kernels(model, x, directions, memory=6000, report=lambda done, rows: told.append((done, rows)))
@@ -176,7 +103,7 @@ def test_rows_that_are_counted_are_those_that_are_computed():
 
 
 def test_a_row_is_the_gradient_of_a_combination_of_outputs():
-    model, x = subject("residual")
+    model, x = audited_models.subject("residual")
     combinations = torch.tensor([[1.0, -2.0]] * len(x), dtype=torch.float64)
     rows = gradient_rows(model, ["last.bias"], x, combinations)
     torch.testing.assert_close(rows["last.bias"], combinations)

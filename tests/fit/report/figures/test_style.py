@@ -16,12 +16,6 @@ from fit.report.figures.style import (
     powers_of_two,
     width_colours,
 )
-from reports.log_axes import decade
-
-
-@pytest.mark.parametrize(("value", "text"), [(1e-4, "10⁻⁴"), (1.0, "10⁰"), (9.9e11, "10¹²"), (0.0, "")])
-def test_a_decade_is_text(value, text):
-    assert decade(value) == text
 
 
 def test_ticks_of_widths_are_the_powers_of_two_between_them():
