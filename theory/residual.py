@@ -12,6 +12,10 @@ branches keep the stream at a size of one (Sigma_N = (1 + beta²)^N). All sizes 
 so that both f and the stream move by T·max(1, N^(1-2p)), and the stop f - f_0 ~ 1/alpha leaves u ~ 1/A: alpha* does not
 depend on depth. The blocks' share of the kernel, and of what is learnt, is N^(1-2p): all at p = 1/2, none at p = 1
 (the discretisation of a differential equation), where blocks stay lazy. arXiv:2309.16620, arXiv:2310.02244.
+
+Trained networks of 4 and 16 blocks (softplus, h = 48) have that share, and the A at which the kernel changes by its own
+size moves as N^0.24 at p = 1/2 and as N^(-0.05) at p = 1. Without the connections it moves as the 3/2 power of the
+number of layers.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sympy import Rational
 
+from simulate import Campaign, run
 from theory import InputError
 from theory.residual import blocks_share, crossover_power_of_blocks
 
@@ -39,6 +40,45 @@ def test_the_share_of_the_blocks_is_that_of_networks(p):
 @pytest.mark.parametrize("p", [Rational(1, 2), Rational(3, 4), 1, 2])
 def test_the_crossover_does_not_move_with_the_number_of_blocks(p):
     assert crossover_power_of_blocks(p) == 0
+
+
+def trained(architecture, depth, amplitudes, folder):
+    """Three networks of width 48 on twelve digits at each A: their variables, (root_h_alpha, seed, ...)."""
+    experiment = {
+        "name": "blocks", "dataset": "digits", "n_train": 12, "n_test": 20, "architecture": architecture,
+        "depth": depth, "widths": [48], "activation": "softplus", "root_h_alpha": amplitudes, "seeds": 3,
+        "tolerance": 2e-2,
+    }  # fmt: skip
+    campaign = Campaign.from_dict({"name": "blocks", "experiment": [experiment]})
+    data = run(campaign, folder / f"{depth}.zarr").store.tree()["blocks"].to_dataset().load().isel(width=0)
+    assert (data["status"] == 1).all()
+    return data
+
+
+def log_crossover(data):
+    """log A where the kernel changes by its own size."""
+    changes = np.log(data["kernel_change"].transpose("root_h_alpha", "seed").values).mean(axis=1)
+    return np.interp(0.0, -changes, np.log(data["root_h_alpha"].values))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "p", "moves"), [("residual", Rational(1, 2), 0.24), ("residual_ode", 1, -0.05)]
+)
+def test_trained_blocks_move_by_their_share_and_the_crossover_hardly_moves(architecture, p, moves, tmp_path):
+    """4 and 16 blocks: lazy weights at A = 100, which scatter by 0.05; the crossover, between A = 1 and 3."""
+    few, many = (trained(architecture, depth, [1.0, 3.0, 100.0], tmp_path) for depth in (5, 17))
+    shares = []
+    for data in (few, many):
+        squares = (data["weight_change"].isel(root_h_alpha=-1) ** 2).mean("seed").values
+        shares.append(squares[1:-1].sum() / (squares[0] + squares[-1]))
+    assert np.log(shares[1] / shares[0]) / np.log(4) == pytest.approx(float(blocks_share(p)), abs=0.1)
+    moved = log_crossover(many.isel(root_h_alpha=[0, 1])) - log_crossover(few.isel(root_h_alpha=[0, 1]))
+    assert moved / np.log(4) == pytest.approx(moves, abs=0.1)
+
+
+def test_without_residual_connections_the_crossover_moves(tmp_path):
+    few, many = (trained("fc", depth, [3.0, 10.0, 30.0], tmp_path) for depth in (5, 9))
+    assert (log_crossover(many) - log_crossover(few)) / np.log(9 / 5) == pytest.approx(1.5, abs=0.15)
 
 
 def test_branches_that_outgrow_the_stream_are_refused():

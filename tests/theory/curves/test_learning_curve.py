@@ -73,19 +73,30 @@ def test_a_cusp_decides_the_exponent_and_features_the_larger_one(d):
     assert exponents[-1] == lazy_exponent(d)
 
 
-@pytest.mark.parametrize("coordinates", [3, 4])
-def test_margin_classifiers_err_on_a_stripe_as_the_dimension_of_the_sphere_says(coordinates):
-    """n = 64 to 1,024, six draws of 3,000 test points: 0.05; what is left of smaller n adds as much again."""
+def power_of_margin_classifiers(rule, coordinates):
+    """beta of the error n^-beta from n = 64 to 1,024, with the kernel of ReLU: six draws of 3,000 test points, 0.05."""
     sizes = [64, 128, 256, 512, 1024]
     errors = np.zeros(len(sizes))
     for draw in range(6):
-        x, y = draw_points("one_direction", 1024 + 3000, coordinates, seed=draw)
+        x, y = draw_points(rule, 1024 + 3000, coordinates, seed=draw)
         _, kernel = infinite_width_kernels("relu", 1, x, x[:1024])
         for i, n in enumerate(sizes):
             classifier = SVC(kernel="precomputed", C=1e8, tol=1e-4).fit(kernel[:n, :n], y[:n])
             errors[i] += np.mean(classifier.predict(kernel[1024:, :n]) != y[1024:])
-    measured = -np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+    return -np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+
+
+@pytest.mark.parametrize("rule", ["one_direction", "stripes"])
+@pytest.mark.parametrize("coordinates", [3, 4])
+def test_margin_classifiers_err_on_a_stripe_as_the_dimension_of_the_sphere_says(rule, coordinates):
+    """What is left of smaller n adds as much again as the draws scatter."""
+    measured = power_of_margin_classifiers(rule, coordinates)
     assert measured == pytest.approx(float(lazy_exponent(coordinates - 1)), abs=0.1)
+
+
+def test_on_a_cylinder_the_power_is_not_reached():
+    """0.56 at four coordinates, where 3/7 is derived for large n: no law claims it."""
+    assert power_of_margin_classifiers("cylinder", 4) == pytest.approx(0.56, abs=0.05)
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu(z, 0.2)", "hardtanh"])
