@@ -24,23 +24,40 @@ def number(value: float | None, digits: int = 3) -> str:
     return signed(f"{value:z.{digits}f}")
 
 
-def short(value: float | None) -> str:
-    """Return a number to four digits.
+def short(value: float | None, digits: int = 4) -> str:
+    """Return a number to so many digits, with a power of ten where it is large or small.
 
     Examples
     --------
-    >>> short(0.001), short(12345.0), short(1e4), short(1e-6), short(0.25)
-    ('10⁻³', '1.234×10⁴', '10⁴', '10⁻⁶', '0.25')
+    >>> short(0.001), short(12345.0), short(1e4), short(-1e-6), short(0.25), short(5.734e7, 3)
+    ('10⁻³', '1.234×10⁴', '10⁴', '−10⁻⁶', '0.25', '5.73×10⁷')
     """
     if value is None or not math.isfinite(value):
         return "–"
-    if value == 0 or 0.01 <= abs(value) < 1e4:
-        return signed(f"{value:.4g}")
-    mantissa, _, exponent = f"{value:.3e}".partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".")
+    rounded = float(f"{value:.{digits}g}")
+    if rounded == 0 or 0.01 <= abs(rounded) < 1e4:
+        return signed(f"{rounded:.4g}" if digits <= 4 else f"{rounded:.{digits}g}")
+    return _scientific(f"{rounded:.{digits - 1}e}")
+
+
+def _scientific(text: str) -> str:
+    """Return a number that Python has written with an exponent, as one writes it."""
+    mantissa, _, exponent = text.partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
     if mantissa in ("1", "-1"):
         return signed(mantissa.removesuffix("1")) + power_of_ten(int(exponent))
     return f"{signed(mantissa)}×{power_of_ten(int(exponent))}"
+
+
+def per_cent(fraction: float, digits: int = 2) -> str:
+    """Return a fraction in per cent.
+
+    Examples
+    --------
+    >>> per_cent(-0.00531)
+    '−0.53\xa0%'
+    """
+    return f"{number(100 * fraction, digits)}\xa0%"
 
 
 def power_of_ten(exponent: int) -> str:
@@ -80,17 +97,31 @@ def p_value(value: float | None) -> str:
     return "< 10⁻⁴" if value < 1e-4 else f"{value:.2g}"
 
 
+def p_is(value: float | None) -> str:
+    """Return a p-value as a sentence has it.
+
+    Examples
+    --------
+    >>> p_is(0.0321), p_is(4e-8)
+    ('p = 0.032', 'p < 10⁻⁴')
+    """
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 _HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)\]−-])-(?=\d)")
+_EXPONENT = re.compile(r"(?<![\w.−-])-?\d(?:\.\d+)?e[+-]\d{2,3}(?!\w)")
 _PER_CENT = re.compile(r"(\d) ?%")
 
 
 def typeset(text: str) -> str:
-    """Return a sentence with minus signs before numbers, and a space before per cent, as numbers in tables have them.
+    """Return a sentence with its numbers as tables have them: minus signs, powers of ten, a space before per cent.
 
     Examples
     --------
-    >>> typeset("[-0.5, 1] of A^(-1/2) on 2026-11-27 in relu-L1: 7.00%")
-    '[−0.5, 1] of A^(−1/2) on 2026-11-27 in relu-L1: 7.00\xa0%'
+    >>> typeset("[-0.5, 1] of A^(-1/2) on 2026-11-27 in relu-L1: 7.00% of 6.2e-05")
+    '[−0.5, 1] of A^(−1/2) on 2026-11-27 in relu-L1: 7.00\xa0% of 6.2×10⁻⁵'
     """
+    text = _EXPONENT.sub(lambda written: _scientific(written.group()), text)
     text = _HYPHEN_AS_MINUS.sub("−", text)
     return _PER_CENT.sub("\\1\xa0%", text)

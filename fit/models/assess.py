@@ -13,7 +13,7 @@ import pandas as pd
 
 from fit.findings.outcome import Outcome
 from fit.judge.decision import decide, significant
-from fit.models.checks import Check, checklist
+from fit.models.checks import Check, checklist, scatter
 from fit.models.fitting import Fit, fit_model
 from fit.models.formula import parse_expression, parse_law
 from fit.models.intervals import Interval, Uncertainty, bootstrap, profile
@@ -22,6 +22,7 @@ from fit.models.rivals import Rival, compare
 from fit.models.statement import ModelStatement
 from lazyrich import html
 from lazyrich.errors import InputError
+from lazyrich.numbers import short
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ class ModelResult:
 
     def sentence(self) -> str:
         """Say in a sentence how the law fits."""
-        scatter = f"{self.fit.noise:.2%}" if self.fit.method.scale == "log" else f"{self.fit.noise:.3g}"
+        size = scatter(self.fit.noise, log=self.fit.method.scale == "log")
         bad = len(self.warnings)
         caution = "nothing on the checklist speaks against it" if not bad else (
             f"{bad} line{'s' if bad > 1 else ''} of the checklist call{'' if bad > 1 else 's'} for caution"
         )  # fmt: skip
-        return f"{self.statement.title}: {len(self.points)} points, scatter {scatter}; {caution}."
+        return f"{self.statement.title}: {len(self.points)} points, scatter {size}; {caution}."
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,14 @@ class ModelReport:
             lines += [result.sentence(), f"  {result.statement.law}"]
             for name, estimate in result.estimates.items():
                 low, high = estimate.interval(0.95)
-                lines.append(f"  {name} = {estimate.value:.4g}  [{low:.4g}, {high:.4g}]{_expected(result, name)}")
+                interval = f"[{short(low)}, {short(high)}]"
+                lines.append(f"  {name} = {short(estimate.value)}  {interval}{_expected(result, name)}")
             lines += [f"  ! {check.question}: {check.answer}" for check in result.warnings]
         for group in self.rivals:
             lines.append("Predicting points held out:")
-            lines += [f"  {rival.name}: {rival.verdict} (typical miss {rival.error:.3g})" for rival in group]
+            lines += [
+                f"  {rival.name}: {rival.verdict_with_p} (typical miss {short(rival.error, 3)})" for rival in group
+            ]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -108,7 +112,7 @@ class ModelReport:
             for name, estimate in result.estimates.items():
                 low, high = estimate.interval(0.95)
                 rows.append(
-                    (name, f"{estimate.value:.4g}", f"{low:.4g} to {high:.4g}", _expected(result, name).strip())
+                    (name, short(estimate.value), f"{short(low)} to {short(high)}", _expected(result, name).strip())
                 )
             parts.append(html.table(rows, ("", "estimate", "95 % interval", ""), result.sentence()))
         return "".join(parts)
@@ -216,7 +220,7 @@ def _with_verdicts(results: Sequence[ModelResult]) -> list[ModelResult]:
 def _expected(result: ModelResult, name: str) -> str:
     for expectation in result.expectations:
         if expectation.name == name:
-            return f"  {expectation.outcome_in_words} with {expectation.value:g} ± {expectation.margin:g}"
+            return f"  {expectation.outcome_in_words} with {short(expectation.value)} ± {short(expectation.margin)}"
     return ""
 
 

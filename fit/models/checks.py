@@ -14,6 +14,7 @@ from scipy.stats import kruskal
 from fit.models.fitting import ROUGH, Fit, Minimum, refit, residuals_of
 from fit.models.intervals import Uncertainty
 from fit.models.points import Points
+from lazyrich.numbers import p_is, per_cent, short
 
 #: standard deviations by which a tenth of the points may move the parameter that moves most
 _MOST_MOVE = 3.0
@@ -22,6 +23,7 @@ _SHARE_LEFT_OUT = 0.1
 #: of residuals against a variable
 _MOST_TREND, _BINS = 0.01, 5
 _MOST_CORRELATION = 0.95
+_ALIKE = 0.999
 _FEWEST_PER_PARAMETER = 10
 _FEWEST_DECADES = 1.5
 #: twice the difference of the costs over the noise squared, up to which another minimum fits as well (chi², one degree)
@@ -126,7 +128,7 @@ def _ranges(points: Points) -> list[Check]:
         decades = _decades(column)
         wide = "" if math.isnan(decades) else f", {decades:.1f} decades"
         good = None if math.isnan(decades) else decades >= _FEWEST_DECADES
-        rows.append(Check(f"Range of {name}", f"{column.min():.3g} to {column.max():.3g}{wide}", good))
+        rows.append(Check(f"Range of {name}", f"{short(column.min(), 3)} to {short(column.max(), 3)}{wide}", good))
     return rows
 
 
@@ -136,7 +138,9 @@ def _decades(column: NDArray) -> float:
 
 def _weighting(fit: Fit) -> Check:
     scale = "logarithms" if fit.method.scale == "log" else "values"
-    loss = "least squares" if fit.method.loss == "squares" else f"Huber's loss, linear beyond {fit.method.delta:.2g}"
+    loss = (
+        "least squares" if fit.method.loss == "squares" else f"Huber's loss, linear beyond {short(fit.method.delta, 2)}"
+    )
     return Check("Weighting", f"every point alike; residuals of {scale}; {loss}", None)
 
 
@@ -157,7 +161,7 @@ def _other_minimum(fit: Fit, points: Points) -> Check:
     distance = 2 * (second_best.cost - fit.best.cost) / fit.noise**2
     if distance > _WITHIN_NOISE:
         return Check(question, f"none: the next minimum is {math.sqrt(distance):.1f} standard errors worse", True)
-    values = ", ".join(f"{n} = {v:.3g}" for n, v in zip(fit.formula.parameters, second_best.values, strict=True))
+    values = ", ".join(f"{n} = {short(v, 3)}" for n, v in zip(fit.formula.parameters, second_best.values, strict=True))
     return Check(question, f"two solutions within the noise; the other has {values}", False)
 
 
@@ -175,8 +179,9 @@ def _vanishing(fit: Fit, points: Points) -> list[Check]:
 
 def _noise(fit: Fit, log: bool) -> Check:
     far = int(np.sum(np.abs(fit.residuals) > 4 * fit.noise)) if fit.noise else 0
-    size = f"{fit.noise:.2%}" if log else f"{fit.noise:.3g}"
-    answer = f"residuals of {size} (robust)" + (f"; {far} points are more than four times as far" if far else "")
+    answer = f"residuals of {scatter(fit.noise, log=log)} (robust)" + (
+        f"; {far} points are more than four times as far" if far else ""
+    )
     return Check("Scatter", answer, far <= 0.02 * len(fit.residuals))
 
 
@@ -190,9 +195,12 @@ def _identifiable(uncertainty: Uncertainty) -> list[Check]:
         for j in range(i)
     ]
     size, first, second = max(pairs)
-    answer = f"largest correlation {size:.3f}, of {second} and {first}"
     if size > _MOST_CORRELATION:
-        answer += ": give the two together, not each alone"
+        apart = f"hardly: the correlation of {second} and {first} is {size:.3f}"
+        alike = f"no: {second} and {first} can't be told apart (correlation above {_ALIKE})"
+        answer = f"{alike if size > _ALIKE else apart}; give the two together, not each alone"
+    else:
+        answer = f"yes: the largest correlation is {size:.3f}, of {second} and {first}"
     return [Check("Parameters told apart", answer, size <= _MOST_CORRELATION)]
 
 
@@ -207,7 +215,7 @@ def _trends(fit: Fit, points: Points) -> list[Check]:
             continue
         p = float(kruskal(*groups).pvalue)
         answer = f"differ between {len(groups)} ranges of {name}" if p < _MOST_TREND else "no trend"
-        rows.append(Check(f"Residuals against {name}", f"{answer} (p = {p:.2g})", p >= _MOST_TREND))
+        rows.append(Check(f"Residuals against {name}", f"{answer} ({p_is(p)})", p >= _MOST_TREND))
     return rows
 
 
@@ -239,7 +247,7 @@ def _ends(fit: Fit, points: Points, uncertainty: Uncertainty) -> list[Check]:
                 continue
             worst = max(moves, key=lambda p: abs(moves[p][0]))
             size, value = moves[worst]
-            answer = f"{worst} moves to {value:.3g}, {abs(size):.1f} times what chance moves it by"
+            answer = f"{worst} moves to {short(value, 3)}, {abs(size):.1f} times what chance moves it by"
             rows.append(Check(f"Without the {end} tenth of {name}", answer, abs(size) <= _MOST_MOVE))
     return rows
 
@@ -268,12 +276,17 @@ def _move(value: float, parameter: str, fit: Fit, uncertainty: Uncertainty) -> f
 
 def _reach(tested: Extrapolation, fit: Fit, log: bool) -> Check:
     typical = fit.noise / 1.4826
-    shown = (lambda v: f"{v:.2%}") if log else (lambda v: f"{v:.3g}")
+    miss, inside, bias = (scatter(value, log=log) for value in (tested.error, typical, tested.bias))
     answer = (
-        f"{tested.n_tested} points at {tested.column} from {tested.edge:.3g} on, predicted from the others: "
-        f"median miss {shown(tested.error)}, against {shown(typical)} inside; bias {shown(tested.bias)}"
+        f"{tested.n_tested} points at {tested.column} from {short(tested.edge, 3)} on, predicted from the others: "
+        f"median miss {miss}, against {inside} inside; bias {bias}"
     )
     return Check("Extrapolation", answer, tested.error <= 2 * typical)
+
+
+def scatter(size: float, *, log: bool) -> str:
+    """Return the size of residuals: in per cent if they are of logarithms."""
+    return per_cent(size) if log else short(size, 3)
 
 
 def as_rows(checks: list[Check]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from fit.models.checks import held_out_residuals
 from fit.models.fitting import Fit, Method, losses, robust_deviation
 from fit.models.points import Points
 from lazyrich.errors import InputError
+from lazyrich.numbers import p_is
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Rival:
     excess: float  #: of the mean held-out loss over the best law's, in units of half the best law's noise squared
     p_value: float  #: that it predicts as well as the best; one for the best
     verdict: str  #: "best", "as good", "worse"
+
+    @property
+    def verdict_with_p(self) -> str:
+        """The verdict, and p beside it for all but the best: "worse, p = 0.003"."""
+        return self.verdict if self.verdict == "best" else f"{self.verdict}, {p_is(self.p_value)}"
 
 
 def compare(names: Sequence[str], fits: Sequence[Fit], points: Sequence[Points]) -> list[Rival]:

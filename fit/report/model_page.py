@@ -15,6 +15,7 @@ from fit.report.figures.svg import colour_variables, save
 from fit.report.model_figures import caption, residual_figure
 from lazyrich.errors import InputError
 from lazyrich.filenames import file_names
+from lazyrich.numbers import number, p_value, short
 from reports.environment import template_environment
 
 _STYLES = {"consistent": "green", "inconsistent": "red", "undecided": "yellow"}
@@ -47,6 +48,8 @@ def write(report: ModelReport, folder: Path, made_by: str = "", formats: tuple[s
             "figure": lambda result: Markup(parts[result.statement.title].svg),
             "file": lambda result: names[result.statement.title],
             "caption": caption,
+            "short": short,
+            "p_value": p_value,
             "dark": Markup(colour_variables(parts.values())),
         }
         for name in ("report.html", "report.md"):
@@ -67,8 +70,8 @@ def estimate_rows(result: ModelResult) -> list[tuple[str, str, str, str, str]]:
         low, high = estimate.interval(0.95)
         e = expected.get(name)
         rows.append((
-            name, f"{estimate.value:.4g}", f"{low:.4g} to {high:.4g}",
-            f"{e.value:g} ± {e.margin:g}" if e else "", e.outcome_in_words if e else "",
+            name, short(estimate.value), f"{short(low)} to {short(high)}",
+            f"{short(e.value)} ± {short(e.margin)}" if e else "", e.outcome_in_words if e else "",
         ))  # fmt: skip
     return rows
 
@@ -99,8 +102,7 @@ def print_models(out: Console, report: ModelReport, page: Path | None = None) ->
         for heading in ("", "parameters", "typical miss", ""):
             table.add_column(Text(heading), justify="left" if not heading else "right", overflow="fold")
         for rival in group:
-            p = "" if rival.verdict == "best" else f", p = {rival.p_value:.2g}"
-            texts = (rival.name, str(rival.n_parameters), f"{rival.error:.3g}", f"{rival.verdict}{p}")
+            texts = (rival.name, str(rival.n_parameters), short(rival.error, 3), rival.verdict_with_p)
             table.add_row(*(Text(text) for text in texts))
         out.print(table)
         out.print()
@@ -114,4 +116,4 @@ def _correlation(result: ModelResult) -> list[list[str]]:
         return []
     names = result.uncertainty.names
     head = [["", *names]]
-    return head + [[name, *(f"{v:.2f}" for v in row)] for name, row in zip(names, correlation, strict=True)]
+    return head + [[name, *(number(v, 2) for v in row)] for name, row in zip(names, correlation, strict=True)]

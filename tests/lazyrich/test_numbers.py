@@ -32,6 +32,13 @@ def test_short_numbers_have_four_digits_and_powers_of_ten_beyond(value, text):
     assert short(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(5.734e7, "5.73×10⁷"), (1234.5, "1230"), (0.25678, "0.257"), (9999.9, "10⁴")]
+)
+def test_short_numbers_can_have_fewer_digits(value, text):
+    assert short(value, 3) == text
+
+
 @pytest.mark.parametrize("absent", [None, math.nan, math.inf])
 def test_a_number_that_is_none_is_a_dash(absent):
     assert {number(absent), short(absent), p_value(absent)} == {"–"}
@@ -53,6 +60,8 @@ def test_p_values_have_two_digits_and_an_end():
         ("A^(-1/2), h^-0.5", "A^(−1/2), h^−0.5"),
         ("relu-L1 on 2026-11-27, 3-4 seeds", "relu-L1 on 2026-11-27, 3-4 seeds"),
         ("7.00% and the 95 % interval", "7.00\xa0% and the 95\xa0% interval"),
+        ("6.2e-05 to -5.73e+07, 1e-06", "6.2×10⁻⁵ to −5.73×10⁷, 10⁻⁶"),
+        ("run-1e-05, model1e-05, x1.5e-05.csv", "run-1e-05, model1e-05, x1.5e-05.csv"),
     ],
 )
 def test_numbers_in_sentences_are_set_as_in_tables(text, shown):

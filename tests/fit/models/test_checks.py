@@ -1,5 +1,8 @@
+import re
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from fit.models.checks import checklist, extrapolate, held_out_residuals
 from fit.models.fitting import Method, fit_model
@@ -26,7 +29,7 @@ def test_a_law_that_holds_passes():
     rows, *_ = checks_of(a_table(lambda x: 1 + 5 * x**-0.5), "y = E + A/x^alpha")
     bad = {question for question, check in rows.items() if check.good is False}
     assert bad <= {"Parameters told apart"}
-    assert rows["Range of x"].answer == "1 to 1e+04, 4.0 decades"
+    assert rows["Range of x"].answer == "1 to 10⁴, 4.0 decades"
     assert rows["Points used"].answer == "80 of 80, 3 parameters"
 
 
@@ -47,6 +50,27 @@ def test_a_narrow_range_and_few_points_are_told():
 def test_a_term_that_the_data_do_not_have_is_told():
     rows, *_ = checks_of(a_table(lambda x: 5 * x**-0.5 - 0.01), "y = E + A/x^alpha")
     assert not rows["Size of E"].good
+
+
+@pytest.mark.parametrize(
+    ("decades", "told"), [(0.03, "no: A and p can't be told apart (correlation above 0.999)"), (4, "hardly: ")]
+)
+def test_parameters_that_are_told_apart_by_nothing_are_named_and_no_correlation_looks_like_success(decades, told):
+    """y = A/x^p far from x = 1: ln A and p differ by ln x, whose spread is a small part of its mean."""
+    x = np.geomspace(1e4, 1e4 * 10**decades, 60)
+    noise = np.exp(0.01 * np.random.default_rng(2).standard_normal(60))
+    rows, *_ = checks_of(pd.DataFrame({"x": x, "y": 5 * x**-0.5 * noise}), "y = A/x^p")
+    check = rows["Parameters told apart"]
+    assert check.answer.startswith(told)
+    assert check.good is False
+
+
+def test_no_number_of_the_checklist_is_written_as_python_writes_it():
+    x = np.geomspace(1e5, 1e9, 60)
+    noise = np.exp(0.01 * np.random.default_rng(2).standard_normal(60))
+    rows, *_ = checks_of(pd.DataFrame({"x": x, "y": (3e-4 + x**-0.5) * noise}), "y = A/x^p")
+    for check in rows.values():
+        assert not re.search(r"\de[+-]\d|(?<!\w)-\d|\d%", check.answer), check
 
 
 def test_far_points_are_counted():

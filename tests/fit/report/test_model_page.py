@@ -49,7 +49,11 @@ def test_the_report_command_fits_models_to_a_table(files):
     assert "http" not in page.replace("http://www.w3.org", "")
     content = json.loads((out / "models.json").read_text())
     assert content["models"][0]["expectations"][0]["outcome"] == "consistent"
-    assert "| p |" in (out / "report.md").read_text()
+    text = (out / "report.md").read_text()
+    assert "| p | 0.4" in text or "| p | 0.5" in text
+    assert re.search(r"\| (as good|worse) \|$", text, re.M)
+    rival = next(line for line in text.splitlines() if line.endswith(("| as good |", "| worse |")))
+    assert re.fullmatch(r"0\.\d+|< 10⁻⁴", rival.split(" | ")[-2])  # p
     drawn = pd.read_csv(next((out / "figures").glob("*.csv")))
     assert len(drawn) == 40
     np.testing.assert_allclose(np.log(drawn["y"] / drawn["fitted"]), drawn["residual"], atol=1e-6)
