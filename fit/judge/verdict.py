@@ -151,7 +151,7 @@ class Verdict:
         rows = [
             ("experiment", self.experiment),
             ("law", mathml(self.formula) if self.formula and self.claimed else typeset(self.expected)),
-            ("compared is the", self.compared_is_the or "–"),
+            ("what is compared", self.compared_is_the or "–"),
             ("predicted", self.stands_for_power or power(self.predicted)),
             ("measured", self.measured_in_words),
             ("outcome", self.outcome_in_words),

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
+from fit.judge.in_words import predicted_text, short_reason
 from fit.judge.verdict import VARIABLES, Verdict
 from lazyrich import html
-from lazyrich.numbers import power
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +20,14 @@ _FIRST = (
     "experiment", "claim", "title", "regime", "variable", "predicted", "predicted_value", "estimate", "ci_low",
     "ci_high", "standard_error", "p_value", "margin", "verdict", "outcome", "reason",
 )  # fmt: skip
-_COLUMNS = ("experiment", "law", "regime", "power of", "predicted", "measured", "outcome")
+_COLUMNS = ("experiment", "law", "regime", "what is compared", "predicted", "measured", "outcome")
+_REASON = "why undecided"
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "–": "--", "±": r"$\pm$", "√": r"$\surd$",
     "α": r"$\alpha$", "Θ": r"$\Theta$", "Δ": r"$\Delta$", "δ": r"$\delta$", "σ": r"$\sigma$", "²": r"$^2$",
     "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$", "·": r"$\cdot$", "½": r"$\tfrac{1}{2}$", "‖": r"$\|$",
-    "α*": r"$\alpha^*$", "“": "``", "”": "''",
+    "α*": r"$\alpha^*$", "δF": r"$\delta F$", "ν": r"$\nu$", "t½": "$t_{1/2}$", "“": "``", "”": "''",
     **{f"{letter}{chr(0x2080 + digit)}": f"${letter}_{digit}$" for letter in "fhtw" for digit in range(10)},
 }  # fmt: skip
 
@@ -67,23 +68,29 @@ class Verdicts(list[Verdict]):
         Measured powers are given with the half-width of their 95 % interval.
         """
         lines = [
-            r"\begin{tabular}{lllllll}",
+            r"\begin{tabular}{llllrrl}",
             r"\toprule",
             " & ".join(name.capitalize() for name in _COLUMNS) + r" \\",
             r"\midrule",
         ]
-        for row in self._rows():
-            experiment, law, regime, variable, predicted, measured, outcome = map(_latex, row)
-            lines.append(" & ".join((experiment, law, regime, f"${variable}$", predicted, measured, outcome)) + r" \\")
+        for v in self._measured():
+            _, _, _, _, predicted, measured, outcome = _cells(v)
+            cells = [*map(_latex, _cells(v)[:3]), _compared_in_latex(v)]
+            cells += [_formula(predicted), _formula(measured), _latex(outcome)]
+            lines.append(" & ".join(cells) + r" \\")
         return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
     def summary(self) -> str:
-        """Say in text how many verdicts came out how, then show each law that was measured on a line."""
-        rows = self._rows()
+        """Say in text how many verdicts came out how, then show each law that was measured on a line.
+
+        Where nothing was decided the line ends with the reason, in a few words.
+        """
+        rows = [(*_cells(v), short_reason(v)) for v in self._measured()]
         text = [self._counts()]
         if rows:
-            lengths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
-            text += ["  ".join(map(str.ljust, row, lengths)).rstrip() for row in (_COLUMNS, *rows)]
+            heading = (*_COLUMNS, _REASON if any(row[-1] for row in rows) else "")
+            lengths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+            text += ["  ".join(map(str.ljust, row, lengths)).rstrip() for row in (heading, *rows)]
         unmeasured = len(self) - len(rows)
         if unmeasured:
             text.append(f"Not measured with these data: {unmeasured} of {len(self)}.")
@@ -93,21 +100,35 @@ class Verdicts(list[Verdict]):
         return f"<{self._counts()}>"
 
     def _repr_html_(self) -> str:
-        return html.table(self._rows(), _COLUMNS, self._counts())
+        rows = [(*_cells(v), short_reason(v)) for v in self._measured()]
+        return html.table(rows, (*_COLUMNS, _REASON), self._counts())
 
     def _counts(self) -> str:
         counts = Counter(v.outcome_in_words for v in self)
         outcomes = ", ".join(f"{count} {words}" for words, count in counts.most_common())
         return f"{len(self)} verdict{'' if len(self) == 1 else 's'}{': ' if outcomes else ''}{outcomes}"
 
-    def _rows(self) -> list[tuple[str, ...]]:
-        """Return the cells of each verdict with an estimate."""
-        return [
-            (v.experiment, v.title or v.claim, v.regime, VARIABLES.get(v.variable, v.variable),
-             power(v.predicted), v.measured_in_words, v.outcome_in_words)
-            for v in self
-            if v.estimate is not None
-        ]  # fmt: skip
+    def _measured(self) -> list[Verdict]:
+        return [v for v in self if v.estimate is not None]
+
+
+def _cells(v: Verdict) -> tuple[str, ...]:
+    """Return what stands in the columns; the regime has one of its own, and is not said in the title again."""
+    title = (v.title or v.claim).removesuffix(f", {v.regime} regime")
+    compared = v.compared_is_the or "–"
+    return v.experiment, title, v.regime, compared, predicted_text(v), v.measured_in_words, v.outcome_in_words
+
+
+def _compared_in_latex(v: Verdict) -> str:
+    before, _, variable = v.compared_is_the.rpartition("power of ")
+    return f"power of ${variable}$" if not before and variable in VARIABLES.values() else _latex(v.compared_is_the)
+
+
+def _formula(text: str) -> str:
+    """Return a number, exact or with what it may be off by, as a formula; other text as text."""
+    if re.fullmatch(r"−?[\d./]+(?: ± [\d.]+)?", text):
+        return f"${text.replace('−', '-').replace('±', chr(92) + 'pm')}$"
+    return _latex(text)
 
 
 def _latex(text: str) -> str:

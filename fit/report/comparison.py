@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fit.judge.in_words import predicted_text
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
-from fit.report.outcomes import LABELS, label_of, predicted_text
+from fit.report.outcomes import LABELS, label_of
 from lazyrich.errors import InputError
 from theory.activation import Activation
 from theory.model import Model

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from fit.judge import in_words
 from fit.judge.outlook import outlook
 from fit.judge.verdict import VARIABLES
 from fit.report import markdown, outcomes
@@ -56,10 +57,10 @@ def write(report: Report, folder: Path) -> None:
         "counted": counted,
         "p": numbers.p_value,
         "interval": lambda verdict: numbers.interval(verdict.ci_low, verdict.ci_high),
-        "predicted": outcomes.predicted_text,
-        "distance": outcomes.distance_text,
+        "predicted": in_words.predicted_text,
+        "distance": in_words.distance_text,
         "label": outcomes.label_of,
-        "short_reason": outcomes.short_reason,
+        "short_reason": in_words.short_reason,
         "expected_power": expected_power,
         "sentence": sentence_case,
         "typeset": numbers.typeset,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from fit.judge.in_words import short_reason
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.laws import Law, laws
-from fit.report.outcomes import label_of, short_reason
+from fit.report.outcomes import label_of
 from fit.report.titles import full_title, is_theorys
 from lazyrich.wording import counted, listed
 

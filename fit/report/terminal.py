@@ -10,12 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fit.judge.in_words import distance_text, predicted_text, short_reason
 from fit.judge.verdict import Verdict
 from fit.measurements.measurements import Measurements
 from fit.report.content import decisive, measured
 from fit.report.data_state import headline, state_of
 from fit.report.laws import Law, LawRow, laws
-from fit.report.outcomes import distance_text, predicted_text, short_reason
 from fit.report.summary import outcome_counts, summary
 from lazyrich.wording import counted
 

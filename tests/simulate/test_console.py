@@ -41,9 +41,9 @@ def test_a_plan_names_the_laws_that_the_grid_cannot_decide():
     out = Console(file=io.StringIO(), width=60)
     campaign = Campaign.from_preset("smoke")
     plan = Plan(networks=168, tasks=12, memory=0.1, workers=2, seconds=7.0)
-    print_plan(out, campaign, plan, undecidable={"3 widths of 4": ["Where lazy training ends (power of h)"]})
+    print_plan(out, campaign, plan, undecidable={"3 widths of 4": ["End of lazy training: α* (power of h)"]})
     told = " ".join(out.file.getvalue().split())
-    assert "can't decide, whatever is measured on it: 3 widths of 4: Where lazy training ends (power of h)" in told
+    assert "can't decide, whatever is measured on it: 3 widths of 4: End of lazy training: α* (power of h)" in told
     print_plan(out, campaign, plan, undecidable={})
     assert "every law that theory claims here can be decided" in out.file.getvalue()
 

@@ -27,7 +27,7 @@ def test_a_wide_terminal_is_used(monkeypatch):
     monkeypatch.setenv("COLUMNS", "150")
     lines = theory("relu", "--depth", 2).stdout.splitlines()
     assert 100 < max(map(len, lines)) <= 150
-    (row,) = [line for line in lines if line.startswith("How far the kernel moves, feature regime  ")]
+    (row,) = [line for line in lines if line.startswith("Kernel change, feature regime  ")]
     assert "‖ΔΘ‖/‖Θ₀‖ ~ A^(−4/3)" in row
 
 

@@ -13,7 +13,7 @@ from theory.steps import ARTICLE, RATIO, no_kernel_law
 
 
 @claim(
-    "Whether all widths fall on one curve in A",
+    "Collapse of the kernel change in A",
     order=70,
     margin=0.05,
     because="a quarter of the smallest power of h, 1/5, that a failed collapse shows",

@@ -19,7 +19,7 @@ CROSSOVER_EDGE = 10.0
 
 
 @claim(
-    "Which power of h makes all widths one curve",
+    "Collapse exponent ν",
     order=130,
     margin=0.1,
     because="a fifth of the distance between √h·α, h·α and h^(3/2)·α",

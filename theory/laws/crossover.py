@@ -11,7 +11,7 @@ from theory.steps import ARTICLE, lazy_steps
 
 
 @claim(
-    "Where lazy training ends: α*",
+    "End of lazy training: α*",
     order=20,
     margin=0.1,
     because="a fifth of the distance between α* ~ h^(−1/2) and α* ~ 1 or 1/h",

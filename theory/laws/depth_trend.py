@@ -14,7 +14,7 @@ from theory.scaling import A, Feature, power
 from theory.steps import ARTICLE, feature_steps, no_kernel_law
 
 
-@claim("The exponent a against depth", order=60)
+@claim("Exponent a against depth", order=60)
 def depth_trend(model: Model) -> Prediction:
     """Derive a at several depths, and whether it rises."""
     depths = (1, 2, 3, 5, 9)

@@ -11,7 +11,7 @@ from theory.scaling import H, fluctuations, power
 from theory.steps import ARTICLE
 
 
-@claim("Whether an ensemble makes up for it", order=170)
+@claim("Ensembles in place of width", order=170)
 def ensemble(model: Model) -> tuple[Prediction, ...]:
     """Derive the claim in both regimes; no activation or depth changes it."""
     return _in(feature_regime()), _in(lazy_regime(model))

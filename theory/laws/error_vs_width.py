@@ -11,7 +11,7 @@ from theory.steps import ARTICLE
 
 
 @claim(
-    "What a finite width costs in test error",
+    "Excess test error of a finite width",
     order=160,
     margin=0.25,
     because="half the distance between 1/h and h^(−1/2)",

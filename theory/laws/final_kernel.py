@@ -9,7 +9,7 @@ from theory.regimes import feature_regime
 from theory.steps import ARTICLE
 
 
-@claim("Whether the final kernel performs as the network does", order=190)
+@claim("Performance of the final kernel", order=190)
 def final_kernel(model: Model) -> Prediction:
     """State the article's observation."""
     return Prediction(

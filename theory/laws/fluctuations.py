@@ -13,7 +13,7 @@ from theory.steps import ARTICLE, feature_steps, lazy_steps
 
 
 @claim(
-    "How much the seed matters: δF",
+    "Fluctuations between seeds: δF",
     order=40,
     margin=0.1,
     because="a fifth of the distance to no self-averaging and to 1/h",

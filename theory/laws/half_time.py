@@ -14,7 +14,7 @@ from theory.scaling import ALPHA, A, Feature, Lazy, power
 from theory.steps import DERIVED, feature_steps, lazy_steps, no_mean_field, once_corrected, saturation_steps
 
 
-@claim("When the loss has halved", order=110, margin=0.05, because="a time has no rival closer than 1/(L+1)")
+@claim("Half-time of the loss: t½", order=110, margin=0.05, because="a time has no rival closer than 1/(L+1)")
 def half_time(model: Model) -> tuple[Prediction, ...]:
     """Derive how long the growth takes (feature regime), and the frozen kernel's pace (lazy regime)."""
     feature, lazy = Feature(model), Lazy(model)

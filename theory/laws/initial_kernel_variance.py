@@ -12,7 +12,7 @@ from theory.steps import DERIVED
 
 
 @claim(
-    "How much initial kernels differ by seed",
+    "Variance of initial kernels",
     order=84,
     margin=0.25,
     because="the next order in L/h is 10 to 20 % at the narrowest widths; activations differ by factors of 2 to 7",

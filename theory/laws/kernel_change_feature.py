@@ -15,9 +15,7 @@ from theory.scaling import A, Feature, neuron_growth, power
 from theory.steps import ARTICLE, DERIVED, RATIO, feature_steps, no_kernel_law, saturation_steps
 
 
-@claim(
-    "How far the kernel moves, feature regime", order=50, because="half the distance to the exponent of the next depth"
-)
+@claim("Kernel change, feature regime", order=50, because="half the distance to the exponent of the next depth")
 def kernel_change_feature(model: Model) -> Prediction:
     """Derive a = 2 - 2/D: a kernel of a function that is homogeneous of degree D in a common scale of its weights.
 

@@ -42,7 +42,7 @@ def _edge_tex(edge: sympy.Expr) -> str:
 
 
 @claim(
-    "How far the kernel moves, lazy regime",
+    "Kernel change, lazy regime",
     order=80,
     margin=0.1,
     because="a fifth of the distance between the smooth law 1/A and the kink law A^(−1/2)",

@@ -11,7 +11,9 @@ from theory.scaling import Feature, neuron_growth
 from theory.steps import DERIVED, RATIO, no_kernel_law
 
 
-@claim("How the kernel follows the output", order=10, because="half the distance to the exponent of the next depth")
+@claim(
+    "Kernel change as a power of the output", order=10, because="half the distance to the exponent of the next depth"
+)
 def kernel_homogeneity(model: Model) -> Prediction:
     """Derive ||dTheta||/||Theta_0|| ~ (A/F)^(-a), F the rms output at the stop, without asking where the flow ends.
 

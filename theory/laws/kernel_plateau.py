@@ -15,7 +15,7 @@ from theory.steps import DERIVED, RATIO, lazy_steps
 
 
 @claim(
-    "How far the kernel moves to undo f₀",
+    "Kernel change that undoes f₀",
     order=82,
     margin=0.2,
     because="two fifths of the distance to the power −1/2 at fixed A that first-order changes have with f₀ subtracted",

@@ -15,7 +15,7 @@ from theory.steps import DERIVED, feature_steps, lazy_steps, no_kernel_law
 
 
 @claim(
-    "The largest stable learning rate",
+    "Largest stable learning rate",
     order=150,
     margin=0.1,
     because="a fifth of the distance to rates that follow the kernel's root; in the feature regime that of the kernel",

@@ -10,7 +10,7 @@ from theory.steps import DERIVED, delay_steps
 
 
 @claim(
-    "The test error of any width and ensemble",
+    "Test error of any width and ensemble",
     order=162,
     margin=0.25,
     because="a quarter of the excess itself: if width costs nothing the ratio is 0, and a fluctuation of twice the "

@@ -18,7 +18,7 @@ from theory.steps import ARTICLE, lazy_steps
 NU_MARGIN = 0.1
 
 
-@claim("How long dynamics stay linear: t₁", order=30, margin=0.05, because="a time has no rival closer than 1/(L+1)")
+@claim("Duration of linear dynamics: t₁", order=30, margin=0.05, because="a time has no rival closer than 1/(L+1)")
 def linear_time(model: Model) -> tuple[Prediction, Prediction]:
     """Derive t1 ~ A: the trajectory leaves its tangent when weights have moved by their own size.
 

@@ -11,7 +11,7 @@ from theory.scaling import H, Lazy, power
 from theory.steps import ARTICLE, lazy_steps
 
 
-@claim("How large the output is at t₁", order=120, margin=0.1, because="a fifth of the distance to no growth")
+@claim("Output at t₁", order=120, margin=0.1, because="a fifth of the distance to no growth")
 def output_growth(model: Model) -> Prediction:
     """Derive how much f has grown when weights have moved by their own size."""
     lazy = Lazy(model)

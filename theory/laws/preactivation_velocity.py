@@ -13,7 +13,7 @@ from theory.steps import ARTICLE, lazy_steps
 
 
 @claim(
-    "How fast preactivations move",
+    "Velocity of preactivations",
     order=140,
     margin=0.1,
     because="a fifth of the distance to a velocity independent of h",

@@ -19,7 +19,7 @@ OBSERVED_FROM = 10_000
 LAZY_AMPLITUDE = 1e4
 
 
-@claim("Which regime generalises better", order=180)
+@claim("Regime of smaller test error", order=180)
 def regime_preference(model: Model) -> Prediction:
     """State the article's observation, and the sign that compression of uninformative directions gives."""
     edge = lazy_regime(model).low

@@ -14,7 +14,7 @@ from theory.steps import ARTICLE, feature_steps, lazy_steps, no_mean_field
 
 
 @claim(
-    "Whether times fall on one curve in A",
+    "Collapse of the half-time in A",
     order=112,
     margin=0.1,
     because="a fifth of the distance to times that go with α or with h·α",

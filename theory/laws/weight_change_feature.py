@@ -12,7 +12,7 @@ from theory.steps import DERIVED, feature_steps, no_mean_field, once_corrected, 
 
 
 @claim(
-    "How far the weights move, feature regime",
+    "Weight change, feature regime",
     order=90,
     margin=0.05,
     because="a fifth of the distance between the powers 1/2 of L = 1 and 1/4 of L = 3",

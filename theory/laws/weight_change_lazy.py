@@ -13,7 +13,7 @@ from theory.steps import ARTICLE, DERIVED, lazy_steps
 
 
 @claim(
-    "How far the weights move, lazy regime",
+    "Weight change, lazy regime",
     order=100,
     margin=0.05,
     because="twice the curvature of the law at the window's edge",

@@ -12,7 +12,7 @@ from theory.steps import ARTICLE, feature_steps, lazy_steps, no_mean_field
 
 
 @claim(
-    "Whether weights fall on one curve in A",
+    "Collapse of the weight change in A",
     order=102,
     margin=0.1,
     because="a fifth of the distance to weights that move as far at every width",

@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fit.judge.in_words import predicted_text
 from fit.judge.verdict import Verdict
 from fit.report.figures.drawing import Drawing, NewFigure
 from fit.report.figures.style import INK, OUTCOMES, PREDICTED, RC
-from fit.report.outcomes import predicted_text
 from fit.report.titles import full_title, section_titles
 
 #: the axis ends here; what lies beyond is an arrow

@@ -45,6 +45,9 @@ def test_texts_show_what_was_measured_and_count_the_rest(verdicts):
     assert len(lines) == 3 + len(measured)
     assert verdicts.to_latex().count(r" \\") == 1 + len(measured)
     assert verdicts._repr_html_().count("<tr>") == 1 + len(measured)
+    for verdict, line in zip(measured, lines[2:-1], strict=True):
+        assert (verdict.verdict == "inconclusive") != line.endswith("consistent")
+        assert not line.endswith("undecided"), line  # and why
     assert len(repr(verdicts)) < 150
 
 
@@ -52,7 +55,8 @@ def test_an_article_s_table_has_nothing_that_latex_stumbles_over(verdicts):
     odd = dataclasses.replace(verdicts[0], experiment="a_b & 5% {x}", title="Θ at √h·α", estimate=-1.5)
     text = fit.Verdicts([dataclasses.replace(odd, ci_low=-1.6, ci_high=-1.4, predicted="-3/2")]).to_latex()
     assert r"a\_b \& 5\% \{x\} & $\Theta$ at $\surd$h$\cdot$$\alpha$" in text
-    assert r"$-$3/2 & $-$1.500 $\pm$ 0.100" in text
+    assert r"$-3/2$ & $-1.500 \pm 0.100$" in text
+    assert "power of $h$" in text
     assert text.isascii()
     assert verdicts.to_latex().isascii()
 
@@ -62,7 +66,9 @@ def test_titles_of_theory_are_set_in_latex(verdicts):
     text = fit.Verdicts(titled).to_latex()
     assert text.isascii(), re.findall(r"[^\x00-\x7f]", text)
     assert r"$t_1$" in text
-    assert r"Where lazy training ends: $\alpha^*$" in text
+    assert r"Half-time of the loss: $t_{1/2}$" in text
+    assert r"Fluctuations between seeds: $\delta F$" in text
+    assert r"End of lazy training: $\alpha^*$" in text
 
 
 def test_a_page_shows_names_as_text(verdicts):

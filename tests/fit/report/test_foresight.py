@@ -19,19 +19,19 @@ def undecidable(*changes):
 
 
 def test_a_grid_with_enough_of_everything_lacks_a_second_depth_alone():
-    assert undecidable({}) == {"1 depth of 2": ["The exponent a against depth, feature regime"]}
+    assert undecidable({}) == {"1 depth of 2": ["Exponent a against depth, feature regime"]}
     assert undecidable({}, {"depth": 3}) == {}
 
 
 def test_powers_of_the_width_need_widths():
     told = undecidable({"widths": [64, 128]}, {"widths": [64, 128], "depth": 3})
-    assert "Where lazy training ends: α* (power of h)" in told["2 widths of 4"]
+    assert "End of lazy training: α* (power of h)" in told["2 widths of 4"]
     assert not any("power of A)" in law for law in told["2 widths of 4"])
 
 
 def test_windows_need_amplitudes():
     told = undecidable({"root_h_alpha": [1e-3, 1e-2, 1.0, 3.0, 10.0]})
-    assert "How far the kernel moves, feature regime (power of A)" in told["2 amplitudes of 3"]
+    assert "Kernel change, feature regime (power of A)" in told["2 amplitudes of 3"]
     assert (
         "no amplitudes near 10⁻⁴ and 10⁴" not in told
     )  # which regime generalises better: nothing is claimed of digits
@@ -45,7 +45,7 @@ def test_what_one_experiment_can_decide_another_need_not():
 def test_laws_that_theory_does_not_claim_are_left_out():
     """Above degree one there is no mean-field limit: most laws of the feature regime are refused."""
     told = [law for laws in undecidable({"activation": "relu(z)**2", "widths": [64]}).values() for law in laws]
-    assert not any("How the kernel follows the output" in law for law in told)
+    assert not any("Kernel change as a power of the output" in law for law in told)
     assert any("lazy regime" in law for law in told)
 
 

@@ -35,7 +35,7 @@ def test_a_preset_is_simulated_and_reported_on(folder):
     for name in ("report.html", "report.md", "verdicts.json", "store.zarr"):
         assert (folder / name).exists()
     told = (folder / "told.txt").read_text()
-    assert "How far the kernel moves" in told
+    assert "Kernel change" in told
     assert "report.html" in told
     assert all(len(line) <= 80 for line in told.splitlines() if "report.html" not in line)
 

@@ -24,14 +24,14 @@ def test_the_summary_counts_laws_and_names_those_that_fail():
         )
     )
     assert tested == consistent + contradicted + undecided
-    assert re.search(r"Contradicted in at least one experiment: [^.]*“How far the kernel moves, feature regime”", told)
+    assert re.search(r"Contradicted in at least one experiment: [^.]*“Kernel change, feature regime”", told)
     assert summary([]) == "No law could be measured with these data."
 
 
 def test_what_holds_by_construction_is_named_and_not_counted():
     verdicts = decisive(assess(tree(experiment())))
     told = summary(verdicts)
-    assert "By construction, and not counted: “How long dynamics stay linear" in told
+    assert "By construction, and not counted: “Duration of linear dynamics" in told
     laws = {(v.claim, v.regime) for v in verdicts if not v.by_construction and v.not_claimed_because is None}
     counted = int(re.search(r"^Of (\d+) laws? tested", told).group(1))
     assert counted <= len(laws)
@@ -51,4 +51,4 @@ def test_a_law_that_is_undecided_at_one_depth_only_is_named_with_the_reason():
     drifting["test_output"] = drifting["test_output"] * drifting["root_h_alpha"] ** -0.02
     data = tree(drifting, experiment(name="L1", depth=1, seed=1))
     told = summary(decisive(assess(data)), measurements(data))
-    assert "“How far the kernel moves, feature regime” is undecided for L = 3: outputs drift as A^(−0.02)." in told
+    assert "“Kernel change, feature regime” is undecided for L = 3: outputs drift as A^(−0.02)." in told

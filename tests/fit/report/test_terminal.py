@@ -29,7 +29,7 @@ def test_lines_fit_and_words_are_whole(width, tmp_path):
 
 def test_titles_stand_for_identifiers_and_nothing_is_latex(tmp_path):
     text = printed(80, tmp_path)
-    assert "How far the kernel moves, feature regime (power of A)" in text
+    assert "Kernel change, feature regime (power of A)" in text
     assert "L = 3" in text
     assert "kernel_change_feature" not in text
     assert "\\" not in text

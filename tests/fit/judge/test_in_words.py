@@ -1,4 +1,4 @@
-"""How an outcome is read: undecided apart from no prediction, and why in a few words."""
+"""How a verdict is read: undecided apart from no prediction, and why in a few words."""
 
 import dataclasses
 
@@ -6,7 +6,8 @@ import pytest
 from synthetic_campaign import experiment, tree
 
 from fit import assess
-from fit.report.outcomes import distance_text, label_of, predicted_text, short_reason
+from fit.judge.in_words import distance_text, predicted_text, short_reason
+from fit.report.outcomes import label_of
 from theory.prediction import Form
 
 
