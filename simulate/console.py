@@ -16,6 +16,7 @@ from rich.text import Text
 
 from lazyrich import exit_codes
 from lazyrich.console import console, print_json
+from lazyrich.numbers import short
 from lazyrich.wording import counted
 from simulate.campaign.campaign import Campaign, list_presets
 from simulate.running.dry_run import Plan
@@ -82,7 +83,7 @@ def progress_on(out: Console) -> Iterator[Callable[[RunProgress], None]]:
 def _where(now: RunProgress) -> str:
     """Which part of the grid the last task was."""
     assert now.task is not None
-    span = "" if now.root_h_alpha is None else " to ".join(f"{a:.1g}" for a in dict.fromkeys(now.root_h_alpha))
+    span = "" if now.root_h_alpha is None else " to ".join(short(a, 1) for a in dict.fromkeys(now.root_h_alpha))
     return f"{now.task.experiment}, h = {now.task.width}" + (f", A = {span}" if span else "")
 
 
@@ -117,9 +118,10 @@ def print_plan(
     out.print(f"{campaign.name}: {counted(plan.networks, 'network')} in {counted(plan.tasks, 'task')}")
     for e in campaign.experiment:
         axis = e.root_h_alphas(max(e.widths))
+        span = f"{short(axis.min(), 1)}..{short(axis.max(), 1)}"
         out.print(
             f"  {e.name}: {counted(e.size, 'network')}, {e.activation}, L = {e.depth}, "
-            f"h = {min(e.widths)}..{max(e.widths)}, A = {axis.min():.1g}..{axis.max():.1g}, N = {e.n_train}",
+            f"h = {min(e.widths)}..{max(e.widths)}, A = {span}, N = {e.n_train}",
             soft_wrap=True,
         )
     out.print(

@@ -63,7 +63,7 @@ def test_a_dry_run_writes_nothing_and_json_is_all_there_is_on_standard_output(tm
     told = simulate(file, "--out", tmp_path / "s", "--dry-run")
     assert told.exit_code == 0
     assert "4 networks in 1 task\n" in told.stdout
-    assert "A = 0.1..1e+01" in told.stdout
+    assert "A = 0.1..10" in told.stdout
     assert not (tmp_path / "s").exists()
     planned = json.loads(simulate(file, "--dry-run", "--json").stdout)
     assert (planned["networks"], planned["tasks"]) == (4, 1)
@@ -77,7 +77,7 @@ def test_without_a_terminal_progress_is_lines_that_say_where_it_is(tmp_path):
     file.write_text(SMALL)
     told = simulate(file, "--out", tmp_path / "s", "--threads", 2).stderr
     assert "4 of 4 networks, 0 not fitted" in told
-    assert "e, h = 8, A = 0.1 to 1e+01" in told
+    assert "e, h = 8, A = 0.1 to 10" in told
     assert simulate(file, "--out", tmp_path / "t", "--quiet").output == ""
 
 

@@ -27,7 +27,7 @@ def test_nothing_is_cut(name):
     text = shown(Task(name, 0, 512, 0, 10))
     assert "…" not in text
     assert "12345/13500 1234 not fitted, 83 min left" in text
-    assert "A = 0.0001 to 3e+01" in " ".join(text.split())
+    assert "A = 10⁻⁴ to 30" in " ".join(text.split())
     assert f"{name}, h = 512" in " ".join(text.split())
 
 

@@ -110,7 +110,7 @@ def _row(axes: Axes, verdict: Verdict, y: float) -> tuple[float, float, str]:
 
 
 def _heading(verdict: Verdict) -> str:
-    return f"{full_title(verdict)}: {verdict.compared_is_the}"
+    return f"{full_title(verdict)} ({verdict.compared_is_the})"
 
 
 def _text(axes: Axes, x: float, y: float, text: str, align: str, *, shift: float = 0, weight: str = "normal") -> None:

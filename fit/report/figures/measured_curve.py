@@ -73,7 +73,7 @@ class Curve:
         """What the figure shows, generated from what is drawn."""
         points = self.drawn
         titles = dict.fromkeys(full_title(v) for v in self.verdicts)
-        text = f"{self.experiment}. {'; '.join(titles)}: against {AXES[points.attrs['x']]}."
+        text = f"{self.experiment}. {'; '.join(titles)}, against {AXES[points.attrs['x']]}."
         for verdict in self.verdicts:
             if (sentence := _power_sentence(verdict)) is not None:
                 text += f" {sentence}"
