@@ -26,6 +26,7 @@ from typer.core import TyperCommand, TyperGroup
 from lazyrich import exit_codes
 from lazyrich.early_end import end_without_memory
 from lazyrich.errors import ExpectedError
+from lazyrich.failed_imports import failed_import
 from lazyrich.output import guarded_output
 from lazyrich.scarcity import scarcity
 from lazyrich.texts import one_line
@@ -62,6 +63,10 @@ def command(*, debug: bool = False) -> Iterator[None]:
             raise _ended(
                 f"error: the system refuses: {scarce}. Mend that and run it again.", exit_codes.SYSTEM
             ) from error
+        failed = failed_import(error)
+        if failed is not None and not debug:
+            remedy = "Mend its settings, in the environment or in its files, or its installation."
+            raise _ended(f"error: {failed}. {remedy}", exit_codes.SYSTEM) from error
         raise _ended(_fault(error, debug), exit_codes.FAULT) from error
 
 

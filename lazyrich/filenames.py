@@ -15,6 +15,7 @@ from lazyrich.errors import InputError
 _LONGEST_NAME = 60  # characters
 _LONGEST_BYTES = 240  # file systems take 255, an ending included
 _LONGEST_PATH = 4000  # characters; what Linux takes, less the names inside
+_STORE = Path(".lazyrich", "root.json")  # what the folder of a store has in it
 
 
 def file_name(text: str, *, longest: int = _LONGEST_NAME, default: str = "unnamed") -> str:
@@ -89,18 +90,38 @@ def check_output_folder(field: str, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        If it can't be a path, is a URL, the root of the file system, or a file.
+        If it can't be a path, is a URL, the root of the file system, a file, or inside of a store.
     """
     checked = check_path(field, path)
     scheme, separator, _ = str(path).partition(":/")
     if separator and scheme.isalnum() and len(scheme) > 1:
         raise InputError(field, str(path), "is a URL, and reports are written into folders", "Give a folder")
     try:
-        if checked.resolve() == Path(checked.resolve().anchor):
+        if real_path(checked) == Path(real_path(checked).anchor):
             raise InputError(field, str(path), "is the root of the file system", "Give a folder below it")
         lowest = next(folder for folder in (checked, *checked.parents, Path()) if folder.exists())
         if not lowest.is_dir():
             raise InputError(field, str(path), f"{lowest} is no folder", "Give another one")
     except OSError as error:
         raise InputError(field, str(path), f"can't be used ({error.strerror})", "Give another folder") from None
+    check_outside_stores(field, checked)
     return checked
+
+
+def real_path(path: Path) -> Path:
+    """Return the absolute path with links followed, as far as they lead anywhere: one in a circle stays a link."""
+    return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError at circles, before Python 3.13
+
+
+def check_outside_stores(field: str, path: Path) -> None:
+    """Refuse a path to write to that lies inside of a store, links followed: only tasks' results are written there.
+
+    Raises
+    ------
+    InputError
+        Naming the store.
+    """
+    real = real_path(path)
+    for folder in (real, *real.parents):
+        if (folder / _STORE).exists():
+            raise InputError(field, str(path), f"it is inside of the store {folder}", "Give a path beside the store")

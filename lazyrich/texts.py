@@ -6,6 +6,8 @@ import unicodedata
 
 #: control characters (line ends among them), halves of surrogate pairs, separators of lines and paragraphs
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+#: letters that turn the direction of those after them, and so the rest of the line
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 def one_line(text: str) -> str:
@@ -16,7 +18,7 @@ def one_line(text: str) -> str:
     >>> one_line("two\\nlines")
     'two\\\\nlines'
     """
-    return "".join(repr(letter)[1:-1] if unicodedata.category(letter) in _UNPRINTABLE else letter for letter in text)
+    return "".join(ascii(letter)[1:-1] if _is_unprintable(letter) else letter for letter in text)
 
 
 def unprintable(text: str, longest: int) -> str | None:
@@ -32,5 +34,9 @@ def unprintable(text: str, longest: int) -> str | None:
     """
     if len(text) > longest:
         return f"has {len(text):,} letters, and {longest} are the most"
-    bad = next((letter for letter in text if unicodedata.category(letter) in _UNPRINTABLE), None)
-    return None if bad is None else f"has {bad!r} in it, which can't be printed in a line"
+    bad = next((letter for letter in text if _is_unprintable(letter)), None)
+    return None if bad is None else f"has {bad!a} in it, which can't be printed in a line"
+
+
+def _is_unprintable(letter: str) -> bool:
+    return unicodedata.category(letter) in _UNPRINTABLE or unicodedata.bidirectional(letter) in _TURNING

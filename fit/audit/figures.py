@@ -15,10 +15,12 @@ from matplotlib.figure import Figure
 from fit.audit.elements import FigureOnPage
 from fit.audit.interval import Interval
 from reports.log_axes import decades
+from reports.plain_figures import PLAIN
 from theory.curves.equivalent_amplitude import CROSSOVER_LEVEL, LAZY_LEVEL, equivalent_amplitude, kernel_change_at
 
 _INK, _ACCENT, _LINE = "#1b1f24", "#0b5394", "#b8400a"
 _STYLE: Any = {
+    **PLAIN,
     "svg.hashsalt": "lazyrich",  # same data, same bytes
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import re
 import stat
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -61,7 +63,9 @@ def read_columns(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        raise InputError("store", str(path), "it is not text in UTF-8 or UTF-16", "Save it as CSV in UTF-8") from None
+        text = "\0"
+    if "\0" in text:  # UTF-32, UTF-16 without a mark, or what is no text
+        raise InputError("store", str(path), "it is not text in UTF-8 or UTF-16", "Save it as CSV in UTF-8")
     _check_count(path, text.count("\n"), "lines", _MOST_LINES)
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
@@ -70,6 +74,7 @@ def read_columns(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     # a row with more values than names is as slow as names are
     counts = (len(line.split()) if separator == r"\s+" else line.count(separator) + 1 for line in lines)
     check_columns(path, max(counts))
+    _check_names(path, lines[0], separator)
     decimal = "."
     if separator != ",":
         guesses.append(f"columns are separated by {_SEPARATORS[separator]}")
@@ -82,6 +87,14 @@ def read_columns(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         problem = "a row has more values than the first line has names"
         raise InputError("store", str(path), problem, "Name each column in the first line")
     return table, tuple(guesses)
+
+
+def _check_names(path: Path, head: str, separator: str) -> None:
+    """Refuse a name that two columns have: pandas would give the second one another."""
+    names = head.split() if separator == r"\s+" else next(csv.reader([head], delimiter=separator))
+    twice = [name for name, count in Counter(name.strip() for name in names).items() if name and count > 1]
+    if twice:
+        raise InputError("store", str(path), f"two columns are called {twice[0]!r}", "Rename one")
 
 
 def check_columns(path: Path, count: int, noun: str = "columns") -> None:

@@ -59,9 +59,15 @@ class Campaign(Frozen):
 
     @model_validator(mode="after")
     def _unique_names(self) -> Campaign:
-        twice = [name for name, count in Counter(e.name for e in self.experiment).items() if count > 1]
+        names = Counter(e.name for e in self.experiment)
+        twice = [name for name, count in names.items() if count > 1]
         if twice:
             raise InputError("experiment.name", twice[0], "two experiments have this name", "Rename one of them")
+        alike = Counter(name.casefold() for name in names)  # each is a folder, also where case does not count
+        twice = [name for name in names if alike[name.casefold()] > 1]
+        if twice:
+            problem = f"{', '.join(map(repr, twice[1:]))} differs from it by capitals alone"
+            raise InputError("experiment.name", twice[0], problem, "Rename one of them")
         return self
 
     @classmethod

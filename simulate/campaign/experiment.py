@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 _MIXED_PRECISION_ALPHA = 100  # up to here float32 stays far below the integration error: python -m benchmarks.precision
 _SHAPE_OF_A_FILE = (28, 28, 1)  # assumed until it is read: MNIST's
 
-Count = Annotated[int, Field(ge=1)]
+_MOST = 10**12  # of anything that is counted: descriptions of experiments are read up to there
+Count = Annotated[int, Field(ge=1, le=_MOST)]
+SeveralOf = Annotated[int, Field(ge=2, le=_MOST)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Amplitudes = Annotated[
     Annotated[tuple[PositiveNumber, ...], Field(min_length=1)] | None,
@@ -76,10 +79,10 @@ class Experiment(Frozen):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     dataset: str = "digits"
-    n_train: Annotated[int, Field(ge=2)]
+    n_train: SeveralOf
     n_test: Count
-    data_seed: Annotated[int, Field(ge=0)] = 0
-    dimension: Annotated[int, Field(ge=2)] | None = None  # of synthetic points
+    data_seed: Seed = 0
+    dimension: SeveralOf | None = None  # of synthetic points
     pca: Count | None = None
     pca_whiten: bool = True
     architecture: Annotated[str, AfterValidator(fields.known_architecture)] = "fc"
@@ -94,7 +97,7 @@ class Experiment(Frozen):
     root_h_alpha: Amplitudes = None
     alpha: Amplitudes = None
     seeds: Count
-    base_seed: Annotated[int, Field(ge=0)] = 0
+    base_seed: Seed = 0
     n_kernel: Count = 500  # at most n_test
     dtype: Literal["float64", "float32", "mixed"] = "float64"
     dynamics: Annotated[Dynamics, BeforeValidator(fields.named_dynamics)] = Flow()

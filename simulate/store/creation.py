@@ -7,15 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lazyrich.errors import InputError
+from lazyrich.filenames import check_outside_stores, real_path
 from simulate.campaign.campaign import Campaign
 from simulate.data import Data
 from simulate.store.backend import StorageBackend
 from simulate.store.checked_json import dump_checked
+from simulate.store.folder import FolderBackend
 from simulate.store.layout import lay_out
 from simulate.store.locations import backend_for
 from simulate.store.provenance import origin
 from simulate.store.records import RECORDS
 from simulate.store.root import COPY, CREATING, ROOT
+from simulate.store.zarr_settings import check_zarr_settings
 
 
 @contextmanager
@@ -25,11 +28,13 @@ def exclusive_lock(path: str | Path | StorageBackend) -> Iterator[None]:
     Raises
     ------
     InputError
-        If the path can't be written.
+        If the path can't be written, or is inside of another store.
     StoreError
         If another run holds it.
     """
     backend = backend_for(path)
+    if isinstance(backend, FolderBackend):
+        check_outside_stores("out", real_path(backend.path).parent)
     with writing_errors(backend):
         backend.create()
     with backend.lock():
@@ -53,8 +58,9 @@ def create(backend: StorageBackend, campaign: Campaign, data: Mapping[str, Data]
     Raises
     ------
     InputError
-        If it can't be written.
+        If it can't be written, or zarr is told to work as it can't.
     """
+    check_zarr_settings()
     with writing_errors(backend):
         begun = backend.exists(CREATING)
         unfinished = begun and not backend.exists(ROOT)

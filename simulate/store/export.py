@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from lazyrich.errors import InputError
-from lazyrich.filenames import check_path
+from lazyrich.filenames import check_outside_stores, check_path, real_path
 from simulate.campaign.experiment import Experiment
 from simulate.store.opening import naming_damage
 from simulate.store.store import Store
@@ -27,7 +29,7 @@ def export(store: Store, path: str | Path) -> list[Path]:
     Raises
     ------
     InputError
-        If the ending is another, or the path can't be written.
+        If the ending is another, or the path can't be written or is inside of a store.
     DamagedStoreError
         If the store can't be read because it is damaged.
     """
@@ -35,18 +37,35 @@ def export(store: Store, path: str | Path) -> list[Path]:
     writers = {".csv": _write_csv, ".nc": _write_netcdf}
     if out.suffix not in writers:
         raise InputError("out", str(out), "can't tell the format from its name", "End it in .csv or .nc")
+    check_outside_stores("out", out)
     store.check_presence()
     with naming_damage(store.backend):
         experiments = {e.name: store.tree()[e.name].to_dataset().load() for e in store.campaign.experiment}
     try:
-        return writers[out.suffix](store, experiments, out)
+        with _whole(out) as partial:
+            writers[out.suffix](store, experiments, partial)
     except OSError as error:
         raise InputError(
             "out", str(out), f"can't be written ({error.strerror or error})", "Give another path"
         ) from None
+    return [out]
 
 
-def _write_csv(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> list[Path]:
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Give the path of a file to write, which takes the name ``path`` when it is whole; links are followed."""
+    target = real_path(path)
+    if target.exists() and not target.is_file():
+        raise InputError("out", str(path), "it is no file", "Give another path")
+    partial = target.with_name(f".{uuid.uuid4().hex}.partial")  # another export may be writing the same file
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_csv(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> None:
     import pandas as pd
 
     tables = []
@@ -61,7 +80,6 @@ def _write_csv(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> l
             table.insert(position, column, value)
         tables.append(table)
     pd.concat(tables).to_csv(out, index=False)
-    return [out]
 
 
 def _description(experiment: Experiment) -> dict[str, Any]:
@@ -71,7 +89,7 @@ def _description(experiment: Experiment) -> dict[str, Any]:
     return described | {"dynamics": experiment.dynamics.name}
 
 
-def _write_netcdf(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> list[Path]:
+def _write_netcdf(store: Store, experiments: dict[str, xr.Dataset], out: Path) -> None:
     root = xr.Dataset(attrs=_plain_attributes(store.root.attributes))
     encoding = {}
     for name, data in experiments.items():
@@ -84,7 +102,6 @@ def _write_netcdf(store: Store, experiments: dict[str, xr.Dataset], out: Path) -
             if variable.ndim and variable.dtype.kind in "iufb"
         }
     xr.DataTree.from_dict({"/": root, **experiments}).to_netcdf(out, engine="h5netcdf", encoding=encoding)
-    return [out]
 
 
 def _plain_attributes(attributes: Mapping[str, Any]) -> dict[str, str]:

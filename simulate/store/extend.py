@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from lazyrich.errors import InputError
+from lazyrich.filenames import real_path
 from simulate.campaign.campaign import Campaign
 from simulate.data import Data
 from simulate.planning.integrator_choice import integrator_of
@@ -52,7 +53,7 @@ def extend(path: str | Path, campaign: Campaign, data: Mapping[str, Data]) -> in
         raise InputError("extend", str(path), "only stores in folders can be extended", "Copy it to a folder and back")
     old.check_layout()
     old.check_data(data)
-    folder = backend.path.resolve()
+    folder = real_path(backend.path)
     larger = _larger(folder)
     shutil.rmtree(larger, ignore_errors=True)  # what a killed extension has left
     new = Store.create(larger, campaign, data, old.root.attributes["device"])
@@ -72,7 +73,7 @@ def finish_extension(path: str | Path) -> None:
     if not isinstance(backend, FolderBackend):
         return
     with storage_errors(backend):
-        store = backend.path.resolve()
+        store = real_path(backend.path)
         if not store.name:  # the root of the file system
             return
         larger, replaced = _larger(store), _replaced(store)

@@ -16,6 +16,7 @@ from simulate.store.damaged_store import Damage, damage_as_cause
 from simulate.store.locations import backend_for
 from simulate.store.presence import check_presence
 from simulate.store.root import COPY, ROOT, read_root
+from simulate.store.zarr_settings import check_zarr_settings
 
 
 def open_tree(path: str | Path | StorageBackend) -> xr.DataTree:
@@ -26,10 +27,11 @@ def open_tree(path: str | Path | StorageBackend) -> xr.DataTree:
     Raises
     ------
     InputError
-        If there is no hierarchy, or its schema version is unknown.
+        If there is no hierarchy, its schema version is unknown, or zarr is told to work as it can't.
     DamagedStoreError
         Naming what is damaged.
     """
+    check_zarr_settings()
     backend = backend_for(path)
     root = read_root(backend) if _is_store(backend) else None
     with naming_damage(backend), warnings.catch_warnings():

@@ -36,6 +36,7 @@ from simulate.store.records import read_records, write_records
 from simulate.store.repair import repair_layout
 from simulate.store.root import Root, read_root
 from simulate.store.task_results import TaskResults
+from simulate.store.zarr_settings import check_zarr_settings
 from simulate.training.status import Status
 
 __all__ = ["Damage", "DamagedStoreError", "Store", "StoreError", "exclusive_lock"]
@@ -94,10 +95,11 @@ class Store:
         Raises
         ------
         InputError
-            If there is none, or it is of another schema version.
+            If there is none, it is of another schema version, or zarr is told to work as it can't.
         DamagedStoreError
             If its root and the copy of it are damaged.
         """
+        check_zarr_settings()
         backend = backend_for(path)
         root = read_root(backend)
         campaign = stored_campaign(backend, root)

@@ -16,7 +16,7 @@ from lazyrich.errors import ExpectedError, InputError
 
 # a command of which nothing heavy is imported
 SCRIPT = """
-import sys, time
+import os, sys, time
 import typer
 from lazyrich.console import Command, console, start
 from lazyrich.errors import InputError
@@ -36,6 +36,8 @@ def main(what: str, length: int = 3):
         raise typer.Exit(3)
     if what == "interrupt":
         raise KeyboardInterrupt
+    if what == "backend":
+        out.print(os.environ["MPLBACKEND"])
     if what == "wait":
         print("waiting", flush=True)
         time.sleep(60)
@@ -93,6 +95,11 @@ def test_letters_that_an_output_lacks_and_odd_environments_stop_nothing(environm
     assert (code, error) == (0, "")
     # markup and emoji of a user's text are text
     assert re.match(r"line 0: .+h \[/red\] :smile: .", out)
+
+
+def test_figures_are_drawn_without_a_window_whatever_the_environment_says(tmp_path):
+    code, out, error = shell("X backend --length 0", tmp_path, MPLBACKEND="nonsense")
+    assert (code, out, error) == (0, "agg\n", "")
 
 
 def test_a_fault_is_one_line_and_its_report_lies_in_a_file(tmp_path):
@@ -178,6 +185,7 @@ def ended_by(error):
         (_Own("said"), 4, "error: said"),
         (OSError(28, "No space left on device", "/x"), 5, "error: the system refuses: No space left on device (/x)"),
         (OSError(24, "Too many open files"), 5, "error: the system refuses: Too many open files"),
+        (OSError(27, "File too large", "/x"), 5, "error: the system refuses: File too large (/x)"),
         (RuntimeError("can't start new thread"), 5, "error: the system refuses: no thread can be started"),
         (MemoryError(), 5, "error: no memory is left"),
         (RecursionError("too deep"), 1, "error: a fault of lazyrich (RecursionError: too deep)"),

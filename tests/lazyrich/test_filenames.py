@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazyrich.errors import InputError
-from lazyrich.filenames import check_output_folder, check_path, file_name, file_names
+from lazyrich.filenames import check_output_folder, check_path, file_name, file_names, real_path
 
 
 @given(st.text())
@@ -37,6 +37,25 @@ def test_what_can_not_be_a_path_is_refused(path):
 @pytest.mark.parametrize("path", [".", "a b", "größe/[/red]", "a" * 255, "C~1"])
 def test_what_can_be_a_path_is_taken_as_it_is(path):
     assert str(check_path("out", path)) == path
+
+
+def test_nothing_is_written_into_a_store_not_through_links_either(tmp_path):
+    (tmp_path / "s.zarr" / "e").mkdir(parents=True)
+    (tmp_path / "s.zarr" / ".lazyrich").mkdir()
+    (tmp_path / "s.zarr" / ".lazyrich" / "root.json").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "s.zarr" / "e")
+    for path in ("s.zarr", "s.zarr/e/new", "link", "link/new"):
+        with pytest.raises(InputError, match=r"inside of the store .*s\.zarr\. Give a path beside the store"):
+            check_output_folder("out", tmp_path / path)
+    assert check_output_folder("out", tmp_path / "s") == tmp_path / "s"
+
+
+def test_a_circle_of_links_is_no_accident(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    for path in ("a", "a/below"):
+        assert check_output_folder("out", tmp_path / path) == tmp_path / path  # whoever makes the folder is refused
+    assert real_path(tmp_path / "a") == real_path(tmp_path) / "a"
 
 
 def test_a_report_goes_into_a_folder(tmp_path):

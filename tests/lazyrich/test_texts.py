@@ -22,6 +22,11 @@ def test_what_is_no_control_character_is_left_as_it_is(text):
     assert one_line(text) == text
 
 
+def test_letters_that_turn_the_line_round_are_written_out():
+    assert one_line("a\u202ecba\u2069") == r"a\u202ecba\u2069"
+    assert unprintable("\u202e", 9) == r"has '\u202e' in it, which can't be printed in a line"
+
+
 def test_a_refusal_is_one_line_whatever_its_field_is_called():
     error = InputError("a\nb", "c\nd", "it is\nbad", "Mend\u2028it")
     assert str(error) == r"a\nb = 'c\nd': it is\nbad. Mend\u2028it."

@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from reports.log_axes import DECADES
+from reports.plain_figures import PLAIN
 
 INK, PAPER, FIT, PREDICTED = "#1b1f24", "#fefefe", "#1b1f25", "#b8400a"
 #: of curves that theory gives without a free parameter, in turn; the first is that of a single measured curve too
@@ -19,6 +20,7 @@ THEORY = ("#0b5394", "#ad1457", "#2f7d4f")
 #: of a measured exponent: consistent, inconsistent, inconclusive
 OUTCOMES = {"consistent": "#1a6fb0", "inconsistent": "#b3400a", "inconclusive": "#6b6b6b"}
 RC: Any = {
+    **PLAIN,
     "svg.hashsalt": "lazyrich",  # same data, same bytes
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched, and coloured by the page
     "font.family": "DejaVu Sans",

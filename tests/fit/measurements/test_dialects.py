@@ -66,6 +66,10 @@ def test_a_dialect_is_read_and_told(tmp_path, name, content, said):
         (b"width,seed\n1,2,3\n", "more values than the first line has names"),
         (b"\xff\x00\xfa", "is not text in UTF-8 or UTF-16"),
         (b"width,Width ,seed\n1,2,3\n", "'Width ', 'width' have the same name"),
+        (b"width,seed,width\n1,2,3\n", "two columns are called 'width'"),
+        (b'width;"a;b";seed;"a;b" \n1;2;3;4\n', "two columns are called 'a;b'"),
+        (text().encode("utf-32"), "is not text in UTF-8 or UTF-16"),
+        (text().encode("utf-16-le"), "is not text in UTF-8 or UTF-16"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path, content, said):

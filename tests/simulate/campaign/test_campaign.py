@@ -16,6 +16,12 @@ def test_two_experiments_of_one_name_are_refused():
         Campaign.from_dict({"name": "test", "experiment": [VALID, VALID]})
 
 
+def test_two_experiments_whose_names_differ_by_capitals_alone_are_refused():
+    """They would be one folder where case does not count, and zarr finds neither of them again."""
+    with pytest.raises(InputError, match=r"'Relu': 'relu' differs from it by capitals alone"):
+        Campaign.from_dict({"name": "test", "experiment": [VALID | {"name": "Relu"}, VALID | {"name": "relu"}]})
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
