@@ -47,6 +47,14 @@ def test_theory_ends_in_a_sentence(surrounding, made, tmp_path):
     assert tried(trial, made, tmp_path / "place")["ended"] in ("as in good surroundings", "refused")
 
 
+@pytest.mark.slow  # what is imported is compiled anew without docstrings
+@pytest.mark.parametrize("surrounding", ["unknown MPLBACKEND", "PYTHONOPTIMIZE=2"])
+def test_a_report_does_without_a_backend_and_without_docstrings(surrounding, made, tmp_path):
+    line = f"{SURROUNDINGS[surrounding]} && ls out/figures/*.svg"
+    trial = Trial(surrounding, "report of a table", line, "-m lazyrich report measured.csv --out out --quiet")
+    assert tried(trial, made, tmp_path / "place")["code"] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("surrounding", ["files of 64 KiB", "8 open files"])
 def test_a_run_that_was_refused_is_finished_in_good_surroundings(surrounding, made, tmp_path):
