@@ -17,6 +17,7 @@ from simulate.store.differences import first_difference
         ({"a": [1, 2]}, {"a": [1, 2, 3]}, ("a", [1, 2], [1, 2, 3])),
         ({"a": [1]}, {"a": {"b": 1}}, ("a", [1], {"b": 1})),
         (1, 2, ("", 1, 2)),
+        ({"a": [{"name": "x", "b": 1}]}, {"a": [{"name": "x"}, {"name": "y"}]}, ("a", ["x"], ["x", "y"])),
     ],
 )
 def test_the_first_field_that_differs_is_named(old, new, expected):
