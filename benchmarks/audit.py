@@ -2,8 +2,9 @@
 
     python -m benchmarks.audit [--repeats 1] [--only checks bugs depth regimes theory coverage cost] [--again]
 
-writes benchmarks/results/audit.json, and every case as it ends to benchmarks/results/audit_cases.jsonl: a run that was
-interrupted goes on where it was, and ``--again`` starts anew. What the cases are says `benchmarks.audit_cases`.
+writes benchmarks/results/audit.json, and every case as it ends to benchmarks/results/audit_cases.jsonl.gz: a run
+that was interrupted goes on where it was, and ``--again`` starts anew. What the cases are says
+`benchmarks.audit_cases`.
 *theory*: expected powers against networks, `benchmarks.audit_theory`. *coverage*: made-up powers. *cost*: an audit of
 ten million parameters, in a process of its own; beside other packages, `benchmarks.audit_peers`.
 """
@@ -11,6 +12,7 @@ ten million parameters, in a process of its own; beside other packages, `benchma
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import subprocess
 import sys
@@ -27,14 +29,15 @@ from benchmarks.audit_theory import summarise
 from fit.audit.power_of_size import slope_over_draws
 
 RESULTS = Path(__file__).parent / "results" / "audit.json"
-CASES = RESULTS.with_name("audit_cases.jsonl")
+CASES = RESULTS.with_name("audit_cases.jsonl.gz")
 
 
 def read_cases(path: Path = CASES) -> dict[tuple[str, str], dict[str, Any]]:
     """Return what is kept of finished cases, by part and name."""
     if not path.exists():
         return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
     return {(row["part"], row["case"]): row for row in rows}
 
 
@@ -48,7 +51,7 @@ def run_cases(cases: Sequence[Case], path: Path = CASES) -> list[dict[str, Any]]
             row = {"part": case.part, "case": case.name, **case.run()}
             row["processor_seconds"] = round(time.process_time() - started, 2)
             finished[case.part, case.name] = row
-            with path.open("a", encoding="utf-8") as lines:
+            with gzip.open(path, "at", encoding="utf-8") as lines:
                 lines.write(json.dumps(row) + "\n")
             print(json.dumps(row), flush=True)
         rows.append(finished[case.part, case.name])
@@ -154,7 +157,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.again:
         other_rows = [row for row in read_cases().values() if row["part"] not in options.only]
-        CASES.write_text("".join(json.dumps(row) + "\n" for row in other_rows), encoding="utf-8")
+        with gzip.open(CASES, "wt", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(row) + "\n" for row in other_rows)
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for part in options.only:
         if part in PARTS:

@@ -54,6 +54,7 @@ class ExperimentState:
     left_out: dict[str, int]  #: reason -> networks
     recorded: bool
     blank: dict[str, int]  #: variable -> networks without a value of it, of a source that does not record endings
+    partly_fitted: int = 0  #: networks that count as trained with some of their points unfitted
     source: str = ""  #: name of the file
     guesses: tuple[str, ...] = ()  #: what was guessed of its format: clauses
 
@@ -84,6 +85,7 @@ def state_of(experiment: Measurements) -> ExperimentState:
         left_out={reason: count for reason, count in left_out.items() if count},
         recorded="status" in experiment.data,
         blank={} if "status" in experiment.data else _blank(experiment),
+        partly_fitted=_partly_fitted(experiment),
         source=PurePath(experiment.store).name if experiment.store else "",
         guesses=experiment.guesses,
     )
@@ -116,10 +118,26 @@ def headline(states: Sequence[ExperimentState]) -> str:
         text += f" The source does not say how training ended: every network in it is used{_except_blank(states)}."
     elif not pending and trained == networks:
         text += " Every one of them met its stopping criterion, so none is left out."
+    if partly := sum(s.partly_fitted for s in states):
+        text += (
+            f" {counted(partly, 'network')} with some training points short of their margin at the end {_are(partly)} "
+            "used, since no more are than the campaign allows (unfitted)."
+        )
     guessed = {s.source: s.guesses for s in states if s.guesses}  # of all experiments of a file the same
     for source, clauses in guessed.items():
         text += f" Inferred from {source or 'the table'}: {'; '.join(clauses)}."
     return text
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _partly_fitted(one: Measurements) -> int:
+    """Count the trained networks with unfitted points, where the campaign allows some."""
+    if "unfitted" not in one.data:
+        return 0
+    return int(((one.data["unfitted"] > 0) & (one.data["status"] == Status.CONVERGED)).sum())
 
 
 def _blank(one: Measurements) -> dict[str, int]:

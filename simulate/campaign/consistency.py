@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lazyrich.errors import InputError
 from simulate.campaign.dynamics import SGD, STOCHASTIC, Adam
+from simulate.campaign.losses import MARGIN_LOSSES
 from simulate.data.synthetic import RULES
 from theory.black_box import is_function_name, not_loaded
 
@@ -96,6 +97,17 @@ def _minibatches(experiment: Experiment) -> None:
         raise InputError("dynamics.batch_size", dynamics.batch_size, problem, "Lower it")
 
 
+def _unfitted(experiment: Experiment) -> None:
+    if experiment.unfitted is None:
+        return
+    if experiment.loss not in MARGIN_LOSSES:
+        problem = f"training with the {experiment.loss} loss ends at a mean loss, not at a margin of each point"
+        raise InputError("unfitted", experiment.unfitted, problem, f"Leave it out, or use {' or '.join(MARGIN_LOSSES)}")
+    if len(experiment.arms) > 1:
+        problem = "arms are trained until every point has its margin"
+        raise InputError("unfitted", experiment.unfitted, problem, "Leave out one of the two")
+
+
 def _largest_rate(experiment: Experiment) -> None:
     if not experiment.largest_rate:
         return
@@ -115,5 +127,5 @@ def _grid(experiment: Experiment) -> None:
 
 _CHECKS: tuple[Callable[[Experiment], None], ...] = (
     _amplitudes, _source_of_function, _kernel_points, _data, _architecture, _precision, _loss, _minibatches,
-    _largest_rate, _grid,
+    _unfitted, _largest_rate, _grid,
 )  # fmt: skip

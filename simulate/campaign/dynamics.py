@@ -23,7 +23,9 @@ class Flow(_Frozen):
 
 
 class Momentum(_Frozen):
-    """dw/dt = v, tau dv/dt = -(v + grad L) from v = 0, with tau = min(tau·A, tau_max) in article time.
+    """dw/dt = v, tau dv/dt = -(v + grad L), with tau = min(tau·A, tau_max) in article time, from v = 0.
+
+    With ``growth``, tau = growth·t instead, from v = -grad L: the article's runs on EMNIST have growth = 1e-3.
 
     The defaults are those of the runs before the published ones: there tau = 1e-3 h min(1, 1e3/A) in the code's time,
     which is sqrt(h)/alpha times the article's.
@@ -32,6 +34,7 @@ class Momentum(_Frozen):
     name: Literal["momentum"]
     tau: Positive = 1e-3
     tau_max: Positive = 1.0
+    growth: Positive | None = None
 
 
 class SGD(_Frozen):

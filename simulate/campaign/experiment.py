@@ -104,6 +104,7 @@ class Experiment(Frozen):
     arms: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(fields.known_arms)] = ("network",)
     tolerance: Annotated[float, Field(gt=0, le=0.1)] = 5e-3
     max_steps: Count = 5000
+    unfitted: Annotated[float, Field(gt=0, lt=1)] | None = None  # share of points short of their margin at max_steps
     checkpoints: Checkpoints = None
     largest_rate: Asked = None  # whether gradient descent is tried at rates up to the largest that trains
     time_limit: PositiveNumber | None = None

@@ -3,3 +3,5 @@
 from __future__ import annotations
 
 LOSS_NAMES = ("hinge", "softhinge", "logistic", "square", "quadratic_hinge")
+#: those with which training ends when every point has its margin
+MARGIN_LOSSES = ("hinge", "softhinge", "logistic")

@@ -60,7 +60,8 @@ def build(
             stepper = Chebyshev()
             tolerance *= _CHEBYSHEV_SHARE
         case "momentum":
-            stepper = MomentumRosenbrock(momentum_time(experiment, root_h_alpha))
+            growth = cast(Momentum, experiment.dynamics).growth
+            stepper = MomentumRosenbrock(momentum_time(experiment, root_h_alpha), growth)
         case _:
             stepper = Rosenbrock()
     return stepper, ErrorControl(scale, tolerance, stepper.order)
@@ -79,7 +80,7 @@ def _discrete(
 
 
 def momentum_time(experiment: Experiment, root_h_alpha: Tensor) -> Tensor:
-    """Return tau in article time, min(tau A, tau_max), (members,): zero without momentum."""
-    if not isinstance(experiment.dynamics, Momentum):
+    """Return tau at t = 0 in article time, min(tau A, tau_max), (members,): zero without momentum, and if tau grows."""
+    if not isinstance(experiment.dynamics, Momentum) or experiment.dynamics.growth is not None:
         return torch.zeros_like(root_h_alpha)
     return (experiment.dynamics.tau * root_h_alpha).clamp(max=experiment.dynamics.tau_max)

@@ -7,6 +7,10 @@ The stage equations are those of `simulate.integrators.rosenbrock` with the bloc
 
 which is solved in function space by one Cholesky factor. For tau -> 0 it is the W-method of gradient flow. The error is
 that of the embedded first-order solution's F, dense output the cubic through weights and velocities at the ends.
+
+A tau that grows with time, tau = growth·t, is taken at the middle of the step, which leaves the order, 2 (but
+for a logarithm of the step, of the first steps, unless growth << 1). The solution that stays finite at t = 0 starts
+with v = g.
 """
 
 from __future__ import annotations
@@ -22,20 +26,25 @@ from simulate.networks.linearisation import Weights
 
 
 class MomentumRosenbrock:
-    """The stepper; ``tau`` (members,) in article time. Its state are the velocities."""
+    """The stepper; ``tau`` (members,) in article time, or its ``growth``, tau/t. Its state are the velocities."""
 
     order = 2
 
-    def __init__(self, tau: Tensor) -> None:
-        self.tau = tau
+    def __init__(self, tau: Tensor, growth: float | None = None) -> None:
+        self.tau, self.growth = tau, growth
 
     def init(self, flow: GradientFlow, weights: Weights, point: Point) -> SolverState:
-        """See `Stepper`: networks start at rest."""
-        return tuple(torch.zeros_like(w) for w in weights)
+        """See `Stepper`: networks start at rest, or where tau grows from zero, with the velocity of the flow."""
+        return tuple(torch.zeros_like(w) for w in weights) if self.growth is None else tuple(point.weight_velocity())
+
+    def _tau(self, batch: Batch) -> Tensor:
+        if self.growth is None:
+            return self.tau[batch.members]
+        return self.growth * (batch.time + 0.5 * batch.dt)
 
     def step(self, batch: Batch) -> StepProposal:
         """See `Stepper`."""
-        tau, dt, w, v = self.tau[batch.members], batch.dt, batch.weights, list(batch.state)
+        tau, dt, w, v = self._tau(batch), batch.dt, batch.weights, list(batch.state)
         s = GAMMA * dt
         system = _StageEquations(batch.point, s, tau)
         gradient = batch.point.weight_velocity()

@@ -50,6 +50,7 @@ def regime_preference(model: Model) -> Prediction:
                 r"\beta_\mathrm{lazy} = \frac{d}{3d-2}.",
             ),
         ),
+        dynamics=("gradient_flow", "adam"),  # the article's convolutional networks were trained by Adam
         reference=f"{ARTICLE}, abstract (an observation on image data, not a derivation); arXiv:2007.11471 "
         "(rules of few directions; the sign is judged, not the powers)",
         falsified_by="the other sign of the difference, paired over initial weights",

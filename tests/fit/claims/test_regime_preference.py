@@ -76,6 +76,17 @@ def test_a_sign_is_claimed_where_it_was_observed_or_derived(fields, word, becaus
     assert because in verdict.reason
 
 
+@pytest.mark.parametrize(("architecture", "word", "because"), [
+    ("cnn", "consistent", "feature regime less that in the lazy one"),
+    ("fc", "inconclusive", "no sign is predicted for networks trained by Adam, but for convolutional ones"),
+])  # fmt: skip
+def test_by_adam_a_sign_was_observed_of_convolutional_networks(architecture, word, because):
+    fields = {"dataset": "mnist", "n_train": 10_000, "dynamics": {"name": "adam"}}
+    (verdict,) = over_draws(*(experiment(d, [-gap], architecture, **fields) for d, gap in enumerate(GAPS)))
+    assert verdict.verdict == word
+    assert because in verdict.reason
+
+
 def test_many_seeds_of_few_draws_decide_nothing():
     (verdict,) = over_draws(*(experiment(d, np.full(50, GAPS[d]) + 1e-3 * np.arange(50)) for d in range(2)))
     assert verdict.verdict == "inconclusive"

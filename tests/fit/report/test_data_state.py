@@ -30,6 +30,16 @@ def test_a_complete_run_says_so():
     assert "Every one of them met its stopping criterion" in headline(states(experiment(seeds=5)))
 
 
+def test_networks_that_are_used_with_unfitted_points_are_counted():
+    data = experiment(widths=(32, 64), seeds=5)
+    assert "unfitted" not in headline(states(data))
+    share = data["kernel_change"] * 0.0
+    share.values.reshape(-1)[:3] = 0.02
+    data["status"].values.reshape(-1)[0] = Status.MAX_STEPS  # it has too many for the campaign: left out, not used
+    told = headline(states(data.assign(unfitted=share)))
+    assert "2 networks with some training points short of their margin at the end are used" in told
+
+
 def test_a_table_without_a_status_claims_no_ending():
     (state,) = states(experiment(seeds=5).drop_vars("status"))
     assert not state.recorded

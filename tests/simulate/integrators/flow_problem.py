@@ -60,7 +60,8 @@ def batch_at_start(flow, weights, stepper, dt):
 def accept(batch, proposal):
     """The batch after the proposed step."""
     weights, point, state = proposal.weights, proposal.point, proposal.state
-    return replace(batch, weights=weights, point=point, state=state, steps=batch.steps + 1)
+    time = batch.time + batch.dt
+    return replace(batch, weights=weights, point=point, state=state, time=time, steps=batch.steps + 1)
 
 
 def after_equal_steps(flow, weights, stepper, end, count):

@@ -37,6 +37,43 @@ def test_momentum_is_of_order_two(tau):
     assert np.log2(np.array(errors[:-1]) / np.array(errors[1:])) == pytest.approx(2.0, abs=0.3)
 
 
+@pytest.mark.parametrize(("growth", "order"), [(1e-3, 2.0), (1.0, 1.5)])
+def test_a_tau_that_grows_with_time_leaves_the_order(growth, order):
+    """tau = growth·t; where that is no small lag, first steps, in which tau doubles, cost a logarithm.
+
+    The exact solution starts at t = 1e-9, where tau is as good as zero and v is the flow's.
+    """
+    flow, start = small_problem("logistic", depth=1)
+    first, last = 1e-9, 2.0
+    sizes = np.cumsum([w.numel() for w in start])
+
+    def g(w):
+        parts = zip(np.split(w, sizes[:-1]), start, strict=True)
+        return flat(flow([torch.as_tensor(p).reshape(q.shape) for p, q in parts]).weight_velocity())
+
+    def rate(t, state):
+        w, v = np.split(state, 2)
+        return np.concatenate([v, (g(w) - v) / (growth * t)])
+
+    initial = np.concatenate([flat(start), g(flat(start))])
+    exact = solve_ivp(rate, (first, last), initial, method="Radau", rtol=1e-8, atol=1e-10).y[: sizes[-1], -1]
+    stepper = MomentumRosenbrock(torch.zeros(1, dtype=torch.float64), growth)
+    errors = [
+        np.abs(flat(after_equal_steps(flow, start, stepper, last, count)) - exact).max() for count in (16, 32, 64)
+    ]
+    assert np.log2(np.array(errors[:-1]) / np.array(errors[1:])) == pytest.approx(order, abs=0.3)
+
+
+def test_the_articles_momentum_is_all_but_gradient_flow():
+    """tau = 1e-3 t: the velocity lags by a thousandth of the time."""
+    flow = trained(seeds=(0, 1))
+    momentum = trained(seeds=(0, 1), dynamics={"name": "momentum", "growth": 1e-3})
+    assert (momentum.status == Status.CONVERGED).all()
+    for name in ("kernel_change", "time_half", "time_linear"):
+        np.testing.assert_allclose(momentum[name], flow[name], rtol=0.02, err_msg=name)
+        assert (momentum[name] != flow[name]).any()
+
+
 def test_with_little_inertia_momentum_is_gradient_flow():
     flow = trained(seeds=(0, 1))
     momentum = trained(seeds=(0, 1), dynamics={"name": "momentum", "tau": 1e-8})

@@ -282,6 +282,21 @@ def test_max_steps_and_time_limit_end_networks_with_their_own_status():
     assert network_of(late).status == Status.TIME_LIMIT
 
 
+def test_networks_with_few_unfitted_points_are_trained_where_the_campaign_says_so():
+    data = points()
+    data.x_train[1] = data.x_train[0]
+    data.y_train[:2] = 1.0, -1.0  # 2 of N points can't be fitted
+    sgd = {"loss": "hinge", "dynamics": {"name": "adam", "batch_size": 6, "learning_rate": 3e-3}, "max_steps": 600}
+    for unfitted, status in ((None, Status.MAX_STEPS), (2.5 / N, Status.CONVERGED), (0.5 / N, Status.MAX_STEPS)):
+        result = network_of(run_task(experiment(unfitted=unfitted, **sgd), task(), data))
+        assert result.status == status
+        if unfitted is not None:
+            assert 1 <= round(result.unfitted.item() * N) <= 2
+    # one that fits all points has none, to the tolerance with which the end is located
+    fitted = network_of(run_task(experiment(unfitted=0.04), task(), points()))
+    assert (fitted.status, fitted.unfitted) == (Status.CONVERGED, 0.0)
+
+
 def test_contradictory_labels_end_at_rest_and_are_marked_so():
     data = points()
     data.x_train[1] = data.x_train[0]
