@@ -1,6 +1,6 @@
 """Work against precision of the integrators: what an error in kernel change and outputs costs.
 
-    python -m benchmarks.work_precision [--out FILE.csv] [--figure-only]
+    python -m benchmarks.work_precision [--out FILE.csv.gz] [--figure-only]
 
 Single networks on scikit-learn's digits, width 64, one thread: softplus, ReLU, tanh; L = 1, 3, 5; A = 1e-3, 1, 1e3;
 N = 100 and 1,000. Each is trained by the W-method, the kernel flow and Chebyshev's method at four tolerances, and by
@@ -40,7 +40,7 @@ from simulate.planning.tasks import campaign_tasks
 from theory.activation import Activation
 
 RESULTS = Path(__file__).parent / "results"
-RESULT = RESULTS / "work_precision.csv"
+RESULT = RESULTS / "work_precision.csv.gz"
 WIDTH = 64
 REFERENCE = {"smooth": ("chebyshev", 3e-6), "relu": ("rosenbrock", 1e-4)}
 TOLERANCES = (3e-2, 1e-2, 3e-3, 1e-3)
