@@ -282,7 +282,7 @@ def test_laws_are_not_judged_by_networks_that_they_are_not_derived_for():
     crossover = ("crossover", "width", "crossover")
     assert plain[crossover].verdict == "consistent"
     assert whole[crossover].verdict == "inconclusive"
-    assert "f_0 is not subtracted" in whole[crossover].reason
+    assert "f₀ is not subtracted" in whole[crossover].reason
     adam = described(dynamics={"name": "adam"})
     assert {v.verdict for v in adam.values()} == {"inconclusive"}
     assert "trained by Adam" in adam[key].reason
