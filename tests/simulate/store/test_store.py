@@ -371,8 +371,10 @@ def test_a_folder_that_turns_read_only_during_a_run_ends_it_and_keeps_what_is_fi
             store = Store.open(path)
             assert store.pending() == campaign_tasks(tiny)[2:]
             assert store.verify() == []
+            closed = Path(folder, "closed")
+            closed.mkdir(mode=0o555)
             with pytest.raises(InputError, match=r"can't be written \(Permission denied\)"):
-                run(tiny, Path(folder, "s", "one", "deeper"))
+                run(tiny, closed / "new")
             for variable in [*path.glob("*"), *path.glob("*/*/**")]:
                 variable.chmod(0o755)
             run(tiny, path, workers=1)
