@@ -29,14 +29,18 @@ def print_verdicts(
     if experiments:
         out.print(Text(headline([state_of(experiment) for experiment in experiments])))
         out.print()
-    out.print(Text("Of each law: networks, predicted, measured ± 95 %, outcome.", style="dim"))
     deciding = decisive(verdicts)
+    if deciding:
+        out.print(Text("Of each law: networks, predicted, measured ± 95 %, outcome.", style="dim"))
     for law in laws(deciding, experiments):
         out.print(Text(_heading(law)))
         out.print(Padding(_rows(law, out.width - 2), (0, 0, 0, 2)))
-    out.print()
-    out.print(Text(f"{summary(deciding, experiments)} {_remaining(verdicts, deciding)}"))
-    out.print(Text("A = √h·α, h is the width. s.e.: standard errors from the exact prediction, where 95 % exclude it."))
+    if deciding:
+        out.print()
+    out.print(Text(f"{summary(deciding, experiments)}{_remaining(verdicts, deciding)}"))
+    if deciding:
+        symbols = "A = √h·α, h is the width. s.e.: standard errors from the exact prediction, where 95 % exclude it."
+        out.print(Text(symbols))
     out.print()
     out.print(f"{folder / 'report.html'}", soft_wrap=True, markup=False)
 
@@ -70,9 +74,11 @@ def _outcome(row: LawRow) -> Text:
 
 
 def _remaining(verdicts: Sequence[Verdict], deciding: Sequence[Verdict]) -> str:
-    counts = f"Measurements: {outcome_counts(deciding)}"
+    if not deciding:
+        return ""
+    clauses = [f"Measurements: {outcome_counts(deciding)}"]
     more = len(measured(verdicts)) - len(deciding)
-    counts += f"; {more} more are undecided where another experiment decides" if more else ""
+    clauses += [f"{more} more are undecided where another experiment decides"] if more else []
     unmeasured = len([v for v in verdicts if v.claimed]) - len([v for v in measured(verdicts) if v.claimed])
-    counts += f"; {counted(unmeasured, 'prediction')} could not be measured with these data" if unmeasured else ""
-    return f"{counts}."
+    clauses += [f"{counted(unmeasured, 'prediction')} could not be measured with these data"] if unmeasured else []
+    return f" {'; '.join(clauses)}."

@@ -36,7 +36,7 @@ table serves both kinds of device.
 
 The terms with 16 are passes over memory: an element that is read or written counts as 16 operations. Steps and
 gradients are the geometric means over 30 cases around the default tolerance, from which most are within a factor of two
-(benchmarks/results/work_precision.csv); steps of the kernel flow what ten cases of images with 300 to 2,000 points,
+(benchmarks/results/work_precision.csv.gz); steps of the kernel flow what ten cases of images with 300 to 2,000 points,
 L = 1 to 5, h = 64 to 256, take (31 to 66, most of them near 42). What a step takes against a gradient is counted within
 a fifth on a CPU (`python -m benchmarks choice`). Those of stiff ones are means over six cases of convolutional
 networks (benchmarks/results/convolutions-cpu.json). One integrator serves all widths of an experiment, by the sum over

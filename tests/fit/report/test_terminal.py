@@ -9,6 +9,7 @@ from synthetic_campaign import experiment, tree
 from fit import assess
 from fit.measurements.reading import measurements
 from fit.report.terminal import print_verdicts
+from simulate.training.status import Status
 
 
 def printed(width, tmp_path, **changes):
@@ -38,3 +39,14 @@ def test_titles_stand_for_identifiers_and_nothing_is_latex(tmp_path):
 def test_what_is_undecided_says_why(tmp_path):
     text = printed(80, tmp_path, root_h_alpha=(1e-4, 1e-2, 1.0, 3.0, 10.0, 1e3, 1e4))
     assert "undecided (2 amplitudes of 3)" in text
+
+
+def test_where_no_network_was_trained_nothing_stands_for_the_laws(tmp_path):
+    data = experiment()
+    data["status"].values[...] = Status.MAX_STEPS
+    out = Console(file=io.StringIO(), width=300)
+    print_verdicts(out, assess(tree(data)), tmp_path, measurements(tree(data)))
+    text = out.file.getvalue()
+    assert "No law could be measured with these data.\n" in text
+    assert "Measurements" not in text
+    assert "outcome" not in text
