@@ -17,6 +17,7 @@ from fit.report.content import collect
 from fit.report.page import write
 from fit.user_predictions import UserPrediction
 from lazyrich.errors import InputError
+from lazyrich.filenames import real_path
 from lazyrich.wording import counted
 
 #: so many sources are named in the title; of more, the folder's name is
@@ -119,5 +120,8 @@ def title_and_folder(sources: Sequence[Path], out: Path | None) -> tuple[str, Pa
 
 
 def _source_name(source: Path) -> str:
-    """A source's name; a report's own ``DIR/store.zarr`` goes by its folder's."""
-    return source.parent.name if source.stem == "store" and source.parent.name else source.stem
+    """A source's name; a report's own ``DIR/store.zarr`` goes by its folder's. ``.`` and ``..`` are no names."""
+    named_by = source.parent if source.stem == "store" and source.parent.name else source
+    if named_by.name in ("", ".", ".."):
+        named_by = real_path(named_by)
+    return (named_by.stem if named_by == source else named_by.name) or "unnamed"

@@ -13,6 +13,16 @@ def test_a_source_gives_its_name_and_a_reports_own_store_that_of_its_folder():
     assert title_and_folder([Path("store.zarr")], None) == ("store", Path("reports/store"))
 
 
+def test_a_folder_above_is_called_by_its_name_and_is_not_written_into(tmp_path, monkeypatch):
+    """``report ../store.zarr`` wrote to ``reports/..``, which is the working folder."""
+    (tmp_path / "mine" / "below").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "mine" / "below")
+    assert title_and_folder([Path("../store.zarr")], None) == ("mine", Path("reports/mine"))
+    assert title_and_folder([Path("..")], None) == ("mine", Path("reports/mine"))
+    assert title_and_folder([Path(".")], None) == ("below", Path("reports/below"))
+    assert title_and_folder([Path("/")], None) == ("unnamed", Path("reports/unnamed"))
+
+
 def test_several_sources_are_named_together_and_many_by_the_first():
     some = [Path(f"{letter}.csv") for letter in "abcdefgh"[:MOST_NAMED_SOURCES]]
     assert title_and_folder(some, None) == ("a, b, c, d", Path("reports/a+b+c+d"))
