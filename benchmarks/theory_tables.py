@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from benchmarks.wrong_claims import FORMULAS
 from lazyrich.wording import counted
 from theory.laws.kernel_change_lazy import FLIP_RATIO, FLIP_RATIO_DEEP, LAZY_RATIO, LAZY_RATIO_DEEP
 
@@ -40,14 +42,16 @@ def claims_on_random_activations(folder: Path) -> str:
         for kind in _AGAINST
         for row in case[kind]
     ]
-    formulas = len({case["activation"] for case in cases})
+    depths_of = Counter(case["activation"] for case in cases)
+    complete = sum(count == max(depths_of.values()) for count in depths_of.values())
     return (
         "## Claims of theory on activations that nobody thought of\n\n"
         "`python -m benchmarks.wrong_claims` draws formulas from a grammar (`max(gelu(-z), relu(z/3)**2)`, say), "
         "trains five networks\nof each of three widths (24, 48, 96) on 16 digits at 14 amplitudes from 1e-6 to 1e4, "
         "and judges every law as a report does.\nWhat is called `inconsistent` is measured again with twenty other "
         "networks of each width, and is a wrong claim if it is so again.\nWhat is refused is none, and networks that "
-        f"do not fit are left out. This result is about {counted(formulas, 'formula')}.\n\n"
+        f"do not fit are left out. This result is about {counted(len(depths_of), 'formula')} of {FORMULAS}, "
+        f"{complete} of them at all depths.\n\n"
         "| hidden layers | activations | networks that fit | claims decided | consistent | undecided "
         "| contradicted by five seeds alone | contradicted |\n"
         "|---|---|---|---|---|---|---|---|\n" + "\n".join([*rows, *(["", *listed] if listed else [])]) + "\n"

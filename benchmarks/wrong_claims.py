@@ -33,6 +33,8 @@ from theory import Activation
 
 AMPLITUDES = [*(10.0**e for e in range(-6, 2)), *(10 ** (i / 2) for i in range(3, 9))]
 WIDTHS = [24, 48, 96]
+#: how many formulas are drawn unless one says otherwise
+FORMULAS = 40
 SEEDS = 5
 #: of the second measurement of what the first one contradicts; other initial weights, the same training points
 CONFIRMING_SEEDS = 4 * SEEDS
@@ -137,7 +139,7 @@ def _row(verdict: Verdict) -> dict[str, Any]:
 def main() -> None:
     """Print a line a case, and how many claims were contradicted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--activations", type=int, default=40)
+    parser.add_argument("--activations", type=int, default=FORMULAS)
     parser.add_argument("--depths", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)

@@ -60,7 +60,7 @@ def test_the_page_lists_both_kinds_and_says_of_how_many_formulas_it_speaks(monke
     case = counted(monkeypatch, tmp_path, first, {"collapse_exponent": "inconsistent"})
     (tmp_path / "wrong_claims.json").write_text(json.dumps([case]))
     text = claims_on_random_activations(tmp_path)
-    assert "about 1 formula." in text
+    assert "about 1 formula of 40, 1 of them at all depths." in text
     assert "| 1 | 1 | 100% | 2 | 1 | 0 | 1 | 1 |" in text
     assert "0.700 [0.600, 0.800] measured, 0.700 [0.600, 0.800] by other seeds" in text
     assert "measured, nothing by other seeds" in text

@@ -36,8 +36,31 @@ def test_edges_of_the_feature_regime():
 
 @pytest.mark.parametrize("quantity", ["weight_change", "time_half"])
 def test_the_edge_of_lazy_weights_and_times(quantity):
-    (low,) = on_page(r"lazy laws of weights and of t_half are tested from A = (\d+) on")
+    (low,) = on_page(r"lazy laws of weights, times, fluctuations and test errors are tested from A = (\d+) on")
     assert regime("softplus", 3, quantity, "lazy").low == low
+
+
+def test_the_edge_of_nearly_constant_activations():
+    chi, edge, factor = on_page(r"sigmoid \(chi = ([\d.]+)\) from (\d+) on at L = 3, .*? are ([\d.]+) times as high")
+    assert Activation("sigmoid").susceptibility == pytest.approx(chi, abs=5e-4)
+    assert regime("sigmoid", 3, "weight_change", "lazy").low == pytest.approx(edge, abs=0.5)
+    kernels = [regime(name, 3, "kernel_change", "lazy").low for name in ("sigmoid", "tanh")]
+    assert kernels[0] / kernels[1] == pytest.approx(factor, abs=5e-3)
+    lowest, highest = on_page(r"ReLU, softplus, GELU, SiLU and tanh have chi from ([\d.]+) to ([\d.]+)\.")
+    values = [Activation(name).susceptibility for name in ("relu", "softplus", "gelu", "silu", "tanh")]
+    assert (min(values), max(values)) == pytest.approx((lowest, highest), abs=5e-3)
+
+
+def test_the_edges_of_the_collapse_of_kinks():
+    cube_root, shallow, again, deep = on_page(
+        r"from max\((\d+) \(h/s\)\^\(1/3\), (\d+)/s\) on for L = 1 and max\((\d+) \(h/s\)\^\(1/3\), (\d+)/s\)"
+    )
+    assert cube_root == again
+    for depth, edge in ((1, shallow), (2, deep)):
+        laws = [law for law in predictions(Activation("relu"), depth) if law.claim == "collapse_exponent"]
+        window = next(law.regime for law in laws if law.regime.name == "lazy")
+        assert window.bounds(1.0) == pytest.approx((edge, 10.0))
+        assert window.bounds(H) == pytest.approx((cube_root * H ** (1 / 3), 10 * H))
 
 
 def test_the_edge_of_the_smooth_kernel_law():
