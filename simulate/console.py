@@ -198,7 +198,7 @@ def print_presets(out: Console) -> None:
         campaign = Campaign.from_preset(name)
         table.add_row(name, f"{campaign.size:,}", campaign.description)
     out.print(table)
-    out.print("What one would take: python -m fit.report --preset NAME --dry-run")
+    out.print("What one would take: lazyrich report --preset NAME --dry-run")
 
 
 def print_outcome(out: Console, store: str, campaign: Campaign, result: RunResult) -> None:

@@ -53,8 +53,8 @@ def registered_function(name: str) -> Registered | None:
 def not_loaded(name: str) -> InputError:
     """Return the error for a function that has not been registered in this process."""
     remedy = (
-        "Name it in the command that needs it (python -m fit.report, simulate repair and reproduce take --activation; "
-        "python -m theory takes it in place of a formula), or call simulate.register_activation"
+        "Name it in the command that needs it (lazyrich report, simulate repair and reproduce take --activation; "
+        "lazyrich theory takes it in place of a formula), or call simulate.register_activation"
     )
     return InputError("activation", name, "this function has not been loaded", remedy)
 

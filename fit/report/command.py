@@ -162,7 +162,7 @@ def _report_on_models(
     """Fit ``models``, which the file ``statements`` states, to one table, and write their page."""
     if len(tables) != 1 or not is_table(tables[0]):
         given = ", ".join(map(str, tables)) or None
-        remedy = "Give one file of text (.csv, .tsv, .txt); a store becomes one by python -m simulate export"
+        remedy = "Give one file of text (.csv, .tsv, .txt); a store becomes one by lazyrich simulate export"
         raise InputError("store", given, "models are fitted to one table", remedy)
     _, folder = title_and_folder(list(tables), out)
     _check_writable(folder)

@@ -44,7 +44,7 @@ class PlannedCampaign:
     @property
     def command(self) -> str:
         """What adds the networks to the store."""
-        return f"python -m simulate {self.path} --extend --out {self.store}"
+        return f"lazyrich simulate {self.path} --extend --out {self.store}"
 
 
 def plans_of(

@@ -162,5 +162,5 @@ def _refuse_functions(fields: Mapping[str, Any]) -> None:
     for path, table in tables.items():
         if isinstance(table, Mapping) and is_function_name(table.get("activation")):
             problem = "a campaign file can't name a function of a module"
-            remedy = "Write a formula, or give the function to python -m fit.report as --activation"
+            remedy = "Write a formula, or give the function to lazyrich report as --activation"
             raise InputError(f"{path}.activation", table["activation"], problem, remedy)

@@ -33,7 +33,7 @@ class DamagedStoreError(InputError):
         """Return the error about the first of ``count`` damaged objects."""
         more = f", and {count - 1} more" if count > 1 else ""
         remedy = (
-            f"python -m simulate verify {store} lists what is damaged, and python -m simulate repair {store} makes "
+            f"lazyrich simulate verify {store} lists what is damaged, and lazyrich simulate repair {store} makes "
             "only that again"
         )
         return cls("store", str(store), f"damaged: {key} {problem}{more}", remedy)

@@ -90,7 +90,7 @@ def _exclusive_file(folder: Path) -> Iterator[None]:
     except FileExistsError as error:
         with contextlib.suppress(OSError):
             raise HeldElsewhereError(
-                f" ({describe_holder(path.read_bytes())}; if it is dead: python -m simulate unlock {folder})"
+                f" ({describe_holder(path.read_bytes())}; if it is dead: lazyrich simulate unlock {folder})"
             ) from error
         raise HeldElsewhereError from error
     with open(descriptor, "wb") as file:

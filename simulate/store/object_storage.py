@@ -113,7 +113,7 @@ class ObjectStorageBackend:
             who = "holder unknown"
         return (
             f"another run is writing to it ({who}). Wait for it, or stop it; "
-            f"if it is dead: python -m simulate unlock {self}"
+            f"if it is dead: lazyrich simulate unlock {self}"
         )
 
 

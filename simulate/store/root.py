@@ -75,7 +75,7 @@ def _refusal(
     backend: StorageBackend, texts: dict[str, bytes | None], documents: dict[str, dict[str, Any] | None]
 ) -> InputError:
     """Return why there is no root to be read."""
-    store, remedy = str(backend), "Give the path of a store that python -m simulate has written"
+    store, remedy = str(backend), "Give the path of a store that lazyrich simulate has written"
     if _exists(backend, CREATING):
         return InputError("store", store, "was being made when its run was interrupted", "Run the same command again")
     if texts[ROOT] is None and texts[COPY] is None:

@@ -38,5 +38,5 @@ def test_without_the_modules_of_unix_a_store_is_made_and_locked(tmp_path):
     assert done.returncode == 0, done.stderr
     held, left, end = done.stdout.splitlines()
     assert "another run is writing to it (process " in held
-    assert "process 7 on node7, since 2026-01-01; if it is dead: python -m simulate unlock" in left
+    assert "process 7 on node7, since 2026-01-01; if it is dead: lazyrich simulate unlock" in left
     assert end == "True False []"

@@ -255,7 +255,7 @@ def test_commands_on_a_damaged_store_end_with_4_and_send_to_verify(tmp_path, sto
     name, *rest = arguments
     ended = CliRunner().invoke(app, [name, str(store_path), *rest])
     assert ended.exit_code == 4, ended.output
-    assert f"python -m simulate verify {store_path} lists what is damaged" in ended.stderr
+    assert f"lazyrich simulate verify {store_path} lists what is damaged" in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
 
 

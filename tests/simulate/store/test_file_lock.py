@@ -26,7 +26,7 @@ def test_a_lock_file_that_a_killed_process_has_left_can_be_removed(tmp_path, mon
     monkeypatch.setattr(file_lock, "fcntl", None)
     (tmp_path / LOCK_KEY).parent.mkdir()
     (tmp_path / LOCK_KEY).write_bytes(holder())
-    with pytest.raises(HeldElsewhereError, match="python -m simulate unlock"), file_lock.file_lock(tmp_path):
+    with pytest.raises(HeldElsewhereError, match="lazyrich simulate unlock"), file_lock.file_lock(tmp_path):
         pass
     assert break_file_lock(tmp_path)
     assert not break_file_lock(tmp_path)
