@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from lazyrich import html
+from lazyrich.numbers import short
 from lazyrich.wording import counted
 from simulate.campaign import consistency, fields
 from simulate.campaign.dynamics import Dynamics, Flow
@@ -188,12 +189,13 @@ class Experiment(Frozen):
     def grid_in_words(self) -> tuple[str, ...]:
         """The name, the network, the data, the axes and the size, in words."""
         depth = f"{self.depth} hidden layer{'s' if self.depth > 1 else ''}"
-        axes = (("widths", self.widths), (self.amplitude, self.amplitudes))
+        amplitude = "values of A" if self.amplitude == "root_h_alpha" else "values of α"
+        axes = (("widths", self.widths), (amplitude, self.amplitudes))
         return (
             self.name,
             f"{self.architecture} of {self.activation}, {depth}",
             f"{counted(self.n_train, 'point')} of {self.dataset}",
-            *(f"{len(values)} {name} from {min(values):g} to {max(values):g}" for name, values in axes),
+            *(f"{len(values)} {name} from {short(min(values))} to {short(max(values))}" for name, values in axes),
             f"{self.seeds} seed{'s' if self.seeds > 1 else ''}",
             counted(self.size, "network"),
         )

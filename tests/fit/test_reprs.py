@@ -41,6 +41,7 @@ def test_a_campaign_of_many_experiments_is_a_few_lines(preset):
     campaign = simulate.Campaign.from_preset(preset)
     assert len(repr(campaign)) < 1500
     assert len(repr(campaign).splitlines()) <= 8
+    assert "root_h_alpha" not in repr(campaign)  # a symbol, not an identifier
     assert campaign._repr_html_().count("<tr>") == 1 + len(campaign.experiment)
 
 
