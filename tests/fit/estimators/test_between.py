@@ -25,3 +25,10 @@ def test_missing_values_are_left_out():
 def test_one_group_or_no_freedom_has_no_slope():
     assert slope_between(LOG_H[:4], LOG_H[:4]) is None
     assert slope_between(LOG_H[[0, 4]], LOG_H[[0, 4]]) is None
+
+
+def test_widths_that_scatter_about_the_line_are_named():
+    bent = np.repeat([0.0, 1.0, 0.0], 4) + 0.01 * np.tile([1.0, -1.0, 0.5, -0.5], 3)
+    (note,) = slope_between(LOG_H, bent).notes
+    assert note.startswith("the widths scatter about the line by more than their noise (p = ")
+    assert slope_between(LOG_H, -LOG_H).notes == ()

@@ -13,6 +13,7 @@ def test_without_censoring_the_slope_is_that_of_the_line():
     estimate = censored_slope(X, VALUE, np.zeros(120))
     assert estimate.value == pytest.approx(-0.5, abs=0.1)  # three standard errors of 0.3/sqrt(80)
     assert estimate.dof == 118
+    assert np.log(estimate.prefactor) == pytest.approx(1.0, abs=0.14)  # three standard errors of a value at x = 0
 
 
 def test_censored_values_keep_the_slope_that_leaving_them_out_would_tilt():

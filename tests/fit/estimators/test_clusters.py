@@ -50,3 +50,12 @@ def test_two_widths_whose_slopes_scatter_are_covered():
     assert covered([estimate.interval() for estimate in estimates]) > 0.95
     of_all = [dataclasses.replace(e, dof=9.0) if e.dof == 2 else e for e in estimates]
     assert covered([estimate.interval() for estimate in of_all]) < 0.91
+
+
+def test_outliers_lose_their_pull_beside_a_correction():
+    log_x = np.tile(np.log(np.geomspace(1e-4, 1e-2, 6)), (7, 1))
+    tilt = np.array([0.01, -0.01, 0.005, -0.005, 0.0, 0.008, 3.0])
+    log_y = (tilt[:, None] - 1.5) * log_x + np.log1p(0.5 * np.exp(0.5 * log_x))
+    robust, plain = (slope_within(log_x, log_y, None, 0.5, robust=robust) for robust in (True, False))
+    assert robust.value == pytest.approx(-1.5, abs=0.03)
+    assert plain.value == pytest.approx(-1.5 + 3 / 7, abs=0.1)

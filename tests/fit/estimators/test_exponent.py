@@ -179,3 +179,15 @@ def test_clusters_share_the_correction_that_is_named():
     y = (1.0 + cluster) / x * (1 + 2 * np.sqrt(x))
     assert exponent(x, y, cluster, correction_exponent=0.5).value == pytest.approx(-1.0, abs=1e-6)
     assert exponent(x, y, cluster).value > -0.9
+
+
+@pytest.mark.parametrize(("field", "options"), [
+    ("robust", {"robust": True, "correction_exponent": 1}),
+    ("y_error", {"y_error": [1, 1, 1, 1], "cluster": [0, 0, 1, 1]}),
+    ("y_error", {"y_error": [1, 1, 1, 1], "correction_exponent": 1}),
+    ("noise", {"noise": "absolute", "cluster": [0, 0, 1, 1]}),
+])  # fmt: skip
+def test_options_that_exclude_each_other_are_refused_by_name(field, options):
+    with pytest.raises(InputError) as refused:
+        exponent([1, 2, 3, 4], [1, 2, 3, 4], **options)
+    assert refused.value.field == field

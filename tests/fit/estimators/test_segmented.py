@@ -17,3 +17,9 @@ def test_the_level_at_the_breakpoint_is_that_of_both_powers():
 def test_four_abscissas_have_no_breakpoint():
     with pytest.raises(InputError, match="breakpoint"):
         segmented([1, 2, 3, 4], [1, 2, 3, 4])
+
+
+def test_five_abscissas_are_enough():
+    x = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    fitted = segmented(x, np.where(x < 4, x**2, 4 * x))
+    assert fitted["log_breakpoint"].value == pytest.approx(np.log(4.0))
