@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from benchmarks.mutants import RESULT, outcomes, result, sample
 
 
@@ -26,7 +24,6 @@ def test_survivors_and_mutants_without_a_test_are_told_from_those_not_tried(tmp_
     assert reasons == {"fit.judge.a.x_f__mutmut_2": "the same in exact arithmetic", "theory.laws.b.x_g__mutmut_1": ""}
 
 
-@pytest.mark.skipif(not RESULT.exists(), reason="no sample is kept")
 def test_every_survivor_of_the_kept_sample_has_a_reason():
     kept = json.loads(RESULT.read_text(encoding="utf-8"))
     assert kept["killed"] + len(kept["survivors"]) == kept["tried"]

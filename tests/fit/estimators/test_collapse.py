@@ -6,6 +6,7 @@ from exactly_solved import ISING_TC, curie_weiss, strip_correlation_length, stri
 from synthetic_campaign import SMOOTH_LAZY, experiment, prediction
 
 from fit import assess, collapse
+from fit.estimators.collapse import _minimum
 from lazyrich.errors import InputError
 from theory.prediction import Regime
 
@@ -171,3 +172,9 @@ def test_what_every_exponent_collapses_has_none():
 def test_an_exponent_within_bounds_is_that_without_them():
     data = networks()
     assert collapse(*data, bounds=(-0.5, 2.5)) == collapse(*data)
+
+
+def test_a_minimum_between_grid_points_is_the_vertex_of_the_parabola():
+    grid = np.linspace(0, 1, 11)
+    values = 5 + (grid - np.array([[0.33], [0.5], [0.0]])) ** 2
+    np.testing.assert_allclose(_minimum(grid, values), [0.33, 0.5, 0.0], atol=1e-12)

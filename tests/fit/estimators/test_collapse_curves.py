@@ -73,3 +73,21 @@ def test_a_number_from_points_has_points_less_two_and_one_from_clusters_satterth
     error, freedom = curves(np.ones(8)).error_of(two)
     assert error == pytest.approx(np.sqrt(variance.sum()))
     assert freedom == pytest.approx(variance.sum() ** 2 / np.sum(variance**2))
+
+
+@pytest.mark.parametrize("statistic", ["mean", "rms"])
+def test_errors_of_points_are_the_jackknifes_averaged_over_each_size(statistic):
+    """Two sizes of three points and five seeds; the power of the scatter in the size goes through both exactly."""
+    rng = np.random.default_rng(0)
+    y = 1 + 0.1 * rng.random((2, 5, 3))  # (size, seed, x)
+    size, seed, x = (column.ravel() for column in np.broadcast_arrays(
+        np.array([1.0, 4.0])[:, None, None], np.arange(5)[:, None], np.array([1.0, 2.0, 3.0])
+    ))  # fmt: skip
+    curves = CollapseCurves.from_arrays(x, size, y.ravel(), seed, None, "linear", statistic)
+
+    def average(values):
+        return values.mean(axis=1) if statistic == "mean" else np.sqrt((values**2).mean(axis=1))
+
+    without = np.stack([average(np.delete(y, s, axis=1)) for s in range(5)], axis=1)
+    variance = 4 / 5 * np.sum((without - without.mean(axis=1, keepdims=True)) ** 2, axis=1)
+    np.testing.assert_allclose(curves.error, np.repeat(np.sqrt(variance.mean(axis=1)), 3), rtol=1e-9)

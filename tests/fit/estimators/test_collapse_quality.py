@@ -44,3 +44,12 @@ def test_a_redraw_has_the_quality_of_curves_made_with_its_levels():
         moved[redraws.points] += redraws.change[i]
         expected = [np.mean((c.deviation @ moved) ** 2) for c in compared]
         np.testing.assert_allclose(row, expected, rtol=1e-12)
+
+
+def test_without_errors_the_quality_is_the_mean_squared_distance():
+    """Two straight lines 0.5 apart: a point's distance from the other line, whatever that line's own error would be."""
+    x, size = np.tile(np.geomspace(1, 16, 5), 2), np.repeat([1.0, 4.0], 5)
+    y = np.exp(np.log(x) + 0.5 * (size == 4.0))
+    curves = CollapseCurves.from_arrays(x, size, y, None, None, "log", "mean")
+    assert curves.error is None
+    assert qualities(curves, comparisons(curves, np.array([0.0])))[0, 0] == pytest.approx(0.25, rel=1e-9)

@@ -191,3 +191,17 @@ def test_options_that_exclude_each_other_are_refused_by_name(field, options):
     with pytest.raises(InputError) as refused:
         exponent([1, 2, 3, 4], [1, 2, 3, 4], **options)
     assert refused.value.field == field
+
+
+def test_a_robust_exponent_of_independent_points_is_that_of_the_logarithms():
+    x, y = np.array([1.0, 2, 4, 8, 16, 32]), np.array([1.0, 0.55, 0.22, 0.14, 0.058, 1.0])
+    robust, expected = exponent(x, y, robust=True), slope_between(np.log(x), np.log(y), robust=True)
+    assert (robust.value, robust.standard_error, robust.prefactor) == pytest.approx(
+        (expected.value, expected.standard_error, expected.prefactor)
+    )
+
+
+@pytest.mark.parametrize("options", [{"y_error": [1, 1]}, {"robust": True}, {}])
+def test_two_points_leave_no_freedom(options):
+    with pytest.raises(InputError, match=r"2 coefficients leave no freedom\. Give more points"):
+        exponent([1, 2], [1, 2], **options)

@@ -44,3 +44,7 @@ def test_missing_seeds_are_left_out():
     assert result[0, [0, 2, 3]] == pytest.approx(log_rms(np.array([1.0, 4.0, 9.0])))
     assert np.isnan(result[0, 1])
     assert np.isnan(result[1]).all()  # one seed has no spread
+
+
+def test_no_scatter_has_no_logarithm_and_no_warning():
+    assert not np.isfinite(log_standard_deviation(np.zeros(5))).any()

@@ -81,3 +81,12 @@ def test_one_amplitude_has_no_crossing():
     assert np.isnan(log_crossing(np.array([0.0]), values, 0.0)).all()
     _, side = censoring(np.array([0.0]), values, 0.0)
     assert side.tolist() == [-1, 1, 0]
+
+
+@pytest.mark.parametrize("step", [0.5, 2.0])
+def test_beside_a_gap_the_chord_goes_on(step):
+    """A straight line with a missing neighbour is still one, whatever the step of the grid."""
+    grid = step * np.arange(4.0)
+    line = 1.4 * step - grid
+    line[0] = np.nan
+    assert log_crossing(grid, line[:, None])[0] == pytest.approx(1.4 * step, rel=1e-9)

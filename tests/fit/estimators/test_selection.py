@@ -57,3 +57,11 @@ def test_one_value_left_takes_the_scatter_of_the_others():
 def test_one_width_has_no_slope():
     value = np.where(np.arange(12) < 3, VALUE, np.nan)
     assert largest_shift_of_slope(LOG_H, value, np.isnan(value)) == 0.0
+
+
+def test_two_widths_have_a_slope_that_can_be_shifted():
+    value = np.where(np.arange(8) < 1, np.nan, VALUE[:8])
+    x = LOG_H[1:8]
+    weight = 3 * abs(LOG_H[0] - x.mean()) / np.sum((x - x.mean()) ** 2)
+    expected = weight * VALUE[1:4].std(ddof=1) * shift_of_mean(1 / 4)
+    assert largest_shift_of_slope(LOG_H[:8], value, np.isnan(value)) == pytest.approx(expected, rel=1e-12)
