@@ -360,7 +360,8 @@ def _reliability() -> str:
         for called, part in (("in one process", fuzz["in_process"]), ("as processes", fuzz["as_processes"])):
             if part["inputs"]:
                 doors = ", ".join(f"{_ended(counts)} of {door}" for door, counts in part["doors"].items())
-                label = f"{part['inputs']:,} inputs of {len(part['doors'])} doors, {called}"
+                number = f"{part['inputs']:,} inputs ({part['different']:,} different)"
+                label = f"{number} of {len(part['doors'])} doors, {called}"
                 lines.append(("`fuzz`", label, f"{part['unexpected']} ended unexpectedly; inputs: {doors}"))
     if surroundings := results.get("surroundings.json"):
         ended = ", ".join(f"{count} {how}" for how, count in surroundings["ended"].items())

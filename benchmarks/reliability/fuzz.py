@@ -138,6 +138,7 @@ def _shares(inputs: int, doors: list[str] | None) -> list[tuple[str, int]]:
 def _summary(tallies: dict[str, Tally]) -> dict[str, Any]:
     return {
         "inputs": sum(tally.ended.total() for tally in tallies.values()),
+        "different": sum(len(tally.digests) for tally in tallies.values()),  # parts by several processes may share some
         "unexpected": sum(tally.ended["unexpected"] for tally in tallies.values()),
         "doors": {
             name: {**dict(sorted(tally.ended.items())), "first_unexpected": tally.unexpected[:10]}
