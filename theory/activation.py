@@ -147,7 +147,7 @@ class Activation:
         return properties_of(self.formula).susceptibility
 
     def mean_susceptibility(self, depth: int) -> float:
-        """Return the geometric mean of the `susceptibility` over ``depth`` hidden layers: it is in each if normalised.
+        """Return the geometric mean of the `susceptibility` over ``depth`` hidden layers, all alike if normalised.
 
         If not, a layer has E[sigma'(z)²] with z of variance S, 1 in the first and E[sigma(z)²] of each in the next.
         Where that variance grows beyond all numbers, or vanishes, so does the mean.
@@ -155,7 +155,7 @@ class Activation:
         Examples
         --------
         >>> [round(Activation("tanh", normalise=n).mean_susceptibility(2), 3) for n in (True, False)]
-        [1.178, 0.548]
+        [1.178, 0.544]
         """
         if self.normalise:
             return self.susceptibility
