@@ -19,12 +19,17 @@ CLOSE_POINTS = "close_points.json"
 _AGAINST = ("contradicted", "not_confirmed")
 
 
+def _results(path: Path) -> list[dict[str, Any]] | None:
+    """Return the rows of a benchmark; None where it has left none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
 def claims_on_random_activations(folder: Path) -> str:
     """Return the section on `benchmarks.wrong_claims`; empty without its results."""
-    path = folder / WRONG_CLAIMS
-    if not path.exists():
+    results = _results(folder / WRONG_CLAIMS)
+    if results is None:
         return ""
-    cases = sorted(json.loads(path.read_text(encoding="utf-8")), key=lambda case: case["depth"])
+    cases = sorted(results, key=lambda case: case["depth"])
     rows = []
     for depth, members in itertools.groupby(cases, key=lambda case: case["depth"]):
         group = list(members)
@@ -67,13 +72,13 @@ def _interval(row: dict[str, Any] | None) -> str:
 
 def terms_of_the_lazy_kernel(folder: Path) -> str:
     """Return the section on `benchmarks.lazy_terms`; empty without its results."""
-    path = folder / LAZY_TERMS
-    if not path.exists():
+    results = _results(folder / LAZY_TERMS)
+    if results is None:
         return ""
     rows = [
         f"| `{row['activation']}` | {row['depth']} | {row['c1']:.3g} | {row['c2']:.3g} | {row['c2'] / row['c1']:.2g} "
         f"| {row['s']:.3g} | {row['strength']:.3g} | {'' if row['flip_ratio'] is None else row['flip_ratio']} |"
-        for row in json.loads(path.read_text(encoding="utf-8"))
+        for row in results
     ]
     shallow, deep = LAZY_RATIO[1], LAZY_RATIO_DEEP
     return (
@@ -92,12 +97,11 @@ def terms_of_the_lazy_kernel(folder: Path) -> str:
 
 def kernels_of_close_points(folder: Path) -> str:
     """Return the section on `benchmarks.close_points`; empty without its results."""
-    path = folder / CLOSE_POINTS
-    if not path.exists():
+    results = _results(folder / CLOSE_POINTS)
+    if results is None:
         return ""
     rows = [
-        f"| `{row['activation']}` | {row['n']} | {row['times_faster']:g} | {row['difference']:.0e} |"
-        for row in json.loads(path.read_text(encoding="utf-8"))
+        f"| `{row['activation']}` | {row['n']} | {row['times_faster']:g} | {row['difference']:.0e} |" for row in results
     ]
     return (
         "## Infinite-width kernels of points with large norms and close directions\n\n"

@@ -36,7 +36,7 @@ def short(value: float | None, digits: int = 4) -> str:
         return "–"
     rounded = float(f"{value:.{digits}g}")
     if rounded == 0 or 0.01 <= abs(rounded) < 1e4:
-        return signed(f"{rounded:.4g}" if digits <= 4 else f"{rounded:.{digits}g}")
+        return signed(f"{rounded:.{max(digits, 4)}g}")
     return _scientific(f"{rounded:.{digits - 1}e}")
 
 
@@ -68,10 +68,21 @@ def power_of_ten(exponent: int) -> str:
     >>> power_of_ten(-4)
     '10⁻⁴'
     """
-    return "10" + str(exponent).translate(_SUPERSCRIPT)
+    return "10" + superscript(str(exponent))
 
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+def superscript(integer: str) -> str:
+    """Return an integer as an exponent, with either minus sign.
+
+    Examples
+    --------
+    >>> superscript("-12"), superscript("−12")
+    ('⁻¹²', '⁻¹²')
+    """
+    return integer.translate(_SUPERSCRIPT)
+
+
+_SUPERSCRIPT = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def power(exponent: str | None) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from lazyrich.mathematics import converted
+from lazyrich.numbers import superscript
 
 _NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
 _RELATIONS = frozenset("~∼=<>≤≥≪≫≲≳≈≃∝≠⟺→←")
 #: what a sign follows that belongs to one term alone
 _OPENING = tuple("([{⟨,;") + tuple(_RELATIONS)
-_SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ACCENTS = {"˙": "\N{COMBINING DOT ABOVE}", "¯": "\N{COMBINING MACRON}", "^": "\N{COMBINING CIRCUMFLEX ACCENT}"}
 _LETTERS = str.maketrans({"ϵ": "ε", "\N{PERPENDICULAR}": "⊥", "ϕ": "φ", "⋯": "…", "⋅": "·", "\xa0": " "})
@@ -133,7 +133,7 @@ def _raised(base: str, exponent: str) -> str:
     if not exponent or exponent == "*":
         return base + exponent
     if re.fullmatch(r"−?\d+", exponent):
-        return base + exponent.translate(_SUPERSCRIPT)
+        return base + superscript(exponent)
     return f"{base}^{exponent}" if exponent.isalnum() else f"{base}^({exponent})"
 
 

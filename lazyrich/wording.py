@@ -22,6 +22,17 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def are(count: int) -> str:
+    """Return the verb after a number of things.
+
+    Examples
+    --------
+    >>> are(1), are(2)
+    ('is', 'are')
+    """
+    return "is" if count == 1 else "are"
+
+
 def sentence_case(text: str) -> str:
     """Return a clause with a capital letter at its start, if it starts with a word and not with a symbol.
 

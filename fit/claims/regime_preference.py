@@ -5,7 +5,7 @@ their draw alone are therefore also compared together, with an interval over dra
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ from fit.findings.finding import MIN_SEEDS, Finding, Minimum
 from fit.findings.networks import is_finite
 from fit.findings.registry import Comparison, ExperimentFindings, measures
 from fit.findings.window import sensitivity_row
+from fit.measurements.description import dynamics_name
 from fit.measurements.measurements import Measurements
 from fit.measurements.network_class import network_class
 from simulate.data.synthetic import RULES
@@ -189,17 +190,12 @@ def _why_no_sign(experiment: Measurements) -> str:
         return f"no sign is predicted for {n_train:,} images: {observed}"
     if experiment.description.get("pca") is not None:
         return "no sign is predicted for data reduced to principal components, where the observation was not made"
-    if _trained_by_adam(experiment) and (dataset in RULES or not _sees_images(experiment)):
+    if dynamics_name(experiment.description) == "adam" and (dataset in RULES or not _sees_images(experiment)):
         return "no sign is predicted for networks trained by Adam, but for convolutional ones on images"
     if _better_regime(experiment) is None:
         architecture = experiment.description.get("architecture")
         return f"no sign is predicted for the architecture {architecture}, on which no such observation was made"
     return ""
-
-
-def _trained_by_adam(experiment: Measurements) -> bool:
-    dynamics = experiment.description.get("dynamics")
-    return (dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics) == "adam"
 
 
 def _sees_images(experiment: Measurements) -> bool:

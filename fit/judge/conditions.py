@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 
 from fit.findings.finding import Finding
 from fit.findings.registry import Comparison, ExperimentFindings
+from fit.measurements.description import dynamics_name
 from fit.measurements.measurements import Measurements
 from fit.measurements.network_class import names_architecture, network_class
 from fit.user_predictions import UserPrediction
@@ -62,8 +62,7 @@ def not_derived_for(law: Prediction, experiment: Measurements) -> tuple[str, str
         architecture = description["architecture"]
         reason = f"the law counts layers one after another, and architecture {architecture} has branches beside them"
         return reason, "layers with branches"
-    dynamics = description.get("dynamics")
-    name = dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics
+    name = dynamics_name(description)
     if name is not None and name not in law.dynamics:
         trained_by = f"trained by {in_words([name])}"
         return f"the law is derived for {in_words(law.dynamics)}, and these networks were {trained_by}", trained_by

@@ -67,6 +67,15 @@ def checked_description(description: Mapping[str, Any], name: str) -> dict[str, 
     return result
 
 
+def dynamics_name(description: Mapping[str, Any]) -> str | None:
+    """Return the name of the dynamics that a checked description says networks were trained by; None if it says none.
+
+    A campaign's description has the name in a table of their parameters, a column of a table has it alone.
+    """
+    dynamics = description.get("dynamics")
+    return dynamics.get("name") if isinstance(dynamics, Mapping) else dynamics
+
+
 class _WrongType(ValueError):
     """The message is a clause: what the value is not."""
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from fit.measurements.description import dynamics_name
 from fit.measurements.measurements import Measurements
 from lazyrich.numbers import short
-from lazyrich.wording import counted, listed
+from lazyrich.wording import are, counted, listed
 from simulate.campaign.experiment import Experiment
 from simulate.training.status import Status
 
@@ -120,17 +121,13 @@ def headline(states: Sequence[ExperimentState]) -> str:
         text += " Every one of them met its stopping criterion, so none is left out."
     if partly := sum(s.partly_fitted for s in states):
         text += (
-            f" {counted(partly, 'network')} with some training points short of their margin at the end {_are(partly)} "
+            f" {counted(partly, 'network')} with some training points short of their margin at the end {are(partly)} "
             "used, since no more are than the campaign allows (unfitted)."
         )
     guessed = {s.source: s.guesses for s in states if s.guesses}  # of all experiments of a file the same
     for source, clauses in guessed.items():
         text += f" Inferred from {source or 'the table'}: {'; '.join(clauses)}."
     return text
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 def _partly_fitted(one: Measurements) -> int:
@@ -182,8 +179,7 @@ def _data(experiment: Measurements) -> str:
 
 
 def _dynamics(described: dict[str, Any]) -> str:
-    dynamics = described.get("dynamics")
-    name = dynamics.get("name") if isinstance(dynamics, dict) else dynamics
+    name = dynamics_name(described)
     return "" if name is None else str(name).replace("_", " ")
 
 

@@ -11,7 +11,7 @@ from fit.measurements.measurements import Measurements
 from fit.report.laws import Law, laws
 from fit.report.outcomes import label_of
 from fit.report.titles import full_title, is_theorys
-from lazyrich.wording import counted, listed
+from lazyrich.wording import are, counted, listed
 
 #: more undecided laws than these are counted and not named: the table names them
 MOST_NAMED = 4
@@ -71,7 +71,7 @@ def _counts(tested: int, contradicted: int, undecided: int) -> str:
         "contradicted": contradicted,
         "undecided": undecided,
     }
-    parts = [f"{count} {'is' if count == 1 else 'are'} {outcome}" for outcome, count in counts.items() if count]
+    parts = [f"{count} {are(count)} {outcome}" for outcome, count in counts.items() if count]
     return f"Of {counted(tested, 'law')} tested, {listed(parts)}."
 
 

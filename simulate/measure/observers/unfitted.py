@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from simulate.campaign.experiment import Experiment
     from simulate.training.driver import Result
 
-_MARGIN = 1.0 - 1e-3  # the moment at which the last margin reaches 1 is located to this
-
 
 class Unfitted(Observer):
     """The share of unfitted points at the end: with no more than the experiment's ``unfitted``, max_steps ends well.
@@ -31,7 +29,10 @@ class Unfitted(Observer):
 
     def end(self, ending: Ending) -> None:
         """See `Observer`."""
-        share = (ending.output * self.batch.flow.y < _MARGIN).double().mean(dim=-1)
+        from simulate.measure.stop import Stop
+
+        margin = 1.0 - Stop.tolerance  # to which the moment is located at which the last point has margin 1
+        share = (ending.output * self.batch.flow.y < margin).double().mean(dim=-1)
         self.columns.put("unfitted", ending.members, share)
 
     def finish(self, result: Result) -> None:
@@ -39,4 +40,4 @@ class Unfitted(Observer):
         allowed = self.batch.experiment.unfitted
         assert allowed is not None  # `serves`
         enough = (self.columns["unfitted"] <= allowed) & (result.status == Status.MAX_STEPS)
-        self.columns.put("status", enough, result.status[enough] * 0 + Status.CONVERGED)
+        self.columns["status"][enough] = Status.CONVERGED
